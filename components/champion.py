@@ -1,0 +1,62 @@
+"""The champion carries itself: its model, SQL, contract, reference and record, as fetched from the registry."""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from mlflow import MlflowClient
+
+from components import models
+from components.contract import Contract, read_contract
+from components.features import Window, batch_frame
+from components.formats import read_json, read_text
+from components.scoring import predict
+from components.tracking.journal import champion as champion_version
+from components.tracking.journal import history
+from components.tracking.versions import fetch
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The version that serves; `record` is how it was trained, `verdict` why it was promoted."""
+
+    version: str
+    model: Any
+    contract: Contract
+    sql: str
+    record: Mapping[str, Any]
+    verdict: Mapping[str, Any]
+    reference: pd.DataFrame
+
+    @property
+    def features(self) -> dict[str, str]:
+        """Its features and their kinds."""
+        return dict(self.record["features"])
+
+    def batch(self, clean: Path, window: Window) -> pd.DataFrame:
+        """The rows of the batch as its own SQL sees them, with its `prediction`; one row per event, in total order."""
+        frame = batch_frame(clean, self.sql, self.contract, window)
+        return frame.assign(prediction=predict(self.model, frame, self.features) if len(frame) else [])
+
+
+def load_champion(client: MlflowClient, name: str) -> Champion | None:
+    """Fetch, check and load the champion of `name`; None before the first promotion."""
+    version = champion_version(client, name)
+    if version is None:
+        return None
+    tail = history(client, name).tail
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = fetch(client, name, version, Path(scratch) / "champion")
+        record = read_json(folder / "record.json")
+        return Champion(
+            version=version,
+            model=models.load(folder / "model.skops", record["digest"]),
+            contract=read_contract(folder / "contract.yaml"),
+            sql=read_text(folder / "features.sql"),
+            record=record,
+            verdict=tail.verdict if tail else {},
+            reference=pd.read_parquet(folder / "reference.parquet"),
+        )

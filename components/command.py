@@ -1,0 +1,89 @@
+"""Turns one typed function into one command line: a parameter is a flag, a Path is a file, the rest are scalars."""
+
+import argparse
+import inspect
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from components.errors import InputError
+from components.formats import write_json
+
+type_names = {str: "text", int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
+
+
+def run(function: Callable[..., Mapping[str, Mapping[str, Any]] | None]) -> None:
+    """Run `function` with the process's flags; exit 2 with a line per fault when the input is at fault.
+
+    The function may return {output name: metadata}, which Kubeflow shows in its UI.
+    """
+    if "DVC_STAGE" in os.environ:
+        _end_with_parent()
+    arguments = vars(parser(function).parse_args())
+    executor_input = arguments.pop("executor_input")
+    try:
+        metadata = function(**arguments)
+    except (InputError, OSError) as error:
+        if os.environ.get("TIDEGATE_DEBUG"):
+            traceback.print_exc()
+        for line in str(error).splitlines():
+            print(f"error: {line}", file=sys.stderr)
+        sys.exit(2)
+    if executor_input and metadata:
+        _write_executor_output(json.loads(executor_input), metadata)
+
+
+def parser(function: Callable[..., Any]) -> argparse.ArgumentParser:
+    """The command line of `function`: every parameter a required flag of its own name."""
+    module = inspect.getmodule(function)
+    name = (module.__spec__.parent if module and module.__spec__ else None) or function.__name__
+    result = argparse.ArgumentParser(
+        prog=f"python -m {name}", description=inspect.getdoc(function), allow_abbrev=False
+    )
+    hints = get_type_hints(function)
+    for parameter in inspect.signature(function).parameters:
+        kind = hints[parameter]
+        result.add_argument(
+            f"--{parameter}",
+            required=True,
+            type=_boolean if kind is bool else kind,
+            metavar=kind.__name__.upper(),
+            help=type_names[kind],
+        )
+    result.add_argument("--executor-input", help=argparse.SUPPRESS)
+    return result
+
+
+def _boolean(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise argparse.ArgumentTypeError(f"expected true or false, found {text!r}")
+    return text == "true"
+
+
+def _write_executor_output(executor_input: Mapping[str, Any], metadata: Mapping[str, Mapping[str, Any]]) -> None:
+    outputs = executor_input["outputs"]
+    artifacts = {}
+    for name, values in metadata.items():
+        artifact = outputs["artifacts"][name]["artifacts"][0]
+        artifacts[name] = {
+            "artifacts": [{"name": artifact["name"], "uri": artifact["uri"], "metadata": dict(values)}]
+        }
+    write_json(Path(outputs["outputFile"]), {"artifacts": artifacts})
+
+
+def _end_with_parent() -> None:
+    """DVC leaves a running stage behind when it is killed; that orphan would write over a later run's outputs."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(143)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,31 @@
+"""What comes by environment and never by flag: who runs this, which commit it is, and whether it is an experiment."""
+
+import getpass
+import os
+import subprocess
+
+
+def commit() -> str:
+    """The commit of the code: TIDEGATE_COMMIT (an image sets it), else git's, with `-dirty` when files differ."""
+    given = os.environ.get("TIDEGATE_COMMIT")
+    return given or _git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*") or "unknown"
+
+
+def user() -> str:
+    """Who promotes: TIDEGATE_USER, else git's user, else the account."""
+    try:
+        return os.environ.get("TIDEGATE_USER") or _git("config", "user.name") or getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+def experiment() -> str | None:
+    """The name of the experiment, if this is one; DVC says so."""
+    return os.environ.get("DVC_EXP_NAME") or None
+
+
+def _git(*arguments: str) -> str:
+    try:
+        return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""

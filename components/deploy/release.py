@@ -1,0 +1,37 @@
+"""The release record: what became of a challenger; pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def refusal(decision: Mapping[str, Any], verdict: Mapping[str, Any], experiment: str | None) -> str | None:
+    """Why a challenger is not promoted, None when it may be."""
+    if experiment:
+        return f"experiment {experiment}: judged, never promoted"
+    if not verdict["accepted"]:
+        return "; ".join(verdict["reasons"])
+    if verdict["batch"] != decision["batch"]:
+        return f"the verdict is of batch {verdict['batch']}, the decision of batch {decision['batch']}"
+    return None
+
+
+def why(decision: Mapping[str, Any], verdict: Mapping[str, Any]) -> str:
+    """One sentence for the journal: why it was retrained and why it was accepted."""
+    return f"retrained because {'; '.join(decision['reasons'])}; accepted because {'; '.join(verdict['reasons'])}"
+
+
+def document(
+    batch: Mapping[str, Any], verdict: Mapping[str, Any], version: str | None, champion: str | None, reason: str
+) -> dict[str, Any]:
+    """The release as a file: the version that the challenger got, if any, and the champion after it."""
+    return {
+        "schema": 1,
+        "batch": batch["id"],
+        "name": batch["name"],
+        "until": batch["end"][:10],
+        "promoted": version is not None and version == champion,
+        "version": version,
+        "champion": champion,
+        "reason": reason,
+        "verdict": dict(verdict),
+    }

@@ -1,0 +1,126 @@
+"""The command of evaluate."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from mlflow import MlflowClient
+
+from components import models
+from components.champion import Champion, load_champion
+from components.command import run
+from components.contract import Contract, read_contract
+from components.errors import InputError
+from components.evaluate.comparison import block_of, difference
+from components.evaluate.pictures import curves
+from components.evaluate.verdict import Check, against_baseline, against_champion, document
+from components.features import Window
+from components.formats import read_json, read_table, write_json, write_text
+from components.page import write_page
+from components.scoring import Vector, labels, losses, predict
+from components.scoring import metrics as metrics_of
+from components.tracking import logs, records
+from components.tracking.runs import batch_run
+from components.tracking.store import connect
+
+metric_names = ("log_loss", "roc_auc", "average_precision", "brier")
+
+
+def evaluate(
+    clean: Path, features: Path, batch: Path, contract: Path, model: Path, baselines: Path, record: Path,
+    margin: float, verdict: Path, report: Path, metrics: Path,
+) -> Mapping[str, Mapping[str, Any]]:
+    """Judge the challenger on the batch's labelled rows; a batch whose release is recorded keeps its verdict."""
+    promise, this, trained = read_contract(contract), read_json(batch), read_json(record)
+    client = connect()
+    run_id = batch_run(client, promise.name, this["id"], {"tidegate.until": this["end"][:10]})
+    question = {"challenger": trained["digest"], "policy": {"margin": margin}}
+    released = records.recorded(client, run_id, records.question("release", question))
+    if released is not None:
+        answer = released["verdict"]
+        write_text(report, logs.text(client, run_id, f"{_folder(answer)}/report.html"))
+    else:
+        answer = _judge(client, promise, this, question, {
+            "clean": clean, "features": features, "model": model, "baselines": baselines, "report": report,
+        }, trained)
+        logs.files(client, run_id, {"verdict.json": json.dumps(answer, indent=2), "report.html": report}, _folder(answer))
+    found = {item["model"]: {name: item[name] for name in metric_names if name in item} for item in answer["models"]}
+    write_json(verdict, answer)
+    write_json(metrics, {"accepted": int(answer["accepted"]), **found})
+    logs.metrics(client, run_id, {f"{name}.{key}": value for name, item in found.items() for key, value in item.items()})
+    for reason in answer["reasons"]:
+        print(f"{'accepted' if answer['accepted'] else 'refused'}: {reason}")
+    return {"metrics": found["challenger"]}
+
+
+def _folder(verdict: Mapping[str, Any]) -> str:
+    return f"evaluate/{records.question('verdict', verdict)}"
+
+
+def _judge(
+    client: MlflowClient, contract: Contract, batch: Mapping[str, Any], question: Mapping[str, Any],
+    paths: Mapping[str, Path], record: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Score every model on the same rows and write the page; InputError when the rows cannot judge."""
+    table = read_table(paths["features"], "features")
+    rows = table[(table["split"] == "batch") & table[contract.label].notna()]
+    _check_rows(rows, contract, batch)
+    champion = load_champion(client, contract.name)
+    predicted = {"challenger": predict(models.load(paths["model"], record["digest"]), rows, record["features"])}
+    if champion is not None:
+        predicted["champion"] = _as_champion(champion, rows, paths["clean"], contract, batch)
+    simple = models.load(paths["baselines"], record["baselines_digest"])
+    predicted |= {name: predict(simple[name], rows, record["features"]) for name in ("linear", "dummy")}
+    label, blocks = labels(rows, contract.label), block_of(rows[contract.time], contract.block)
+    answer = document(
+        batch, question, champion.version if champion else None, len(rows), blocks.nunique(),
+        _checks(label, predicted, blocks, int(batch["id"][:8], 16), question["policy"]["margin"]),
+        {name: metrics_of(label, values) for name, values in predicted.items()},
+    )
+    write_page(paths["report"], "evaluate", f"{contract.name}: verdict", name=contract.name, batch=batch, verdict=answer,
+               metrics=metric_names, picture=curves(label, predicted))
+    return answer
+
+
+def _check_rows(rows: pd.DataFrame, contract: Contract, batch: Mapping[str, Any]) -> None:
+    place = f"batch {batch['start'][:10]} to {batch['end'][:10]}"
+    if rows[contract.label].nunique() < 2:
+        raise InputError(f"{place}: {contract.label}", "labelled rows of both outcomes", f"{len(rows):,} rows of "
+                         f"{rows[contract.label].nunique()}", "lengthen ingest.batch_days or look at label_delay")
+
+
+def _as_champion(
+    champion: Champion, rows: pd.DataFrame, clean: Path, contract: Contract, batch: Mapping[str, Any]
+) -> Vector:
+    """The champion's predictions of the same events, fed by its own SQL; it must not have learned from them."""
+    if champion.record["to"] >= batch["start"]:
+        raise InputError(
+            f"champion version {champion.version}", f"rows before {batch['start']} only in its training",
+            f"rows up to {champion.record['to']}", "move ingest.until past them",
+        )
+    window = Window(datetime.fromisoformat(batch["start"]), datetime.fromisoformat(batch["end"]))
+    seen = champion.batch(clean, window)
+    found: Vector = rows[contract.identity].merge(
+        seen[[*contract.identity, "prediction"]], on=contract.identity, how="left", validate="one_to_one"
+    )["prediction"].to_numpy(np.float64)
+    if np.isnan(found).any():
+        raise InputError(f"champion version {champion.version}", "a prediction for every event of the batch",
+                         f"{int(np.isnan(found).sum()):,} events that its SQL does not give", "mend the tables' keys")
+    return found
+
+
+def _checks(
+    label: Vector, predicted: Mapping[str, Vector], blocks: pd.Series, seed: int, margin: float
+) -> list[Check]:
+    loss = {name: losses(label, values) for name, values in predicted.items()}
+    gap = {name: difference(loss["challenger"], loss[name], blocks, seed) for name in loss if name != "challenger"}
+    first = [against_champion(gap["champion"], margin)] if "champion" in gap else []
+    return first + [against_baseline(name, gap[name]) for name in ("linear", "dummy")]
+
+
+if __name__ == "__main__":
+    run(evaluate)

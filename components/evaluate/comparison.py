@@ -1,0 +1,38 @@
+"""Paired comparison of two models on the same rows: the difference of their losses with its uncertainty."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from components.scoring import Vector
+
+resamples = 2000
+confidence = 0.95
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Mean loss of one model minus that of another (nats; below 0 the first is better) and one-sided 95 % bounds."""
+
+    mean: float
+    lower: float
+    upper: float
+
+
+def block_of(times: pd.Series, duration: str) -> pd.Series:
+    """The block each row belongs to: rows of one block depend on each other. Durations such as `1d`, `6h`."""
+    units = {"m": "min", "h": "h", "d": "D", "w": "W"}
+    if duration.endswith("w"):
+        return times.dt.floor("D") - pd.to_timedelta(times.dt.dayofweek, unit="D")
+    return times.dt.floor(f"{duration[:-1]}{units[duration[-1]]}")
+
+
+def difference(first: Vector, second: Vector, blocks: pd.Series, seed: int) -> Difference:
+    """Compare the losses of the same rows, shape (rows,); whole blocks are resampled with replacement."""
+    gaps = pd.DataFrame({"gap": first - second, "block": blocks.to_numpy()})
+    per_block = gaps.groupby("block")["gap"].agg(["sum", "size"]).to_numpy(np.float64)
+    picked = np.random.default_rng(seed).integers(0, len(per_block), (resamples, len(per_block)))
+    sums = per_block[picked].sum(axis=1)
+    lower, upper = np.quantile(sums[:, 0] / sums[:, 1], [1 - confidence, confidence])
+    return Difference(float(np.mean(first - second)), float(lower), float(upper))

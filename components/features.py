@@ -1,0 +1,94 @@
+"""The features of a model: its own SQL over clean tables, cut into history and batch, checked for hindsight."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from components.contract import Contract, interval, literal, quoted
+from components.engine import columns_of, engine, view_tables
+from components.errors import InputError
+
+numbers = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
+           "FLOAT", "DOUBLE", "DECIMAL")
+categories = ("VARCHAR", "BOOLEAN", "ENUM")
+
+
+@dataclass(frozen=True)
+class Window:
+    """Half-open times in UTC: the batch is [start, end); history lies before it."""
+
+    start: datetime
+    end: datetime
+
+
+def kinds(contract: Contract, columns: Mapping[str, str]) -> dict[str, str]:
+    """Each feature's kind, `number` or `category`, from the columns and SQL types of the feature query."""
+    for name in [*contract.identity, contract.label]:
+        if name not in columns:
+            raise InputError("features.sql", f"a column {name}", f"only {', '.join(columns)}", "select it")
+    features = {name: kind for name, kind in columns.items() if name not in (*contract.identity, contract.label)}
+    if not features:
+        raise InputError("features.sql", "at least one feature", "only identity and label", "select more columns")
+    return {name: _kind(name, sql_type) for name, sql_type in features.items()}
+
+
+def _kind(name: str, sql_type: str) -> str:
+    base = sql_type.split("(")[0]
+    if base in numbers:
+        return "number"
+    if base in categories:
+        return "category"
+    raise InputError(f"features.sql: {name}", "a number, a text or a boolean", sql_type, "cast it in the SQL")
+
+
+@contextmanager
+def feature_engine(clean: Path, *writable: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection whose views are the clean tables; the SQL it runs is not ours, so settings are locked."""
+    with engine(clean, *writable) as connection:
+        view_tables(connection, clean)
+        connection.execute("SET lock_configuration = true")
+        yield connection
+
+
+def describe(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, str]:
+    """The columns and SQL types of a feature query; InputError with DuckDB's own words when it does not run."""
+    try:
+        return columns_of(connection, subquery(sql))
+    except duckdb.Error as error:
+        raise InputError("features.sql", "one SELECT that runs", " ".join(str(error).split()), "mend it") from None
+
+
+def subquery(sql: str) -> str:
+    """A feature query in parentheses, whatever comment or semicolon it ends with."""
+    return f"({sql.rstrip().rstrip(';')}\n)"
+
+
+def marked(sql: str, contract: Contract, features: Mapping[str, str], window: Window) -> str:
+    """The query of the feature table: identity, label, features, `split` (history or batch), in total order.
+
+    A label counts once its event is `label_delay` old at the end of the window; before that it is null.
+    """
+    time = quoted(contract.time)
+    known = f"{time} + {interval(contract.label_delay)} <= TIMESTAMP {literal(window.end.isoformat())}"
+    values = [
+        *(quoted(name) for name in contract.identity),
+        f"CASE WHEN {known} THEN {quoted(contract.label)} END AS {quoted(contract.label)}",
+        *(f"{quoted(name)}::{'DOUBLE' if kind == 'number' else 'VARCHAR'} AS {quoted(name)}"
+          for name, kind in features.items()),
+        f"CASE WHEN {time} >= TIMESTAMP {literal(window.start.isoformat())} THEN 'batch' ELSE 'history' END AS split",
+    ]
+    order = ", ".join(quoted(name) for name in contract.identity)
+    return f"SELECT {', '.join(values)} FROM {subquery(sql)} ORDER BY {order}"
+
+
+def batch_frame(clean: Path, sql: str, contract: Contract, window: Window) -> Any:
+    """The rows of the batch as another model's SQL sees them: a pandas DataFrame of identity, label and features."""
+    with feature_engine(clean) as connection:
+        features = kinds(contract, describe(connection, sql))
+        query = marked(sql, contract, features, window)
+        return connection.execute(f"SELECT * EXCLUDE (split) FROM ({query}) WHERE split = 'batch'").df()

@@ -1,0 +1,82 @@
+"""The command of featurize."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from components.command import run
+from components.contract import Contract, parse_contract, quoted
+from components.engine import copy
+from components.errors import InputError
+from components.features import Window, describe, feature_engine, kinds, marked, subquery
+from components.featurize.hindsight import leaks, moments
+from components.featurize.identity import batch_id, recipe
+from components.formats import read_json, read_text, replacing, write_json
+
+checked_moments = 3
+
+
+def featurize(
+    clean: Path, manifest: Path, contract: Path, sql: Path, estimator: Path, window_days: int, features: Path, batch: Path
+) -> None:
+    """Run features.sql over the clean tables, prove that no feature knows the future, mark the batch and name it."""
+    texts = {"contract": read_text(contract), "sql": read_text(sql), "estimator": read_text(estimator)}
+    promise = parse_contract(texts["contract"], str(contract))
+    made = read_json(manifest)
+    window = Window(*(datetime.fromisoformat(made["batch"][edge]) for edge in ("start", "end")))
+    with replacing(features) as folder:
+        folder.mkdir()
+        with feature_engine(clean, folder) as connection:
+            kind = kinds(promise, describe(connection, texts["sql"]))
+            try:
+                _check_rows(connection, texts["sql"], promise)
+                _check_hindsight(connection, texts["sql"], promise, list(kind))
+                copy(connection, marked(texts["sql"], promise, kind, window), folder / "features.parquet")
+            except duckdb.Error as error:
+                found = " ".join(str(error).split())
+                raise InputError(sql, "SQL that runs over every row", found, "mend it") from None
+            counts = _counts(connection, folder / "features.parquet", promise.label)
+    made_by = recipe(texts, window_days)
+    write_json(batch, {
+        "id": batch_id(made["data"], made["batch"]["start"], made["batch"]["end"], made_by),
+        "name": promise.name,
+        "data": made["data"],
+        **made["batch"],
+        **counts,
+        "features": kind,
+        "recipe": made_by,
+    })
+
+
+def _check_rows(connection: duckdb.DuckDBPyConnection, sql: str, contract: Contract) -> None:
+    identity = ", ".join(quoted(name) for name in contract.identity)
+    found = f"SELECT count(*), count(DISTINCT ({identity})) FROM {subquery(sql)}"
+    rows, distinct = connection.execute(found).fetchall()[0]
+    events = connection.execute(f"SELECT count(*) FROM {quoted(contract.event)}").fetchall()[0][0]
+    if rows != events or distinct != events:
+        raise InputError(
+            "features.sql", f"one row per row of {contract.event} ({events:,})",
+            f"{rows:,} rows, {distinct:,} of them distinct", "mend its joins and filters",
+        )
+
+
+def _check_hindsight(connection: duckdb.DuckDBPyConnection, sql: str, contract: Contract, features: list[str]) -> None:
+    for moment in moments(connection, contract, checked_moments):
+        if found := leaks(connection, sql, contract, features, moment):
+            raise InputError(
+                "features.sql", f"features that are known {contract.horizon} before the event",
+                f"{', '.join(found)} of {moment} change when later rows and outcomes are hidden", "look further back",
+            )
+
+
+def _counts(connection: duckdb.DuckDBPyConnection, path: Path, label: str) -> dict[str, Any]:
+    query = f"SELECT split, count(*), count({quoted(label)}) FROM read_parquet($path) GROUP BY split"
+    found = {split: (rows, labelled) for split, rows, labelled in connection.execute(query, {"path": str(path.resolve())}).fetchall()}
+    history, batch = found.get("history", (0, 0)), found.get("batch", (0, 0))
+    return {"rows": batch[0], "labelled_rows": batch[1], "history_rows": history[0], "history_labelled_rows": history[1]}
+
+
+if __name__ == "__main__":
+    run(featurize)

@@ -1,0 +1,64 @@
+"""Point-in-time correctness: no feature may change when what was not yet known is hidden."""
+
+from collections.abc import Mapping, Sequence
+
+import duckdb
+
+from components.contract import Contract, interval, literal, quoted
+from components.features import subquery
+
+
+def moments(connection: duckdb.DuckDBPyConnection, contract: Contract, count: int) -> list[str]:
+    """`count` event times spread over the event table, the latest among them, as ISO texts."""
+    time, event = quoted(contract.time), quoted(contract.event)
+    shares = ", ".join(str((index + 1) / count) for index in range(count))
+    row = connection.execute(f"SELECT quantile_disc({time}, [{shares}]) FROM {event}").fetchall()[0][0]
+    return [moment.isoformat() for moment in dict.fromkeys(row)]
+
+
+def hidden_views(contract: Contract, moment: str) -> dict[str, str]:
+    """Per table the query of what was known `horizon` before `moment`.
+
+    The schedule of events is known, their outcomes only once they are `label_delay` old; rows of other timed
+    tables are known from their time on.
+    """
+    known = f"TIMESTAMP {literal(moment)} - {interval(contract.horizon)}"
+    views = {}
+    for name, table in contract.tables.items():
+        source = f"main.{quoted(name)}"
+        if name == contract.event:
+            old = f"{quoted(contract.time)} + {interval(contract.label_delay)} <= {known}"
+            nulls = ", ".join(f"CASE WHEN {old} THEN {quoted(c)} END AS {quoted(c)}" for c in table.outcomes())
+            views[name] = f"SELECT * REPLACE ({nulls}) FROM {source}" if nulls else f"SELECT * FROM {source}"
+        elif table.time:
+            views[name] = f"SELECT * FROM {source} WHERE {quoted(table.time)} <= {known}"
+        else:
+            views[name] = f"SELECT * FROM {source}"
+    return views
+
+
+def leaks(
+    connection: duckdb.DuckDBPyConnection, sql: str, contract: Contract, features: Sequence[str], moment: str
+) -> list[str]:
+    """The features of the events at `moment` that differ when what was not yet known is hidden."""
+    seen = _fingerprints(connection, sql, contract, features, moment)
+    connection.execute("CREATE SCHEMA hindsight")
+    try:
+        for name, query in hidden_views(contract, moment).items():
+            connection.execute(f"CREATE VIEW hindsight.{quoted(name)} AS {query}")
+        connection.execute("SET schema = 'hindsight'")
+        hidden = _fingerprints(connection, sql, contract, features, moment)
+    finally:
+        connection.execute("SET schema = 'main'")
+        connection.execute("DROP SCHEMA hindsight CASCADE")
+    return [name for name in features if seen[name] != hidden[name]]
+
+
+def _fingerprints(
+    connection: duckdb.DuckDBPyConnection, sql: str, contract: Contract, features: Sequence[str], moment: str
+) -> Mapping[str, int]:
+    """Per feature a digest of its values, each bound to its row's identity."""
+    identity = ", ".join(quoted(name) for name in contract.identity)
+    values = ", ".join(f"bit_xor(hash({identity}, {quoted(name)}))" for name in features)
+    query = f"SELECT {values} FROM {subquery(sql)} WHERE {quoted(contract.time)} = TIMESTAMP {literal(moment)}"
+    return dict(zip(features, connection.execute(query).fetchall()[0], strict=True))

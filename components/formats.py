@@ -1,0 +1,109 @@
+"""The few file kinds that steps exchange, each with its reader and its writer; nothing is ever half-written."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from components.errors import InputError
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary name beside `path` for a file or folder; rename it to `path` only when the block succeeds."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield temporary
+        if path.is_dir() or temporary.is_dir():  # only a file takes the place of a file in one step
+            remove(path)
+        os.replace(temporary, path)
+    finally:
+        remove(temporary)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def read_text(path: Path) -> str:
+    """Read UTF-8 text; InputError when the file is missing or is not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(path, "a file", "nothing", "check the path") from None
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise InputError(f"{path}:{line}", "UTF-8 text", "another encoding", "save the file as UTF-8") from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON document; InputError names the line that is not JSON."""
+    try:
+        return json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}:{error.lineno}", "JSON", error.msg, "run the step that writes it again") from None
+
+
+def write_json(path: Path, document: Mapping[str, Any]) -> None:
+    """Write a JSON document: keys in their order, no NaN (not JSON), the same bytes for the same document."""
+    write_text(path, json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_parameter(path: Path, value: bool | int | float | str) -> None:
+    """Write an output parameter the way Kubeflow reads it back: `true` for True, no newline."""
+    write_text(path, str(value).lower() if isinstance(value, bool) else str(value))
+
+
+def read_yaml(path: Path) -> Any:
+    """Read YAML 1.2 (`1e-3` is a number, `no` is text); InputError names the line that is not YAML."""
+    return parse_yaml(read_text(path), path)
+
+
+def parse_yaml(text: str, name: object) -> Any:
+    """Parse YAML 1.2; `name` stands in the error."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError
+
+    try:
+        return YAML(typ="safe", pure=True).load(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        found = " ".join(str(error.problem).split())
+        raise InputError(f"{name}:{line}", "YAML", found, "mend that line") from None
+
+
+def tables_in(folder: Path) -> dict[str, Path]:
+    """The Parquet files of a folder by table name; a dataset that steps exchange is always such a folder."""
+    return {path.stem: path for path in sorted(folder.glob("*.parquet"))}
+
+
+def read_table(folder: Path, name: str) -> Any:
+    """Read the table `name` of a dataset into a pandas DataFrame."""
+    import pandas as pd
+
+    path = folder / f"{name}.parquet"
+    if not path.is_file():
+        raise InputError(path, f"the table {name}", "nothing", "run the step that writes it again")
+    return pd.read_parquet(path)
+
+
+def write_tables(folder: Path, frames: Mapping[str, Any]) -> None:
+    """Write a dataset: one Parquet file per pandas DataFrame, the folder replaced as a whole."""
+    with replacing(folder) as temporary:
+        temporary.mkdir()
+        for name, frame in frames.items():
+            frame.to_parquet(temporary / f"{name}.parquet", index=False)

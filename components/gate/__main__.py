@@ -1,0 +1,98 @@
+"""The command of gate."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from mlflow import MlflowClient
+
+from components.champion import Champion, load_champion
+from components.command import run
+from components.contract import Contract, read_contract
+from components.features import Window
+from components.formats import read_json, read_text, replacing, write_json, write_parameter, write_text
+from components.gate.asking import measured, signals
+from components.gate.decision import check_mode, decide, document
+from components.gate.drift import method_names
+from components.page import write_page
+from components.tracking import logs, records
+from components.tracking.runs import batch_run
+from components.tracking.store import connect
+
+files = ("drift.json", "evidently.html", "report.html")
+
+
+def gate(
+    clean: Path, batch: Path, contract: Path,
+    mode: str, sample_rows: int, minimum_rows: int, minimum_effect: float, prediction_drift: float, decay: float,
+    decision: Path, drift: Path, evidently: Path, report: Path, retrain: Path,
+) -> None:
+    """Decide once per batch and policy whether to retrain; asked again, return what was decided."""
+    check_mode(mode)
+    promise, this = read_contract(contract), read_json(batch)
+    policy = {"mode": mode, "sample_rows": sample_rows, "minimum_rows": minimum_rows, "minimum_effect": minimum_effect,
+              "prediction_drift": prediction_drift, "decay": decay}
+    client = connect()
+    run_id = batch_run(client, promise.name, this["id"], {"tidegate.until": this["end"][:10]})
+    question = records.question("decision", policy)
+    paths = dict(zip(files, (drift, evidently, report), strict=True))
+    answer = records.recorded(client, run_id, question)
+    if answer is None:
+        answer = _decide(client, promise, this, policy, clean, paths)
+        logs.dataset(client, run_id, promise.event, this["data"], "batch")
+        logs.files(client, run_id, {**paths, "decision.json": json.dumps(answer, indent=2)}, f"gate/{question}")
+        answer = records.record(client, run_id, question, answer)
+    else:
+        for name, path in paths.items():
+            write_text(path, logs.text(client, run_id, f"gate/{question}/{name}"))
+    write_json(decision, answer)
+    write_parameter(retrain, answer["retrain"])
+    print(f"{answer['decision']}: {'; '.join(answer['reasons'])}")
+
+
+def _decide(
+    client: MlflowClient, contract: Contract, batch: dict[str, Any], policy: dict[str, Any], clean: Path,
+    paths: dict[str, Path],
+) -> dict[str, Any]:
+    """Decide anew; writes Evidently's findings and the page that shows them."""
+    champion = load_champion(client, contract.name)
+    if champion is None:
+        answer = document(batch, None, ("retrain", ["there is no champion yet"]), [], policy)
+        _without_evidently(paths, "there is no champion to compare with")
+    elif champion.record["to"] >= batch["start"]:
+        reason = f"the champion has learned from rows up to {champion.record['to']}, later than this batch begins"
+        verdict = ("retrain", ["gate.mode is always", reason]) if policy["mode"] == "always" else ("keep", [reason])
+        answer = document(batch, champion.version, verdict, [], policy)
+        _without_evidently(paths, reason)
+    elif batch["rows"] < policy["minimum_rows"]:
+        reason = f"{batch['rows']:,} rows are too few to tell drift from chance (gate.minimum_rows {policy['minimum_rows']:,})"
+        answer = document(batch, champion.version, ("cannot tell", [reason]), [], policy)
+        _without_evidently(paths, reason)
+    else:
+        answer = _compare(champion, batch, policy, clean, paths)
+    write_page(paths["report.html"], "gate", f"{contract.name}: gate", name=contract.name, decision=answer,
+               methods=method_names)
+    return answer
+
+
+def _compare(
+    champion: Champion, batch: dict[str, Any], policy: dict[str, Any], clean: Path, paths: dict[str, Path]
+) -> dict[str, Any]:
+    window = Window(datetime.fromisoformat(batch["start"]), datetime.fromisoformat(batch["end"]))
+    rows = champion.batch(clean, window)
+    snapshot, scores, nulls = measured(champion, rows, policy["sample_rows"], int(batch["id"][:8], 16))
+    found = signals(champion, rows, scores, nulls, policy)
+    write_json(paths["drift.json"], json.loads(snapshot.json()))
+    with replacing(paths["evidently.html"]) as temporary:
+        snapshot.save_html(str(temporary))
+    return document(batch, champion.version, decide(policy["mode"], found), found, policy)
+
+
+def _without_evidently(paths: dict[str, Path], reason: str) -> None:
+    write_json(paths["drift.json"], {"skipped": reason})
+    write_text(paths["evidently.html"], f"<!doctype html><html lang=en><title>Evidently</title><p>Not compared: {reason}.")
+
+
+if __name__ == "__main__":
+    run(gate)

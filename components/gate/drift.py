@@ -1,0 +1,54 @@
+"""Drift of single columns between a reference and a batch, measured by Evidently."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+methods = {"number": "wasserstein", "category": "jensenshannon"}
+method_names = {"number": "Wasserstein distance (normed)", "category": "Jensen-Shannon distance"}
+column_threshold = 0.1  # what Evidently's own report marks as drifted; the decision weighs the score itself
+
+
+def comparable(reference: pd.DataFrame, batch: pd.DataFrame, kinds: Mapping[str, str]) -> dict[str, str]:
+    """The columns that have values on both sides; Evidently drops nulls and infinities without a word."""
+    return {name: kind for name, kind in kinds.items()
+            if all(_values(frame[name], kind).notna().any() for frame in (reference, batch))}
+
+
+def null_shifts(reference: pd.DataFrame, batch: pd.DataFrame, kinds: Mapping[str, str]) -> dict[str, float]:
+    """How much the share of rows without a (finite) value changed, per column, from 0 to 1."""
+    return {name: float(abs(_values(reference[name], kind).isna().mean() - _values(batch[name], kind).isna().mean()))
+            for name, kind in kinds.items()}
+
+
+def snapshot(reference: pd.DataFrame, batch: pd.DataFrame, kinds: Mapping[str, str]) -> Any:
+    """Evidently's snapshot with one named method per kind of column; both frames have a value in every column."""
+    from evidently import DataDefinition, Dataset, Report
+    from evidently.presets import DataDriftPreset
+
+    names = {kind: [name for name, found in kinds.items() if found == kind] for kind in methods}
+    definition = DataDefinition(numerical_columns=names["number"], categorical_columns=names["category"])
+    sides = [
+        Dataset.from_pandas(pd.DataFrame({name: _values(frame[name], kind) for name, kind in kinds.items()}), definition)
+        for frame in (batch, reference)
+    ]
+    preset = DataDriftPreset(
+        columns=list(kinds), num_method=methods["number"], cat_method=methods["category"],
+        num_threshold=column_threshold, cat_threshold=column_threshold,
+    )
+    return Report([preset]).run(*sides)
+
+
+def scores(found: Any) -> dict[str, float]:
+    """Evidently's drift score per column: 0 is no drift, larger is more."""
+    metrics = json.loads(found.json())["metrics"]
+    return {metric["config"]["column"]: float(metric["value"]) for metric in metrics if "column" in metric["config"]}
+
+
+def _values(column: pd.Series, kind: str) -> pd.Series:
+    if kind == "category":
+        return column.astype(object).where(column.notna(), None)
+    return column.astype(float).replace([np.inf, -np.inf], np.nan)

@@ -1,0 +1,97 @@
+"""The command of ingest."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from components.command import run
+from components.contract import Contract, Table, literal, quoted, read_contract
+from components.engine import columns_of, copy, engine
+from components.errors import InputError
+from components.formats import replacing, write_json
+from components.ingest.casting import failures, typed_rows
+from components.ingest.versions import batch_window, folder_version
+
+
+def ingest(data: Path, contract: Path, until: str, batch_days: int, tables: Path, manifest: Path) -> None:
+    """Read the raw files that the contract names, up to `until`, into one Parquet table each, with a manifest."""
+    start, end = batch_window(until, batch_days)
+    promise = read_contract(contract)
+    digests = _digests(data)
+    with replacing(tables) as folder:
+        folder.mkdir()
+        with engine(data, folder) as connection:
+            facts = {name: _ingest_table(connection, data, name, promise, end.isoformat(), folder)
+                     for name in promise.tables}
+    write_json(manifest, {
+        "data": folder_version(digests),
+        "until": until,
+        "batch": {"start": start.isoformat(), "end": end.isoformat()},
+        "files": digests,
+        "tables": facts,
+    })
+
+
+def _digests(data: Path) -> dict[str, str]:
+    if not data.is_dir():
+        raise InputError(data, "the folder of raw data", "nothing", "run `dvc pull` or `tidegate run`")
+    files = sorted(path for path in data.rglob("*") if path.is_file())
+    return {path.relative_to(data).as_posix(): _md5(path) for path in files}
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
+
+
+def _ingest_table(
+    connection: duckdb.DuckDBPyConnection, data: Path, name: str, contract: Contract, until: str, folder: Path
+) -> dict[str, Any]:
+    table = contract.tables[name]
+    try:
+        _read(connection, data, name, table)
+        present = columns_of(connection, quoted(name))
+        known = {column: table.columns[column] for column in present if column in table.columns}
+        counts = connection.execute(f"SELECT {failures(known)} FROM {quoted(name)}").fetchall()[0] if known else ()
+        as_text = {column for column, count in zip(known, counts, strict=True) if count}
+        rows = typed_rows(quoted(name), table, list(present), as_text, until)
+        copy(connection, rows, folder / f"{name}.parquet")
+    except duckdb.Error as error:
+        found = str(error).splitlines()[0]
+        raise InputError(f"{data}/{table.files}", "a readable table", found, "mend the file") from None
+    connection.execute(f"DROP TABLE {quoted(name)}")
+    return _facts(connection, folder / f"{name}.parquet", table, as_text)
+
+
+def _read(connection: duckdb.DuckDBPyConnection, data: Path, name: str, table: Table) -> None:
+    """Every value as text first: what cannot be cast must be seen by validate, not lost here."""
+    paths = sorted(str(path.resolve()) for path in data.glob(table.files))
+    if not paths:
+        raise InputError(f"{data}/{table.files}", f"the files of table {name}", "none", "add them or mend contract.yaml")
+    files = f"[{', '.join(literal(path) for path in paths)}]"
+    if paths[0].endswith(".parquet"):
+        source = f"read_parquet({files}, union_by_name = true)"
+        texts = ", ".join(f"{quoted(c)}::VARCHAR AS {quoted(c)}" for c in columns_of(connection, source))
+        query = f"SELECT {texts} FROM {source}"
+    else:
+        query = (f"SELECT * FROM read_csv({files}, header = true, all_varchar = true, delim = ',', quote = '\"', "
+                 f"nullstr = {literal(table.missing)}, union_by_name = true)")
+    connection.execute(f"CREATE TABLE {quoted(name)} AS {query}")
+
+
+def _facts(connection: duckdb.DuckDBPyConnection, path: Path, table: Table, as_text: set[str]) -> dict[str, Any]:
+    source = f"read_parquet({literal(str(path.resolve()))})"
+    facts: dict[str, Any] = {
+        "rows": connection.execute(f"SELECT count(*) FROM {source}").fetchall()[0][0],
+        "kept_as_text": sorted(as_text),
+    }
+    if table.time and table.time not in as_text:
+        months = f"SELECT strftime({quoted(table.time)}, '%Y-%m'), count(*) FROM {source} GROUP BY 1 ORDER BY 1"
+        facts["rows_per_month"] = {month: rows for month, rows in connection.execute(months).fetchall() if month}
+    return facts
+
+
+if __name__ == "__main__":
+    run(ingest)

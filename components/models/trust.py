@@ -1,0 +1,77 @@
+"""Whom we trust: the types that each kind of skops node may name, and no others, whatever skops or the file trusts.
+
+Left out on purpose: functions, methods, partials and operators, which call what the file names (this also excludes the
+native categories of HistGradientBoosting); neighbours and sparse matrices, whose indices compiled code never checks
+(neighbours also carry the training rows); bytes, which could be anything.
+"""
+
+_PREFIX = "sklearn.ensemble._hist_gradient_boosting"
+TREE = "sklearn.tree._tree.Tree"
+PREDICTOR = f"{_PREFIX}.predictor.TreePredictor"
+
+# skops does not trust these; schema.py and fitted.py check the state that makes them dangerous.
+BEYOND_SKOPS = [TREE, PREDICTOR, "numpy.dtype"]
+
+ESTIMATORS = frozenset(
+    {
+        f"{_PREFIX}.gradient_boosting.HistGradientBoostingClassifier",
+        f"{_PREFIX}.gradient_boosting.HistGradientBoostingRegressor",
+        "sklearn.compose._column_transformer.ColumnTransformer",
+        "sklearn.dummy.DummyClassifier",
+        "sklearn.dummy.DummyRegressor",
+        "sklearn.ensemble._forest.ExtraTreesClassifier",
+        "sklearn.ensemble._forest.ExtraTreesRegressor",
+        "sklearn.ensemble._forest.RandomForestClassifier",
+        "sklearn.ensemble._forest.RandomForestRegressor",
+        "sklearn.ensemble._gb.GradientBoostingClassifier",
+        "sklearn.ensemble._gb.GradientBoostingRegressor",
+        "sklearn.impute._base.MissingIndicator",
+        "sklearn.impute._base.SimpleImputer",
+        "sklearn.linear_model._base.LinearRegression",
+        "sklearn.linear_model._coordinate_descent.ElasticNet",
+        "sklearn.linear_model._coordinate_descent.Lasso",
+        "sklearn.linear_model._logistic.LogisticRegression",
+        "sklearn.linear_model._ridge.Ridge",
+        "sklearn.pipeline.Pipeline",
+        "sklearn.preprocessing._data.MinMaxScaler",
+        "sklearn.preprocessing._data.RobustScaler",
+        "sklearn.preprocessing._data.StandardScaler",
+        "sklearn.preprocessing._encoders.OneHotEncoder",
+        "sklearn.preprocessing._encoders.OrdinalEncoder",
+        "sklearn.preprocessing._function_transformer.FunctionTransformer",  # what "passthrough" becomes
+        "sklearn.tree._classes.DecisionTreeClassifier",
+        "sklearn.tree._classes.DecisionTreeRegressor",
+        "sklearn.tree._classes.ExtraTreeClassifier",
+        "sklearn.tree._classes.ExtraTreeRegressor",
+    }
+)
+
+# What fitted estimators of the list above hold inside.
+_LINKS = ("HalfLogitLink", "IdentityLink", "Interval", "LogLink", "LogitLink", "MultinomialLogit")
+_LOSSES = ("AbsoluteError", "ExponentialLoss", "HalfBinomialLoss", "HalfGammaLoss", "HalfMultinomialLoss",
+           "HalfPoissonLoss", "HalfSquaredError", "HuberLoss", "PinballLoss")  # fmt: skip
+_PARTS = frozenset(
+    {PREDICTOR, f"{_PREFIX}.binning._BinMapper", "sklearn.preprocessing._label.LabelEncoder"}
+    | {f"sklearn._loss.link.{name}" for name in _LINKS}
+    | {f"sklearn._loss.loss.{name}" for name in _LOSSES}
+)
+
+_SIZES = ("float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+_SCALARS = frozenset(f"numpy.{name}" for name in (*_SIZES, "bool", "str_"))
+_PRIMITIVES = frozenset(f"builtins.{name}" for name in ("bool", "float", "int", "str"))
+
+ACCEPTED = {
+    "DTypeNode": frozenset({"numpy.dtype"}),
+    "DictNode": frozenset({"builtins.dict"}),
+    "JsonNode": frozenset({"builtins.str"}),
+    "ListNode": frozenset({"builtins.list"}),
+    "LossNode": frozenset(f"sklearn._loss._loss.Cy{name}" for name in _LOSSES),
+    "NdArrayNode": _SCALARS | {"numpy.ndarray"},
+    "ObjectNode": ESTIMATORS | _PARTS,
+    "RandomGeneratorNode": frozenset({"numpy.random._generator.Generator"}),
+    "RandomStateNode": frozenset({"numpy.random.mtrand.RandomState"}),
+    "SliceNode": frozenset({"builtins.slice"}),
+    "TreeNode": frozenset({TREE}),
+    "TupleNode": frozenset({"builtins.tuple"}),
+    "TypeNode": _PRIMITIVES | _SCALARS,
+}

@@ -1,0 +1,1 @@
+"""Pull: exactly the data that the text of data.dvc names, and the problem's files, as artifacts for the steps."""

@@ -1,0 +1,133 @@
+"""The journal of champions in MLflow: a registered model whose versions are entries, in the order MLflow numbers them.
+
+Nothing is locked: an entry is appended, all are read again, and the fold says whose counted. The alias `champion` only
+repeats what the journal says; whoever finds it behind sets it right.
+"""
+
+import time
+from dataclasses import replace
+from typing import NamedTuple
+
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import RegisteredModel
+from mlflow.exceptions import MlflowException
+
+from components.errors import TrackingError
+from components.tracking import versions
+from components.tracking.entries import Entry, History, fold, from_tags, missing, same, to_tags
+from components.tracking.models import digest_tag
+from components.tracking.store import answering
+
+alias = "champion"
+# On the registered model: how many entries its journal had, so that one cut short is noticed.
+length_tag = "tidegate.journal"
+attempts = 10
+
+
+class Outcome(NamedTuple):
+    """What became of a promotion: its entry, whether that counted, and the champion now."""
+
+    number: int
+    counted: bool
+    champion: str | None
+
+
+def journal_of(name: str) -> str:
+    """The registered model that is the journal of the registered model `name`."""
+    return f"{name}.journal"
+
+
+@answering()
+def promote(client: MlflowClient, name: str, entry: Entry) -> Outcome:
+    """Append the entry unless the journal has it; one that did not count is to be judged against the new champion."""
+    before = history(client, name)
+    known = same(before, entry)
+    number = known.number if known else append(client, name, entry)
+    after = repair(client, name)
+    return Outcome(number, number in {counted.number for counted in after.counted}, after.champion)
+
+
+@answering()
+def champion(client: MlflowClient, name: str) -> str | None:
+    """The version that serves, None before the first promotion; TrackingError when it is gone or another one."""
+    tail = history(client, name).tail
+    if tail is None:
+        return None
+    _check(client, name, tail)
+    return repair(client, name).champion
+
+
+@answering()
+def history(client: MlflowClient, name: str) -> History:
+    """The journal, read and folded; TrackingError when entries that were there are gone."""
+    model = _registered(client, name)
+    entries = [from_tags(int(found.version), found.tags) for found in versions.listed(client, journal_of(name))]
+    gone = missing((entry.number for entry in entries), _length(model))
+    if gone:
+        numbers = ", ".join(map(str, gone[:5]))
+        cure = f"restore the store from a backup, or delete both {name} and {journal_of(name)} to begin anew"
+        raise TrackingError(journal_of(name), "every entry it had", f"no version {numbers}", cure)
+    return fold(entries)
+
+
+def append(client: MlflowClient, name: str, entry: Entry) -> int:
+    """Append the entry, whose number is its place; TrackingError when the version it leads to does not exist."""
+    digest = versions.tags_of(client, name, entry.to).get(digest_tag, "")
+    versions.ensure(client, journal_of(name))
+    tags = to_tags(replace(entry, digest=digest))
+    for attempt in range(attempts):
+        try:
+            source = f"models:/{name}/{entry.to}"
+            created = client.create_model_version(journal_of(name), source, tags=tags, await_creation_for=0)
+            return int(created.version)
+        except MlflowException as error:
+            # MLflow itself tries a number three times, too few for a crowd.
+            if "Model Version creation error" not in str(error):
+                raise
+            time.sleep(0.05 * (attempt + 1))
+    raise TrackingError(journal_of(name), "a new entry", f"{attempts} failed attempts", "run the step again")
+
+
+def repair(client: MlflowClient, name: str) -> History:
+    """Set the alias to the champion and look again until nothing has moved meanwhile; returns the journal."""
+    now = history(client, name)
+    for _ in range(attempts):
+        model = _registered(client, name)
+        if now.champion is None or _up_to_date(model, now):
+            return now
+        client.set_registered_model_alias(name, alias, now.champion)
+        client.set_registered_model_tag(name, length_tag, str(now.last))
+        now = history(client, name)
+    raise TrackingError(f"alias {alias} of {name}", "it to follow the journal", "it moving", "stop who else moves it")
+
+
+def _up_to_date(model: RegisteredModel | None, now: History) -> bool:
+    return model is not None and str(model.aliases.get(alias)) == now.champion and _length(model) >= now.last
+
+
+def _registered(client: MlflowClient, name: str) -> RegisteredModel | None:
+    try:
+        return client.get_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return None
+
+
+def _length(model: RegisteredModel | None) -> int:
+    if model is None:
+        return 0
+    return max(int(model.tags.get(length_tag, 0)), int(alias in model.aliases))
+
+
+def _check(client: MlflowClient, name: str, tail: Entry) -> None:
+    thing, expected = f"{name} version {tail.to}", f"the champion of {journal_of(name)} entry {tail.number}"
+    cure = "restore it or promote another version"
+    try:
+        digest = client.get_model_version(name, tail.to).tags.get(digest_tag, "")
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        raise TrackingError(thing, expected, "nothing", cure) from None
+    if digest != tail.digest:
+        raise TrackingError(thing, expected, "another model", cure)

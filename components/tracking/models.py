@@ -1,0 +1,107 @@
+"""Model folders in the tracking store: files under digests with a schema to look at, and no way to unpickle them."""
+
+import json
+import tempfile
+import warnings
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mlflow import MlflowClient
+from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus
+from mlflow.models import Model, infer_signature
+
+from components.errors import TrackingError
+from components.tracking.logs import Content, bytes_of, staged
+from components.tracking.store import answering, quoted
+
+digest_tag = "tidegate.digest"
+files_tag = "tidegate.files"
+
+
+class Logged(NamedTuple):
+    """A model folder in the tracking store: its URI, the digest of its contents, the SHA-256 of every file."""
+
+    uri: str
+    digest: str
+    files: dict[str, str]
+
+    @property
+    def model_id(self) -> str:
+        """The id by which MLflow knows the folder."""
+        return self.uri.removeprefix("models:/")
+
+
+@answering()
+def log_model(
+    client: MlflowClient,
+    run_id: str,
+    name: str,
+    contents: Mapping[str, Content],
+    inputs: Any,
+    outputs: Any,
+    params: Mapping[str, object] | None = None,
+) -> Logged:
+    """Log the model's files with the run, once per content; `inputs` and `outputs` are example rows for the schema.
+
+    The folder has an MLmodel file, so that MLflow shows the schema, but no flavour: no loader of MLflow opens it.
+    """
+    payload = {file: bytes_of(content) for file, content in contents.items()}
+    digest = digest_of(digests(payload))
+    experiment = str(client.get_run(run_id).info.experiment_id)
+    if found := _logged_before(client, experiment, run_id, digest):
+        return found
+    texts = {key: str(value) for key, value in (params or {}).items()}
+    model = client.create_logged_model(experiment, name, run_id, {digest_tag: digest}, texts)
+    payload["MLmodel"] = _described(model, inputs, outputs)
+    logged = Logged(f"models:/{model.model_id}", digest, digests(payload))
+    with staged(payload) as staging:
+        client.log_model_artifacts(model.model_id, str(staging))
+    client.set_logged_model_tags(model.model_id, {files_tag: json.dumps(logged.files)})
+    client.finalize_logged_model(model.model_id, "READY")
+    client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
+    return logged
+
+
+@answering()
+def find_logged(client: MlflowClient, run_id: str, contents: Mapping[str, Content]) -> Logged:
+    """The model folder that the run logged with these contents; TrackingError when it did not."""
+    digest = digest_of(digests({file: bytes_of(content) for file, content in contents.items()}))
+    found = _logged_before(client, str(client.get_run(run_id).info.experiment_id), run_id, digest)
+    if found is None:
+        raise TrackingError(f"run {run_id}", "the model that train logged", "none", "run the stage train again")
+    return found
+
+
+def digests(payload: Mapping[str, bytes]) -> dict[str, str]:
+    """The SHA-256 of every file, by name."""
+    return {file: sha256(content).hexdigest() for file, content in sorted(payload.items())}
+
+
+def digest_of(files: Mapping[str, str]) -> str:
+    """One digest for a folder, from those of its files."""
+    return sha256(json.dumps(dict(sorted(files.items()))).encode()).hexdigest()
+
+
+def _logged_before(client: MlflowClient, experiment: str, run_id: str, digest: str) -> Logged | None:
+    query = f"source_run_id = {quoted(run_id)} AND tags.`{digest_tag}` = {quoted(digest)}"
+    for model in client.search_logged_models([experiment], query):
+        # MLflow's search finds no status at all: it compares its name with its number.
+        if model.status == LoggedModelStatus.READY:
+            return Logged(f"models:/{model.model_id}", digest, json.loads(model.tags[files_tag]))
+    return None
+
+
+def _described(model: LoggedModel, inputs: Any, outputs: Any) -> bytes:
+    with warnings.catch_warnings():
+        # It warns that whole numbers cannot hold nulls; the contract says which columns may.
+        warnings.simplefilter("ignore")
+        signature = infer_signature(inputs, outputs)
+    described = Model(
+        artifact_path=model.artifact_location, run_id=model.source_run_id, signature=signature, model_id=model.model_id
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "MLmodel")
+        described.save(path)
+        return path.read_bytes()

@@ -1,0 +1,99 @@
+"""Connects to the store that MLFLOW_TRACKING_URI names: a sqlite file of this machine, or a server."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from mlflow import MlflowClient, set_tracking_uri
+from mlflow.exceptions import MlflowException
+
+from components.errors import TrackingError
+from components.tracking import database
+
+default_uri = "sqlite:///mlflow.db"
+start_server = "start the server or correct MLFLOW_TRACKING_URI"
+sign_in = "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
+# What MLflow says, what it means, what cures it: the first that matches.
+reasons = (
+    (r"error code 401|UNAUTHENTICATED", "401 (not signed in)", sign_in),
+    (r"error code 403|PERMISSION_DENIED", "403 (refused)", "ask for access, or see --allowed-hosts of the server"),
+    (r"(?i)timed? ?out", "no answer", start_server),
+    (r"(?i)refused|resolve|unreachable|connection aborted|max retries", "no connection", start_server),
+    (r"(?i)valid JSON format|error code (404|405)", "another kind of server", "correct MLFLOW_TRACKING_URI"),
+)
+quiet = {"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false", "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"}
+# A server is asked once with little patience; once it has answered, MLflow's own, which is great, applies.
+probing = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "3",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+}
+
+
+def connect() -> MlflowClient:
+    """A client of a store that answers and whose tables are up to date; TrackingError within 10 seconds otherwise."""
+    uri = database.absolute(os.environ.get("MLFLOW_TRACKING_URI") or default_uri)
+    for name, value in quiet.items():
+        os.environ.setdefault(name, value)
+    if path := database.path_of(uri):
+        database.migrate(path)
+    elif not uri.startswith(("http://", "https://")):
+        scheme = uri.partition(":")[0]
+        raise TrackingError(
+            "MLFLOW_TRACKING_URI", "sqlite:/// or http(s)://", scheme, "put an MLflow server before it"
+        )
+    # The registry resolves models:/ URIs through the global one, not through the client's.
+    set_tracking_uri(uri)
+    client = MlflowClient(uri, registry_uri=uri)
+    if not path:
+        with answering(uri), _environment(probing):
+            client.search_experiments(max_results=1)
+    return client
+
+
+@contextmanager
+def answering(thing: object = "the tracking store") -> Iterator[None]:
+    """Turn what MLflow raises about `thing` into a TrackingError of one line without secrets; also a decorator."""
+    try:
+        yield
+    except (MlflowException, OSError) as error:
+        # With a number it comes from this machine and speaks for itself; without, from a server or an artifact store.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        # The original may hold a password: it is not chained.
+        raise _told(thing, str(error)) from None
+
+
+def quoted(text: str) -> str:
+    """The text as a literal of MLflow's search language, which knows no escape."""
+    if "'" in text:
+        raise TrackingError(text, "a name without quotes", "a quote", "choose another name")
+    return f"'{text}'"
+
+
+def _told(thing: object, message: str) -> TrackingError:
+    where = redacted(str(thing))
+    for pattern, found, cure in reasons:
+        if re.search(pattern, message):
+            return TrackingError(where, "an MLflow server that answers", found, cure)
+    return TrackingError(where, "MLflow to do as asked", redacted(" ".join(message.split()))[:300], "see its log")
+
+
+def redacted(text: str) -> str:
+    """The text without the credentials that the environment or a URL in it holds."""
+    for name in ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN"):
+        if secret := os.environ.get(name):
+            text = text.replace(secret, "***")
+    return re.sub(r"://[^\s]*@", "://", text)
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    mine = {name: value for name, value in values.items() if name not in os.environ}
+    os.environ.update(mine)
+    try:
+        yield
+    finally:
+        for name in mine:
+            del os.environ[name]

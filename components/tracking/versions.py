@@ -1,0 +1,117 @@
+"""Registered versions: each carries its model with all that is needed to feed, judge and trace it, under digests."""
+
+import json
+import re
+import tempfile
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+
+import mlflow
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+
+from components.errors import ModelError, TrackingError
+from components.formats import replacing
+from components.tracking.models import Logged, digest_tag, files_tag
+from components.tracking.runs import batch_tag
+from components.tracking.store import answering, quoted
+
+plain_name = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+page = 10_000
+
+
+@answering()
+def register(
+    client: MlflowClient, name: str, run_id: str, logged: Logged, batch_id: str, tags: Mapping[str, str]
+) -> str:
+    """The version of `name` that holds this model of this batch, created with all its tags if there is none."""
+    own = {batch_tag: batch_id, digest_tag: logged.digest}
+    if found := listed(client, name, own):
+        return str(found[0].version)
+    ensure(client, name)
+    labels = {**tags, **own, files_tag: json.dumps(logged.files)}
+    created = client.create_model_version(
+        name, logged.uri, run_id, labels, await_creation_for=0, model_id=logged.model_id
+    )
+    first = listed(client, name, own)[0].version
+    if first != created.version:
+        client.delete_model_version(name, str(created.version))
+    return str(first)
+
+
+@answering()
+def fetch(client: MlflowClient, name: str, version: str, folder: Path) -> Path:
+    """Download every file of a version into `folder`, which appears only when each digest is right."""
+    files = _files_of(client, name, version)
+    with replacing(folder) as target, tempfile.TemporaryDirectory() as scratch:
+        target.mkdir()
+        for file, digest in files.items():
+            content = _downloaded(client, name, version, file, scratch)
+            if sha256(content).hexdigest() != digest:
+                raise _unlike(name, version, f"{file} as registered", "other bytes")
+            (target / file).write_bytes(content)
+    return folder
+
+
+@answering()
+def tags_of(client: MlflowClient, name: str, version: str) -> dict[str, str]:
+    """The tags of a version; TrackingError when there is no such version."""
+    try:
+        return dict(client.get_model_version(name, version).tags)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        raise TrackingError(
+            f"{name} version {version}", "a registered version", "none", "choose one that `mlflow ui` shows"
+        ) from None
+
+
+def listed(client: MlflowClient, name: str, tags: Mapping[str, str] | None = None) -> list[ModelVersion]:
+    """The versions of `name` that bear these tags, in the order of their numbers; none when there is no such name."""
+    terms = [f"name = {quoted(name)}", *(f"tags.`{key}` = {quoted(value)}" for key, value in (tags or {}).items())]
+    found: list[ModelVersion] = []
+    token: str | None = ""
+    while token is not None:
+        answer = client.search_model_versions(" AND ".join(terms), page, ["version_number ASC"], token or None)
+        found += answer
+        token = answer.token or None
+    return found
+
+
+def ensure(client: MlflowClient, name: str) -> None:
+    """Create the registered model `name` unless it is there."""
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+
+
+def _files_of(client: MlflowClient, name: str, version: str) -> dict[str, str]:
+    text = tags_of(client, name, version).get(files_tag)
+    if text is None:
+        raise _unlike(name, version, f"the tag {files_tag}", "none")
+    files = dict(json.loads(text))
+    for file in files:
+        if not plain_name.fullmatch(file):
+            raise _unlike(name, version, "plain file names", repr(file))
+    return files
+
+
+def _downloaded(client: MlflowClient, name: str, version: str, file: str, scratch: str) -> bytes:
+    uri = f"models:/{name}/{version}/{file}"
+    try:
+        path = mlflow.artifacts.download_artifacts(
+            uri, dst_path=scratch, tracking_uri=client.tracking_uri, registry_uri=client.tracking_uri
+        )
+    except (MlflowException, OSError) as error:
+        if "404" in str(error) or "No such" in str(error):
+            raise _unlike(name, version, file, "no such file") from None
+        raise
+    return Path(path).read_bytes()
+
+
+def _unlike(name: str, version: str, expected: str, found: str) -> ModelError:
+    return ModelError(f"{name} version {version}", expected, found, "restore it or promote another version")

@@ -1,0 +1,1 @@
+"""What runs the steps: Kubeflow, DVC and the command line, with no data science in sight."""

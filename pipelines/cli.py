@@ -1,0 +1,82 @@
+"""`tidegate`: one table of commands; what a command needs is imported when it runs."""
+
+import argparse
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from components.errors import InputError
+
+
+class Command(NamedTuple):
+    """A subcommand: its one line of help, what it does, and its flags as `add_argument` takes them."""
+
+    help: str
+    run: Callable[[argparse.Namespace], None]
+    flags: Mapping[str, Mapping[str, Any]]
+
+
+def compile_(arguments: argparse.Namespace) -> None:
+    """Write the training pipeline as Kubeflow reads it."""
+    from components.formats import write_text
+    from pipelines import kubeflow
+
+    write_text(arguments.output, kubeflow.compile())
+
+
+def render(arguments: argparse.Namespace) -> None:
+    """Write what is made from the pipeline, or with --check compare it with what is there."""
+    from pipelines import rendering
+
+    (rendering.check if arguments.check else rendering.write)()
+
+
+COMMANDS = {
+    "compile": Command(
+        "write the training pipeline as Kubeflow reads it",
+        compile_,
+        {"--output": {"type": Path, "required": True, "metavar": "FILE", "help": "the YAML file to write"}},
+    ),
+    "render": Command(
+        "write the stages of dvc.yaml and the pictures from the pipeline",
+        render,
+        {"--check": {"action": "store_true", "help": "write nothing, fail where they differ"}},
+    ),
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line, with `--debug` before or after the command."""
+    debug = argparse.ArgumentParser(add_help=False)
+    debug.add_argument(
+        "--debug", action="store_true", default=argparse.SUPPRESS, help="show where an error comes from"
+    )
+    result = argparse.ArgumentParser(
+        prog="tidegate", description="Continuous training, gated by drift.", parents=[debug], allow_abbrev=False
+    )
+    subparsers = result.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        subparser = subparsers.add_parser(
+            name, help=command.help, description=command.run.__doc__, parents=[debug], allow_abbrev=False
+        )
+        for flag, options in command.flags.items():
+            subparser.add_argument(flag, **options)
+    return result
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run one command; exit 2 with one line when the input is at fault."""
+    arguments = parser().parse_args(argv)
+    try:
+        COMMANDS[arguments.command].run(arguments)
+    except (InputError, OSError) as error:
+        if "debug" in arguments:
+            traceback.print_exc()
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

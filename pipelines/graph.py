@@ -1,0 +1,143 @@
+"""The compiled pipeline as a list of tasks: what DVC can run and what the picture shows."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from typing import Any, NamedTuple
+
+from components.errors import InputError
+
+OPEN = re.compile(r"inputs\.parameter_values\['([^']+)'\] == true")
+
+
+class Port(NamedTuple):
+    """An output of a task."""
+
+    task: str
+    name: str
+
+
+class Parameter(NamedTuple):
+    """A parameter of the pipeline; `kind` is STRING, NUMBER_INTEGER, NUMBER_DOUBLE or BOOLEAN."""
+
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """One step in its place: ports in the order of its flags, outputs with their kinds (`Dataset`, `parameter`)."""
+
+    name: str
+    command: tuple[str, ...]
+    inputs: Mapping[str, Port | Parameter]
+    outputs: Mapping[str, str]
+    condition: Port | None
+    group: str | None
+
+    def sources(self) -> list[Port]:
+        """The outputs of other tasks that this one waits for."""
+        found = [source for source in self.inputs.values() if isinstance(source, Port)]
+        return found + ([self.condition] if self.condition else [])
+
+
+def tasks(ir: Mapping[str, Any]) -> list[Task]:
+    """The tasks in an order in which they can run; InputError for all that DVC cannot express."""
+    found = {task.name: task for task in _flattened(ir)}
+    before = {name: sorted({port.task for port in found[name].sources()}) for name in sorted(found)}
+    return [found[name] for name in TopologicalSorter(before).static_order()]
+
+
+def edges(ir: Mapping[str, Any]) -> dict[str, list[str]]:
+    """For every task the outputs it waits for, as `task.port`."""
+    return {task.name: sorted({".".join(port) for port in task.sources()}) for task in tasks(ir)}
+
+
+def _flattened(ir: Mapping[str, Any]) -> Iterator[Task]:
+    for name, task in ir["root"]["dag"]["tasks"].items():
+        component = ir["components"][task["componentRef"]["name"]]
+        if "dag" not in component:
+            yield _task(ir, name, task, {}, None, None)
+            continue
+        scope = _inputs(task)
+        condition = _condition(name, task, scope)
+        for inner_name, inner in component["dag"]["tasks"].items():
+            yield _task(ir, inner_name, inner, scope, condition, task["taskInfo"]["name"])
+
+
+def _condition(name: str, group: Mapping[str, Any], scope: Mapping[str, Any]) -> Port:
+    condition = group.get("triggerPolicy", {}).get("condition", "")
+    match = OPEN.fullmatch(condition)
+    source = _resolve(scope[match[1]], {}) if match else None
+    if not isinstance(source, Port) or group.keys() & {"parameterIterator", "artifactIterator"}:
+        raise _refused(name, condition or "another kind of group")
+    return source
+
+
+def _task(
+    ir: Mapping[str, Any],
+    name: str,
+    task: Mapping[str, Any],
+    scope: Mapping[str, Any],
+    condition: Port | None,
+    group: str | None,
+) -> Task:
+    component = ir["components"][task["componentRef"]["name"]]
+    if "executorLabel" not in component:
+        raise _refused(name, "a group in a group")
+    if task.keys() & {"triggerPolicy", "parameterIterator", "artifactIterator"}:
+        raise _refused(name, "a trigger or a loop of its own")
+    container = ir["deploymentSpec"]["executors"][component["executorLabel"]]["container"]
+    flags = [word.removeprefix("--") for word in container["args"][::2]]
+    kinds = component.get("inputDefinitions", {}).get("parameters", {})
+    given, made = _inputs(task), _outputs(component)
+    inputs = {flag: _source(f"{name}, {flag}", given[flag], scope, kinds.get(flag)) for flag in flags if flag in given}
+    if set(task.get("dependentTasks", [])) - {source.task for source in inputs.values() if isinstance(source, Port)}:
+        raise _refused(name, "an order without data, `.after(...)`")
+    outputs = {flag: made[flag] for flag in flags if flag in made}
+    return Task(name, tuple(container["command"]), inputs, outputs, condition, group)
+
+
+def _source(
+    thing: str, reference: Mapping[str, Any], scope: Mapping[str, Any], kind: Mapping[str, Any] | None
+) -> Port | Parameter:
+    source = _resolve(reference, scope)
+    if isinstance(source, Port) and not kind:
+        return source
+    if isinstance(source, str) and kind:
+        return Parameter(source, kind["parameterType"])
+    raise _refused(thing, " ".join(reference))
+
+
+def _inputs(task: Mapping[str, Any]) -> dict[str, Any]:
+    inputs = task.get("inputs", {})
+    return {**inputs.get("artifacts", {}), **inputs.get("parameters", {})}
+
+
+def _outputs(component: Mapping[str, Any]) -> dict[str, str]:
+    outputs = component.get("outputDefinitions", {})
+    artifacts = {
+        name: artifact["artifactType"]["schemaTitle"].removeprefix("system.")
+        for name, artifact in outputs.get("artifacts", {}).items()
+    }
+    return artifacts | dict.fromkeys(outputs.get("parameters", {}), "parameter")
+
+
+def _resolve(reference: Mapping[str, Any], scope: Mapping[str, Any]) -> Port | str | None:
+    """Where a value comes from: a task's output, or the name of a parameter; None for anything else."""
+    match reference:
+        case {"componentInputArtifact": name} | {"componentInputParameter": name} if name in scope:
+            return _resolve(scope[name], {})
+        case {"componentInputParameter": str(name)}:
+            return name
+        case {"taskOutputArtifact": {"producerTask": task, "outputArtifactKey": port}}:
+            return Port(task, port)
+        case {"taskOutputParameter": {"producerTask": task, "outputParameterKey": port}}:
+            return Port(task, port)
+    return None
+
+
+def _refused(thing: str, found: str) -> InputError:
+    expected = "steps, or steps directly in `with dsl.If(step.outputs[name] == True)`, fed by outputs and parameters"
+    return InputError(f"pipeline, {thing}", expected, found, "rewrite it: DVC has nothing like it")

@@ -1,0 +1,34 @@
+"""Every file that is made from the pipeline, written or compared."""
+
+from itertools import zip_longest
+from pathlib import Path
+
+from components.errors import InputError
+from components.formats import read_text, write_text
+from pipelines import dvc, kubeflow, picture
+
+
+def rendered() -> dict[Path, str]:
+    """The files, relative to the root of the repository, with the text that each should have."""
+    ir = kubeflow.ir()
+    pictures = {Path(f"docs/loop-{theme}.svg"): picture.draw(ir, theme) for theme in picture.THEMES}
+    return {dvc.PIPELINE: dvc.render(ir), **pictures}
+
+
+def write() -> None:
+    """Write them all."""
+    for path, text in rendered().items():
+        write_text(path, text)
+
+
+def check() -> None:
+    """InputError names the first line that differs from what would be written."""
+    for path, text in rendered().items():
+        present = read_text(path).split("\n") if path.exists() else []
+        for number, (wanted, found) in enumerate(zip_longest(text.split("\n"), present), start=1):
+            if wanted != found:
+                raise InputError(f"{path}:{number}", _shown(wanted), _shown(found), "run `tidegate render`")
+
+
+def _shown(line: str | None) -> str:
+    return "the end" if line is None else f"`{line.strip()[:80]}`"

@@ -1,0 +1,151 @@
+"""The steps as Kubeflow sees them: the ports of `components/<step>/__main__.py`, in Kubeflow's types."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kfp import dsl
+from kfp.dsl import HTML, Artifact, Dataset, Input, Metrics, Model, Output, OutputPath
+
+IMAGE = "tidegate/steps:latest"
+
+
+def _step(name: str, ports: Mapping[str, Any], metadata: bool = False) -> dsl.ContainerSpec:
+    """The command line of step `name`; with `metadata` it is told where to leave numbers for Kubeflow's UI."""
+    args = [word for port, value in ports.items() for word in (f"--{port}", getattr(value, "path", value))]
+    return dsl.ContainerSpec(
+        image=IMAGE,
+        # The cluster ignores the image's ENTRYPOINT.
+        command=["python", "-m", f"components.{name}"],
+        args=args + ["--executor-input", "{{$}}"] * metadata,
+    )
+
+
+@dsl.container_component
+def pull(
+    data_dvc: str,
+    contract_yaml: str,
+    features_sql: str,
+    model_yaml: str,
+    remote: str,
+    data: Output[Artifact],
+    contract: Output[Artifact],
+    sql: Output[Artifact],
+    estimator: Output[Artifact],
+) -> dsl.ContainerSpec:
+    """Fetch exactly one version of the data, and lay the problem's files beside it."""
+    return _step("pull", locals())
+
+
+@dsl.container_component
+def ingest(
+    data: Input[Artifact],
+    contract: Input[Artifact],
+    until: str,
+    batch_days: int,
+    tables: Output[Dataset],
+    manifest: Output[Artifact],
+) -> dsl.ContainerSpec:
+    """Read the sources into one totally ordered Parquet file per table."""
+    return _step("ingest", locals())
+
+
+@dsl.container_component
+def validate(
+    tables: Input[Dataset],
+    contract: Input[Artifact],
+    max_bad_share: float,
+    clean: Output[Dataset],
+    quarantine: Output[Dataset],
+    findings: Output[Artifact],
+    report: Output[HTML],
+) -> dsl.ContainerSpec:
+    """Hold the tables against the contract: bad rows are set aside, a broken schema stops the run."""
+    return _step("validate", locals())
+
+
+@dsl.container_component
+def featurize(
+    clean: Input[Dataset],
+    manifest: Input[Artifact],
+    contract: Input[Artifact],
+    sql: Input[Artifact],
+    estimator: Input[Artifact],
+    window_days: int,
+    features: Output[Dataset],
+    batch: Output[Artifact],
+) -> dsl.ContainerSpec:
+    """Turn clean tables into features by SQL, and mark which rows are the batch."""
+    return _step("featurize", locals())
+
+
+@dsl.container_component
+def gate(
+    clean: Input[Dataset],
+    batch: Input[Artifact],
+    contract: Input[Artifact],
+    mode: str,
+    sample_rows: int,
+    minimum_rows: int,
+    minimum_effect: float,
+    prediction_drift: float,
+    decay: float,
+    decision: Output[Artifact],
+    drift: Output[Artifact],
+    evidently: Output[HTML],
+    report: Output[HTML],
+    retrain: OutputPath(bool),  # type: ignore[valid-type]
+) -> dsl.ContainerSpec:
+    """Decide whether the batch differs enough from what the champion learned from to train again."""
+    return _step("gate", locals())
+
+
+@dsl.container_component
+def train(
+    features: Input[Dataset],
+    batch: Input[Artifact],
+    contract: Input[Artifact],
+    sql: Input[Artifact],
+    estimator: Input[Artifact],
+    window_days: int,
+    model: Output[Model],
+    baselines: Output[Model],
+    reference: Output[Dataset],
+    record: Output[Artifact],
+) -> dsl.ContainerSpec:
+    """Fit the challenger, and the baselines it has to beat, on the history."""
+    return _step("train", locals())
+
+
+@dsl.container_component
+def evaluate(
+    clean: Input[Dataset],
+    features: Input[Dataset],
+    batch: Input[Artifact],
+    contract: Input[Artifact],
+    model: Input[Model],
+    baselines: Input[Model],
+    record: Input[Artifact],
+    margin: float,
+    verdict: Output[Artifact],
+    report: Output[HTML],
+    metrics: Output[Metrics],
+) -> dsl.ContainerSpec:
+    """Judge the challenger against the champion on the batch, which neither has seen."""
+    return _step("evaluate", locals(), metadata=True)
+
+
+@dsl.container_component
+def deploy(
+    contract: Input[Artifact],
+    sql: Input[Artifact],
+    estimator: Input[Artifact],
+    batch: Input[Artifact],
+    decision: Input[Artifact],
+    model: Input[Model],
+    reference: Input[Dataset],
+    record: Input[Artifact],
+    verdict: Input[Artifact],
+    release: Output[Artifact],
+) -> dsl.ContainerSpec:
+    """Register the challenger and, if the verdict says so, make it the champion."""
+    return _step("deploy", locals())

@@ -1,0 +1,117 @@
+"""The pipeline, written once: `tidegate compile` gives it to Kubeflow, `tidegate render` gives it to DVC."""
+
+from kfp import dsl
+
+from pipelines import steps
+
+
+@dsl.pipeline(name="tidegate-training", description="Continuous training, gated by drift")
+def training(
+    pull_data_dvc: str,
+    pull_contract_yaml: str,
+    pull_features_sql: str,
+    pull_model_yaml: str,
+    pull_remote: str,
+    ingest_until: str,
+    ingest_batch_days: int,
+    validate_max_bad_share: float,
+    train_window_days: int,
+    gate_mode: str,
+    gate_sample_rows: int,
+    gate_minimum_rows: int,
+    gate_minimum_effect: float,
+    gate_prediction_drift: float,
+    gate_decay: float,
+    evaluate_margin: float,
+) -> None:
+    """Pull, ingest, validate, featurize, gate; then, only if the gate is open, train, evaluate, deploy."""
+    # A cluster has no checkout: the versions come as text, and the bytes that belong to them from the remote.
+    pull = steps.pull(
+        data_dvc=pull_data_dvc,
+        contract_yaml=pull_contract_yaml,
+        features_sql=pull_features_sql,
+        model_yaml=pull_model_yaml,
+        remote=pull_remote,
+    )
+
+    # Sources differ in format and order; everything after this reads one kind of table, the same bytes each time.
+    ingest = steps.ingest(
+        data=pull.outputs["data"],
+        contract=pull.outputs["contract"],
+        until=ingest_until,
+        batch_days=ingest_batch_days,
+    )
+
+    # A broken schema is a fault to mend, not drift to learn from: it has to stop the run before the gate sees it.
+    validate = steps.validate(
+        tables=ingest.outputs["tables"],
+        contract=pull.outputs["contract"],
+        max_bad_share=validate_max_bad_share,
+    )
+
+    # Here alone the batch is told from the history, so that no later step can train on what it is judged by.
+    featurize = steps.featurize(
+        clean=validate.outputs["clean"],
+        manifest=ingest.outputs["manifest"],
+        contract=pull.outputs["contract"],
+        sql=pull.outputs["sql"],
+        estimator=pull.outputs["estimator"],
+        window_days=train_window_days,
+    )
+
+    # Training costs, and every new champion is a risk: only a change that matters may cause one.
+    gate = steps.gate(
+        clean=validate.outputs["clean"],
+        batch=featurize.outputs["batch"],
+        contract=pull.outputs["contract"],
+        mode=gate_mode,
+        sample_rows=gate_sample_rows,
+        minimum_rows=gate_minimum_rows,
+        minimum_effect=gate_minimum_effect,
+        prediction_drift=gate_prediction_drift,
+        decay=gate_decay,
+    )
+    # Compares with the champion of this moment, which no cache key knows.
+    gate.set_caching_options(False)
+
+    with dsl.If(gate.outputs["retrain"] == True, name="retrain"):  # builds a condition, compares nothing
+        # The world has moved: learn it again, from the history only.
+        train = steps.train(
+            features=featurize.outputs["features"],
+            batch=featurize.outputs["batch"],
+            contract=pull.outputs["contract"],
+            sql=pull.outputs["sql"],
+            estimator=pull.outputs["estimator"],
+            window_days=train_window_days,
+        )
+        # Logs to MLflow.
+        train.set_caching_options(False)
+
+        # Newer is not better: the challenger has to win on rows that nobody has trained on.
+        evaluate = steps.evaluate(
+            clean=validate.outputs["clean"],
+            features=featurize.outputs["features"],
+            batch=featurize.outputs["batch"],
+            contract=pull.outputs["contract"],
+            model=train.outputs["model"],
+            baselines=train.outputs["baselines"],
+            record=train.outputs["record"],
+            margin=evaluate_margin,
+        )
+        # Reads the champion of this moment.
+        evaluate.set_caching_options(False)
+
+        # The model that was judged is the model that serves: it is registered as it is, with all its reasons.
+        deploy = steps.deploy(
+            contract=pull.outputs["contract"],
+            sql=pull.outputs["sql"],
+            estimator=pull.outputs["estimator"],
+            batch=featurize.outputs["batch"],
+            decision=gate.outputs["decision"],
+            model=train.outputs["model"],
+            reference=train.outputs["reference"],
+            record=train.outputs["record"],
+            verdict=evaluate.outputs["verdict"],
+        )
+        # Changes the registry.
+        deploy.set_caching_options(False)

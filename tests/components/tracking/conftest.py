@@ -1,0 +1,130 @@
+"""The stores that the tracking tests run against: a sqlite file and a server; a further one is a further entry."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+root = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with MLflow's tables, made once."""
+    folder = tmp_path_factory.mktemp("template")
+    code = "from components.tracking import store; store.connect()"
+    output(start(folder, "-c", code, MLFLOW_TRACKING_URI="sqlite:///mlflow.db"))
+    return folder / "mlflow.db"
+
+
+@pytest.fixture(scope="session")
+def server(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URI of a real server with its own copy of the database."""
+    folder = tmp_path_factory.mktemp("server")
+    shutil.copy(template, folder / "mlflow.db")
+    port = free_port()
+    command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--port", str(port)]
+    command += ["--backend-store-uri", "sqlite:///mlflow.db", "--artifacts-destination", "artifacts"]
+    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        wait_for(f"http://127.0.0.1:{port}/health", process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+
+
+def sqlite_uri(request: pytest.FixtureRequest, folder: Path) -> str:
+    """The URI of a copy of the template in the test's folder."""
+    shutil.copy(request.getfixturevalue("template"), folder / "mlflow.db")
+    return f"sqlite:///{folder}/mlflow.db"
+
+
+def server_uri(request: pytest.FixtureRequest, folder: Path) -> str:
+    """The URI of the server that all tests share."""
+    return str(request.getfixturevalue("server"))
+
+
+stores: dict[str, Callable[[pytest.FixtureRequest, Path], str]] = {"sqlite": sqlite_uri, "server": server_uri}
+
+
+@pytest.fixture(params=sorted(stores))
+def uri(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Every store in turn, as the process's MLFLOW_TRACKING_URI."""
+    found = stores[request.param](request, tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", found)
+    monkeypatch.delenv("MLFLOW_RUN_ID", raising=False)
+    return found
+
+
+@pytest.fixture
+def name(tmp_path: Path) -> str:
+    """A name that no other test uses on a shared store."""
+    return tmp_path.name
+
+
+def start(folder: Path, *command: str, **environment: str) -> subprocess.Popen[str]:
+    """Start Python with this command line, the repository on its path, in a folder."""
+    return subprocess.Popen(
+        [sys.executable, *command],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(root), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def output(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """What a process that must succeed says on its two streams."""
+    out, err = process.communicate()
+    assert process.returncode == 0, err
+    return out.strip(), err
+
+
+@pytest.fixture
+def spawn() -> Callable[..., subprocess.Popen[str]]:
+    """Starts Python processes."""
+    return start
+
+
+@pytest.fixture
+def call() -> Callable[..., tuple[str, str]]:
+    """Runs Python code in a process of its own; returns what it says on its two streams."""
+    return lambda folder, code, *arguments, **environment: output(start(folder, "-c", code, *arguments, **environment))
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port of this machine on which nobody listens."""
+    return free_port()
+
+
+def free_port() -> int:
+    """A port of this machine on which nobody listens."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait until the URL answers or its process has ended."""
+    while process.poll() is None:
+        try:
+            urllib.request.urlopen(url, timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"the server ended with {process.returncode}")

@@ -1,0 +1,70 @@
+import pytest
+
+from components.tracking.entries import Entry, fold, from_tags, missing, same, to_tags
+
+
+def entry(number: int, before: str | None, to: str, batch: str = "") -> Entry:
+    return Entry(before, to, batch or f"b{to}", "ann", "2013-03-01", "better", {"margin": 0.1}, "d", number)
+
+
+@pytest.mark.parametrize(
+    ("moves", "champion", "void"),
+    [
+        ([], None, []),
+        ([(None, "1")], "1", []),
+        ([(None, "1"), (None, "2")], "1", [2]),
+        ([(None, "1"), ("1", "2"), ("1", "3"), ("2", "3")], "3", [3]),
+        ([(None, "1"), ("1", "2"), ("2", "1"), ("1", "2")], "2", []),
+        ([("7", "1"), (None, "2")], "2", [1]),
+        ([(None, "")], None, [1]),
+    ],
+)
+def test_an_entry_counts_only_from_the_champion_before_it(
+    moves: list[tuple[str | None, str]], champion: str | None, void: list[int]
+) -> None:
+    history = fold(entry(number, *move) for number, move in enumerate(moves, start=1))
+    assert history.champion == champion
+    assert [it.number for it in history.void] == void
+    assert len(history.counted) + len(history.void) == len(moves)
+
+
+def test_the_order_is_that_of_the_numbers() -> None:
+    assert fold([entry(10, "2", "3"), entry(9, "1", "2"), entry(2, None, "1")]).champion == "3"
+
+
+@pytest.mark.parametrize(
+    ("asked", "number"),
+    [
+        (entry(0, "2", "3", "b3"), 4),  # it leads where the tail leads
+        (entry(0, "1", "2", "b2"), 2),  # it counted once
+        (entry(0, "1", "4", "b4"), 3),  # it lost against that champion
+        (entry(0, "3", "4", "b4"), None),  # it may try the next one
+        (entry(0, "3", "2", "rollback"), None),
+    ],
+)
+def test_the_same_promotion_is_found_again(asked: Entry, number: int | None) -> None:
+    history = fold([entry(1, None, "1"), entry(2, "1", "2"), entry(3, "1", "4", "b4"), entry(4, "2", "3")])
+    found = same(history, asked)
+    assert (found.number if found else None) == number
+
+
+def test_a_rollback_without_a_batch_can_be_repeated() -> None:
+    moves = [(1, None, "1"), (2, "1", "2"), (3, "2", "1"), (4, "1", "2")]
+    history = fold(Entry(before, to, "", "ann", "", "", number=number) for number, before, to in moves)
+    assert same(history, Entry("2", "1", "", "ann", "", "")) is None
+
+
+@pytest.mark.parametrize(
+    ("numbers", "length", "gone"), [([], 0, []), ([1, 3], 2, [2]), ([1], 3, [2, 3]), ([2], 0, [1])]
+)
+def test_holes_are_found(numbers: list[int], length: int, gone: list[int]) -> None:
+    assert missing(numbers, length) == gone
+
+
+@pytest.mark.parametrize("before", [None, "4"])
+def test_an_entry_survives_its_tags(before: str | None) -> None:
+    assert from_tags(3, to_tags(entry(3, before, "5"))) == entry(3, before, "5")
+
+
+def test_a_version_made_by_hand_never_counts() -> None:
+    assert fold([from_tags(1, {}), from_tags(2, {"tidegate.to": "9"})]).champion is None

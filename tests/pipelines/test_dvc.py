@@ -1,0 +1,124 @@
+"""Rendering: the committed files, what is kept, what is refused."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.errors import InputError
+from components.formats import parse_yaml
+from pipelines import dvc, rendering
+from pipelines.graph import Parameter
+
+HAND = """\
+# Above the stages.
+vars: []
+stages:
+  old:  # goes
+    cmd: false
+
+# Below the stages.
+
+plots:  # by hand
+  - scores:
+      y: {a.csv: b}
+"""
+
+
+@pytest.fixture
+def steps_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: Path) -> Path:
+    """A repository with empty steps and the parameters of this one, as working directory."""
+    for name in ("ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy"):
+        (tmp_path / "components" / name).mkdir(parents=True)
+        (tmp_path / "components" / name / "__main__.py").touch()
+    (tmp_path / "components" / "__init__.py").touch()
+    (tmp_path / "params.yaml").write_text((root / "params.yaml").read_text())
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_what_is_committed_is_what_would_be_rendered(root: Path) -> None:
+    rendering.check()
+
+
+def test_hand_written_parts_stay(steps_of_their_own: Path, compiled: dict[str, Any]) -> None:
+    (steps_of_their_own / "dvc.yaml").write_text(HAND)
+    text = dvc.render(compiled)
+    assert text.startswith("# Above the stages.\nvars: []\nstages:\n  ingest:\n")
+    assert text.endswith("\n\n" + HAND[HAND.index("# Below") :])
+    assert "old" not in text
+    (steps_of_their_own / "dvc.yaml").write_text(text)
+    assert dvc.render(compiled) == text
+
+
+@pytest.mark.parametrize("text", ["", "plots: []\n", "stages: {}\nstages: {}\n", "- a list\n", "stages:\n- a list\n"])
+def test_a_file_without_one_place_for_stages_is_refused(
+    steps_of_their_own: Path, compiled: dict[str, Any], text: str
+) -> None:
+    (steps_of_their_own / "dvc.yaml").write_text(text)
+    with pytest.raises(InputError, match=r"^dvc\.yaml"):
+        dvc.render(compiled)
+
+
+def test_a_stage(steps_of_their_own: Path, compiled: dict[str, Any]) -> None:
+    stages = parse_yaml(dvc.render(compiled), "dvc.yaml")["stages"]
+    assert list(stages) == ["ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy"]
+    assert stages["train"] == {
+        "cmd": (
+            "python -m pipelines.when --if artifacts/gate/retrain --writes artifacts/train/model.skops"
+            " artifacts/train/baselines.skops artifacts/train/reference/ artifacts/train/record.json"
+            " -- python -m components.train --features artifacts/featurize/features"
+            " --batch artifacts/featurize/batch.json --contract contract.yaml --sql features.sql"
+            " --estimator model.yaml --window_days ${train.window_days} --model artifacts/train/model.skops"
+            " --baselines artifacts/train/baselines.skops --reference artifacts/train/reference"
+            " --record artifacts/train/record.json"
+        ),
+        "deps": [
+            "artifacts/featurize/features",
+            "artifacts/featurize/batch.json",
+            "contract.yaml",
+            "features.sql",
+            "model.yaml",
+            "artifacts/gate/retrain",
+            "pipelines/when.py",
+            "components/__init__.py",
+            "components/train",
+        ],
+        "params": ["train.window_days"],
+        "outs": [
+            {"artifacts/train/model.skops": {"persist": True}},
+            {"artifacts/train/baselines.skops": {"persist": True}},
+            {"artifacts/train/reference": {"persist": True}},
+            {"artifacts/train/record.json": {"persist": True}},
+        ],
+    }
+    assert stages["evaluate"]["metrics"] == [{"artifacts/evaluate/metrics.json": {"persist": True}}]
+    assert '--until "${ingest.until}" --batch_days ${ingest.batch_days}' in stages["ingest"]["cmd"]
+    assert "executor-input" not in str(stages)
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters", "message"),
+    [
+        ("STRING", {}, "pipeline parameter gate_mode: expected gate.mode in params.yaml, found nothing"),
+        ("STRING", None, "pipeline parameter gate_mode: expected gate.mode in params.yaml, found nothing"),
+        ("STRING", {"gate": 3}, "pipeline parameter gate_mode: expected gate.mode in params.yaml, found nothing"),
+        ("STRING", {"gate": {"mode_": ""}}, "pipeline parameter gate_mode: expected gate.mode in params.yaml"),
+        ("STRING", {"gate": {"mode": 3}}, "params.yaml: gate.mode: expected text in quotes, found 3"),
+        ("NUMBER_INTEGER", {"gate": {"mode": 3.0}}, "params.yaml: gate.mode: expected a whole number, found 3.0"),
+        ("NUMBER_INTEGER", {"gate": {"mode": True}}, "params.yaml: gate.mode: expected a whole number, found True"),
+        ("NUMBER_DOUBLE", {"gate": {"mode": "3"}}, "params.yaml: gate.mode: expected a number, found '3'"),
+        ("BOOLEAN", {"gate": {"mode": 1}}, "params.yaml: gate.mode: expected true or false, found 1"),
+    ],
+)
+def test_a_parameter_must_be_set(kind: str, parameters: Any, message: str) -> None:
+    with pytest.raises(InputError) as error:
+        dvc._check(Parameter("gate_mode", kind), parameters)
+    assert str(error.value).startswith(message)
+
+
+def test_an_unquoted_date_is_refused(steps_of_their_own: Path, compiled: dict[str, Any]) -> None:
+    path = steps_of_their_own / "params.yaml"
+    path.write_text(path.read_text().replace('"2013-03-01"', "2013-03-01"))
+    with pytest.raises(InputError, match=r"^params\.yaml: ingest\.until: expected text in quotes, found datetime"):
+        dvc.render(compiled)
