@@ -1,6 +1,7 @@
 """`tidegate`: one table of commands; what a command needs is imported when it runs."""
 
 import argparse
+import json
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -33,7 +34,35 @@ def render(arguments: argparse.Namespace) -> None:
     (rendering.check if arguments.check else rendering.write)()
 
 
+def run_(arguments: argparse.Namespace) -> None:
+    """Bring the workspace up to date: what `dvc repro` does, with the data fetched, the registry checked, a summary."""
+    from pipelines import run, summary
+
+    seconds, champion = run.turn(arguments.until, arguments.anew)
+    found = summary.summary(seconds, champion)
+    print(json.dumps(found, indent=2)) if arguments.json else summary.show(found)
+
+
+def batches(arguments: argparse.Namespace) -> None:
+    """List every batch that was decided, the oldest first: the gate's decision, the verdict, the champion after it."""
+    from pipelines import batches
+
+    found = batches.decided()
+    print(json.dumps(found, indent=2)) if arguments.json else batches.show(found)
+
+
+JSON = {"action": "store_true", "help": "print JSON, for a program"}
 COMMANDS = {
+    "run": Command(
+        "run one turn of the loop on this machine",
+        run_,
+        {
+            "--until": {"metavar": "DATE", "help": "move to this moment (UTC); writes ingest.until of params.yaml"},
+            "--anew": {"action": "store_true", "help": "run every stage, whatever the registry remembers"},
+            "--json": JSON,
+        },
+    ),
+    "batches": Command("list every batch that was decided", batches, {"--json": JSON}),
     "compile": Command(
         "write the training pipeline as Kubeflow reads it",
         compile_,

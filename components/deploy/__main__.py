@@ -37,7 +37,7 @@ def deploy(
     if answer is None:
         reason = refusal(decided, judged, experiment())
         if reason is not None:
-            answer = document(this, judged, None, champion_version(client, promise.name), reason)
+            answer = document(this, judged, None, champion_version(client, promise.name), reason, experiment())
         else:
             logged = find_logged(client, run_id, {
                 "model.skops": model, "features.sql": sql, "contract.yaml": contract, "model.yaml": estimator,
@@ -46,7 +46,9 @@ def deploy(
             answer = _promote(client, run_id, this, decided, judged, trained, logged)
         if not experiment():
             answer = records.record(client, run_id, question, answer)
-            logs.tags(client, run_id, {"tidegate.promoted": str(answer["promoted"]).lower()})
+            logs.tags(client, run_id, {"tidegate.champion": answer["champion"] or "none"})
+        else:
+            logs.tags(client, run_id, {"tidegate.experiment": str(experiment())})
         finish(client, run_id)
     write_json(release, answer)
     print(f"version {answer['version']} is champion" if answer["promoted"] else f"not promoted: {answer['reason']}")
@@ -64,8 +66,6 @@ def _promote(
     told = {key: verdict[key] for key in ("loss", "rows", "blocks", "reasons", "models")}
     entry = Entry(before=verdict["champion"], to=version, batch=batch["id"], who=user(),
                   when=datetime.now(UTC).isoformat(timespec="seconds"), why=why(decision, verdict), verdict=told)
-    if version == champion_version(client, name):
-        return document(batch, verdict, version, version, "it is the champion already")
     outcome = promote(client, name, entry)
     if not outcome.counted:
         raise TrackingError(

@@ -21,7 +21,8 @@ def why(decision: Mapping[str, Any], verdict: Mapping[str, Any]) -> str:
 
 
 def document(
-    batch: Mapping[str, Any], verdict: Mapping[str, Any], version: str | None, champion: str | None, reason: str
+    batch: Mapping[str, Any], verdict: Mapping[str, Any], version: str | None, champion: str | None, reason: str,
+    experiment: str | None = None,
 ) -> dict[str, Any]:
     """The release as a file: the version that the challenger got, if any, and the champion after it."""
     return {
@@ -32,6 +33,7 @@ def document(
         "promoted": version is not None and version == champion,
         "version": version,
         "champion": champion,
+        "experiment": experiment,
         "reason": reason,
         "verdict": dict(verdict),
     }

@@ -52,8 +52,10 @@ def evaluate(
     write_json(verdict, answer)
     write_json(metrics, {"accepted": int(answer["accepted"]), **found})
     logs.metrics(client, run_id, {f"{name}.{key}": value for name, item in found.items() for key, value in item.items()})
+    word = "accepted" if answer["accepted"] else "refused"
+    logs.tags(client, run_id, {"tidegate.verdict": word, "tidegate.verdict.reasons": "; ".join(answer["reasons"])})
     for reason in answer["reasons"]:
-        print(f"{'accepted' if answer['accepted'] else 'refused'}: {reason}")
+        print(f"{word}: {reason}")
     return {"metrics": found["challenger"]}
 
 

@@ -46,6 +46,10 @@ def gate(
     else:
         for name, path in paths.items():
             write_text(path, logs.text(client, run_id, f"gate/{question}/{name}"))
+    logs.tags(client, run_id, {
+        "tidegate.rows": str(this["rows"]), "tidegate.decision": answer["decision"],
+        "tidegate.reasons": "; ".join(answer["reasons"]), "tidegate.champion": answer["champion"] or "none",
+    })
     write_json(decision, answer)
     write_parameter(retrain, answer["retrain"])
     print(f"{answer['decision']}: {'; '.join(answer['reasons'])}")

@@ -2,7 +2,6 @@
 
 import fcntl
 import logging
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -12,6 +11,7 @@ from components.errors import TrackingError
 from components.formats import replacing
 
 scheme = "sqlite:///"
+default_uri = f"{scheme}mlflow.db"
 
 
 def absolute(uri: str) -> str:
@@ -27,7 +27,7 @@ def path_of(uri: str) -> Path | None:
         return None
     if name in ("", ":memory:") or name == uri:
         raise TrackingError("MLFLOW_TRACKING_URI", "sqlite:///FILE", uri, "name a file")
-    return Path(os.path.abspath(name))
+    return Path(name).absolute()
 
 
 def artifacts_of(uri: str) -> str | None:
@@ -62,7 +62,7 @@ def _newest_revision() -> str | None:
 def locked(path: Path) -> Iterator[None]:
     """One process of this machine at a time; the lock ends with its holder, however that ends."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path.with_name(f"{path.name}.lock"), "a") as lock:
+    with path.with_name(f"{path.name}.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -4,7 +4,10 @@ Nothing is locked: an entry is appended, all are read again, and the fold says w
 repeats what the journal says; whoever finds it behind sets it right.
 """
 
+import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -21,7 +24,9 @@ from components.tracking.store import answering
 alias = "champion"
 # On the registered model: how many entries its journal had, so that one cut short is noticed.
 length_tag = "tidegate.journal"
-attempts = 10
+attempts = 20
+# MLflow tries a version number three times and a tag or an alias once: too few for a crowd.
+collision = "Model Version creation error|IntegrityError|UniqueViolation"
 
 
 class Outcome(NamedTuple):
@@ -75,30 +80,37 @@ def append(client: MlflowClient, name: str, entry: Entry) -> int:
     digest = versions.tags_of(client, name, entry.to).get(digest_tag, "")
     versions.ensure(client, journal_of(name))
     tags = to_tags(replace(entry, digest=digest))
+    source = f"models:/{name}/{entry.to}"
     for attempt in range(attempts):
-        try:
-            source = f"models:/{name}/{entry.to}"
+        with _colliding(attempt):
             created = client.create_model_version(journal_of(name), source, tags=tags, await_creation_for=0)
             return int(created.version)
-        except MlflowException as error:
-            # MLflow itself tries a number three times, too few for a crowd.
-            if "Model Version creation error" not in str(error):
-                raise
-            time.sleep(0.05 * (attempt + 1))
     raise TrackingError(journal_of(name), "a new entry", f"{attempts} failed attempts", "run the step again")
 
 
 def repair(client: MlflowClient, name: str) -> History:
     """Set the alias to the champion and look again until nothing has moved meanwhile; returns the journal."""
     now = history(client, name)
-    for _ in range(attempts):
+    for attempt in range(attempts):
         model = _registered(client, name)
         if now.champion is None or _up_to_date(model, now):
             return now
-        client.set_registered_model_alias(name, alias, now.champion)
-        client.set_registered_model_tag(name, length_tag, str(now.last))
+        with _colliding(attempt):
+            client.set_registered_model_alias(name, alias, now.champion)
+            client.set_registered_model_tag(name, length_tag, str(now.last))
         now = history(client, name)
     raise TrackingError(f"alias {alias} of {name}", "it to follow the journal", "it moving", "stop who else moves it")
+
+
+@contextmanager
+def _colliding(attempt: int) -> Iterator[None]:
+    """Two that insert the same row: MlflowException for one of them, who waits a little and looks again."""
+    try:
+        yield
+    except MlflowException as error:
+        if not re.search(collision, str(error)):
+            raise
+        time.sleep(0.05 * (attempt + 1))
 
 
 def _up_to_date(model: RegisteredModel | None, now: History) -> bool:

@@ -52,6 +52,23 @@ def runs_of(client: MlflowClient, experiment: str, batch_id: str) -> list[Run]:
 
 
 @answering()
+def batches(client: MlflowClient, name: str) -> list[dict[str, str]]:
+    """The tags of every batch's run in the experiment `name`, and its metrics as texts, in the order of time."""
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
+        return []
+    found: list[Run] = []
+    token: str | None = None
+    while True:
+        page = client.search_runs([experiment.experiment_id], f"tags.`{batch_tag}` != ''", page_token=token)
+        found, token = found + list(page), page.token
+        if not token:
+            break
+    rows = [{**{key: str(value) for key, value in run.data.metrics.items()}, **run.data.tags} for run in found]
+    return sorted(rows, key=lambda row: (row.get("tidegate.until", ""), row[batch_tag]))
+
+
+@answering()
 def finish(client: MlflowClient, run_id: str, status: Literal["FINISHED", "FAILED", "KILLED"] = "FINISHED") -> None:
     """End the run; the step that ends the batch calls it, and may call it again."""
     client.set_terminated(run_id, status)

@@ -11,7 +11,6 @@ from mlflow.exceptions import MlflowException
 from components.errors import TrackingError
 from components.tracking import database
 
-default_uri = "sqlite:///mlflow.db"
 start_server = "start the server or correct MLFLOW_TRACKING_URI"
 sign_in = "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
 # What MLflow says, what it means, what cures it: the first that matches.
@@ -33,7 +32,7 @@ probing = {
 
 def connect() -> MlflowClient:
     """A client of a store that answers and whose tables are up to date; TrackingError within 10 seconds otherwise."""
-    uri = database.absolute(os.environ.get("MLFLOW_TRACKING_URI") or default_uri)
+    uri = database.absolute(os.environ.get("MLFLOW_TRACKING_URI") or database.default_uri)
     for name, value in quiet.items():
         os.environ.setdefault(name, value)
     if path := database.path_of(uri):

@@ -43,7 +43,7 @@ def test_processes_that_meet_agree_on_one_run(client: MlflowClient, name: str, t
         "print(runs.batch_run(store.connect(), sys.argv[1], 'ab12', {}))\n"
     )
     answers = crowd(spawn, tmp_path, code, name)
-    experiment = client.get_experiment_by_name(name).experiment_id
+    experiment = client.get_run(answers[0]).info.experiment_id
     assert answers == list(repeat(runs.runs_of(client, experiment, "ab12")[0].info.run_id, 4))
     assert len(runs.runs_of(client, experiment, "ab12")) == 1
 
@@ -93,7 +93,11 @@ def test_metrics_without_a_value_are_left_out(client: MlflowClient, run: str) ->
 
 def test_files_are_logged_from_text_bytes_and_paths(client: MlflowClient, run: str, tmp_path: Path) -> None:
     (tmp_path / "report.html").write_text("<h1>")
-    contents = {"a.json": "{}", "figure.png": b"\x89PNG", "report.html": tmp_path / "report.html"}
+    contents: dict[str, logs.Content] = {
+        "a.json": "{}",
+        "figure.png": b"\x89PNG",
+        "report.html": tmp_path / "report.html",
+    }
     logs.files(client, run, contents, "reports")
     assert {info.path for info in client.list_artifacts(run, "reports")} == {f"reports/{file}" for file in contents}
 
@@ -101,7 +105,9 @@ def test_files_are_logged_from_text_bytes_and_paths(client: MlflowClient, run: s
 def test_a_dataset_carries_its_version(client: MlflowClient, run: str) -> None:
     version = "d41d8cd98f00b204e9800998ecf8427e.dir"
     logs.dataset(client, run, "flights", version, "training")
-    (found,) = client.get_run(run).inputs.dataset_inputs
+    inputs = client.get_run(run).inputs
+    assert inputs
+    (found,) = inputs.dataset_inputs
     assert {tag.key: tag.value for tag in found.tags} == {"dvc": version, "mlflow.data.context": "training"}
 
 

@@ -138,7 +138,7 @@ def test_a_server_that_refuses_is_told_in_one_line(status: int, found: str, monk
             self.end_headers()
             self.wfile.write(b"<html>please\nsign in</html>")
 
-        do_POST = do_GET
+        do_POST = do_GET  # noqa: N815
 
         def log_message(self, *_: object) -> None:
             pass

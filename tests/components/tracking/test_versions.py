@@ -10,9 +10,13 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from components.errors import ModelError, TrackingError
-from components.tracking import models, runs, store, versions
+from components.tracking import logs, models, runs, store, versions
 
-contents = {"model.skops": b"PK\x03", "features.sql": "SELECT 1", "reference.parquet": b"PAR1"}
+contents: dict[str, logs.Content] = {
+    "model.skops": b"PK\x03",
+    "features.sql": "SELECT 1",
+    "reference.parquet": b"PAR1",
+}
 inputs = pd.DataFrame({"delay": [1.5, 2.0], "carrier": pd.Categorical(["AA", "UA"]), "seats": [100, 200]})
 outputs = np.array([0.1, 0.9])
 
@@ -38,7 +42,7 @@ def version(client: MlflowClient, name: str, run: str, logged: models.Logged) ->
 
 
 def overwrite(client: MlflowClient, logged: models.Logged, file: str, content: str) -> None:
-    with models.staged({file: content}) as folder:
+    with logs.staged({file: content}) as folder:
         client.log_model_artifacts(logged.model_id, str(folder))
 
 
@@ -52,7 +56,7 @@ def test_a_model_is_logged_once_per_content(client: MlflowClient, run: str, logg
 def test_a_model_whose_upload_was_cut_off_is_not_taken(client: MlflowClient, run: str, logged: models.Logged) -> None:
     experiment = client.get_run(run).info.experiment_id
     lost = {**contents, "features.sql": "SELECT 3"}
-    digest = models.digest_of(models.digests({file: models.bytes_of(content) for file, content in lost.items()}))
+    digest = models.digest_of(models.digests({file: logs.bytes_of(content) for file, content in lost.items()}))
     pending = client.create_logged_model(experiment, "challenger", run, {models.digest_tag: digest})
     again = models.log_model(client, run, "challenger", lost, inputs, outputs)
     assert again.model_id != pending.model_id

@@ -1,0 +1,44 @@
+# `make run` and `make test` do everything; the others are what they are made of.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation
+COMPILE := $(BIN)/uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes
+
+.PHONY: help run test check lock clean
+
+help:  ## show this
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 8
+
+run: .venv/run  ## set up, get the sample data, run one turn of the loop
+	@$(BIN)/tidegate run
+
+test: .venv/dev  ## run every test
+	$(BIN)/python -m pytest
+
+check: .venv/dev  ## lint, types, layers, rendered files, locks
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/tidegate render --check
+	$(BIN)/python -m pytest --quiet tests/test_lock.py
+
+lock: .venv/dev  ## resolve the dependencies of pyproject.toml anew
+	echo setuptools | $(COMPILE) - --output-file requirements-build.txt
+	$(COMPILE) pyproject.toml --output-file requirements.txt
+	$(COMPILE) pyproject.toml --extra dev --constraints requirements.txt --output-file requirements-dev.txt
+
+clean:  ## remove what `make` made; data/ and the tracking store stay
+	rm -rf .venv artifacts
+
+.venv/run: requirements-build.txt requirements.txt pyproject.toml
+	$(PYTHON) -c "import sys; sys.exit(None if (3, 11) <= sys.version_info[:2] <= (3, 13) else \
+	'python: expected 3.11 to 3.13, found %d.%d; name another one: make run PYTHON=python3.11' % sys.version_info[:2])"
+	$(PYTHON) -m venv .venv
+	$(INSTALL) --require-hashes --requirement requirements-build.txt
+	$(INSTALL) --require-hashes --requirement requirements.txt
+	$(INSTALL) --editable .
+	@touch $@
+
+.venv/dev: .venv/run requirements-dev.txt
+	$(INSTALL) --require-hashes --requirement requirements-dev.txt
+	@touch $@

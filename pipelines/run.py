@@ -1,0 +1,115 @@
+"""`tidegate run`: one turn of the loop on this machine, told to a person as it goes and summed up at its end."""
+
+import re
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any
+
+from components.errors import InputError, TrackingError
+from pipelines import workspace
+
+noise = re.compile(r"^(> |Updating lock file|Generating lock file|To track the changes|\tgit add|To enable auto"
+                   r"|\tdvc config|Use `dvc push`|'data\.dvc' didn't change|Stage .* skipping|Data and pipelines)")
+
+
+def turn(until: str | None, anew: bool) -> tuple[dict[str, float], str | None]:
+    """Bring the workspace up to date; returns the seconds of each stage that ran, and the champion now.
+
+    InputError when the data is not what data.dvc says, a stage fails, or the registry is not the one of this workspace.
+    """
+    if until:
+        _check_moment(until)
+        workspace.set_until(until)
+    if source := workspace.fetch_data():
+        print(f"fetched data/ from {source}", file=sys.stderr)
+    with ThreadPoolExecutor() as both:
+        changed = both.submit(workspace.changed_stages)
+        champion = None if anew else _known_champion()
+        stages = changed.result()
+    seconds: dict[str, float] = {}
+    if anew:
+        seconds |= timed(workspace.repro("--force"))
+        return seconds, _current_champion()
+    for stage in stale(champion):
+        seconds |= timed(workspace.repro("--force", "--single-item", stage))
+        stages.append(stage)
+    if stages:
+        seconds |= timed(workspace.repro())
+        champion = _current_champion()
+    return seconds, champion
+
+
+def timed(lines: Iterable[str]) -> dict[str, float]:
+    """Tell a person what `dvc repro` does, and measure the seconds of each stage."""
+    seconds: dict[str, float] = {}
+    stage, since = None, time.monotonic()
+    for line in lines:
+        started = re.match(r"Running stage '(\w+)'", line)
+        if started:
+            if stage:
+                seconds[stage] = time.monotonic() - since
+            stage, since = started[1], time.monotonic()
+            print(f"\n{stage}", file=sys.stderr, flush=True)
+        elif line.strip() and not noise.match(line):
+            print(f"  {line}", file=sys.stderr, flush=True)
+    if stage:
+        seconds[stage] = time.monotonic() - since
+    return seconds
+
+
+def stale(champion: str | None) -> Iterator[str]:
+    """Stages whose inputs DVC believes unchanged but whose answer no longer holds."""
+    batch, verdict = workspace.document("featurize", "batch"), workspace.document("evaluate", "verdict")
+    release = workspace.document("deploy", "release")
+    if not batch or not verdict or verdict["batch"] != batch["id"]:
+        return
+    released = release is not None and release["batch"] == batch["id"] and release["verdict"] == verdict
+    if not released and verdict["champion"] != champion:
+        yield "evaluate"  # judged against a champion that another promotion has replaced
+    elif released and release is not None and release["experiment"]:
+        yield "deploy"  # an experiment is judged and not promoted; this is none
+
+
+def _known_champion() -> str | None:
+    """The champion in the registry; TrackingError when the workspace remembers one that never was there."""
+    untouched, champion = workspace.remembered_registry()
+    if untouched:
+        return champion
+    batch = workspace.document("featurize", "batch")
+    release, decision = workspace.document("deploy", "release"), workspace.document("gate", "decision")
+    if batch is None or decision is None:
+        return None
+    remembered = release["champion"] if release else decision["champion"]
+    from components.tracking.journal import history
+    from components.tracking.store import connect
+
+    counted = history(connect(), batch["name"])
+    if remembered and remembered not in {entry.to for entry in counted.counted}:
+        raise TrackingError(
+            f"registry of {batch['name']}", f"version {remembered}, the champion this workspace remembers",
+            f"version {counted.champion} without it" if counted.champion else "no champion",
+            "restore the tracking store, or begin anew with `tidegate run --anew`",
+        )
+    return _current_champion()
+
+
+def _current_champion() -> str | None:
+    batch: dict[str, Any] | None = workspace.document("featurize", "batch")
+    if batch is None:
+        return None
+    from components.tracking.journal import champion
+    from components.tracking.store import connect
+
+    found = champion(connect(), batch["name"])
+    workspace.remember_registry(found)
+    return found
+
+
+def _check_moment(until: str) -> None:
+    try:
+        datetime.fromisoformat(until)
+    except ValueError:
+        raise InputError("--until", "a date such as 2013-03-01", repr(until), "correct it") from None

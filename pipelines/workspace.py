@@ -1,0 +1,127 @@
+"""What lies in the workspace: the step's documents, the data, params.yaml; and DVC as a program."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from components.errors import InputError
+from components.formats import parse_yaml, read_json, read_text, write_json, write_text
+from components.tracking import database
+from pipelines import sample
+
+artifacts = Path("artifacts")
+seen = artifacts / "registry.json"
+data, data_dvc, params = Path("data"), Path("data.dvc"), Path("params.yaml")
+contract = Path("contract.yaml")
+
+
+def document(step: str, port: str) -> dict[str, Any] | None:
+    """A JSON document that a step left, None when there is none or the step was skipped."""
+    path = artifacts / step / f"{port}.json"
+    found = read_json(path) if path.exists() else None
+    return None if found is None or "skipped" in found else found
+
+
+def remember_registry(champion: str | None) -> None:
+    """Note that the registry was looked at, and whom it names champion; see `remembered_registry`."""
+    if store := _store_state():
+        write_json(seen, {"store": store, "champion": champion})
+
+
+def remembered_registry() -> tuple[bool, str | None]:
+    """Whether the local registry is untouched since it was last looked at, and the champion it named then.
+
+    Asking MLflow costs seconds of imports; a server is always asked.
+    """
+    known = read_json(seen) if seen.exists() else {}
+    return (True, known["champion"]) if known and known["store"] == _store_state() else (False, None)
+
+
+def _store_state() -> str | None:
+    path = database.path_of(os.environ.get("MLFLOW_TRACKING_URI") or database.default_uri)
+    if path is None or not path.exists():
+        return None
+    stat = path.stat()
+    return f"{path} {stat.st_ino} {stat.st_size} {stat.st_mtime_ns}"
+
+
+def set_until(until: str) -> bool:
+    """Write `ingest.until` to params.yaml, comments kept; returns whether that changed it."""
+    lines = read_text(params).splitlines(keepends=True)
+    section = parse_yaml("".join(lines), params)
+    if section["ingest"]["until"] == until:
+        return False
+    place = next(number for number, line in enumerate(lines) if line.lstrip().startswith("until:"))
+    lines[place] = lines[place].replace(str(section["ingest"]["until"]), until, 1)
+    write_text(params, "".join(lines))
+    return True
+
+
+def fetch_data() -> str | None:
+    """Get the raw data if it is missing: from the DVC remote, else the sample; returns where from."""
+    if data.exists():
+        return None
+    if not data_dvc.exists():
+        raise InputError(data_dvc, "the version of the data", "nothing", "run `dvc add data`")
+    if "core.remote" in _dvc_output("config", "--list"):
+        if _dvc("pull", "data.dvc").returncode:
+            raise InputError(data, "the data of data.dvc on the DVC remote", "none", "see `dvc pull`")
+        return "the DVC remote"
+    tracked = parse_yaml(read_text(data_dvc), data_dvc)["outs"][0]["md5"]
+    if tracked != sample.version:
+        raise InputError(data, "the data of data.dvc", "none, and no DVC remote", "add a remote, then `dvc pull`")
+    sample.copy_sample(data)
+    return f"the package {sample.package}"
+
+
+def changed_stages() -> list[str]:
+    """The stages that `dvc repro` would look at again; InputError when data/ is not what data.dvc says."""
+    found = _dvc("status", "--json")
+    if found.returncode:
+        raise InputError("dvc status", "an answer", _last_line(found.stderr), "mend what it names")
+    status: dict[str, Any] = json.loads(found.stdout or "{}")
+    if "data.dvc" in status:
+        raise InputError(data, "the data of data.dvc", "other files", "run `dvc checkout data` or `dvc add data`")
+    return list(status)
+
+
+def repro(*arguments: str) -> Iterator[str]:
+    """Run `dvc repro` and yield its lines as they come; InputError when a stage fails."""
+    command = [sys.executable, "-m", "dvc", "repro", *arguments]
+    with subprocess.Popen(
+        command, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
+    ) as process:
+        assert process.stdout is not None
+        last = ""
+        try:
+            for line in process.stdout:
+                last = line.strip() or last
+                yield line.rstrip("\n")
+        finally:
+            if process.poll() is None and sys.exc_info()[0]:
+                process.terminate()
+    if process.returncode:
+        raise InputError("dvc repro", "every stage to succeed", last.removeprefix("ERROR: "), "mend it and run again")
+
+
+def _dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "dvc", *arguments]
+    return subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False)
+
+
+def _dvc_output(*arguments: str) -> str:
+    return _dvc(*arguments).stdout
+
+
+def _environment() -> dict[str, str]:
+    """Stages say `python`: it must be the one that runs this."""
+    folder = str(Path(sys.executable).parent)
+    return {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}", "PYTHONUNBUFFERED": "1"}
+
+
+def _last_line(text: str) -> str:
+    return next((line for line in reversed(text.splitlines()) if line.strip()), "nothing").removeprefix("ERROR: ")

@@ -1,0 +1,54 @@
+"""The locks: every direct dependency at a version its bounds allow, everything hashed, no host named."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+root = Path(__file__).parents[1]
+project = tomllib.loads((root / "pyproject.toml").read_text())
+locks = {
+    "requirements-build.txt": project["build-system"]["requires"],
+    "requirements.txt": project["project"]["dependencies"],
+    "requirements-dev.txt": project["project"]["dependencies"] + project["project"]["optional-dependencies"]["dev"],
+}
+
+
+def pinned(text: str) -> dict[str, list[str]]:
+    """The versions of each locked package; a package may have one per Python version."""
+    found: dict[str, list[str]] = {}
+    for name, version in re.findall(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?==(\S+)", text, re.MULTILINE):
+        found.setdefault(canonicalize_name(name), []).append(version)
+    return found
+
+
+@pytest.mark.parametrize("name", locks)
+def test_the_lock_holds_what_pyproject_asks_for(name: str) -> None:
+    versions = pinned((root / name).read_text())
+    for requirement in map(Requirement, locks[name]):
+        found = versions.get(canonicalize_name(requirement.name))
+        assert found, f"{requirement.name} is not in {name}: run `make lock`"
+        assert all(version in requirement.specifier for version in found), f"{requirement}: {found}; run `make lock`"
+
+
+@pytest.mark.parametrize("name", locks)
+def test_every_locked_package_has_hashes_and_no_host(name: str) -> None:
+    text = (root / name).read_text()
+    entries = re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE)[1:]
+    assert entries
+    assert [entry.split()[0] for entry in entries if "--hash=sha256:" not in entry] == []
+    assert re.findall(r"https?://|--(?:extra-)?index-url|--find-links", text) == []
+
+
+@pytest.mark.parametrize("requirement", map(Requirement, locks["requirements-dev.txt"]), ids=str)
+def test_every_direct_dependency_has_a_floor_and_a_ceiling(requirement: Requirement) -> None:
+    operators = {specifier.operator for specifier in requirement.specifier}
+    assert "==" in operators or (">=" in operators and "<" in operators)
+
+
+def test_the_locks_agree_with_each_other() -> None:
+    run, dev = (pinned((root / name).read_text()) for name in ("requirements.txt", "requirements-dev.txt"))
+    assert {name: (run[name], dev.get(name)) for name in run if dev.get(name) != run[name]} == {}
