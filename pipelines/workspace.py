@@ -84,9 +84,10 @@ def changed_stages() -> list[str]:
     if found.returncode:
         raise InputError("dvc status", "an answer", _last_line(found.stderr), "mend what it names")
     status: dict[str, Any] = json.loads(found.stdout or "{}")
-    if "data.dvc" in status:
+    changes = [outs for entry in status.pop("data.dvc", []) for outs in entry.get("changed outs", {}).values()]
+    if set(changes) - {"not in cache"}:  # that much `dvc repro` mends; other files it would silently take for the data
         raise InputError(data, "the data of data.dvc", "other files", "run `dvc checkout data` or `dvc add data`")
-    return list(status)
+    return [*(["data.dvc"] if changes else []), *status]
 
 
 def repro(*arguments: str) -> Iterator[str]:
