@@ -12,6 +12,8 @@ from components.formats import parse_yaml, read_text
 types = {"integer": "BIGINT", "number": "DOUBLE", "text": "VARCHAR", "boolean": "BOOLEAN", "timestamp": "TIMESTAMP"}
 roles = ("feature", "outcome", "private")
 tasks = ("binary",)
+lists = ("key", "slices", "range", "values")
+nested = ("tables", "columns")
 
 
 @dataclass(frozen=True)
@@ -87,11 +89,11 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def interval(duration: str) -> str:
+def interval(duration: str, place: str = "duration") -> str:
     """A duration such as `90m`, `6h`, `1d` or `2w` as an SQL interval; ContractError when it is none."""
-    match = re.fullmatch(r"(\d+)([mhdw])", duration)
+    match = re.fullmatch(r"(\d+)([mhdw])", duration, re.ASCII)
     if not match:
-        raise ContractError("duration", "a number and m, h, d or w, such as 6h", repr(duration), "mend contract.yaml")
+        raise ContractError(place, "a number and m, h, d or w, such as 6h", repr(duration), "mend it")
     units = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
     return f"INTERVAL '{match[1]} {units[match[2]]}'"
 
@@ -108,7 +110,7 @@ def parse_contract(text: str, name: str = "contract.yaml") -> Contract:
         table: _table(_mapping(value, f"{name}: tables.{table}"), f"{name}: tables.{table}")
         for table, value in _mapping(document.get("tables"), f"{name}: tables").items()
     }
-    contract = _build(Contract, {**document, "tables": tables, "slices": tuple(document.get("slices", ()))}, name)
+    contract: Contract = _build(Contract, {"slices": [], **document, "tables": tables}, name)
     _check(contract, name)
     return contract
 
@@ -118,19 +120,28 @@ def _table(document: Mapping[str, Any], place: str) -> Table:
         column: _column(_mapping(value, f"{place}.columns.{column}"), f"{place}.columns.{column}")
         for column, value in _mapping(document.get("columns"), f"{place}.columns").items()
     }
-    table: Table = _build(Table, {**document, "columns": columns, "key": tuple(document.get("key", ()))}, place)
+    table: Table = _build(Table, {"key": [], **document, "columns": columns}, place)
     for name in [*table.key, *([table.time] if table.time else [])]:
         if name not in columns:
             raise ContractError(place, f"its time and key among its columns ({', '.join(columns)})", name, "mend it")
+        if columns[name].role == "private":
+            raise ContractError(f"{place}.columns.{name}", "a time or key that may be seen", "private", "take another")
+    if table.time and columns[table.time].type != "timestamp":
+        raise ContractError(f"{place}.time", "a timestamp", f"{columns[table.time].type} {table.time}", "mend it")
     return table
 
 
 def _column(document: Mapping[str, Any], place: str) -> Column:
-    extra = {name: tuple(document[name]) for name in ("range", "values") if document.get(name) is not None}
-    column: Column = _build(Column, {**document, **extra}, place)
+    column: Column = _build(Column, document, place)
     _one_of(column.type, types, f"{place}.type")
     _one_of(column.role, roles, f"{place}.role")
+    if column.range is not None and not _is_range(column.range):
+        raise ContractError(f"{place}.range", "two numbers, the lower first", str(list(column.range)), "mend it")
     return column
+
+
+def _is_range(found: tuple[Any, ...]) -> bool:
+    return len(found) == 2 and all(type(edge) in (int, float) for edge in found) and found[0] <= found[1]
 
 
 def _check(contract: Contract, name: str) -> None:
@@ -138,19 +149,34 @@ def _check(contract: Contract, name: str) -> None:
     _one_of(contract.event, contract.tables, f"{name}: event")
     if not contract.tables[contract.event].time:
         raise ContractError(f"{name}: tables.{contract.event}", "a time column", "none", "name it under `time:`")
-    for duration in (contract.label_delay, contract.horizon, contract.block):
-        interval(duration)
+    for field in ("label_delay", "horizon", "block"):
+        interval(getattr(contract, field), f"{name}: {field}")
+    if int(contract.block[:-1]) == 0:
+        raise ContractError(f"{name}: block", "a duration above 0", contract.block, "mend it")
 
 
 def _build(kind: Any, document: Mapping[str, Any], place: str) -> Any:
     fields = kind.__dataclass_fields__
     for key in document:
         _one_of(key, fields, place)
+    found = {key: _shaped(key, value, fields[key].default, place) for key, value in document.items()}
     try:
-        return kind(**document)
+        return kind(**found)
     except TypeError as error:
         missing = re.findall(r"'(\w+)'", str(error))
         raise ContractError(place, f"all of {', '.join(fields)}", f"no {', '.join(missing)}", "add it") from None
+
+
+def _shaped(key: str, value: Any, default: Any, place: str) -> Any:
+    """The value of a key as its field holds it; ContractError when YAML read something of another kind."""
+    if key in nested or (value is None and default is None):
+        return value
+    flags = {"nullable": (bool, "true or false"), **dict.fromkeys(lists, (list, "a list"))}
+    kind, words = flags.get(key, (str, "a text"))
+    if not isinstance(value, kind):
+        where = f"{place}.{key}" if ": " in place else f"{place}: {key}"
+        raise ContractError(where, words, repr(value), "mend it")
+    return tuple(value) if kind is list else value
 
 
 def _mapping(value: Any, place: str) -> Mapping[str, Any]:

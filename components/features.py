@@ -1,5 +1,6 @@
 """The features of a model: its own SQL over clean tables, cut into history and batch, checked for hindsight."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ def kinds(contract: Contract, columns: Mapping[str, str]) -> dict[str, str]:
     for name in [*contract.identity, contract.label]:
         if name not in columns:
             raise InputError("features.sql", f"a column {name}", f"only {', '.join(columns)}", "select it")
+    if columns[contract.label] != "BOOLEAN":
+        place = f"features.sql: {contract.label}"
+        raise InputError(place, "true or false", columns[contract.label], "compare it with something in the SQL")
     features = {name: kind for name, kind in columns.items() if name not in (*contract.identity, contract.label)}
     if not features:
         raise InputError("features.sql", "at least one feature", "only identity and label", "select more columns")
@@ -65,7 +69,7 @@ def describe(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, str]:
 
 def subquery(sql: str) -> str:
     """A feature query in parentheses, whatever comment or semicolon it ends with."""
-    return f"({sql.rstrip().rstrip(';')}\n)"
+    return "(" + re.sub(r";\s*(--.*\s*)*\Z", "", sql) + "\n)"
 
 
 def marked(sql: str, contract: Contract, features: Mapping[str, str], window: Window) -> str:

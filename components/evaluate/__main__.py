@@ -16,7 +16,7 @@ from components.command import run
 from components.contract import Contract, read_contract
 from components.errors import InputError
 from components.evaluate.comparison import block_of, difference
-from components.evaluate.pictures import curves
+from components.evaluate.pictures import curves, differences
 from components.evaluate.verdict import Check, against_baseline, against_champion, document
 from components.features import Window
 from components.formats import read_json, read_table, write_json, write_text
@@ -84,7 +84,7 @@ def _judge(
         {name: metrics_of(label, values) for name, values in predicted.items()},
     )
     write_page(paths["report"], "evaluate", f"{contract.name}: verdict", name=contract.name, batch=batch, verdict=answer,
-               metrics=metric_names, picture=curves(label, predicted))
+               metrics=metric_names, panels=curves(label, predicted), differences=differences(answer["checks"]))
     return answer
 
 

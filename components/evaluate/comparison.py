@@ -23,9 +23,8 @@ class Difference:
 def block_of(times: pd.Series, duration: str) -> pd.Series:
     """The block each row belongs to: rows of one block depend on each other. Durations such as `1d`, `6h`."""
     units = {"m": "min", "h": "h", "d": "D", "w": "W"}
-    if duration.endswith("w"):
-        return times.dt.floor("D") - pd.to_timedelta(times.dt.dayofweek, unit="D")
-    return times.dt.floor(f"{duration[:-1]}{units[duration[-1]]}")
+    length, monday = pd.Timedelta(f"{duration[:-1]}{units[duration[-1]]}"), pd.Timestamp("1970-01-05")
+    return monday + (times - monday) // length * length
 
 
 def difference(first: Vector, second: Vector, blocks: pd.Series, seed: int) -> Difference:

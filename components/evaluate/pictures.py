@@ -1,41 +1,58 @@
-"""Pictures of a verdict, as SVG that follows the page's colours."""
+"""Pictures of a verdict as numbers: the page draws them, in its own colours."""
 
-import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import ceil, floor, log10
+from typing import Any
 
-from matplotlib import rc_context
-from matplotlib.figure import Figure
+import numpy as np
 
 from components.scoring import Vector
 
-colours = {"challenger": "#0b6e8f", "champion": "#c2571a", "linear": "#7a8b99", "dummy": "#b9c2ca"}
+points_per_line = 250
+pad = 0.06
 
 
-def curves(label: Vector, predicted: Mapping[str, Vector]) -> str:
-    """ROC and calibration of every model on the same rows, as the text of an SVG."""
+def curves(label: Vector, predicted: Mapping[str, Vector]) -> list[dict[str, Any]]:
+    """ROC and calibration of every model on the same rows; both axes run from 0 to 1."""
     from sklearn.calibration import calibration_curve
     from sklearn.metrics import roc_curve
 
-    figure = Figure(figsize=(9, 4), layout="constrained")
-    roc, calibration = figure.subplots(1, 2)
+    roc, calibration = {}, {}
     for name, values in predicted.items():
         false, true, _ = roc_curve(label, values)
-        step = max(1, len(false) // 300)
-        roc.plot([*false[::step], 1.0], [*true[::step], 1.0], label=name, color=colours[name])
+        roc[name] = _points(false, true)
         observed, expected = calibration_curve(label, values, n_bins=10, strategy="quantile")
-        calibration.plot(expected, observed, marker="o", markersize=3, label=name, color=colours[name])
-    for axes in (roc, calibration):
-        axes.plot([0, 1], [0, 1], linestyle=":", color="#7a8b99")
-        axes.grid(alpha=0.25)
-    roc.set(title="ROC", xlabel="false positive rate", ylabel="true positive rate")
-    calibration.set(title="Calibration", xlabel="predicted", ylabel="observed")
-    roc.legend(frameon=False)
-    return _svg(figure)
+        calibration[name] = _points(expected, observed)
+    return [
+        {"title": "ROC", "x": "false positive rate", "y": "true positive rate", "dots": False, "lines": roc},
+        {"title": "Calibration", "x": "predicted share", "y": "observed share", "dots": True, "lines": calibration},
+    ]
 
 
-def _svg(figure: Figure) -> str:
-    text = io.StringIO()
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "tidegate"}):
-        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
-    drawing = text.getvalue()
-    return drawing[drawing.index("<svg"):].replace("#000000", "var(--ink)")
+def differences(checks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The interval and the limit of each check of a verdict, with every position a share of the picture's width."""
+    ends = [0.0, *(value for check in checks for value in (*check["difference"].values(), check["limit"]))]
+    spread = max(ends) - min(ends) or 0.001
+    low, width = min(ends) - pad * spread, spread * (1 + 2 * pad)
+
+    def at(value: float) -> float:
+        return float(round((value - low) / width, 4))
+
+    return {
+        "zero": at(0.0),
+        "ticks": [{"at": at(tick), "text": f"{tick:g}".replace("-", "−")} for tick in _ticks(low, low + width)],
+        "rows": [{"name": check["name"], "passed": check["passed"], "limit": at(check["limit"]),
+                  **{end: at(value) for end, value in check["difference"].items()}} for check in checks],
+    }
+
+
+def _points(x: Vector, y: Vector) -> list[tuple[float, float]]:
+    picked = np.unique(np.linspace(0, len(x) - 1, points_per_line).round().astype(int))
+    return [(round(float(x[index]), 4), round(float(y[index]), 4)) for index in picked]
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    rough = (high - low) / 4
+    unit = 10.0 ** floor(log10(rough))
+    step = next(factor * unit for factor in (1, 2, 5, 10) if factor * unit >= rough)
+    return [round(index * step, 12) for index in range(ceil(low / step), floor(high / step) + 1)]

@@ -1,5 +1,6 @@
 """The command of featurize."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ def featurize(
             kind = kinds(promise, describe(connection, texts["sql"]))
             try:
                 _check_rows(connection, texts["sql"], promise)
-                _check_hindsight(connection, texts["sql"], promise, list(kind))
+                _check_hindsight(connection, texts["sql"], promise, kind)
                 copy(connection, marked(texts["sql"], promise, kind, window), folder / "features.parquet")
             except duckdb.Error as error:
                 found = " ".join(str(error).split())
@@ -62,7 +63,9 @@ def _check_rows(connection: duckdb.DuckDBPyConnection, sql: str, contract: Contr
         )
 
 
-def _check_hindsight(connection: duckdb.DuckDBPyConnection, sql: str, contract: Contract, features: list[str]) -> None:
+def _check_hindsight(
+    connection: duckdb.DuckDBPyConnection, sql: str, contract: Contract, features: Mapping[str, str]
+) -> None:
     for moment in moments(connection, contract, checked_moments):
         if found := leaks(connection, sql, contract, features, moment):
             raise InputError(

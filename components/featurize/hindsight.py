@@ -1,6 +1,6 @@
 """Point-in-time correctness: no feature may change when what was not yet known is hidden."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import duckdb
 
@@ -38,7 +38,7 @@ def hidden_views(contract: Contract, moment: str) -> dict[str, str]:
 
 
 def leaks(
-    connection: duckdb.DuckDBPyConnection, sql: str, contract: Contract, features: Sequence[str], moment: str
+    connection: duckdb.DuckDBPyConnection, sql: str, contract: Contract, features: Mapping[str, str], moment: str
 ) -> list[str]:
     """The features of the events at `moment` that differ when what was not yet known is hidden."""
     seen = _fingerprints(connection, sql, contract, features, moment)
@@ -55,10 +55,18 @@ def leaks(
 
 
 def _fingerprints(
-    connection: duckdb.DuckDBPyConnection, sql: str, contract: Contract, features: Sequence[str], moment: str
+    connection: duckdb.DuckDBPyConnection, sql: str, contract: Contract, features: Mapping[str, str], moment: str
 ) -> Mapping[str, int]:
-    """Per feature a digest of its values, each bound to its row's identity."""
+    """Per feature a digest of its values, each bound to its row's identity; sums differ in their last bits."""
     identity = ", ".join(quoted(name) for name in contract.identity)
-    values = ", ".join(f"bit_xor(hash({identity}, {quoted(name)}))" for name in features)
+    values = ", ".join(
+        f"bit_xor(hash({identity}, {_rounded(quoted(name)) if kind == 'number' else quoted(name)}))"
+        for name, kind in features.items()
+    )
     query = f"SELECT {values} FROM {subquery(sql)} WHERE {quoted(contract.time)} = TIMESTAMP {literal(moment)}"
     return dict(zip(features, connection.execute(query).fetchall()[0], strict=True))
+
+
+def _rounded(value: str) -> str:
+    """To seven digits: threads add numbers in another order each time."""
+    return f"TRY_CAST(round({value}::DOUBLE, 9) AS FLOAT)"

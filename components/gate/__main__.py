@@ -13,7 +13,7 @@ from components.contract import Contract, read_contract
 from components.features import Window
 from components.formats import read_json, read_text, replacing, write_json, write_parameter, write_text
 from components.gate.asking import measured, signals
-from components.gate.decision import check_mode, decide, document
+from components.gate.decision import check_mode, decide, document, settled
 from components.gate.drift import method_names
 from components.page import write_page
 from components.tracking import logs, records
@@ -62,16 +62,15 @@ def _decide(
     """Decide anew; writes Evidently's findings and the page that shows them."""
     champion = load_champion(client, contract.name)
     if champion is None:
-        answer = document(batch, None, ("retrain", ["there is no champion yet"]), [], policy)
+        answer = document(batch, None, settled(policy["mode"], "retrain", "there is no champion yet"), [], policy)
         _without_evidently(paths, "there is no champion to compare with")
     elif champion.record["to"] >= batch["start"]:
         reason = f"the champion has learned from rows up to {champion.record['to']}, later than this batch begins"
-        verdict = ("retrain", ["gate.mode is always", reason]) if policy["mode"] == "always" else ("keep", [reason])
-        answer = document(batch, champion.version, verdict, [], policy)
+        answer = document(batch, champion.version, settled(policy["mode"], "keep", reason), [], policy)
         _without_evidently(paths, reason)
     elif batch["rows"] < policy["minimum_rows"]:
         reason = f"{batch['rows']:,} rows are too few to tell drift from chance (gate.minimum_rows {policy['minimum_rows']:,})"
-        answer = document(batch, champion.version, ("cannot tell", [reason]), [], policy)
+        answer = document(batch, champion.version, settled(policy["mode"], "cannot tell", reason), [], policy)
         _without_evidently(paths, reason)
     else:
         answer = _compare(champion, batch, policy, clean, paths)

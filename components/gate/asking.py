@@ -31,7 +31,6 @@ def signals(
     policy: Mapping[str, float],
 ) -> list[Signal]:
     """Every signal against its threshold: predictions and decay first, then the features by their effect."""
-    importances = {item["feature"]: item["importance"] for item in champion.record["importances"]}
     features = {name: score for name, score in scores.items() if name != "prediction"}
     label = champion.contract.label
     known = batch[batch[label].notna()]
@@ -39,4 +38,4 @@ def signals(
     if len(known) >= policy["minimum_rows"] and "loss" in champion.verdict:
         loss = float(losses(labels(known, label), known["prediction"].to_numpy()).mean())
         found.append(decay_signal(loss, champion.verdict["loss"], policy["decay"]))
-    return found + column_signals(features, nulls, importances, policy["minimum_effect"])
+    return found + column_signals(features, nulls, champion.record["importances"], policy["minimum_effect"])

@@ -60,6 +60,13 @@ def decay_signal(loss: float, verdict_loss: float, threshold: float) -> Signal:
     return Signal("decay", loss - verdict_loss, threshold, words, {"loss": loss, "verdict_loss": verdict_loss})
 
 
+def settled(mode: str, decision: str, reason: str) -> tuple[str, list[str]]:
+    """A decision that needs no signals, and why; the mode goes before it."""
+    if mode == "auto":
+        return decision, [reason]
+    return "retrain" if mode == "always" else "keep", [f"gate.mode is {mode}", reason]
+
+
 def decide(mode: str, signals: Sequence[Signal]) -> tuple[str, list[str]]:
     """`retrain` or `keep`, and why; the mode goes before the signals."""
     opened = [signal for signal in signals if signal.opens]

@@ -59,7 +59,7 @@ def _ingest_table(
         rows = typed_rows(quoted(name), table, list(present), as_text, until)
         copy(connection, rows, folder / f"{name}.parquet")
     except duckdb.Error as error:
-        found = str(error).splitlines()[0]
+        found = "; ".join(line for line in str(error).splitlines()[:3] if not line.startswith("Original Line"))
         raise InputError(f"{data}/{table.files}", "a readable table", found, "mend the file") from None
     connection.execute(f"DROP TABLE {quoted(name)}")
     return _facts(connection, folder / f"{name}.parquet", table, as_text)
@@ -76,8 +76,10 @@ def _read(connection: duckdb.DuckDBPyConnection, data: Path, name: str, table: T
         texts = ", ".join(f"{quoted(c)}::VARCHAR AS {quoted(c)}" for c in columns_of(connection, source))
         query = f"SELECT {texts} FROM {source}"
     else:
-        query = (f"SELECT * FROM read_csv({files}, header = true, all_varchar = true, delim = ',', quote = '\"', "
-                 f"nullstr = {literal(table.missing)}, union_by_name = true)")
+        # Left to itself, DuckDB takes rows that begin with # for comments, and skips what does not look like the rest.
+        dialect = "header = true, delim = ',', quote = '\"', escape = '\"', comment = '', skip = 0"
+        query = (f"SELECT * FROM read_csv({files}, {dialect}, all_varchar = true, nullstr = {literal(table.missing)}, "
+                 f"union_by_name = true)")
     connection.execute(f"CREATE TABLE {quoted(name)} AS {query}")
 
 

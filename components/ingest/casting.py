@@ -33,7 +33,7 @@ def typed_rows(relation: str, table: Table, present: list[str], as_text: set[str
     first = [name for name in (table.time, *table.key) if name in kept]
     order = ", ".join(quoted(name) for name in dict.fromkeys([*first, *kept]))
     query = f"SELECT {', '.join(values)} FROM {relation}"
-    if table.time in kept and table.time not in as_text:
-        time = quoted(str(table.time))
-        query = f"SELECT * FROM ({query}) WHERE {time} < TIMESTAMP {literal(until)} OR {time} IS NULL"
+    if table.time in kept:  # one time that cannot be cast must not let later rows in
+        time = cast(str(table.time), "timestamp")
+        query += f" WHERE {time} < TIMESTAMP {literal(until)} OR {time} IS NULL"
     return f"SELECT * FROM ({query}) ORDER BY {order}"

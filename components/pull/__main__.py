@@ -12,10 +12,10 @@ def pull(
     data: Path, contract: Path, sql: Path, estimator: Path,
 ) -> None:
     """Fetch the data that the text of data.dvc names from the DVC remote, and write the problem's files."""
+    fetch(data_dvc, remote, data)
     write_text(contract, contract_yaml)
     write_text(sql, features_sql)
     write_text(estimator, model_yaml)
-    fetch(data_dvc, remote, data)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,10 @@ def tracked_path(data_dvc: str) -> str:
     """The one path that data.dvc tracks; InputError when its text is none of data.dvc."""
     document = parse_yaml(data_dvc, "data.dvc")
     outs = document.get("outs") if isinstance(document, dict) else None
-    if not outs or len(outs) != 1 or not {"md5", "path"} <= set(outs[0]):
+    out = outs[0] if isinstance(outs, list) and len(outs) == 1 else None
+    if not isinstance(out, dict) or not {"md5", "path"} <= set(out) or Path(str(out["path"])).name != out["path"]:
         raise InputError("data.dvc", "one output with md5 and path", "another document", "pass the text of data.dvc")
-    return str(outs[0]["path"])
+    return str(out["path"])
 
 
 def fetch(data_dvc: str, remote: str, target: Path) -> None:
@@ -32,7 +33,10 @@ def fetch(data_dvc: str, remote: str, target: Path) -> None:
             Path(scratch, "data.dvc").write_text(data_dvc)
             with Repo(scratch) as opened:
                 opened.pull()
-        except DvcException as error:
+                changed = opened.status()
+            if changed:  # DVC verifies files, and believes the list of them
+                raise DvcException("other data than the version it names")
+        except (DvcException, ImportError) as error:  # a kind of remote that needs a package which is not there
             found = " ".join(str(error).split())
             raise InputError("data.dvc", "its data on the DVC remote", found, "run `dvc push` where it is") from None
         with replacing(target) as temporary:

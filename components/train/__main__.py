@@ -58,7 +58,7 @@ def train(
         "baselines_digest": models.save(simple, baselines),
         "train_loss": float(losses(target, predicted).mean()),
         "learning_curve": curve,
-        "importances": [{"feature": name, "importance": value} for name, value in found.items()],
+        "importances": found,
         "environment": _environment(),
     }
     write_tables(reference, {"reference": sample})
@@ -91,9 +91,8 @@ def _log(
         curve = {"learning_curve.train": point["train_loss"], "learning_curve.held_out": point["held_out_loss"]}
         logs.metrics(client, run_id, curve, step=point["rows"])
     logs.dataset(client, run_id, contract.event, batch["data"], "training")
-    found = {item["feature"]: item["importance"] for item in record["importances"]}
     pictures = {"learning_curve.png": learning_picture(record["learning_curve"]),
-                "importances.png": importance_picture(found)}
+                "importances.png": importance_picture(record["importances"])}
     logs.files(client, run_id, {name: _png(figure) for name, figure in pictures.items()}, "train")
     inputs = model_input(sample, record["features"])
     log_model(client, run_id, contract.name, files, inputs, sample[["prediction"]], settings)

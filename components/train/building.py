@@ -41,7 +41,11 @@ def fit(pipeline: Pipeline, inputs: pd.DataFrame, target: Vector) -> Pipeline:
 
     With categories it holds an encoder of its own, which maps our codes onto themselves.
     """
-    pipeline.fit(inputs, target)
+    try:
+        pipeline.fit(inputs, target)
+    except ValueError as error:  # some combinations of hyper-parameters are refused only here
+        found = " ".join(str(error).split())
+        raise InputError(type(pipeline[-1]).__name__, "an estimator that fits", found, "mend model.yaml") from None
     inner = getattr(pipeline[-1], "_preprocessor", None)
     if inner is not None:
         for codes in inner.named_transformers_["encoder"].categories_:
@@ -63,13 +67,14 @@ def baselines(features: Mapping[str, str]) -> dict[str, Pipeline]:
 
 
 def _estimator(specification: Mapping[str, Any]) -> Any:
+    if not isinstance(specification, Mapping):
+        raise InputError("model.yaml", "names with values", type(specification).__name__, "name an estimator")
     path = specification.get("estimator")
     if path not in allowed:
         raise InputError("model.yaml: estimator", f"one of {', '.join(allowed)}", repr(path), "name one of them")
     module, name = path.rsplit(".", 1)
-    parameters = dict(specification.get("parameters") or {})
     try:
-        estimator = getattr(import_module(module), name)(**parameters)
+        estimator = getattr(import_module(module), name)(**(specification.get("parameters") or {}))
         estimator._validate_params()
     except (TypeError, ValueError) as error:
         found = " ".join(str(error).split())

@@ -50,7 +50,7 @@ def importances(
     from sklearn.inspection import permutation_importance
 
     rows = tail.sample(min(len(tail), importance_rows), random_state=seed)
-    if rows[label].nunique() < 2:
+    if model is None or rows[label].nunique() < 2:
         return dict.fromkeys(features, 0.0)
     found = permutation_importance(
         model, model_input(rows, features), labels(rows, label), scoring="neg_log_loss", n_repeats=repeats,

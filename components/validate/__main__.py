@@ -31,7 +31,7 @@ def validate(
             }
         document = summary(found, max_bad_share)
         write_json(findings, document)
-        write_page(report, "validate", f"{promise.name}: validation", findings=document)
+        write_page(report, "validate", f"{promise.name}: validation", findings=document, contract=promise)
         if broken := violations(document):
             raise SchemaSkew(broken, f"mend the data or contract.yaml; {report} has the whole picture")
 

@@ -40,8 +40,8 @@ def rules(table: Table, present: Mapping[str, str]) -> list[Rule]:
 def judged_rows(relation: str, table: Table, checked: list[Rule], present: Mapping[str, str]) -> str:
     """The rows of a table with `reasons`, the list of promises that each breaks, and `copies`, rows with its key."""
     reasons = ", ".join(f"CASE WHEN {rule.broken} THEN {literal(_label(rule))} END" for rule in checked)
-    key = ", ".join(quoted(name) for name in table.key if name in present)
-    copies = f"count(*) OVER (PARTITION BY {key})" if key else "1"
+    key = ", ".join(quoted(name) for name in table.key)
+    copies = f"count(*) OVER (PARTITION BY {key})" if key and set(table.key) <= set(present) else "1"
     return f"SELECT *, list_filter([{reasons}], lambda reason : reason IS NOT NULL) AS reasons, {copies} AS copies " \
            f"FROM {relation}"
 
@@ -68,6 +68,8 @@ def _column_rules(name: str, column: Column, kind: str, required: bool) -> list[
         found.append(Rule(name, "no null", f"{value} IS NULL"))
     if kind == "VARCHAR" and column.type != "text":
         wrong = f"{value} IS NOT NULL AND TRY_CAST({value} AS {types[column.type]}) IS NULL"
+        if column.type == "integer":  # DuckDB rounds '1.5' to 2
+            wrong += f" OR TRY_CAST({value} AS DOUBLE) % 1 <> 0"
         found.append(Rule(name, f"a value of type {column.type}", wrong))
     number = f"TRY_CAST({value} AS DOUBLE)"
     if column.type == "number":

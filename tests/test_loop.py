@@ -1,0 +1,272 @@
+"""The whole loop as its users run it: real DVC, real MLflow, a slice of the real flights."""
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from workspaces import Workspace
+
+stages = ["ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy"]
+
+
+def ran(found: subprocess.CompletedProcess[str]) -> list[str]:
+    """The stages that a `tidegate run` ran, in order."""
+    return [line for line in found.stderr.splitlines() if line in stages]
+
+
+def document(workspace: Workspace, path: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((workspace / "artifacts" / path).read_text())
+    return found
+
+
+def batches(workspace: Workspace) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = json.loads(workspace.tidegate("batches", "--json").stdout)
+    return found
+
+
+def one_line(found: subprocess.CompletedProcess[str]) -> str:
+    """The only error line of a command that failed as it should."""
+    assert found.returncode == 2, found.stderr
+    errors = [line for line in found.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1 and "Traceback" not in found.stderr, found.stderr
+    return errors[0]
+
+
+def test_the_walk_leaves_a_champion_and_one_decision_per_batch(walked: Workspace) -> None:
+    rows = batches(walked)
+    assert [row["until"] for row in rows] == ["2013-03-01", "2013-04-01", "2013-05-01"]
+    assert rows[0]["decision"] == "retrain" and rows[0]["reasons"] == "there is no champion yet"
+    assert rows[0]["verdict"] == "accepted" and rows[0]["champion"] == "1"
+    assert len({row["batch"] for row in rows}) == 3
+    champions = [row["champion"] for row in rows]
+    assert champions == sorted(champions)
+    for row in rows[1:]:
+        assert (row["verdict"] != "") == (row["decision"] == "retrain")
+
+
+def test_the_summary_names_what_a_person_wants_to_know(walked: Workspace) -> None:
+    shown = walked.tidegate("run").stdout
+    for word in ("batch", "gate", "champion", "2013-04-03 to 2013-05-01", "nothing to do", "look at"):
+        assert word in shown
+    for page in re.findall(r"^  (artifacts/\S+)", shown, re.MULTILINE):
+        assert (walked / page).is_file()
+    told = json.loads(walked.tidegate("run", "--json").stdout)
+    assert told["champion"] == batches(walked)[-1]["champion"] and told["seconds"] == {}
+
+
+def test_what_trained_the_champion_is_in_its_version(walked: Workspace) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{walked / 'mlflow.db'}", registry_uri=f"sqlite:///{walked / 'mlflow.db'}")
+    version = client.get_model_version("flights", "1")
+    tracked = re.search(r"md5: (\S+)", (walked / "data.dvc").read_text())
+    assert tracked and version.tags["tidegate.data"] == tracked[1]
+    first = subprocess.run(["git", "rev-list", "--max-parents=0", "HEAD"], cwd=walked.folder, capture_output=True,
+                           text=True, check=True).stdout.strip()
+    assert version.tags["tidegate.commit"].removesuffix("-dirty") == first
+    assert set(json.loads(version.tags["tidegate.files"])) == {
+        "model.skops", "features.sql", "contract.yaml", "model.yaml", "reference.parquet", "record.json", "MLmodel",
+    }
+    run = client.get_run(version.run_id)
+    assert run.info.status == "FINISHED"
+    assert {tag.value for item in run.inputs.dataset_inputs for tag in item.tags if tag.key == "dvc"} == {tracked[1]}
+    assert {"learning_curve.png", "importances.png"} <= {
+        Path(item.path).name for item in client.list_artifacts(version.run_id, "train")
+    }
+    assert {"challenger.log_loss", "dummy.log_loss", "linear.log_loss"} <= set(run.data.metrics)
+
+
+def test_again_there_is_nothing_to_do(workspace: Workspace) -> None:
+    found = workspace.tidegate("run")
+    assert ran(found) == [] and "nothing to do" in found.stdout
+
+
+def test_a_deleted_registry_is_one_line_and_its_cure(workspace: Workspace) -> None:
+    for path in workspace.folder.glob("mlflow.db*"):
+        path.unlink()
+    line = one_line(workspace.tidegate("run", check=False))
+    assert "the champion this workspace remembers" in line and "tidegate run --anew" in line
+    assert ran(workspace.tidegate("run", "--anew")) == stages
+    assert [row["champion"] for row in batches(workspace)] == ["1"]
+
+
+def test_an_earlier_month_returns_what_was_decided(workspace: Workspace) -> None:
+    before = batches(workspace)
+    shutil.rmtree(workspace / "artifacts")  # and what DVC keeps of it must not matter
+    workspace.tidegate("run", "--until", "2013-03-01")
+    assert batches(workspace) == before
+    assert document(workspace, "deploy/release.json")["version"] == "1"
+    assert document(workspace, "gate/decision.json")["reasons"] == ["there is no champion yet"]
+    told = json.loads(workspace.tidegate("run", "--json").stdout)
+    assert told["champion"] == before[-1]["champion"]
+
+
+def test_an_undecided_batch_before_the_champions_data_keeps_it(workspace: Workspace) -> None:
+    workspace.tidegate("run", "--until", "2013-02-20")
+    decision = document(workspace, "gate/decision.json")
+    assert decision["decision"] == "keep" and "later than this batch begins" in decision["reasons"][0]
+
+
+def test_a_comment_in_a_step_decides_nothing_anew(workspace: Workspace) -> None:
+    before, rows = document(workspace, "gate/decision.json"), batches(workspace)
+    with (workspace / "components/gate/decision.py").open("a") as file:
+        file.write("\n# A remark.\n")
+    assert ran(workspace.tidegate("run")) == ["gate"]
+    assert document(workspace, "gate/decision.json") == before and batches(workspace) == rows
+
+
+FEATURES = {
+    "added": ("    flights.distance,\n", "    flights.distance,\n    weather.wind_gust,\n"),
+    "renamed": ("    weather.precip AS precipitation,\n", "    weather.precip AS rain,\n"),
+    "dropped": ("    weather.pressure,\n", ""),
+}
+
+
+@pytest.mark.parametrize("change", FEATURES)
+def test_a_feature_changes_between_two_batches(workspace: Workspace, change: str) -> None:
+    champion = batches(workspace)[-1]["champion"]
+    old, new = FEATURES[change]
+    sql = (workspace / "features.sql").read_text()
+    assert old in sql
+    (workspace / "features.sql").write_text(sql.replace(old, new))
+    text = (workspace / "params.yaml").read_text()
+    (workspace / "params.yaml").write_text(text.replace("mode: auto", "mode: always"))
+    assert ran(workspace.tidegate("run")) == stages[2:]
+    verdict = document(workspace, "evaluate/verdict.json")
+    assert verdict["champion"] == champion
+    scored = {item["model"]: item["log_loss"] for item in verdict["models"]}
+    assert 0.3 < scored["champion"] < 0.9 and 0.3 < scored["challenger"] < 0.9
+    signals = {signal["name"] for signal in document(workspace, "gate/decision.json")["signals"]}
+    assert {"drift of pressure", "drift of precipitation"} <= signals  # the champion's own features, whatever ours are
+
+
+def test_never_keeps_and_trains_nothing(workspace: Workspace) -> None:
+    text = (workspace / "params.yaml").read_text()
+    (workspace / "params.yaml").write_text(text.replace("mode: auto", "mode: never"))
+    champion = batches(workspace)[-1]["champion"]
+    found = workspace.tidegate("run")
+    assert document(workspace, "gate/decision.json")["decision"] == "keep"
+    assert "skipped" in document(workspace, "deploy/release.json")
+    assert f"version {champion} stays" in found.stdout
+
+
+def test_an_experiment_is_judged_and_never_promoted(workspace: Workspace) -> None:
+    before = batches(workspace)[-1]["champion"]
+    workspace.run("dvc", "exp", "run", "-S", "gate.mode=always", "-S", "train.window_days=45", "-S", "evaluate.margin=1.0")
+    release = document(workspace, "deploy/release.json")
+    assert release["experiment"] and not release["promoted"] and release["champion"] == before
+    assert document(workspace, "evaluate/verdict.json")["accepted"]
+    assert "train.window_days" in workspace.run("dvc", "exp", "show", "--csv").stdout
+    # The same recipe without an experiment is promoted.
+    assert ran(workspace.tidegate("run"))[0] == "deploy"
+    release = document(workspace, "deploy/release.json")
+    assert release["promoted"] and release["champion"] == release["version"] != before
+
+
+def test_dvc_shows_what_a_dvc_user_expects(workspace: Workspace) -> None:
+    assert "is up to date" in workspace.run("dvc", "repro").stdout
+    assert "ingest.until" in workspace.run("dvc", "params", "diff", "HEAD~2").stdout
+    assert "challenger.log_loss" in workspace.run("dvc", "metrics", "show").stdout or \
+        "skipped" in (workspace / "artifacts/evaluate/metrics.json").read_text()
+    assert workspace.run("dvc", "metrics", "diff", "HEAD~2").returncode == 0
+    workspace.run("dvc", "plots", "show")
+    assert (workspace / "dvc_plots/index.html").is_file()
+
+
+def test_altered_data_is_noticed_and_not_taken_for_the_version(workspace: Workspace) -> None:
+    pinned = (workspace / "data.dvc").read_text()
+    (workspace / "data/planes.csv").chmod(0o644)
+    with (workspace / "data/planes.csv").open("a") as file:
+        file.write("N99999,2001,x,BOEING,737,2,100,NA,Turbo-fan\n")
+    line = one_line(workspace.tidegate("run", check=False))
+    assert "dvc checkout data" in line
+    assert (workspace / "data.dvc").read_text() == pinned
+
+
+def test_bad_data_stops_the_run_with_every_violation(workspace: Workspace) -> None:
+    champion = batches(workspace)[-1]["champion"]
+    text = (workspace / "data/weather.csv").read_text()
+    (workspace / "data/weather.csv").unlink()
+    (workspace / "data/weather.csv").write_text(text.replace("humid", "humidity", 1).replace("temp", "temperature", 1))
+    workspace.run("dvc", "add", "--quiet", "data")
+    found = workspace.tidegate("run", check=False)
+    assert found.returncode == 2 and "Traceback" not in found.stderr
+    assert "did you mean 'humidity'?" in found.stderr and "did you mean 'temperature'?" in found.stderr
+    assert batches(workspace)[-1]["champion"] == champion
+
+
+@pytest.mark.parametrize("stage", ["gate", "train", "deploy"])
+def test_killed_half_way_it_is_finished_by_the_next_run(workspace: Workspace, stage: str) -> None:
+    text = (workspace / "params.yaml").read_text()
+    (workspace / "params.yaml").write_text(text.replace("mode: auto", "mode: always").replace("margin: 0.0", "margin: 1.0"))
+    command = [sys.executable, "-m", "pipelines.cli", "run"]
+    with subprocess.Popen(command, cwd=workspace.folder, env=workspace.environment, stderr=subprocess.PIPE,
+                          stdout=subprocess.DEVNULL, text=True, start_new_session=True) as process:
+        assert process.stderr
+        for line in process.stderr:
+            if line.strip() == stage:
+                break
+        time.sleep(1.5)
+        process.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 60
+    while _alive(workspace) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not _alive(workspace), "a step outlived the run that started it"
+    workspace.tidegate("run")
+    release = document(workspace, "deploy/release.json")
+    assert release["promoted"]
+    versions = [row["champion"] for row in batches(workspace)]
+    assert versions[-1] == release["version"]
+
+
+def _alive(workspace: Workspace) -> bool:
+    """Whether a process of this workspace is still there."""
+    for path in Path("/proc").glob("[0-9]*/cwd"):
+        try:
+            if path.resolve() == workspace.folder:
+                return True
+        except OSError:
+            continue
+    return False
+
+
+def test_a_second_run_in_the_same_workspace_is_one_line(workspace: Workspace) -> None:
+    text = (workspace / "params.yaml").read_text()
+    (workspace / "params.yaml").write_text(text.replace("mode: auto", "mode: always"))
+    command = [sys.executable, "-m", "pipelines.cli", "run"]
+    with subprocess.Popen(command, cwd=workspace.folder, env=workspace.environment, stderr=subprocess.PIPE,
+                          stdout=subprocess.DEVNULL, text=True) as first:
+        assert first.stderr
+        for line in first.stderr:
+            if line.strip() == "gate":
+                break
+        one_line(workspace.tidegate("run", check=False))
+        first.communicate()
+        assert first.returncode == 0
+
+
+def test_the_pipeline_compiles_to_the_same_bytes(workspace: Workspace) -> None:
+    for name in ("a.yaml", "b.yaml"):
+        workspace.tidegate("compile", "--output", name)
+    assert (workspace / "a.yaml").read_bytes() == (workspace / "b.yaml").read_bytes()
+    assert "comp-gate" in (workspace / "a.yaml").read_text()
+
+
+BAD = {
+    "a moment": (["run", "--until", "yesterday"], "--until: expected a date such as 2013-03-01"),
+    "too early": (["run", "--until", "2012-01-01"], "rows: expected at least one, found none"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_says_what_and_how_to_cure_it(workspace: Workspace, case: str) -> None:
+    arguments, expected = BAD[case]
+    found = workspace.tidegate(*arguments, check=False)
+    assert found.returncode == 2 and expected in found.stderr and "Traceback" not in found.stderr

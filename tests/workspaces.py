@@ -1,0 +1,55 @@
+"""A workspace as a user has one: a folder in which programs are run."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+clean_environment = {
+    name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "DVC_", "TIDEGATE_", "GIT_"))
+}
+
+
+class Workspace:
+    """A clone with its own data and tracking store, in which programs are run as a user would."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = {
+            **clean_environment,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(folder),
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_AUTHOR_NAME": "Test", "GIT_AUTHOR_EMAIL": "test@example.org",
+            "GIT_COMMITTER_NAME": "Test", "GIT_COMMITTER_EMAIL": "test@example.org",
+        }
+
+    def __truediv__(self, name: str) -> Path:
+        return self.folder / name
+
+    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a program of the environment; `tidegate` and `dvc` are this interpreter's."""
+        words = _program(command)
+        found = subprocess.run(
+            words, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=300, check=False
+        )
+        if check:
+            assert found.returncode == 0, f"{command}\n{found.stdout}\n{found.stderr}"
+        return found
+
+    def tidegate(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run `tidegate` with the workspace's own code."""
+        return self.run("tidegate", *arguments, check=check)
+
+    def copy(self, folder: Path) -> "Workspace":
+        """The same state in another folder."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Workspace(folder)
+
+
+def _program(command: Sequence[str]) -> list[str]:
+    modules = {"tidegate": "pipelines.cli", "dvc": "dvc"}
+    first, *rest = command
+    return [sys.executable, "-m", modules[first], *rest] if first in modules else [first, *rest]
