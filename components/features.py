@@ -1,6 +1,5 @@
 """The features of a model: its own SQL over clean tables, cut into history and batch, checked for hindsight."""
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -69,7 +68,10 @@ def describe(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, str]:
 
 def subquery(sql: str) -> str:
     """A feature query in parentheses, whatever comment or semicolon it ends with."""
-    return "(" + re.sub(r";\s*(--.*\s*)*\Z", "", sql) + "\n)"
+    text = sql.encode()  # DuckDB counts bytes
+    starts = [start for start, kind in duckdb.tokenize(sql) if kind != duckdb.token_type.comment]
+    end = starts[-1] if starts and text[starts[-1]:].startswith(b";") else len(text)
+    return f"({text[:end].decode()}\n)"
 
 
 def marked(sql: str, contract: Contract, features: Mapping[str, str], window: Window) -> str:

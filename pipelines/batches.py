@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from rich.console import Console
 from rich.table import Table
 
 from components.contract import read_contract
+from pipelines.console import console
 from pipelines.workspace import contract
 
 
@@ -19,12 +19,15 @@ def decided() -> list[dict[str, str]]:
 
 def show(rows: Sequence[Mapping[str, str]]) -> None:
     """Print them for a person."""
-    table = Table("until", "rows", "gate", "verdict", "log loss: challenger", "champion", "serves", "because", box=None,
-                  padding=(0, 1))
+    table = Table(
+        "until", "rows", "gate", "verdict", "challenger", "champion", "serves", "because", box=None, padding=(0, 1),
+        caption="challenger, champion: log loss on the batch; serves: the version after it", caption_justify="left",
+    )
     for row in rows:
+        because = row["verdict_reasons"].split("; ")[0] if row["verdict"] == "refused" else row["reasons"]
         table.add_row(row["until"], f"{int(row['rows']):,}", row["decision"], row["verdict"], row["challenger_loss"],
-                      row["champion_loss"], row["champion"], row["reasons"])
-    Console(highlight=False).print(table)
+                      row["champion_loss"], row["champion"], because)
+    console().print(table)
 
 
 def _row(tags: Mapping[str, str]) -> dict[str, str]:

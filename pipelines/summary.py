@@ -1,14 +1,13 @@
 """The short table that ends a run: the batch, the gate's decision, who won, who serves, where to look."""
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from pipelines import workspace
+from pipelines.console import console
 
 lower_is_better = ("log_loss", "brier")
 
@@ -29,7 +28,7 @@ def summary(seconds: Mapping[str, float], champion: str | None) -> dict[str, Any
 
 def show(found: Mapping[str, Any]) -> None:
     """Print it for a person."""
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    screen = console()
     batch, decision, verdict, release = (found[key] for key in ("batch", "decision", "verdict", "release"))
     table = Table.grid(padding=(0, 2))
     table.add_row("batch", f"{batch['start'][:10]} to {batch['end'][:10]}: {batch['rows']:,} rows, "
@@ -42,14 +41,14 @@ def show(found: Mapping[str, Any]) -> None:
         table.add_row("seconds", ", ".join(f"{stage} {value:.1f}" for stage, value in found["seconds"].items()))
     else:
         table.add_row("seconds", "nothing to do")
-    console.print()
-    console.print(table)
+    screen.print()
+    screen.print(table)
     if verdict:
-        console.print(_scores(verdict))
-    console.print("\nlook at")
+        screen.print(_scores(verdict))
+    screen.print("\nlook at")
     for path in found["look"]:
-        console.print(f"  {path}", soft_wrap=True)
-    console.print("  mlflow ui --backend-store-uri sqlite:///mlflow.db", soft_wrap=True)
+        screen.print(f"  {path}", soft_wrap=True)
+    screen.print("  mlflow ui --backend-store-uri sqlite:///mlflow.db", soft_wrap=True)
 
 
 def _scores(verdict: Mapping[str, Any]) -> Table:

@@ -83,8 +83,9 @@ def _judge(
         _checks(label, predicted, blocks, int(batch["id"][:8], 16), question["policy"]["margin"]),
         {name: metrics_of(label, values) for name, values in predicted.items()},
     )
-    write_page(paths["report"], "evaluate", f"{contract.name}: verdict", name=contract.name, batch=batch, verdict=answer,
-               metrics=metric_names, panels=curves(label, predicted), differences=differences(answer["checks"]))
+    write_page(paths["report"], "evaluate", f"{contract.name}: verdict", name=contract.name, batch=batch,
+               verdict=answer, metrics=metric_names, panels=curves(label, predicted),
+               differences=differences(answer["checks"]))
     return answer
 
 

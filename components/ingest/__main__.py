@@ -89,8 +89,8 @@ def _facts(connection: duckdb.DuckDBPyConnection, path: Path, table: Table, as_t
         "rows": connection.execute(f"SELECT count(*) FROM {source}").fetchall()[0][0],
         "kept_as_text": sorted(as_text),
     }
-    if table.time and table.time not in as_text:
-        months = f"SELECT strftime({quoted(table.time)}, '%Y-%m'), count(*) FROM {source} GROUP BY 1 ORDER BY 1"
+    if table.time in columns_of(connection, source) and table.time not in as_text:
+        months = f"SELECT strftime({quoted(str(table.time))}, '%Y-%m'), count(*) FROM {source} GROUP BY 1 ORDER BY 1"
         facts["rows_per_month"] = {month: rows for month, rows in connection.execute(months).fetchall() if month}
     return facts
 

@@ -47,7 +47,7 @@ def _validate_table(
         f"SELECT count(*), count(*) FILTER (len(reasons) > 0), count(*) FILTER (copies > 1) FROM {judged}"
     ).fetchall()[0]
     reasons = connection.execute(
-        f"SELECT unnest(reasons) AS reason, count(*) AS n FROM {judged} GROUP BY reason ORDER BY n DESC, reason"
+        f"SELECT unnest(reasons) AS reason, count(*) AS n FROM {judged} GROUP BY 1 ORDER BY 2 DESC, 1"
     ).fetchall()
     copy(connection, bad_rows(judged, table, present), bad / f"{name}.parquet")
     if not missing:

@@ -48,7 +48,7 @@ def judged_rows(relation: str, table: Table, checked: list[Rule], present: Mappi
 
 def clean_rows(judged: str, table: Table) -> str:
     """The rows that keep every promise, in the promised types and in total order."""
-    values = ", ".join(f"{quoted(name)}::{types[column.type]} AS {quoted(name)}"
+    values = ", ".join(f"{_typed(quoted(name), column.type)} AS {quoted(name)}"
                        for name, column in table.visible().items())
     order = f" ORDER BY {table.order()}" if table.order() else ""
     return f"SELECT {values} FROM {judged} WHERE len(reasons) = 0{order}"
@@ -67,7 +67,7 @@ def _column_rules(name: str, column: Column, kind: str, required: bool) -> list[
     if required or not column.nullable:
         found.append(Rule(name, "no null", f"{value} IS NULL"))
     if kind == "VARCHAR" and column.type != "text":
-        wrong = f"{value} IS NOT NULL AND TRY_CAST({value} AS {types[column.type]}) IS NULL"
+        wrong = f"{value} IS NOT NULL AND TRY({_typed(value, column.type)}) IS NULL"
         if column.type == "integer":  # DuckDB rounds '1.5' to 2
             wrong += f" OR TRY_CAST({value} AS DOUBLE) % 1 <> 0"
         found.append(Rule(name, f"a value of type {column.type}", wrong))
@@ -81,6 +81,11 @@ def _column_rules(name: str, column: Column, kind: str, required: bool) -> list[
         allowed = ", ".join(literal(str(item)) for item in column.values)
         found.append(Rule(name, f"one of {', '.join(map(str, column.values))}", f"{value}::VARCHAR NOT IN ({allowed})"))
     return found
+
+
+def _typed(value: str, kind: str) -> str:
+    """A value as the promised type; of a time that is still text, DuckDB would ignore the offset."""
+    return f"{value}::TIMESTAMPTZ::TIMESTAMP" if kind == "timestamp" else f"{value}::{types[kind]}"
 
 
 def _label(rule: Rule) -> str:

@@ -1,0 +1,208 @@
+"""Single bad rows are set aside with their reasons, skew of the schema stops the run, and every violation is told."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+
+if TYPE_CHECKING:
+    from tests.components.conftest import World
+
+Builders = dict[str, Callable[..., pd.DataFrame]]
+Fails = Callable[..., list[str]]
+
+
+@pytest.fixture
+def texts(world: "World", builders: Builders) -> pd.DataFrame:
+    """The orders as texts, so that a test may spoil some."""
+    world.run("ingest")
+    return builders["orders"]().astype(object)
+
+
+def check(world: "World", frame: pd.DataFrame, **given: Any) -> None:
+    world.lay(orders=frame)
+    world.run("ingest", "validate", **{"until": "2024-05-10", "max_bad_share": 0.01, **given})
+
+
+@pytest.mark.parametrize(("name", "value", "reason"), [
+    ("price", "cheap", "price: a value of type number"),
+    ("price", "-1", "price: 0 to 1000"),
+    ("price", "1000.01", "price: 0 to 1000"),
+    ("price", "inf", "price: a finite number; price: 0 to 1000"),
+    ("price", "nan", "price: a finite number; price: 0 to 1000"),
+    ("price", "", "price: a value of type number"),
+    ("kept_days", "1.5", "kept_days: a value of type integer"),
+    ("kept_days", "100", "kept_days: 0 to 99"),
+    ("kept_days", "many", "kept_days: a value of type integer"),
+    ("shop", "west", "shop: one of north, south"),
+    ("shop", "North", "shop: one of north, south"),
+    ("shop", None, "shop: no null"),
+    ("id", None, "id: no null"),
+    ("id", "x1", "id: a value of type integer"),
+    ("at", None, "at: no null"),
+    ("at", "yesterday", "at: a value of type timestamp"),
+    ("at", "2024-02-30 00:00:00", "at: a value of type timestamp"),
+])
+def test_a_row_that_breaks_a_promise_is_set_aside_with_its_reason(
+    name: str, value: Any, reason: str, world: "World", texts: pd.DataFrame
+) -> None:
+    texts.loc[5, name] = value
+    check(world, texts)
+    bad, clean = world.table("quarantine/orders"), world.table("clean/orders")
+    assert bad["reasons"].tolist() == [reason]
+    assert (bad[name].isna().all() if value is None else str(bad[name][0]) == str(float("inf")) or
+            bad[name].astype(str)[0] in (value, f"{value}.0", "nan"))
+    assert len(clean) == len(texts) - 1
+    assert {column: str(kind) for column, kind in clean.dtypes.items()} == {
+        "at": "datetime64[us]", "id": "int64", "shop": "object", "price": "float64", "kept_days": "int64"}
+    found = world.json("findings")
+    assert found["accepted"]
+    assert found["tables"]["orders"] | {"broken": 0} == {
+        "rows": 1560, "bad_rows": 1, "broken": 0, "unknown_columns": [], "violations": []}
+    assert [(item["promise"], item["rows"]) for item in found["tables"]["orders"]["broken"]] == [
+        (part, 1) for part in sorted(reason.split("; "))]
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("price", None), ("price", "0"), ("price", "1000"), ("price", "1e2"), ("kept_days", None), ("kept_days", "99.0"),
+    ("at", "2024-01-01T07:00:00+02:00"),
+])
+def test_a_row_at_the_edge_of_its_promises_stays(
+    name: str, value: Any, world: "World", texts: pd.DataFrame
+) -> None:
+    texts.loc[5, name] = value
+    texts.loc[6, "shop"] = "west"  # so that something is set aside
+    check(world, texts)
+    assert world.table("quarantine/orders")["reasons"].tolist() == ["shop: one of north, south"]
+    assert len(world.table("clean/orders")) == len(texts) - 1
+
+
+def test_the_other_values_of_a_column_kept_as_text_are_cast(world: "World", texts: pd.DataFrame) -> None:
+    texts.loc[5, "at"], texts.loc[6, "at"] = "never", "2024-01-01T14:00:00+02:00"
+    texts.loc[7, "kept_days"], texts.loc[8, "kept_days"] = "1.5", "4.0"
+    check(world, texts)
+    clean = world.table("clean/orders").set_index("id")
+    assert clean.loc[7, "at"] == pd.Timestamp("2024-01-01 12:00")
+    assert clean.loc[9, "kept_days"] == 4
+    assert {6, 8} & set(clean.index) == set()
+
+
+def test_one_row_may_break_several_promises(world: "World", texts: pd.DataFrame) -> None:
+    texts.loc[5, ["price", "shop"]] = [-1, "west"]
+    check(world, texts)
+    assert world.table("quarantine/orders")["reasons"].tolist() == ["shop: one of north, south; price: 0 to 1000"]
+
+
+def test_clean_rows_are_in_total_order(world: "World", texts: pd.DataFrame) -> None:
+    check(world, texts.sample(frac=1, random_state=0))
+    first = world.snapshot()
+    clean = world.table("clean/orders")
+    assert clean[["at", "id"]].equals(clean[["at", "id"]].sort_values(["at", "id"], ignore_index=True))
+    check(world, texts.sample(frac=1, random_state=1))
+    for name in ("clean/orders.parquet", "quarantine/orders.parquet", "findings.json"):
+        assert world.snapshot()[name] == first[name]
+
+
+@pytest.mark.parametrize(("bad", "share", "stops"), [(16, 0.01, True), (15, 0.01, False), (1, 0.0, True), (0, 0.0, False)])
+def test_too_many_bad_rows_stop_the_run(
+    bad: int, share: float, stops: bool, world: "World", texts: pd.DataFrame, fails: Fails
+) -> None:
+    texts.loc[: bad - 1, "shop"] = "west"
+    world.lay(orders=texts)
+    world.run("ingest", until="2024-05-10")
+    if not stops:
+        world.run("validate", max_bad_share=share)
+        return
+    lines = fails(world, "validate", max_bad_share=share)
+    assert lines[0] == (f"orders: bad rows: expected at most {share:.2%}, found {bad / 1560:.2%} ({bad} of 1,560): "
+                        f"shop: one of north, south ({bad} rows)")
+    assert len(lines) == 2
+
+
+def test_rows_that_share_their_key_stop_the_run(world: "World", texts: pd.DataFrame, fails: Fails) -> None:
+    world.lay(orders=pd.concat([texts, texts.iloc[[3, 3, 9]]]))
+    world.run("ingest", until="2024-05-10")
+    assert fails(world, "validate")[0] == "orders: key: expected unique rows, found 5 rows that share their key"
+
+
+@pytest.mark.parametrize(("renamed", "told"), [
+    ({"price": "prices"}, ["orders: column price: expected a column of type number, found none (did you mean 'prices'?)"]),
+    ({"price": "Price"}, ["orders: column price: expected a column of type number, found none (did you mean 'Price'?)"]),
+    ({"kept_days": "zzz"}, ["orders: column kept_days: expected a column of type integer, found none"]),
+    ({"id": "number"}, ["orders: column id: expected a column of type integer, found none"]),
+    ({"at": "placed_at", "shop": "shops"}, [
+        "orders: column at: expected a column of type timestamp, found none",
+        "orders: column shop: expected a column of type text, found none (did you mean 'shops'?)"]),
+    ({"customer": "client"}, None),
+])
+def test_a_missing_column_stops_the_run_and_the_nearest_is_named(
+    renamed: dict[str, str], told: list[str] | None, world: "World", texts: pd.DataFrame, fails: Fails
+) -> None:
+    world.lay(orders=texts.rename(columns=renamed))
+    world.run("ingest")
+    if told is None:
+        world.run("validate")
+    else:
+        lines = fails(world, "validate")
+        assert lines[:-1] == told
+        assert lines[-1].endswith("has the whole picture")
+    assert world.json("findings")["tables"]["orders"]["unknown_columns"] == list(renamed.values())
+
+
+def test_unknown_columns_are_named_and_go_no_further(world: "World", texts: pd.DataFrame) -> None:
+    check(world, texts.assign(colour="red", reason="none"))
+    assert world.json("findings")["tables"]["orders"]["unknown_columns"] == ["colour", "reason"]
+    assert list(world.table("clean/orders")) == ["at", "id", "shop", "price", "kept_days"]
+
+
+def test_every_violation_is_told_and_earlier_outputs_stay(
+    world: "World", texts: pd.DataFrame, builders: Builders, fails: Fails
+) -> None:
+    world.run("validate")
+    before = world.snapshot()
+    texts.loc[:99, "shop"] = "west"
+    rates = builders["rates"]().drop(columns="rate")
+    world.lay(orders=pd.concat([texts, texts.head(1)]).drop(columns="price"), rates=pd.concat([rates, rates.head(2)]))
+    world.run("ingest")
+    lines = fails(world, "validate")
+    assert [line.partition(", found")[0] for line in lines[:-1]] == [
+        "orders: column price: expected a column of type number", "orders: key: expected unique rows",
+        "orders: bad rows: expected at most 1.00%", "rates: column rate: expected a column of type number",
+        "rates: key: expected unique rows",
+    ]
+    after = world.snapshot()
+    for name in before:
+        if name.startswith(("clean/", "quarantine/")):
+            assert after[name] == before[name]
+    # What was found is there to be read, as a document and as a page.
+    assert not world.json("findings")["accepted"]
+    page = (world / "validate.html").read_text()
+    assert all(word in page for word in ("expected at most 1.00%", "share their key", "column rate"))
+
+
+def test_a_table_without_any_promise_is_taken_as_it_is(world: "World") -> None:
+    world.edit("contract.yaml", ("time: at\n    key: [at]\n    columns:\n      at: {type: timestamp}\n", "columns:\n"))
+    world.edit("contract.yaml", ("rate: {type: number, nullable: true}", "rate: {type: text, nullable: true}"))
+    world.run("ingest", "validate")
+    assert len(world.table("clean/rates")) == 131 * 24
+    assert world.table("quarantine/rates").empty
+
+
+def test_the_page_escapes_what_the_data_says(world: "World", texts: pd.DataFrame) -> None:
+    world.lay(orders=texts.rename(columns={"price": "<script>price"}).assign(**{"<b>": "x"}))
+    world.run("ingest")
+    with pytest.raises(Exception, match="price"):
+        world.run("validate")
+    page = (world / "validate.html").read_text()
+    assert "<script>price" not in page
+    assert "&lt;script&gt;price" in page
+
+
+def test_the_command_line_tells_every_violation(world: "World", texts: pd.DataFrame) -> None:
+    world.lay(orders=texts.drop(columns=["price", "shop"]))
+    world.run("ingest")
+    done = world.command("validate")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert [line[:22] for line in done.stderr.splitlines()[:2]] == ["error: orders: column ", "error: orders: column "]
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,288 @@
+"""Every page that a person opens, in a real browser: readable, adaptive, complete, harmless."""
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service
+
+from components.contract import parse_contract
+from components.evaluate.__main__ import metric_names
+from components.evaluate.comparison import Difference
+from components.evaluate.pictures import curves, differences
+from components.evaluate.verdict import against_baseline, against_champion
+from components.evaluate.verdict import document as verdict_document
+from components.gate.decision import column_signals, decay_signal, decide, prediction_signal
+from components.gate.decision import document as decision_document
+from components.gate.drift import method_names
+from components.page import write_page
+from components.scoring import metrics
+from components.train.pictures import importance_picture, learning_picture
+from components.validate.findings import summary, table_findings
+
+hostile = """<script>document.title = "owned"</script><img src=x onerror="document.title='owned'">"""
+attribute = '" onload="document.title=`owned`" x="'
+long_name = "a_very_long_name_of_a_column_that_somebody_typed" * 2
+batch = {"id": "d0855ff9d5721423", "start": "2013-03-04T00:00:00", "end": "2013-04-01T00:00:00", "rows": 26264,
+         "labelled_rows": 24543}
+policy = {"mode": "auto", "sample_rows": 5000, "minimum_rows": 200, "minimum_effect": 0.15, "decay": 0.02}
+contract = f"""
+name: flights
+purpose: late?
+task: binary
+event: flights
+label: late
+label_delay: 1d
+horizon: 6h
+block: 1d
+slices: []
+tables:
+  flights:
+    files: flights.csv
+    time: time_hour
+    key: [time_hour]
+    columns:
+      time_hour: {{type: timestamp}}
+      delay: {{type: number, unit: min, range: [-120, 2880], nullable: true}}
+      origin: {{type: text, values: [EWR, JFK, LGA]}}
+      {long_name}: {{type: integer}}
+"""
+
+
+def _validate(path: Path, accepted: bool) -> str:
+    missing = [] if accepted else [{"column": "origin", "expected": "a column of type text", "found": hostile}]
+    reasons = [(f"delay: {hostile}", 7), (f"{long_name}: no null", 2)]
+    findings = summary({"flights": table_findings(80687, 9, 0, reasons, missing, [attribute, hostile], 0.01)}, 0.01)
+    write_page(path, "validate", f"flights {hostile}", findings=findings, contract=parse_contract(contract))
+    return ("Go on: the data keeps its contract, with 9 of 80,687 rows set aside" if accepted
+            else "Stop: the data breaks its contract in 1 place")
+
+
+def _gate(path: Path, decision: str) -> str:
+    names = ["pressure", "origin", hostile, attribute, long_name]
+    signals = [prediction_signal(0.11, 0.25), decay_signal(0.537, 0.538, 0.02), *column_signals(
+        dict.fromkeys(names, 0.9), dict.fromkeys(names, 0.02), {"pressure": 0.7, "origin": 0.1, hostile: 0.05}, 0.15)]
+    if decision == "first":
+        answer = decision_document(batch, None, ("retrain", ["there is no champion yet"]), [], policy)
+    elif decision == "cannot tell":
+        answer = decision_document(batch, attribute, ("cannot tell", [hostile]), [], policy)
+    else:
+        mode = "never" if decision == "keep" else "auto"
+        answer = decision_document(batch, "1", decide(mode, signals), signals, {**policy, "mode": mode})
+    write_page(path, "gate", "flights: gate", name=hostile, decision=answer, methods=method_names)
+    return {"keep": "The gate is shut: keep the champion", "cannot tell": "Cannot tell: keep the champion"}.get(
+        decision, "The gate is open: retrain")
+
+
+def _evaluate(path: Path, accepted: bool, champion: str | None) -> str:
+    random = np.random.default_rng(0)
+    truth = random.uniform(0.02, 0.7, 20000)
+    label = (random.uniform(size=len(truth)) < truth).astype(np.float64)
+    predicted = {"challenger": truth} | ({"champion": np.sqrt(truth)} if champion else {})
+    predicted |= {"linear": truth * 0.9, "dummy": np.full(len(truth), label.mean())}
+    gap = Difference(-0.0321, -0.0427, -0.0219) if accepted else Difference(0.001, -0.004, 0.0065)
+    checks = [against_champion(gap, 0.005)] if champion else []
+    linear = Difference(0.0022, -0.0021, 0.0064) if accepted else Difference(0.1, 0.05, 0.2)
+    checks += [against_baseline("linear", linear), against_baseline("dummy", Difference(-0.0524, -0.0686, -0.0371))]
+    found = {name: metrics(label, values) for name, values in predicted.items()}
+    question = {"challenger": f"sha256:{'0a' * 32}", "policy": {"margin": 0.005}}
+    verdict = verdict_document(batch, question, champion, len(label), 28, checks, found)
+    verdict["reasons"].append(hostile)
+    write_page(path, "evaluate", "flights: verdict", name=hostile, batch=batch, verdict=verdict, metrics=metric_names,
+               panels=curves(label, predicted), differences=differences(verdict["checks"]))
+    if accepted:
+        return "Accepted: the challenger may serve"
+    return "Refused: the champion stays" if champion else "Refused: there is still no champion"
+
+
+pages: Mapping[str, tuple[Any, ...]] = {
+    "validate-accepted": (_validate, True), "validate-refused": (_validate, False),
+    "gate-retrain": (_gate, "retrain"), "gate-keep": (_gate, "keep"), "gate-first": (_gate, "first"),
+    "gate-cannot-tell": (_gate, "cannot tell"),
+    "evaluate-accepted": (_evaluate, True, "1"), "evaluate-refused": (_evaluate, False, attribute),
+    "evaluate-first": (_evaluate, False, None),
+}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Chrome]:
+    """A headless Chromium; where there is none, a reason to skip, and in CI a failure."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    program, driver = next(filter(None, map(shutil.which, names)), None), shutil.which("chromedriver")
+    if not program or not driver:
+        absent = "no Chromium with chromedriver on PATH (apt-get install chromium-driver)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(absent)
+        pytest.skip(absent)
+    options = ChromeOptions()
+    options.binary_location = program
+    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    opened = Chrome(options, Service(driver))
+    yield opened
+    opened.quit()
+
+
+@pytest.fixture(scope="module", params=pages)
+def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """One page and the decision that it must begin with."""
+    write, *arguments = pages[request.param]
+    path = tmp_path_factory.mktemp("pages") / "report.html"
+    return path, write(path, *arguments)
+
+
+def _show(browser: Chrome, path: Path, width: int = 1100, theme: str = "light") -> None:
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                            {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500})
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia",
+                            {"features": [{"name": "prefers-color-scheme", "value": theme}]})
+    browser.get(path.as_uri())
+
+
+def _log(browser: Chrome, kind: str) -> list[dict[str, Any]]:
+    """What the browser has noted since it was last asked."""
+    return list(browser.get_log(kind))  # type: ignore[no-untyped-call]
+
+
+def test_the_file_is_small_escaped_and_needs_nothing_else(page: tuple[Path, str]) -> None:
+    text = page[0].read_text()
+    assert len(text.encode()) < 300_000
+    assert "<script" not in text and "<img" not in text
+    assert not re.search(r"(?i)https?:|@import|url\(|\bsrc=|<iframe|<object", unescape(text).replace(hostile, ""))
+    assert set(re.findall(r'href="([^"]*)"', text)) <= {"data:,", "evidently.html"}
+
+
+def test_hostile_text_is_shown_as_text(browser: Chrome, page: tuple[Path, str]) -> None:
+    _show(browser, page[0])
+    assert browser.title != "owned"
+    assert browser.execute_script("return document.querySelectorAll('script, img, [onload], [onerror]').length") == 0
+    assert hostile in browser.execute_script("return document.body.textContent")
+
+
+def test_the_browser_has_nothing_to_complain_or_to_fetch(browser: Chrome, page: tuple[Path, str]) -> None:
+    for kind in ("browser", "performance"):
+        _log(browser, kind)
+    _show(browser, page[0])
+    assert _log(browser, "browser") == []
+    events = [json.loads(entry["message"])["message"] for entry in _log(browser, "performance")]
+    asked = {event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"}
+    assert {url for url in asked if not url.startswith("data:")} == {page[0].as_uri()}
+
+
+def test_the_decision_comes_first(browser: Chrome, page: tuple[Path, str]) -> None:
+    _show(browser, page[0])
+    headings = browser.execute_script("return [...document.querySelectorAll('h1')].map(item => item.textContent)")
+    assert headings == [page[1]]
+    first = browser.execute_script("return document.querySelector('main').firstElementChild.tagName")
+    assert first == "H1"
+
+
+@pytest.mark.parametrize("width", [360, 768, 1100])
+def test_nothing_is_wider_than_the_screen(browser: Chrome, page: tuple[Path, str], width: int) -> None:
+    _show(browser, page[0], width)
+    assert browser.execute_script("return [innerWidth, document.documentElement.scrollWidth]") == [width, width]
+
+
+def test_a_phone_shows_whole_tables(browser: Chrome, tmp_path: Path) -> None:
+    _evaluate(tmp_path / "report.html", True, "1")
+    _show(browser, tmp_path / "report.html", 360)
+    assert browser.execute_script(
+        "return [...document.querySelectorAll('.scroll')].map(item => item.scrollWidth - item.clientWidth)") == [0]
+
+
+read_texts = """
+const shown = [...document.querySelectorAll('body *')].filter(item =>
+  [...item.childNodes].some(node => node.nodeType === 3 && node.data.trim()));
+return shown.map(item => {
+  const style = getComputedStyle(item);
+  const painted = [...(function* () { for (let at = item; at; at = at.parentElement) yield at; })()]
+    .map(at => getComputedStyle(at).backgroundColor).find(colour => !colour.startsWith('rgba(0, 0, 0, 0'));
+  return [item.tagName, item.closest('svg') ? style.fill : style.color, painted, item.textContent.trim().slice(0, 40)];
+});
+"""
+read_marks = """
+const paper = getComputedStyle(document.body).backgroundColor;
+return [...document.querySelectorAll('.curve, .axis, .limit, .good-mark, .bad-mark')].map(item =>
+  [item.getAttribute('class'), getComputedStyle(item).stroke, paper, '']);
+"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_colours_stand_out_in_both_themes(browser: Chrome, page: tuple[Path, str], theme: str) -> None:
+    _show(browser, page[0], theme=theme)
+    background = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+    assert (_luminance(background) < 0.2) == (theme == "dark")
+    texts = browser.execute_script(read_texts)
+    assert {"H1", "H2", "TH", "TD", "CAPTION"} <= {text[0] for text in texts}
+    assert [text for text in texts if _contrast(text[1], text[2]) < 4.5] == []
+    assert [mark for mark in browser.execute_script(read_marks) if _contrast(mark[1], mark[2]) < 3] == []
+
+
+def test_tables_and_pictures_say_what_they_are(browser: Chrome, page: tuple[Path, str]) -> None:
+    _show(browser, page[0])
+    wrong = browser.execute_script("""return [
+      ...document.querySelectorAll('table:not(:has(> caption)), th:not([scope])'),
+      ...document.querySelectorAll('svg:not([aria-label], [aria-hidden])'),
+      ...[...document.querySelectorAll('svg[aria-label]')].filter(item => item.getAttribute('role') !== 'img'),
+    ].map(item => item.outerHTML)""")
+    assert wrong == []
+
+
+def test_curves_run_from_corner_to_corner_and_follow_the_rows() -> None:
+    label = np.array([0.0, 0.0, 1.0, 1.0] * 50)
+    perfect, useless = np.where(label == 1, 0.9, 0.1), np.full(len(label), 0.5)
+    roc, calibration = curves(label, {"challenger": perfect, "dummy": useless})
+    assert roc["lines"] == {"challenger": [(0, 0), (0, 1), (1, 1)], "dummy": [(0, 0), (1, 1)]}
+    assert calibration["lines"] == {"challenger": [(0.1, 0), (0.9, 1)], "dummy": [(0.5, 0.5)]}
+
+
+@pytest.mark.parametrize(("mean", "lower", "upper", "limit"), [
+    (-0.03, -0.04, -0.02, 0.0), (0.01, -0.01, 0.03, 0.005), (-3.0, -4.0, -2.0, 0.5), (0.0, 0.0, 0.0, 0.0),
+])
+def test_intervals_keep_their_order_within_the_picture(mean: float, lower: float, upper: float, limit: float) -> None:
+    check = {"name": "champion", "passed": True, "limit": limit,
+             "difference": {"mean": mean, "lower": lower, "upper": upper}}
+    found = differences([check])
+    row: dict[str, Any] = found["rows"][0]
+    assert 0 <= row["lower"] <= row["mean"] <= row["upper"] <= 1
+    assert (row["upper"] <= row["limit"]) == (upper <= limit)
+    assert (row["mean"] < found["zero"]) == (mean < 0)
+    assert 2 <= len(found["ticks"]) <= 6
+    assert all(0 <= tick["at"] <= 1 for tick in found["ticks"])
+
+
+def test_training_pictures_name_their_axes_and_units() -> None:
+    curve = learning_picture([{"rows": 5238, "train_loss": 0.38, "held_out_loss": 0.53},
+                              {"rows": 41906, "train_loss": 0.46, "held_out_loss": 0.51}]).axes[0]
+    assert (curve.get_xlabel(), curve.get_ylabel()) == ("training rows", "log loss (nats)")
+    bars = importance_picture({"a$b$_c": 0.2, "second": -0.1}).axes[0]
+    bars.figure.canvas.draw()
+    assert "nats" in bars.get_xlabel()
+    assert [label.get_text() for label in bars.get_yticklabels()] == ["a$b$_c", "second"]
+
+
+def test_a_wide_model_keeps_a_legible_picture() -> None:
+    figure = importance_picture({f"feature {index}": 1.0 / (index + 1) for index in range(500)})
+    assert figure.get_size_inches()[1] < 15
+    assert figure.axes[0].get_title() == "Permutation importance, 40 of 500 features"
+
+
+def _contrast(first: str, second: str) -> float:
+    dark, light = sorted((_luminance(first), _luminance(second)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance of a CSS rgb() as WCAG defines it."""
+    channels = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in channels]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

@@ -1,0 +1,73 @@
+"""Every command of the README is run, in its order, in a workspace; every file it names is there."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from workspaces import Workspace
+
+root = Path(__file__).parents[1]
+readme = (root / "README.md").read_text()
+commands = [line for block in re.findall(r"```sh\n(.*?)```", readme, re.DOTALL) for line in block.splitlines()]
+elsewhere = {
+    "make test",  # runs this
+    ". .venv/bin/activate",  # the workspace's environment is this one
+}
+slice_ends_in_april = (r"for month in [\d ]+;", "for month in 05;")
+
+
+def test_the_readme_has_commands() -> None:
+    assert {"make run", "make test", "tidegate batches", "dvc repro"} <= set(commands)
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r'(?:`|")((?:docs|pipelines|components)/[\w./-]*)(?:`|")', readme))))
+def test_what_it_names_is_there(path: str) -> None:
+    assert (root / path).exists()
+
+
+def test_every_command_does_what_it_says(new_workspace: Callable[[Path], Workspace], tmp_path: Path) -> None:
+    workspace = new_workspace(tmp_path / "clone")
+    (workspace / ".venv").symlink_to(sys.prefix)
+    if not (workspace / ".venv/run").exists():
+        reason = "the environment was not made by `make`"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    for name in ("requirements-build.txt", "requirements.txt", "pyproject.toml"):
+        os.utime(workspace / name, (0, 0))  # the environment is newer than what it was made from
+    for command in [line for line in commands if line not in elsewhere]:
+        if command.startswith("mlflow ui"):
+            _serve(workspace, command)
+        elif "2014" not in command:
+            _run(workspace, re.sub(*slice_ends_in_april, command))
+    for page in re.findall(r"`(artifacts/[\w/]+\.html)`", readme):
+        assert (workspace / page).is_file(), page
+    assert "comp-gate" in (workspace / "training.yaml").read_text()
+
+
+def _run(workspace: Workspace, command: str) -> None:
+    found = workspace.run("bash", "-euc", command, check=False)
+    assert found.returncode == 0, f"{command}\n{found.stdout}\n{found.stderr}"
+
+
+def _serve(workspace: Workspace, command: str) -> None:
+    """A server: it must answer, then it is stopped."""
+    words = [*command.split(), "--port", "5917", "--workers", "1"]
+    environment = {**workspace.environment, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with subprocess.Popen(words, cwd=workspace.folder, env=environment, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL) as server:
+        try:
+            for _ in range(120):
+                try:
+                    with urllib.request.urlopen("http://127.0.0.1:5917/health", timeout=2) as answer:
+                        assert answer.status == 200
+                        return
+                except OSError:
+                    time.sleep(0.5)
+            raise AssertionError(f"{command} does not answer")
+        finally:
+            server.terminate()
