@@ -38,7 +38,7 @@ class Champion:
 
     def batch(self, clean: Path, window: Window) -> pd.DataFrame:
         """The rows of the batch as its own SQL sees them, with its `prediction`; one row per event, in total order."""
-        frame = batch_frame(clean, self.sql, self.contract, window)
+        frame: pd.DataFrame = batch_frame(clean, self.sql, self.contract, window)
         return frame.assign(prediction=predict(self.model, frame, self.features) if len(frame) else [])
 
 

@@ -171,12 +171,12 @@ def _shaped(key: str, value: Any, default: Any, place: str) -> Any:
     """The value of a key as its field holds it; ContractError when YAML read something of another kind."""
     if key in nested or (value is None and default is None):
         return value
-    flags = {"nullable": (bool, "true or false"), **dict.fromkeys(lists, (list, "a list"))}
+    flags: dict[str, tuple[type, str]] = {"nullable": (bool, "true or false"), **dict.fromkeys(lists, (list, "a list"))}
     kind, words = flags.get(key, (str, "a text"))
     if not isinstance(value, kind):
         where = f"{place}.{key}" if ": " in place else f"{place}: {key}"
         raise ContractError(where, words, repr(value), "mend it")
-    return tuple(value) if kind is list else value
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _mapping(value: Any, place: str) -> Mapping[str, Any]:

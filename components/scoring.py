@@ -22,7 +22,7 @@ def model_input(frame: pd.DataFrame, features: Mapping[str, str]) -> pd.DataFram
 
 def labels(frame: pd.DataFrame, label: str) -> Vector:
     """The label of labelled rows: 1.0 or 0.0, shape (rows,)."""
-    return frame[label].astype(bool).to_numpy(np.float64)
+    return np.asarray(frame[label].astype(bool), dtype=np.float64)
 
 
 def predict(model: Any, frame: pd.DataFrame, features: Mapping[str, str]) -> Vector:

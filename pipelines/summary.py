@@ -48,7 +48,7 @@ def show(found: Mapping[str, Any]) -> None:
     screen.print("\nlook at")
     for path in found["look"]:
         screen.print(f"  {path}", soft_wrap=True)
-    screen.print("  mlflow ui --backend-store-uri sqlite:///mlflow.db", soft_wrap=True)
+    screen.print("  MLFLOW_DISABLE_TELEMETRY=true mlflow ui --backend-store-uri sqlite:///mlflow.db", soft_wrap=True)
 
 
 def _scores(verdict: Mapping[str, Any]) -> Table:
@@ -67,13 +67,18 @@ def _marked(name: str, item: Mapping[str, Any], models: list[Mapping[str, Any]])
 
 
 def _champion(version: str | None, release: Mapping[str, Any] | None) -> str:
+    """Who serves, and why it is that one."""
     if version is None:
-        return "none"
+        return "none: nothing was accepted yet"
     if release is None:
-        return f"version {version} stays"
-    if release["promoted"] and release["version"] == version:
-        return f"version {version}, promoted by this batch"
-    return f"version {version}{'' if release['promoted'] else ' stays'}"
+        return f"version {version}: the gate is shut, it stays"
+    if release["experiment"]:
+        return f"version {version}: an experiment is never promoted"
+    if not release["promoted"]:
+        return f"version {version}: the challenger was refused, it stays"
+    if release["version"] == version:
+        return f"version {version}: promoted by this batch"
+    return f"version {version}: a later batch replaced version {release['version']}, which this one promoted"
 
 
 def _lines(reasons: list[str]) -> str:

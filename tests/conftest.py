@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from workspaces import Workspace
+from tests.workspaces import Workspace
 
 from pipelines.sample import copy_sample
 
@@ -22,17 +22,17 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def sample_slice(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Every fourth flight number of January to April, the weather of those months, all aircraft."""
+    """Every fourth flight number of January to June, the weather of those months, all aircraft."""
     folder = tmp_path_factory.mktemp("slice") / "data"
     folder.mkdir()
     shutil.copyfile(sample / "planes.csv", folder / "planes.csv")
     with duckdb.connect() as connection:
         for name, rows in {
-            "flights": "month::INTEGER <= 4 AND flight::INTEGER % 4 = 0", "weather": "month::INTEGER <= 4",
+            "flights": "month::INTEGER <= 6 AND flight::INTEGER % 4 = 0", "weather": "month::INTEGER <= 6",
         }.items():
             connection.execute(
-                f"COPY (SELECT * FROM read_csv('{sample / name}.csv', all_varchar = true, header = true) WHERE {rows}) "
-                f"TO '{folder / name}.csv' (HEADER, NULLSTR 'NA')"
+                f"COPY (SELECT * FROM read_csv('{sample / name}.csv', all_varchar = true, header = true) "
+                f"WHERE {rows}) TO '{folder / name}.csv' (HEADER, NULLSTR 'NA')"
             )
     return folder
 
@@ -64,9 +64,9 @@ def new_workspace(sample_slice: Path) -> Callable[[Path], Workspace]:
 
 @pytest.fixture(scope="session")
 def walked(new_workspace: Callable[[Path], Workspace], tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """A workspace after three months of the loop; read it, copy it, leave it as it is."""
+    """A workspace after three turns of the loop: February, March, June; read it, copy it, leave it as it is."""
     workspace = new_workspace(tmp_path_factory.mktemp("walked"))
-    for until in ("2013-03-01", "2013-04-01", "2013-05-01"):
+    for until in ("2013-03-01", "2013-04-01", "2013-07-01"):
         workspace.tidegate("run", "--until", until)
         workspace.run("git", "add", "--all")
         workspace.run("git", "commit", "--quiet", "--message", f"Run until {until}")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from workspaces import Workspace
+from tests.workspaces import Workspace
 
 stages = ["ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy"]
 
@@ -31,6 +31,20 @@ def batches(workspace: Workspace) -> list[dict[str, str]]:
     return found
 
 
+def change(workspace: Workspace, file: str, old: str, new: str) -> None:
+    """Edit a file as a user would."""
+    text = (workspace / file).read_text()
+    assert text.count(old) == 1
+    (workspace / file).write_text(text.replace(old, new))
+
+
+def another_recipe(workspace: Workspace) -> None:
+    """Ask for another model of the same batch, which will be accepted."""
+    change(workspace, "params.yaml", "mode: auto", "mode: always")
+    change(workspace, "params.yaml", "window_days: 365", "window_days: 60")
+    change(workspace, "params.yaml", "margin: 0.0", "margin: 1.0")
+
+
 def one_line(found: subprocess.CompletedProcess[str]) -> str:
     """The only error line of a command that failed as it should."""
     assert found.returncode == 2, found.stderr
@@ -41,7 +55,7 @@ def one_line(found: subprocess.CompletedProcess[str]) -> str:
 
 def test_the_walk_leaves_a_champion_and_one_decision_per_batch(walked: Workspace) -> None:
     rows = batches(walked)
-    assert [row["until"] for row in rows] == ["2013-03-01", "2013-04-01", "2013-05-01"]
+    assert [row["until"] for row in rows] == ["2013-03-01", "2013-04-01", "2013-07-01"]
     assert rows[0]["decision"] == "retrain" and rows[0]["reasons"] == "there is no champion yet"
     assert rows[0]["verdict"] == "accepted" and rows[0]["champion"] == "1"
     assert len({row["batch"] for row in rows}) == 3
@@ -53,7 +67,7 @@ def test_the_walk_leaves_a_champion_and_one_decision_per_batch(walked: Workspace
 
 def test_the_summary_names_what_a_person_wants_to_know(walked: Workspace) -> None:
     shown = walked.tidegate("run").stdout
-    for word in ("batch", "gate", "champion", "2013-04-03 to 2013-05-01", "nothing to do", "look at"):
+    for word in ("batch", "gate", "champion", "2013-06-03 to 2013-07-01", "nothing to do", "look at"):
         assert word in shown
     for page in re.findall(r"^  (artifacts/\S+)", shown, re.MULTILINE):
         assert (walked / page).is_file()
@@ -74,8 +88,9 @@ def test_what_trained_the_champion_is_in_its_version(walked: Workspace) -> None:
     assert set(json.loads(version.tags["tidegate.files"])) == {
         "model.skops", "features.sql", "contract.yaml", "model.yaml", "reference.parquet", "record.json", "MLmodel",
     }
+    assert version.run_id
     run = client.get_run(version.run_id)
-    assert run.info.status == "FINISHED"
+    assert run.inputs and run.info.status == "FINISHED"
     assert {tag.value for item in run.inputs.dataset_inputs for tag in item.tags if tag.key == "dvc"} == {tracked[1]}
     assert {"learning_curve.png", "importances.png"} <= {
         Path(item.path).name for item in client.list_artifacts(version.run_id, "train")
@@ -95,6 +110,7 @@ def test_a_deleted_registry_is_one_line_and_its_cure(workspace: Workspace) -> No
     assert "the champion this workspace remembers" in line and "tidegate run --anew" in line
     assert ran(workspace.tidegate("run", "--anew")) == stages
     assert [row["champion"] for row in batches(workspace)] == ["1"]
+    assert ran(workspace.tidegate("run")) == []
 
 
 def test_an_earlier_month_returns_what_was_decided(workspace: Workspace) -> None:
@@ -129,15 +145,11 @@ FEATURES = {
 }
 
 
-@pytest.mark.parametrize("change", FEATURES)
-def test_a_feature_changes_between_two_batches(workspace: Workspace, change: str) -> None:
+@pytest.mark.parametrize("what", FEATURES)
+def test_a_feature_changes_between_two_batches(workspace: Workspace, what: str) -> None:
     champion = batches(workspace)[-1]["champion"]
-    old, new = FEATURES[change]
-    sql = (workspace / "features.sql").read_text()
-    assert old in sql
-    (workspace / "features.sql").write_text(sql.replace(old, new))
-    text = (workspace / "params.yaml").read_text()
-    (workspace / "params.yaml").write_text(text.replace("mode: auto", "mode: always"))
+    change(workspace, "features.sql", *FEATURES[what])
+    change(workspace, "params.yaml", "mode: auto", "mode: always")
     assert ran(workspace.tidegate("run")) == stages[2:]
     verdict = document(workspace, "evaluate/verdict.json")
     assert verdict["champion"] == champion
@@ -148,18 +160,18 @@ def test_a_feature_changes_between_two_batches(workspace: Workspace, change: str
 
 
 def test_never_keeps_and_trains_nothing(workspace: Workspace) -> None:
-    text = (workspace / "params.yaml").read_text()
-    (workspace / "params.yaml").write_text(text.replace("mode: auto", "mode: never"))
+    change(workspace, "params.yaml", "mode: auto", "mode: never")
     champion = batches(workspace)[-1]["champion"]
     found = workspace.tidegate("run")
     assert document(workspace, "gate/decision.json")["decision"] == "keep"
     assert "skipped" in document(workspace, "deploy/release.json")
-    assert f"version {champion} stays" in found.stdout
+    assert f"version {champion}: the gate is shut, it stays" in found.stdout
 
 
 def test_an_experiment_is_judged_and_never_promoted(workspace: Workspace) -> None:
     before = batches(workspace)[-1]["champion"]
-    workspace.run("dvc", "exp", "run", "-S", "gate.mode=always", "-S", "train.window_days=45", "-S", "evaluate.margin=1.0")
+    workspace.run("dvc", "exp", "run", "-S", "gate.mode=always", "-S", "train.window_days=60",
+                  "-S", "evaluate.margin=1.0")
     release = document(workspace, "deploy/release.json")
     assert release["experiment"] and not release["promoted"] and release["champion"] == before
     assert document(workspace, "evaluate/verdict.json")["accepted"]
@@ -171,7 +183,7 @@ def test_an_experiment_is_judged_and_never_promoted(workspace: Workspace) -> Non
 
 
 def test_dvc_shows_what_a_dvc_user_expects(workspace: Workspace) -> None:
-    assert "is up to date" in workspace.run("dvc", "repro").stdout
+    assert "are up to date" in workspace.run("dvc", "repro").stdout
     assert "ingest.until" in workspace.run("dvc", "params", "diff", "HEAD~2").stdout
     assert "challenger.log_loss" in workspace.run("dvc", "metrics", "show").stdout or \
         "skipped" in (workspace / "artifacts/evaluate/metrics.json").read_text()
@@ -204,8 +216,7 @@ def test_bad_data_stops_the_run_with_every_violation(workspace: Workspace) -> No
 
 @pytest.mark.parametrize("stage", ["gate", "train", "deploy"])
 def test_killed_half_way_it_is_finished_by_the_next_run(workspace: Workspace, stage: str) -> None:
-    text = (workspace / "params.yaml").read_text()
-    (workspace / "params.yaml").write_text(text.replace("mode: auto", "mode: always").replace("margin: 0.0", "margin: 1.0"))
+    another_recipe(workspace)
     command = [sys.executable, "-m", "pipelines.cli", "run"]
     with subprocess.Popen(command, cwd=workspace.folder, env=workspace.environment, stderr=subprocess.PIPE,
                           stdout=subprocess.DEVNULL, text=True, start_new_session=True) as process:
@@ -238,8 +249,7 @@ def _alive(workspace: Workspace) -> bool:
 
 
 def test_a_second_run_in_the_same_workspace_is_one_line(workspace: Workspace) -> None:
-    text = (workspace / "params.yaml").read_text()
-    (workspace / "params.yaml").write_text(text.replace("mode: auto", "mode: always"))
+    change(workspace, "params.yaml", "mode: auto", "mode: always")
     command = [sys.executable, "-m", "pipelines.cli", "run"]
     with subprocess.Popen(command, cwd=workspace.folder, env=workspace.environment, stderr=subprocess.PIPE,
                           stdout=subprocess.DEVNULL, text=True) as first:

@@ -44,11 +44,11 @@ def deploy(
                 "reference.parquet": reference / "reference.parquet", "record.json": record,
             })
             answer = _promote(client, run_id, this, decided, judged, trained, logged)
-        if not experiment():
+        if name := experiment():
+            logs.tags(client, run_id, {"tidegate.experiment": name})
+        else:
             answer = records.record(client, run_id, question, answer)
             logs.tags(client, run_id, {"tidegate.champion": answer["champion"] or "none"})
-        else:
-            logs.tags(client, run_id, {"tidegate.experiment": str(experiment())})
         finish(client, run_id)
     write_json(release, answer)
     print(f"version {answer['version']} is champion" if answer["promoted"] else f"not promoted: {answer['reason']}")

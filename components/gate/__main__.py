@@ -42,14 +42,14 @@ def gate(
         answer = _decide(client, promise, this, policy, clean, paths)
         logs.dataset(client, run_id, promise.event, this["data"], "batch")
         logs.files(client, run_id, {**paths, "decision.json": json.dumps(answer, indent=2)}, f"gate/{question}")
+        logs.tags(client, run_id, {
+            "tidegate.rows": str(this["rows"]), "tidegate.decision": answer["decision"],
+            "tidegate.reasons": "; ".join(answer["reasons"]), "tidegate.champion": answer["champion"] or "none",
+        })
         answer = records.record(client, run_id, question, answer)
     else:
         for name, path in paths.items():
             write_text(path, logs.text(client, run_id, f"gate/{question}/{name}"))
-    logs.tags(client, run_id, {
-        "tidegate.rows": str(this["rows"]), "tidegate.decision": answer["decision"],
-        "tidegate.reasons": "; ".join(answer["reasons"]), "tidegate.champion": answer["champion"] or "none",
-    })
     write_json(decision, answer)
     write_parameter(retrain, answer["retrain"])
     print(f"{answer['decision']}: {'; '.join(answer['reasons'])}")

@@ -16,14 +16,18 @@ def measured(
 ) -> tuple[Any, dict[str, float], dict[str, float]]:
     """Evidently's snapshot of samples of both sides, the drift scores and the null shifts of features and prediction.
 
-    A column without any value on one side drifted as far as a column can: its score is 1.
+    A column that has values on one side only drifted as far as a column can: its score is 1.
     """
     kinds = {**champion.features, "prediction": "number"}
-    reference = champion.reference
-    sides = [frame.sample(min(sample_rows, len(frame)), random_state=seed) for frame in (reference, batch)]
-    shared = drift.comparable(*sides, kinds)
-    found = drift.snapshot(*sides, shared)
-    return found, dict.fromkeys(kinds, 1.0) | drift.scores(found), drift.null_shifts(reference, batch, kinds)
+    before, now = (_sample(frame, sample_rows, seed) for frame in (champion.reference, batch))
+    found = drift.snapshot(before, now, drift.comparable(before, now, kinds))
+    present = drift.comparable(before, before, kinds) | drift.comparable(now, now, kinds)
+    lost = {name: float(name in present) for name in kinds}
+    return found, lost | drift.scores(found), drift.null_shifts(champion.reference, batch, kinds)
+
+
+def _sample(frame: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
+    return frame.sample(min(rows, len(frame)), random_state=seed)
 
 
 def signals(

@@ -50,5 +50,5 @@ def scores(found: Any) -> dict[str, float]:
 
 def _values(column: pd.Series, kind: str) -> pd.Series:
     if kind == "category":
-        return column.astype(object).where(column.notna(), None)
+        return column.astype(object).where(column.notna(), np.nan)
     return column.astype(float).replace([np.inf, -np.inf], np.nan)

@@ -53,7 +53,7 @@ def runs_of(client: MlflowClient, experiment: str, batch_id: str) -> list[Run]:
 
 @answering()
 def batches(client: MlflowClient, name: str) -> list[dict[str, str]]:
-    """The tags of every batch's run in the experiment `name`, and its metrics as texts, in the order of time."""
+    """The tags of every batch's run in the experiment `name`, with its metrics as texts, by `until`, then by start."""
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
         return []
@@ -64,8 +64,8 @@ def batches(client: MlflowClient, name: str) -> list[dict[str, str]]:
         found, token = found + list(page), page.token
         if not token:
             break
-    rows = [{**{key: str(value) for key, value in run.data.metrics.items()}, **run.data.tags} for run in found]
-    return sorted(rows, key=lambda row: (row.get("tidegate.until", ""), row[batch_tag]))
+    found.sort(key=lambda run: (run.data.tags.get("tidegate.until", ""), run.info.start_time))
+    return [{**{key: str(value) for key, value in run.data.metrics.items()}, **run.data.tags} for run in found]
 
 
 @answering()

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pandas as pd
 
 from components.errors import InputError
+from components.scoring import Vector
 
 least_rows = 100
 
@@ -22,7 +23,7 @@ def training_rows(features: pd.DataFrame, time: str, label: str, batch_start: st
 
 
 def reference_sample(
-    rows: pd.DataFrame, predictions: object, columns: list[str], count: int, seed: int
+    rows: pd.DataFrame, predictions: Vector, columns: list[str], count: int, seed: int
 ) -> pd.DataFrame:
     """A sample of the training rows with the model's `prediction`, in order: what later batches are compared with."""
     picked = rows[columns].assign(prediction=predictions)

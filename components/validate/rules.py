@@ -1,7 +1,8 @@
 """The contract as SQL: one reason per broken promise and row."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from components.contract import Column, Table, literal, quoted, types
 
@@ -18,8 +19,9 @@ class Rule:
 def schema_violations(table: Table, present: Mapping[str, str]) -> list[dict[str, str]]:
     """What is wrong with a table as a whole, given its columns and SQL types: such skew stops the run."""
     missing = [name for name in table.visible() if name not in present]
+    extra = extra_columns(table, present)
     return [
-        {"column": name, "expected": f"a column of type {table.columns[name].type}", "found": _nearest(name, present)}
+        {"column": name, "expected": f"a column of type {table.columns[name].type}", "found": _nearest(name, extra)}
         for name in missing
     ]
 
@@ -92,8 +94,6 @@ def _label(rule: Rule) -> str:
     return f"{rule.column}: {rule.expected}"
 
 
-def _nearest(name: str, present: Mapping[str, str]) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, present, n=1)
+def _nearest(name: str, unknown: Sequence[str]) -> str:
+    close = get_close_matches(name, unknown, n=1, cutoff=0.5)
     return f"none (did you mean '{close[0]}'?)" if close else "none"

@@ -1,0 +1,144 @@
+"""What becomes of a verdict: a version, an entry and an alias, or nothing at all."""
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from mlflow import MlflowClient
+
+from components.champion import load_champion
+from components.deploy.release import refusal
+from components.tracking.journal import history
+from components.tracking.store import connect
+from components.tracking.versions import listed
+
+if TYPE_CHECKING:
+    from tests.components.conftest import World
+
+Fails = Callable[..., list[str]]
+
+
+def registry() -> tuple[list[str], list[tuple[str | None, str]], str | None]:
+    """The versions, the entries that counted, and where the alias points."""
+    client: MlflowClient = connect()
+    versions = [str(version.version) for version in listed(client, "toy")]
+    alias = str(client.get_registered_model("toy").aliases.get("champion")) if versions else None
+    return versions, [(entry.before, entry.to) for entry in history(client, "toy").counted], alias
+
+
+def test_an_accepted_challenger_becomes_champion(released: "World") -> None:
+    assert registry() == (["1"], [(None, "1")], "1")
+    found = released.json("release")
+    assert (found["promoted"], found["version"], found["champion"], found["until"]) == (True, "1", "1", "2024-04-01")
+    assert found["reason"].startswith("retrained because there is no champion yet; accepted because holds against")
+    tail = history(connect(), "toy").tail
+    assert tail
+    assert (tail.who, tail.batch, tail.why) == ("tester", found["batch"], found["reason"])
+    assert tail.verdict["loss"] == released.json("verdict")["loss"]
+
+
+def test_the_version_carries_itself(released: "World") -> None:
+    champion = load_champion(connect(), "toy")
+    assert champion
+    assert champion.sql == (released / "features.sql").read_text()
+    assert champion.record == released.json("record")
+    assert champion.features == {"shop": "category", "price": "number", "rate": "number"}
+    assert list(champion.reference) == ["at", "returned", "shop", "price", "rate", "prediction"]
+    assert len(champion.reference) == champion.record["rows"] == 756
+    tags = listed(connect(), "toy")[0].tags
+    assert tags["tidegate.data"] == released.json("manifest")["data"]
+    assert tags["tidegate.trained_to"] == "2024-03-03T22:00:00"
+
+
+def test_the_next_one_follows(judged: "World") -> None:
+    judged.run("deploy")
+    assert registry() == (["1", "2"], [(None, "1"), ("1", "2")], "2")
+
+
+@pytest.mark.parametrize("again", ["the same", "the record is lost", "a new store is asked"])
+def test_deploying_twice_makes_one_version(again: str, released: "World") -> None:
+    before = (released / "release.json").read_bytes()
+    if again == "the record is lost":
+        (released / "release.json").unlink()
+    elif again == "a new store is asked":  # a step that died after its promotion and before its record
+        client = connect()
+        run = listed(client, "toy")[0].run_id
+        from components.tracking import database
+
+        path = database.path_of(client.tracking_uri)
+        assert run
+        assert path
+        import sqlite3
+        from contextlib import closing
+
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("DELETE FROM params WHERE key LIKE 'tidegate.release.%'")
+    released.run("deploy")
+    assert (released / "release.json").read_bytes() == before
+    assert registry() == (["1"], [(None, "1")], "1")
+
+
+def refuse(world: "World") -> None:
+    verdict = world.json("verdict")
+    (world / "verdict.json").write_text(json.dumps(verdict | {"accepted": False, "reasons": ["it is worse"]}))
+
+
+def test_a_refused_challenger_leaves_no_trace_in_the_registry(trained: "World") -> None:
+    refuse(trained)
+    trained.run("deploy")
+    found = trained.json("release")
+    assert (found["promoted"], found["version"], found["champion"], found["reason"]) == (False, None, None, "it is worse")
+    assert registry() == ([], [], None)
+
+
+def test_a_refused_challenger_leaves_the_champion(judged: "World") -> None:
+    refuse(judged)
+    judged.run("deploy")
+    assert judged.json("release")["champion"] == "1"
+    assert registry() == (["1"], [(None, "1")], "1")
+
+
+def test_an_experiment_is_never_promoted_and_decides_nothing(
+    judged: "World", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("DVC_EXP_NAME", "brisk-otter")
+        judged.run("deploy")
+    found = judged.json("release")
+    assert (found["promoted"], found["experiment"]) == (False, "brisk-otter")
+    assert found["reason"] == "experiment brisk-otter: judged, never promoted"
+    assert registry() == (["1"], [(None, "1")], "1")
+    judged.run("deploy")  # the same batch in earnest
+    assert judged.json("release")["promoted"]
+    assert registry()[2] == "2"
+
+
+def test_a_champion_that_changed_since_the_verdict_stops_the_promotion(judged: "World", fails: Fails) -> None:
+    before = (judged / "release.json").read_bytes()
+    (judged / "verdict.json").write_text(json.dumps(judged.json("verdict") | {"champion": None}))
+    (line,) = fails(judged, "deploy")
+    assert line == ("promotion of toy version 2: expected champion none, as judged, found champion 1; run `tidegate run` "
+                    "again: it will be judged against the new champion")
+    assert registry()[1:] == ([(None, "1")], "1")
+    assert (judged / "release.json").read_bytes() == before
+
+
+def test_another_model_than_the_one_that_train_logged_is_not_promoted(trained: "World", fails: Fails) -> None:
+    trained.edit("features.sql", ("SELECT", "SELECT "))
+    (line,) = fails(trained, "deploy")
+    assert "expected the model that train logged, found none" in line
+    assert registry() == ([], [], None)
+
+
+accepted: dict[str, Any] = {"accepted": True, "batch": "b", "reasons": ["fine"]}
+
+
+@pytest.mark.parametrize(("verdict", "experiment", "reason"), [
+    (accepted, None, None),
+    (accepted, "x", "experiment x: judged, never promoted"),
+    (accepted | {"accepted": False, "reasons": ["worse", "weak"]}, None, "worse; weak"),
+    (accepted | {"batch": "c"}, None, "the verdict is of batch c, the decision of batch b"),
+])
+def test_why_not(verdict: dict[str, Any], experiment: str | None, reason: str | None) -> None:
+    assert refusal({"batch": "b"}, verdict, experiment) == reason

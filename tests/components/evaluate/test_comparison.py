@@ -1,0 +1,110 @@
+"""The difference of two models' losses, its interval, and what a verdict says of it."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from components.evaluate.comparison import Difference, block_of, difference
+from components.evaluate.verdict import Check, against_baseline, against_champion, document
+
+
+def test_the_mean_and_the_bounds_are_those_of_a_direct_computation() -> None:
+    random = np.random.default_rng(3)
+    blocks = pd.Series(random.integers(0, 12, 400), index=random.permutation(400))
+    first, second = random.normal(0, 1, 400), random.normal(0.1, 1, 400)
+    found = difference(first, second, blocks, 7)
+    assert found.mean == pytest.approx((first - second).mean())
+    groups = [(first - second)[blocks.to_numpy() == block] for block in sorted(set(blocks))]
+    again = np.random.default_rng(7).integers(0, 12, (2000, 12))
+    means = [np.concatenate([groups[index] for index in picked]).mean() for picked in again]
+    assert (found.lower, found.upper) == pytest.approx(tuple(np.quantile(means, [0.05, 0.95])))
+    assert difference(first, second, blocks, 7) == found
+    assert difference(first, second, blocks, 8) != found
+
+
+def test_each_bound_holds_in_nineteen_of_twenty_worlds() -> None:
+    random = np.random.default_rng(0)
+    below = above = 0
+    for world in range(300):
+        effect = random.normal(0, 0.3, 30).repeat(20)  # rows of one block share their luck
+        gaps = 0.05 + effect + random.normal(0, 0.5, 600)
+        found = difference(gaps, np.zeros(600), pd.Series(np.arange(30).repeat(20)), world)
+        below += found.upper < 0.05
+        above += found.lower > 0.05
+    # 15 of 300 are nominal; three standard deviations, and a little for the bootstrap with few blocks.
+    assert 3 <= below <= 30
+    assert 3 <= above <= 30
+
+
+def test_blocks_widen_the_interval() -> None:
+    random = np.random.default_rng(0)
+    gaps = random.normal(0, 1, 20).repeat(30) + random.normal(0, 0.1, 600)
+    alone = difference(gaps, np.zeros(600), pd.Series(np.arange(600)), 0)
+    together = difference(gaps, np.zeros(600), pd.Series(np.arange(20).repeat(30)), 0)
+    assert together.upper - together.lower > 3 * (alone.upper - alone.lower)
+
+
+@pytest.mark.parametrize(("duration", "hours"), [
+    ("60m", 1), ("6h", 6), ("1d", 24), ("3d", 72), ("1w", 168), ("2w", 336), ("4w", 672),
+])
+def test_rows_belong_to_the_block_of_their_time(duration: str, hours: int) -> None:
+    times = pd.Series(pd.date_range("1970-01-05", periods=24 * 7 * 12, freq="30min"))  # from a Monday on
+    found = block_of(times, duration)
+    assert set(found.value_counts()) == {2 * hours}
+    assert ((times >= found) & (times < found + pd.Timedelta(hours=hours))).all()
+    assert not duration.endswith("w") or set(found.dt.dayofweek) == {0}
+
+
+better, same, worse = Difference(-0.02, -0.03, -0.01), Difference(0.0, -0.01, 0.01), Difference(0.02, 0.01, 0.03)
+
+
+@pytest.mark.parametrize(("found", "margin", "passed", "words"), [
+    (better, 0.0, True, "better than the champion: log loss -0.0200 [-0.0300, -0.0100]"),
+    (same, 0.0, False, "cannot tell it from the champion: log loss +0.0000 [-0.0100, +0.0100], and the upper bound is "
+                       "above 0"),
+    (worse, 0.0, False, "worse than the champion: log loss +0.0200 [+0.0100, +0.0300]"),
+    (better, -0.02, False, "cannot tell it from the champion: log loss -0.0200 [-0.0300, -0.0100], and the upper bound "
+                           "is above -0.02"),
+    (same, 0.01, True, None), (same, 0.009, False, None), (worse, 0.03, True, None),
+    (Difference(0.0, 0.0, 0.0), 0.0, True, None),
+])
+def test_against_the_champion(found: Difference, margin: float, passed: bool, words: str | None) -> None:
+    check = against_champion(found, margin)
+    assert check.passed == passed
+    assert words is None or check.reason == words
+
+
+@pytest.mark.parametrize(("name", "found", "passed"), [
+    ("linear", better, True), ("linear", same, True), ("linear", worse, False),
+    ("dummy", better, True), ("dummy", same, False), ("dummy", worse, False),
+    ("dummy", Difference(-0.001, -0.1, 0.1), True), ("linear", Difference(0.02, 0.0, 0.1), True),
+])
+def test_against_a_baseline(name: str, found: Difference, passed: bool) -> None:
+    check = against_baseline(name, found)
+    assert check.passed == passed
+    assert check.reason.startswith(f"{'holds' if passed else 'fails'} against the {name} baseline: log loss ")
+
+
+@pytest.mark.parametrize(("passed", "accepted", "reasons"), [
+    ([True, True], True, ["0", "1"]), ([True, False], False, ["1"]), ([False, False], False, ["0", "1"]),
+])
+def test_one_failed_check_refuses_and_is_the_reason(passed: list[bool], accepted: bool, reasons: list[str]) -> None:
+    checks = [Check(str(index), one, str(index), same, 0.0) for index, one in enumerate(passed)]
+    question: dict[str, Any] = {"challenger": "sha256:x", "policy": {"margin": 0.0}}
+    found = document({"id": "b"}, question, "3", 10, 2, checks, {"challenger": {"log_loss": 0.5}, "dummy": {}})
+    assert (found["accepted"], found["reasons"], found["loss"]) == (accepted, reasons, 0.5)
+    assert found["policy"] == {"margin": 0.0}
+    assert [item["model"] for item in found["models"]] == ["challenger", "dummy"]
+
+
+def test_a_planted_amount_is_found() -> None:
+    random = np.random.default_rng(1)
+    blocks = pd.Series(np.arange(28).repeat(40))
+    base = random.exponential(0.5, 28 * 40)
+    for planted, passed in ((-0.05, True), (0.05, False)):
+        found = difference(base + planted + random.normal(0, 0.1, len(base)), base, blocks, 0)
+        assert found.lower < planted < found.upper
+        assert against_champion(found, 0.0).passed == passed
+    assert difference(base, base, blocks, 0) == Difference(0.0, 0.0, 0.0)

@@ -1,0 +1,122 @@
+"""The verdict with a real store: the same rows for every model, the champion fed by its own query."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from components.scoring import labels, losses
+
+if TYPE_CHECKING:
+    from tests.components.conftest import World
+
+Fails = Callable[..., list[str]]
+outputs = ("verdict.json", "metrics.json", "evaluate.html")
+
+
+def scores(world: "World") -> dict[str, dict[str, float]]:
+    return {item["model"]: item for item in world.json("verdict")["models"]}
+
+
+def test_the_first_challenger_is_judged_by_the_baselines(trained: "World") -> None:
+    found = trained.json("verdict")
+    assert (found["accepted"], found["champion"], found["rows"], found["blocks"]) == (True, None, 325, 28)
+    assert [check["name"] for check in found["checks"]] == ["linear", "dummy"]
+    assert list(scores(trained)) == ["challenger", "linear", "dummy"]
+    assert trained.json("metrics")["challenger"]["log_loss"] == found["loss"]
+
+
+def test_the_loss_is_that_of_the_labelled_rows_of_the_batch(trained: "World") -> None:
+    from components import models
+    from components.scoring import predict
+
+    table = trained.table("features/features")
+    rows = table[(table["split"] == "batch") & table["returned"].notna()]
+    model = models.load(trained / "model.skops")
+    loss = losses(labels(rows, "returned"), predict(model, rows, {"shop": "category", "price": "number", "rate": "number"}))
+    assert trained.json("verdict")["loss"] == pytest.approx(loss.mean(), rel=1e-12)
+
+
+def test_a_challenger_that_learned_what_changed_is_accepted_over_the_champion(judged: "World") -> None:
+    found = judged.json("verdict")
+    assert (found["accepted"], found["champion"]) == (True, "1")
+    assert found["reasons"][0].startswith("better than the champion: log loss -")
+    assert list(scores(judged)) == ["challenger", "champion", "linear", "dummy"]
+    assert scores(judged)["champion"]["log_loss"] - found["loss"] == pytest.approx(-found["checks"][0]["difference"]["mean"])
+    page = (judged / "evaluate.html").read_text()
+    assert "Accepted: the challenger may serve" in page
+    assert "version 1" in page
+
+
+def test_a_challenger_that_learned_nothing_new_is_refused(released: "World") -> None:
+    released.run("ingest", "validate", "featurize", until="2024-04-29")
+    released.edit("model.yaml", ("max_iter: 30", "max_iter: 1"))
+    released.run("featurize", "gate", "train", "evaluate", mode="always")
+    found = released.json("verdict")
+    assert not found["accepted"]
+    assert found["reasons"][0].startswith("worse than the champion: log loss +")
+    assert released.json("metrics")["accepted"] == 0
+
+
+def test_a_challenger_compared_with_itself_differs_by_nothing(released: "World") -> None:
+    released.run("ingest", "validate", "featurize", until="2024-04-29")
+    released.run("evaluate")  # model.skops is still the one that became version 1
+    check = released.json("verdict")["checks"][0]
+    assert check["difference"] == {"mean": 0.0, "lower": 0.0, "upper": 0.0}
+    assert scores(released)["challenger"] | {"model": ""} == scores(released)["champion"] | {"model": ""}
+
+
+def test_the_champion_is_fed_by_its_own_query(judged: "World") -> None:
+    before = scores(judged)["champion"]
+    judged.edit("features.sql", ("orders.shop, orders.price, rates.rate", "abs(orders.price - 50) AS distance"))
+    judged.run("featurize", "gate", "train", "evaluate", window_days=39, mode="always")
+    assert judged.json("batch")["features"] == {"distance": "number"}
+    assert scores(judged)["champion"] == before
+    assert judged.json("verdict")["accepted"]
+
+
+def test_a_champion_that_saw_the_batch_is_no_judge(released: "World", fails: Fails) -> None:
+    released.run("ingest", "validate", "featurize", "gate", "train", until="2024-03-04", mode="always")
+    before = released.snapshot()
+    (line,) = fails(released, "evaluate")
+    assert line == ("champion version 1: expected rows before 2024-02-05T00:00:00 only in its training, found rows up to "
+                    "2024-03-03T22:00:00; move ingest.until past them")
+    assert released.snapshot() == before
+
+
+def test_a_released_batch_keeps_its_verdict(released: "World") -> None:
+    before = {name: (released / name).read_bytes() for name in outputs}
+    for name in outputs:
+        (released / name).unlink()
+    released.run("evaluate")  # against the champion that it has become, it would be another
+    assert {name: (released / name).read_bytes() for name in outputs} == before
+
+
+def test_the_metrics_are_shown_by_kubeflow(trained: "World") -> None:
+    flags = trained.flags("evaluate")
+    found: Any = trained.function("evaluate")(**flags)
+    assert found["metrics"] == {name: value for name, value in scores(trained)["challenger"].items() if name != "model"}
+
+
+def spoil(world: "World", case: str) -> dict[str, Any]:
+    if case == "bytes":
+        data = (world / "model.skops").read_bytes()
+        (world / "model.skops").write_bytes(data[:-1] + b"x")
+    elif case == "baselines":
+        (world / "baselines.skops").write_bytes((world / "model.skops").read_bytes())
+    elif case == "labels":
+        world.edit("contract.yaml", ("label_delay: 1d", "label_delay: 9w"))
+        world.run("featurize")
+    return {}
+
+
+@pytest.mark.parametrize(("case", "told"), [
+    ("bytes", "model.skops: expected sha256:"), ("baselines", "baselines.skops: expected sha256:"),
+    ("labels", "batch 2024-03-04 to 2024-04-01: returned: expected labelled rows of both outcomes, found 0 rows of 0"),
+])
+def test_what_cannot_be_judged_is_one_line(case: str, told: str, trained: "World", fails: Fails) -> None:
+    spoil(trained, case)
+    before = trained.snapshot()
+    (line,) = fails(trained, "evaluate")
+    assert told in line
+    assert trained.snapshot() == before

@@ -1,0 +1,76 @@
+"""Drift scores see what was planted, and nothing where nothing was."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from components.gate import drift
+
+kinds = {"n": "number", "c": "category"}
+
+
+def frame(rows: int, seed: int) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    return pd.DataFrame({"n": random.normal(10, 2, rows), "c": random.choice(["x", "y", "z"], rows, p=[0.6, 0.3, 0.1])})
+
+
+def scores(reference: pd.DataFrame, batch: pd.DataFrame) -> dict[str, float]:
+    return drift.scores(drift.snapshot(reference, batch, drift.comparable(reference, batch, kinds)))
+
+
+def test_the_same_distribution_scores_next_to_nothing() -> None:
+    found = scores(frame(3000, 0), frame(2000, 1))
+    assert list(found) == ["n", "c"]
+    assert max(found.values()) < 0.1
+
+
+@pytest.mark.parametrize(("planted", "n", "c"), [
+    ({"n": lambda batch: batch["n"] + 2}, (0.9, 1.1), (0, 0.1)),  # one standard deviation
+    ({"n": lambda batch: batch["n"] - 6}, (2.8, 3.2), (0, 0.1)),
+    ({"n": lambda batch: 10.0}, (0.6, 1.0), (0, 0.1)),
+    ({"n": lambda batch: batch["n"].mask(batch.index % 10 < 4, np.inf)}, (0, 0.1), (0, 0.1)),
+    ({"c": lambda batch: "new"}, (0, 0.1), (0.8, 1.0)),
+    ({"c": lambda batch: batch["c"].mask(batch.index % 2 == 0, "new")}, (0, 0.1), (0.3, 0.8)),
+    ({"c": lambda batch: batch["c"].replace({"x": "y", "y": "x"})}, (0, 0.1), (0.15, 0.5)),
+])
+def test_what_is_planted_is_scored(
+    planted: dict[str, Any], n: tuple[float, float], c: tuple[float, float]
+) -> None:
+    found = scores(frame(3000, 0), frame(2000, 1).assign(**planted))
+    assert n[0] <= found["n"] <= n[1]
+    assert c[0] <= found["c"] <= c[1]
+
+
+def test_a_constant_reference_still_scores() -> None:
+    still, moved = frame(500, 0).assign(n=3.0, c="x"), frame(500, 1).assign(n=5.0, c="x")
+    assert scores(still, still) == pytest.approx({"n": 0.0, "c": 0.0})
+    found = scores(still, moved)
+    assert found["n"] > 1
+    assert np.isfinite(list(found.values())).all()
+
+
+@pytest.mark.parametrize(("values", "shift"), [
+    (lambda batch: batch["n"], 0.0), (lambda batch: np.nan, 1.0), (lambda batch: np.inf, 1.0),
+    (lambda batch: batch["n"].mask(batch.index % 4 == 0), 0.25),
+    (lambda batch: batch["n"].mask(batch.index % 4 == 0, -np.inf), 0.25),
+])
+def test_what_evidently_drops_is_counted(values: Any, shift: float) -> None:
+    reference, batch = frame(400, 0), frame(400, 1)
+    changed = batch.assign(n=values(batch))
+    assert drift.null_shifts(reference, changed, kinds) == pytest.approx({"n": shift, "c": 0.0})
+    assert drift.null_shifts(changed, reference, kinds)["n"] == pytest.approx(shift)
+
+
+@pytest.mark.parametrize("nothing", [{"n": np.nan}, {"n": np.inf}, {"c": None}, {"n": None, "c": np.nan}])
+def test_columns_without_values_on_a_side_are_not_compared(nothing: dict[str, Any]) -> None:
+    full = frame(50, 0)
+    empty = full.assign(**nothing)
+    for sides in ((full, empty), (empty, full), (empty, empty)):
+        assert drift.comparable(*sides, kinds) == {name: kind for name, kind in kinds.items() if name not in nothing}
+
+
+def test_the_document_is_the_same_for_the_same_rows() -> None:
+    sides = frame(300, 0), frame(200, 1)
+    assert drift.snapshot(*sides, kinds).json() == drift.snapshot(*sides, kinds).json()

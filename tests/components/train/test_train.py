@@ -1,0 +1,103 @@
+"""Training with a real store: the same bytes again, a record of how, and only history."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from components import models
+from components.scoring import predict
+from components.tracking.store import connect
+
+if TYPE_CHECKING:
+    from tests.components.conftest import World
+
+Fails = Callable[..., list[str]]
+outputs = ("model.skops", "baselines.skops", "reference/reference.parquet", "record.json")
+
+
+def test_trained_again_everything_is_the_same_bytes_and_logged_once(trained: "World") -> None:
+    before = {name: (trained / name).read_bytes() for name in outputs}
+    for name in outputs:
+        (trained / name).unlink()
+    trained.run("train")
+    assert {name: (trained / name).read_bytes() for name in outputs} == before
+    client = connect()
+    experiment = client.get_experiment_by_name("toy")
+    assert experiment
+    assert len(client.search_logged_models([experiment.experiment_id])) == 1
+    (run,) = client.search_runs([experiment.experiment_id])
+    assert run.data.params["model.max_iter"] == "30"
+    assert run.data.metrics["train_loss"] == trained.json("record")["train_loss"]
+    assert {info.path for info in client.list_artifacts(run.info.run_id, "train")} == {
+        "train/learning_curve.png", "train/importances.png"}
+
+
+def test_the_record_says_how_it_was_made(trained: "World") -> None:
+    record, batch = trained.json("record"), trained.json("batch")
+    assert (record["batch"], record["data"], record["features"]) == (batch["id"], batch["data"], batch["features"])
+    assert (record["rows"], record["from"], record["to"]) == (756, "2024-01-01T00:00:00", "2024-03-03T22:00:00")
+    assert record["digest"] == models.digest((trained / "model.skops").read_bytes())
+    assert record["baselines_digest"] == models.digest((trained / "baselines.skops").read_bytes())
+    assert [point["rows"] for point in record["learning_curve"]] == [75, 151, 302, 604]
+    assert next(iter(record["importances"])) == "price"
+    assert record["estimator"]["parameters"]["max_iter"] == 30
+    assert set(record["environment"]) == {"python", "scikit-learn", "numpy", "scipy", "pandas", "skops"}
+
+
+def test_the_reference_is_what_the_model_learned_from(trained: "World") -> None:
+    reference, table = trained.table("reference/reference"), trained.table("features/features")
+    assert list(reference) == ["at", "returned", "shop", "price", "rate", "prediction"]
+    history = table[table["split"] == "history"]
+    assert set(reference["at"]) == set(history["at"])
+    model = models.load(trained / "model.skops", trained.json("record")["digest"])
+    again = predict(model, reference, trained.json("record")["features"])
+    assert np.array_equal(again, reference["prediction"])
+
+
+def test_the_batch_teaches_nothing(trained: "World") -> None:
+    before = (trained / "model.skops").read_bytes()
+    table = trained.table("features/features")
+    batch = table["split"] == "batch"
+    table.loc[batch, "price"] = 0.0
+    table.loc[batch, "returned"] = True
+    table.to_parquet(trained / "features/features.parquet")
+    trained.run("train")
+    assert (trained / "model.skops").read_bytes() == before
+    table.loc[~batch, "price"] += 1
+    table.to_parquet(trained / "features/features.parquet")
+    trained.run("train")
+    assert (trained / "model.skops").read_bytes() != before
+
+
+def test_a_shorter_window_learns_from_fewer_rows(trained: "World") -> None:
+    trained.run("train", window_days=20)
+    assert (trained.json("record")["rows"], trained.json("record")["from"]) == (240, "2024-02-13T00:00:00")
+
+
+@pytest.mark.parametrize(("change", "days", "told"), [
+    (("max_iter: 30", "max_iter: none"), 365, "model.yaml: parameters: expected hyper-parameters of HistGradient"),
+    (("max_iter: 30", "max_bins: 2, max_iter: 30"), 365, None),
+    (("sklearn.ensemble.Hist", "my.own.Hist"), 365, "model.yaml: estimator: expected one of"),
+    (("estimator: ", "- "), 365, "model.yaml"),
+    (("max_iter", "max_iter"), 8, "history of 8 days before 2024-03-04T00:00:00: expected at least 100 labelled rows, "
+                                  "found 96; move ingest.until forward"),
+])
+def test_what_cannot_be_trained_is_one_line_and_no_output(
+    change: tuple[str, str], days: int, told: str | None, stored: "World", fails: Fails
+) -> None:
+    stored.edit("model.yaml", change)
+    if told is None:  # two bins are enough for two shops
+        stored.run("train", window_days=days)
+        return
+    (line,) = fails(stored, "train", window_days=days)
+    assert told in line
+    assert not [name for name in outputs if (stored / name).exists()]
+
+
+def test_private_values_are_not_even_in_the_store(trained: "World") -> None:
+    assert not [path for path in trained.folder.rglob("*") if path.is_file() and "data" not in path.parts
+                and b"secret-" in path.read_bytes()]
+    assert "customer" not in pd.read_parquet(trained / "reference/reference.parquet")
