@@ -13,7 +13,7 @@ run: .venv/run  ## set up, get the sample data, run one turn of the loop
 	@$(BIN)/tidegate run
 
 test: .venv/dev  ## run every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: .venv/dev  ## lint, types, layers, rendered files, locks
 	$(BIN)/ruff check .

@@ -41,6 +41,8 @@ def fit(pipeline: Pipeline, inputs: pd.DataFrame, target: Vector) -> Pipeline:
 
     With categories it holds an encoder of its own, which maps our codes onto themselves.
     """
+    empty = [str(name) for name in inputs if inputs[name].dtype != object and inputs[name].isna().all()]
+    inputs = inputs.assign(**dict.fromkeys(empty, 0.0))  # teaches nothing; boosting cannot cut nothing into bins
     try:
         pipeline.fit(inputs, target)
     except ValueError as error:  # some combinations of hyper-parameters are refused only here

@@ -30,8 +30,14 @@ def call(monkeypatch: pytest.MonkeyPatch, function: Callable[..., Any], *flags: 
 
 def test_every_parameter_is_a_flag_of_its_own_name() -> None:
     found = vars(parser(step).parse_args(given))
-    assert found == {"data": Path("raw"), "until": "2013-03-01", "batch_days": 28, "margin": 0.001, "warm": False,
-                     "executor_input": None}
+    assert found == {
+        "data": Path("raw"),
+        "until": "2013-03-01",
+        "batch_days": 28,
+        "margin": 0.001,
+        "warm": False,
+        "executor_input": None,
+    }
 
 
 def test_the_help_says_what_the_step_does_and_hides_what_nobody_types() -> None:
@@ -41,15 +47,18 @@ def test_the_help_says_what_the_step_does_and_hides_what_nobody_types() -> None:
     assert "executor-input" not in text
 
 
-@pytest.mark.parametrize(("flags", "told"), [
-    (given[2:], "the following arguments are required: --data"),
-    ([*given, "--other", "1"], "unrecognized arguments: --other 1"),
-    ([*given[:-1], "yes"], "argument --warm: expected true or false, found 'yes'"),
-    ([*given[:-1], "True"], "argument --warm: expected true or false, found 'True'"),
-    ([*given[:-1], "1"], "argument --warm: expected true or false, found '1'"),
-    ([*given, "--batch_days", "2.5"], "argument --batch_days: invalid int value: '2.5'"),
-    (["--batch", "28", *given[:4], *given[6:]], "the following arguments are required: --batch_days"),
-])
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (given[2:], "the following arguments are required: --data"),
+        ([*given, "--other", "1"], "unrecognized arguments: --other 1"),
+        ([*given[:-1], "yes"], "argument --warm: expected true or false, found 'yes'"),
+        ([*given[:-1], "True"], "argument --warm: expected true or false, found 'True'"),
+        ([*given[:-1], "1"], "argument --warm: expected true or false, found '1'"),
+        ([*given, "--batch_days", "2.5"], "argument --batch_days: invalid int value: '2.5'"),
+        (["--batch", "28", *given[:4], *given[6:]], "the following arguments are required: --batch_days"),
+    ],
+)
 def test_wrong_flags_are_told(flags: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         parser(step).parse_args(flags)
@@ -57,11 +66,14 @@ def test_wrong_flags_are_told(flags: list[str], told: str, capsys: pytest.Captur
     assert told in capsys.readouterr().err.splitlines()[-1]
 
 
-@pytest.mark.parametrize(("error", "lines"), [
-    (InputError("price", "a number", "'x'", "mend it"), ["error: price: expected a number, found 'x'; mend it"]),
-    (SchemaSkew(["a: one", "b: two"], "mend both"), ["error: a: one", "error: b: two", "error: mend both"]),
-    (FileNotFoundError(2, "No such file", "x.csv"), ["error: [Errno 2] No such file: 'x.csv'"]),
-])
+@pytest.mark.parametrize(
+    ("error", "lines"),
+    [
+        (InputError("price", "a number", "'x'", "mend it"), ["error: price: expected a number, found 'x'; mend it"]),
+        (SchemaSkew(["a: one", "b: two"], "mend both"), ["error: a: one", "error: b: two", "error: mend both"]),
+        (FileNotFoundError(2, "No such file", "x.csv"), ["error: [Errno 2] No such file: 'x.csv'"]),
+    ],
+)
 def test_a_fault_of_the_input_is_a_line_each(
     error: Exception, lines: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -90,14 +102,20 @@ def test_metadata_goes_where_kubeflow_looks_for_it(tmp_path: Path, monkeypatch: 
     def judged() -> Mapping[str, Mapping[str, Any]]:
         return {"metrics": {"log_loss": 0.5}}
 
-    artifacts = {name: {"artifacts": [{"name": f"runs/{name}", "uri": f"minio://{name}", "metadata": {}}]}
-                 for name in ("metrics", "report")}
+    artifacts = {
+        name: {"artifacts": [{"name": f"runs/{name}", "uri": f"minio://{name}", "metadata": {}}]}
+        for name in ("metrics", "report")
+    }
     executor_input = {"outputs": {"artifacts": artifacts, "outputFile": str(tmp_path / "deep/executor.json")}}
     call(monkeypatch, judged, "--executor-input", json.dumps(executor_input))
     found = json.loads((tmp_path / "deep/executor.json").read_text())
-    assert found == {"artifacts": {"metrics": {"artifacts": [
-        {"name": "runs/metrics", "uri": "minio://metrics", "metadata": {"log_loss": 0.5}},
-    ]}}}
+    assert found == {
+        "artifacts": {
+            "metrics": {
+                "artifacts": [{"name": "runs/metrics", "uri": "minio://metrics", "metadata": {"log_loss": 0.5}}]
+            }
+        }
+    }
     call(monkeypatch, judged)
     assert [path.name for path in tmp_path.rglob("*.json")] == ["executor.json"]
 

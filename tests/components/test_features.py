@@ -22,47 +22,75 @@ def contract(prepared: "World") -> Contract:
     return read_contract(prepared / "contract.yaml")
 
 
-@pytest.mark.parametrize(("value", "kind"), [
-    ("1", "number"), ("1::DECIMAL(9, 2)", "number"), ("1.5::FLOAT", "number"), ("1::UTINYINT", "number"),
-    ("'x'", "category"), ("true", "category"), ("'x'::ENUM('x')", "category"),
-])
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("1", "number"),
+        ("1::DECIMAL(9, 2)", "number"),
+        ("1.5::FLOAT", "number"),
+        ("1::UTINYINT", "number"),
+        ("'x'", "category"),
+        ("true", "category"),
+        ("'x'::ENUM('x')", "category"),
+    ],
+)
 def test_a_feature_is_a_number_or_a_category(value: str, kind: str, contract: Contract, prepared: "World") -> None:
     with feature_engine(prepared / "clean") as connection:
         found = kinds(contract, describe(connection, f"{identity}, {value} AS found FROM orders"))
     assert found == {"found": kind}
 
 
-@pytest.mark.parametrize(("sql", "told"), [
-    (f"{identity}, orders.at AS found FROM orders", "features.sql: found: expected a number, .*, found TIMESTAMP; cast it"),
-    (f"{identity}, [1] AS found FROM orders", r"features.sql: found: expected a number, .*, found INTEGER\[\]"),
-    (f"{identity} FROM orders", "features.sql: expected at least one feature, found only identity and label"),
-    ("SELECT orders.at, id, price FROM orders", "features.sql: expected a column returned, found only at, id, price"),
-    ("SELECT id, kept_days < 14 AS returned, price FROM orders", "features.sql: expected a column at, found only"),
-    ("SELECT orders.at, id, kept_days AS returned, price FROM orders", "returned: expected true or false, found BIGINT"),
-    ("SELECT * FROM order", "features.sql: expected one SELECT that runs, found Parser Error"),
-    ("SELECT prize FROM orders", "features.sql: expected one SELECT that runs, found Binder Error.*prize"),
-    ("SELECT 1 AS a; SELECT 2 AS a", "features.sql: expected one SELECT that runs, found Parser Error"),
-    ("DROP VIEW orders", "features.sql: expected one SELECT that runs, found Parser Error"),
-    ("", "features.sql: expected one SELECT that runs, found Parser Error"),
-])
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        (
+            f"{identity}, orders.at AS found FROM orders",
+            "features.sql: found: expected a number, .*, found TIMESTAMP; cast it",
+        ),
+        (f"{identity}, [1] AS found FROM orders", r"features.sql: found: expected a number, .*, found INTEGER\[\]"),
+        (f"{identity} FROM orders", "features.sql: expected at least one feature, found only identity and label"),
+        (
+            "SELECT orders.at, id, price FROM orders",
+            "features.sql: expected a column returned, found only at, id, price",
+        ),
+        ("SELECT id, kept_days < 14 AS returned, price FROM orders", "features.sql: expected a column at, found only"),
+        (
+            "SELECT orders.at, id, kept_days AS returned, price FROM orders",
+            "returned: expected true or false, found BIGINT",
+        ),
+        ("SELECT * FROM order", "features.sql: expected one SELECT that runs, found Parser Error"),
+        ("SELECT prize FROM orders", "features.sql: expected one SELECT that runs, found Binder Error.*prize"),
+        ("SELECT 1 AS a; SELECT 2 AS a", "features.sql: expected one SELECT that runs, found Parser Error"),
+        ("DROP VIEW orders", "features.sql: expected one SELECT that runs, found Parser Error"),
+        ("", "features.sql: expected one SELECT that runs, found Parser Error"),
+    ],
+)
 def test_a_query_that_gives_no_features_is_told(sql: str, told: str, contract: Contract, prepared: "World") -> None:
     with feature_engine(prepared / "clean") as connection, pytest.raises(InputError, match=told) as caught:
         kinds(contract, describe(connection, sql))
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("end", ["", ";", " ; \n", "-- done", "\n-- done\n", "; -- don't\n-- really\n", " /* done */;"])
+@pytest.mark.parametrize(
+    "end", ["", ";", " ; \n", "-- done", "\n-- done\n", "; -- don't\n-- really\n", " /* done */;"]
+)
 def test_a_query_may_end_in_a_comment_or_a_semicolon(end: str, prepared: "World") -> None:
     with feature_engine(prepared / "clean") as connection:
         sql = f"-- first\nSELECT 'ü;--' AS a{end}"
         assert connection.execute(f"SELECT * FROM {subquery(sql)}").fetchall() == [("ü;--",)]
 
 
-@pytest.mark.parametrize("sql", [
-    "SELECT * FROM read_text('{outside}')", "SELECT * FROM read_csv('{outside}')", "SELECT * FROM '{outside}'",
-    "SELECT * FROM read_parquet('{clean}/../orders.parquet')", "SELECT * FROM read_text('http://127.0.0.1:9/x')",
-    "SELECT getenv('HOME') AS home",
-])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM read_text('{outside}')",
+        "SELECT * FROM read_csv('{outside}')",
+        "SELECT * FROM '{outside}'",
+        "SELECT * FROM read_parquet('{clean}/../orders.parquet')",
+        "SELECT * FROM read_text('http://127.0.0.1:9/x')",
+        "SELECT getenv('HOME') AS home",
+    ],
+)
 def test_a_query_reads_nothing_but_its_tables(sql: str, prepared: "World") -> None:
     outside, clean = prepared / "outside.csv", prepared / "clean"
     outside.write_text("a\n1\n")
@@ -75,7 +103,11 @@ def test_a_query_cannot_unlock_the_door(prepared: "World") -> None:
     import duckdb
 
     with feature_engine(prepared / "clean") as connection:
-        for setting in ("SET enable_external_access = true", "SET allowed_directories = ['/']", "SET timezone = 'CET'"):
+        for setting in (
+            "SET enable_external_access = true",
+            "SET allowed_directories = ['/']",
+            "SET timezone = 'CET'",
+        ):
             with pytest.raises(duckdb.Error):
                 connection.execute(setting)
 

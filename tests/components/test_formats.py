@@ -69,8 +69,9 @@ with replacing(Path(sys.argv[1])) as temporary:
 def test_a_killed_writer_leaves_the_earlier_output(tmp_path: Path) -> None:
     path, ready = tmp_path / "output", tmp_path / "ready"
     lay(path, "folder", "old")
-    writer = subprocess.Popen([sys.executable, "-c", killed, str(path), str(ready)],
-                              env={**os.environ, "PYTHONPATH": str(root)})
+    writer = subprocess.Popen(
+        [sys.executable, "-c", killed, str(path), str(ready)], env={**os.environ, "PYTHONPATH": str(root)}
+    )
     while not ready.exists():
         assert writer.poll() is None
         time.sleep(0.05)
@@ -81,9 +82,9 @@ def test_a_killed_writer_leaves_the_earlier_output(tmp_path: Path) -> None:
     assert [table.name for table in path.iterdir()] == ["new.parquet"]
 
 
-@pytest.mark.parametrize(("value", "text"), [
-    (True, "true"), (False, "false"), (7, "7"), (0.5, "0.5"), ("As it is", "As it is"),
-])
+@pytest.mark.parametrize(
+    ("value", "text"), [(True, "true"), (False, "false"), (7, "7"), (0.5, "0.5"), ("As it is", "As it is")]
+)
 def test_parameters_are_written_as_kubeflow_reads_them(value: Any, text: str, tmp_path: Path) -> None:
     formats.write_parameter(tmp_path / "value", value)
     assert (tmp_path / "value").read_bytes() == text.encode()
@@ -100,21 +101,30 @@ def test_json_is_the_same_bytes_for_the_same_document(tmp_path: Path) -> None:
     assert (tmp_path / "a.json").read_bytes() == was
 
 
-@pytest.mark.parametrize(("text", "value"), [
-    ("1e-3", 0.001), ("no", "no"), ("true", True), ("[a, b]", ["a", "b"]), ("", None), ("010", 10),
-])
+@pytest.mark.parametrize(
+    ("text", "value"), [("1e-3", 0.001), ("no", "no"), ("true", True), ("[a, b]", ["a", "b"]), ("", None), ("010", 10)]
+)
 def test_yaml_is_read_as_version_1_2(text: str, value: Any) -> None:
     assert formats.parse_yaml(text, "x.yaml") == value
 
 
-@pytest.mark.parametrize(("content", "reader", "told"), [
-    (None, formats.read_text, r"x: expected a file, found nothing; check the path"),
-    (b"a\nM\xfcnchen", formats.read_text, r"x:2: expected UTF-8 text, found another encoding; save the file as UTF-8"),
-    (b'{\n"a": 1,\n}', formats.read_json, r"x:[23]: expected JSON, found .*; run the step that writes it again"),
-    (b"a: 1\nb: [1\nc: 2\n", formats.read_yaml, r"x:3: expected YAML, found .*; mend that line"),
-    (b"a: 1\na: 2\n", formats.read_yaml, r"x:2: expected YAML, found .*duplicate key.*; mend that line"),
-])
-def test_what_cannot_be_read_is_told_with_its_line(content: bytes | None, reader: Any, told: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "reader", "told"),
+    [
+        (None, formats.read_text, r"x: expected a file, found nothing; check the path"),
+        (
+            b"a\nM\xfcnchen",
+            formats.read_text,
+            r"x:2: expected UTF-8 text, found another encoding; save the file as UTF-8",
+        ),
+        (b'{\n"a": 1,\n}', formats.read_json, r"x:[23]: expected JSON, found .*; run the step that writes it again"),
+        (b"a: 1\nb: [1\nc: 2\n", formats.read_yaml, r"x:3: expected YAML, found .*; mend that line"),
+        (b"a: 1\na: 2\n", formats.read_yaml, r"x:2: expected YAML, found .*duplicate key.*; mend that line"),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_its_line(
+    content: bytes | None, reader: Any, told: str, tmp_path: Path
+) -> None:
     if content is not None:
         (tmp_path / "x").write_bytes(content)
     with pytest.raises(InputError, match=f"^{tmp_path}/{told}$"):

@@ -9,10 +9,19 @@ import pytest
 from components.scoring import labels, losses, metrics, model_input, predict
 
 
-@pytest.mark.parametrize(("label", "predicted", "loss"), [
-    (1.0, 0.5, math.log(2)), (0.0, 0.5, math.log(2)), (1.0, 0.9, -math.log(0.9)), (0.0, 0.9, -math.log(0.1)),
-    (1.0, 1.0, 0.0), (0.0, 0.0, 0.0), (1.0, 0.0, -math.log(1e-15)), (0.0, 1.0, 34.539),
-])
+@pytest.mark.parametrize(
+    ("label", "predicted", "loss"),
+    [
+        (1.0, 0.5, math.log(2)),
+        (0.0, 0.5, math.log(2)),
+        (1.0, 0.9, -math.log(0.9)),
+        (0.0, 0.9, -math.log(0.1)),
+        (1.0, 1.0, 0.0),
+        (0.0, 0.0, 0.0),
+        (1.0, 0.0, -math.log(1e-15)),
+        (0.0, 1.0, 34.539),
+    ],
+)
 def test_the_loss_of_a_row(label: float, predicted: float, loss: float) -> None:
     found = losses(np.array([label]), np.array([predicted]))
     assert found == pytest.approx([loss], abs=1e-3 if loss > 30 else 1e-12)
@@ -23,10 +32,14 @@ def test_metrics_are_those_of_scikit_learn() -> None:
 
     random = np.random.default_rng(0)
     label, predicted = (random.random(500) < 0.3).astype(float), random.random(500)
-    assert metrics(label, predicted) == pytest.approx({
-        "log_loss": log_loss(label, predicted), "brier": brier_score_loss(label, predicted),
-        "roc_auc": roc_auc_score(label, predicted), "average_precision": average_precision_score(label, predicted),
-    })
+    assert metrics(label, predicted) == pytest.approx(
+        {
+            "log_loss": log_loss(label, predicted),
+            "brier": brier_score_loss(label, predicted),
+            "roc_auc": roc_auc_score(label, predicted),
+            "average_precision": average_precision_score(label, predicted),
+        }
+    )
 
 
 @pytest.mark.parametrize("outcome", [0.0, 1.0])
@@ -35,8 +48,15 @@ def test_one_outcome_alone_cannot_be_ranked(outcome: float) -> None:
 
 
 def test_a_model_is_fed_floats_and_texts() -> None:
-    frame = pd.DataFrame({"n": pd.array([1, None], "Int64"), "t": ["x", None], "b": pd.array([True, None], "boolean"),
-                          "unused": [1, 2]}, index=[7, 9])
+    frame = pd.DataFrame(
+        {
+            "n": pd.array([1, None], "Int64"),
+            "t": ["x", None],
+            "b": pd.array([True, None], "boolean"),
+            "unused": [1, 2],
+        },
+        index=[7, 9],
+    )
     found = model_input(frame, {"t": "category", "n": "number", "b": "category"})
     assert list(found) == ["t", "n", "b"]
     assert found["n"].dtype == np.float64

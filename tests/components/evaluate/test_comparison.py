@@ -46,11 +46,11 @@ def test_blocks_widen_the_interval() -> None:
     assert together.upper - together.lower > 3 * (alone.upper - alone.lower)
 
 
-@pytest.mark.parametrize(("duration", "hours"), [
-    ("60m", 1), ("6h", 6), ("1d", 24), ("3d", 72), ("1w", 168), ("2w", 336), ("4w", 672),
-])
+@pytest.mark.parametrize(
+    ("duration", "hours"), [("60m", 1), ("6h", 6), ("1d", 24), ("3d", 72), ("1w", 168), ("2w", 336), ("4w", 672)]
+)
 def test_rows_belong_to_the_block_of_their_time(duration: str, hours: int) -> None:
-    times = pd.Series(pd.date_range("1970-01-05", periods=24 * 7 * 12, freq="30min"))  # from a Monday on
+    times = pd.Series(pd.date_range("1970-01-05", periods=48 * 7 * 12, freq="30min"))  # from a Monday on
     found = block_of(times, duration)
     assert set(found.value_counts()) == {2 * hours}
     assert ((times >= found) & (times < found + pd.Timedelta(hours=hours))).all()
@@ -60,36 +60,59 @@ def test_rows_belong_to_the_block_of_their_time(duration: str, hours: int) -> No
 better, same, worse = Difference(-0.02, -0.03, -0.01), Difference(0.0, -0.01, 0.01), Difference(0.02, 0.01, 0.03)
 
 
-@pytest.mark.parametrize(("found", "margin", "passed", "words"), [
-    (better, 0.0, True, "better than the champion: log loss -0.0200 [-0.0300, -0.0100]"),
-    (same, 0.0, False, "cannot tell it from the champion: log loss +0.0000 [-0.0100, +0.0100], and the upper bound is "
-                       "above 0"),
-    (worse, 0.0, False, "worse than the champion: log loss +0.0200 [+0.0100, +0.0300]"),
-    (better, -0.02, False, "cannot tell it from the champion: log loss -0.0200 [-0.0300, -0.0100], and the upper bound "
-                           "is above -0.02"),
-    (same, 0.01, True, None), (same, 0.009, False, None), (worse, 0.03, True, None),
-    (Difference(0.0, 0.0, 0.0), 0.0, True, None),
-])
+@pytest.mark.parametrize(
+    ("found", "margin", "passed", "words"),
+    [
+        (better, 0.0, True, "better than the champion: log loss -0.0200 [-0.0300, -0.0100]"),
+        (
+            same,
+            0.0,
+            False,
+            "cannot tell it from the champion: log loss +0.0000 [-0.0100, +0.0100], and the upper bound is above 0",
+        ),
+        (worse, 0.0, False, "worse than the champion: log loss +0.0200 [+0.0100, +0.0300]"),
+        (
+            better,
+            -0.02,
+            False,
+            "cannot tell it from the champion: log loss -0.0200 [-0.0300, -0.0100], and the upper bound "
+            "is above -0.02",
+        ),
+        (same, 0.01, True, None),
+        (same, 0.009, False, None),
+        (worse, 0.03, True, None),
+        (Difference(0.0, 0.0, 0.0), 0.0, True, None),
+    ],
+)
 def test_against_the_champion(found: Difference, margin: float, passed: bool, words: str | None) -> None:
     check = against_champion(found, margin)
     assert check.passed == passed
     assert words is None or check.reason == words
 
 
-@pytest.mark.parametrize(("name", "found", "passed"), [
-    ("linear", better, True), ("linear", same, True), ("linear", worse, False),
-    ("dummy", better, True), ("dummy", same, False), ("dummy", worse, False),
-    ("dummy", Difference(-0.001, -0.1, 0.1), True), ("linear", Difference(0.02, 0.0, 0.1), True),
-])
+@pytest.mark.parametrize(
+    ("name", "found", "passed"),
+    [
+        ("linear", better, True),
+        ("linear", same, True),
+        ("linear", worse, False),
+        ("dummy", better, True),
+        ("dummy", same, False),
+        ("dummy", worse, False),
+        ("dummy", Difference(-0.001, -0.1, 0.1), True),
+        ("linear", Difference(0.02, 0.0, 0.1), True),
+    ],
+)
 def test_against_a_baseline(name: str, found: Difference, passed: bool) -> None:
     check = against_baseline(name, found)
     assert check.passed == passed
     assert check.reason.startswith(f"{'holds' if passed else 'fails'} against the {name} baseline: log loss ")
 
 
-@pytest.mark.parametrize(("passed", "accepted", "reasons"), [
-    ([True, True], True, ["0", "1"]), ([True, False], False, ["1"]), ([False, False], False, ["0", "1"]),
-])
+@pytest.mark.parametrize(
+    ("passed", "accepted", "reasons"),
+    [([True, True], True, ["0", "1"]), ([True, False], False, ["1"]), ([False, False], False, ["0", "1"])],
+)
 def test_one_failed_check_refuses_and_is_the_reason(passed: list[bool], accepted: bool, reasons: list[str]) -> None:
     checks = [Check(str(index), one, str(index), same, 0.0) for index, one in enumerate(passed)]
     question: dict[str, Any] = {"challenger": "sha256:x", "policy": {"margin": 0.0}}

@@ -33,7 +33,9 @@ def test_the_loss_is_that_of_the_labelled_rows_of_the_batch(trained: "World") ->
     table = trained.table("features/features")
     rows = table[(table["split"] == "batch") & table["returned"].notna()]
     model = models.load(trained / "model.skops")
-    loss = losses(labels(rows, "returned"), predict(model, rows, {"shop": "category", "price": "number", "rate": "number"}))
+    loss = losses(
+        labels(rows, "returned"), predict(model, rows, {"shop": "category", "price": "number", "rate": "number"})
+    )
     assert trained.json("verdict")["loss"] == pytest.approx(loss.mean(), rel=1e-12)
 
 
@@ -42,7 +44,9 @@ def test_a_challenger_that_learned_what_changed_is_accepted_over_the_champion(ju
     assert (found["accepted"], found["champion"]) == (True, "1")
     assert found["reasons"][0].startswith("better than the champion: log loss -")
     assert list(scores(judged)) == ["challenger", "champion", "linear", "dummy"]
-    assert scores(judged)["champion"]["log_loss"] - found["loss"] == pytest.approx(-found["checks"][0]["difference"]["mean"])
+    assert scores(judged)["champion"]["log_loss"] - found["loss"] == pytest.approx(
+        -found["checks"][0]["difference"]["mean"]
+    )
     page = (judged / "evaluate.html").read_text()
     assert "Accepted: the challenger may serve" in page
     assert "version 1" in page
@@ -79,8 +83,10 @@ def test_a_champion_that_saw_the_batch_is_no_judge(released: "World", fails: Fai
     released.run("ingest", "validate", "featurize", "gate", "train", until="2024-03-04", mode="always")
     before = released.snapshot()
     (line,) = fails(released, "evaluate")
-    assert line == ("champion version 1: expected rows before 2024-02-05T00:00:00 only in its training, found rows up to "
-                    "2024-03-03T22:00:00; move ingest.until past them")
+    assert line == (
+        "champion version 1: expected rows before 2024-02-05T00:00:00 only in its training, found rows up to "
+        "2024-03-03T22:00:00; move ingest.until past them"
+    )
     assert released.snapshot() == before
 
 
@@ -95,7 +101,9 @@ def test_a_released_batch_keeps_its_verdict(released: "World") -> None:
 def test_the_metrics_are_shown_by_kubeflow(trained: "World") -> None:
     flags = trained.flags("evaluate")
     found: Any = trained.function("evaluate")(**flags)
-    assert found["metrics"] == {name: value for name, value in scores(trained)["challenger"].items() if name != "model"}
+    assert found["metrics"] == {
+        name: value for name, value in scores(trained)["challenger"].items() if name != "model"
+    }
 
 
 def spoil(world: "World", case: str) -> dict[str, Any]:
@@ -110,10 +118,17 @@ def spoil(world: "World", case: str) -> dict[str, Any]:
     return {}
 
 
-@pytest.mark.parametrize(("case", "told"), [
-    ("bytes", "model.skops: expected sha256:"), ("baselines", "baselines.skops: expected sha256:"),
-    ("labels", "batch 2024-03-04 to 2024-04-01: returned: expected labelled rows of both outcomes, found 0 rows of 0"),
-])
+@pytest.mark.parametrize(
+    ("case", "told"),
+    [
+        ("bytes", "model.skops: expected sha256:"),
+        ("baselines", "baselines.skops: expected sha256:"),
+        (
+            "labels",
+            "batch 2024-03-04 to 2024-04-01: returned: expected labelled rows of both outcomes, found 0 rows of 0",
+        ),
+    ],
+)
 def test_what_cannot_be_judged_is_one_line(case: str, told: str, trained: "World", fails: Fails) -> None:
     spoil(trained, case)
     before = trained.snapshot()

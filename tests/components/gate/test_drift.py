@@ -13,7 +13,9 @@ kinds = {"n": "number", "c": "category"}
 
 def frame(rows: int, seed: int) -> pd.DataFrame:
     random = np.random.default_rng(seed)
-    return pd.DataFrame({"n": random.normal(10, 2, rows), "c": random.choice(["x", "y", "z"], rows, p=[0.6, 0.3, 0.1])})
+    return pd.DataFrame(
+        {"n": random.normal(10, 2, rows), "c": random.choice(["x", "y", "z"], rows, p=[0.6, 0.3, 0.1])}
+    )
 
 
 def scores(reference: pd.DataFrame, batch: pd.DataFrame) -> dict[str, float]:
@@ -26,18 +28,19 @@ def test_the_same_distribution_scores_next_to_nothing() -> None:
     assert max(found.values()) < 0.1
 
 
-@pytest.mark.parametrize(("planted", "n", "c"), [
-    ({"n": lambda batch: batch["n"] + 2}, (0.9, 1.1), (0, 0.1)),  # one standard deviation
-    ({"n": lambda batch: batch["n"] - 6}, (2.8, 3.2), (0, 0.1)),
-    ({"n": lambda batch: 10.0}, (0.6, 1.0), (0, 0.1)),
-    ({"n": lambda batch: batch["n"].mask(batch.index % 10 < 4, np.inf)}, (0, 0.1), (0, 0.1)),
-    ({"c": lambda batch: "new"}, (0, 0.1), (0.8, 1.0)),
-    ({"c": lambda batch: batch["c"].mask(batch.index % 2 == 0, "new")}, (0, 0.1), (0.3, 0.8)),
-    ({"c": lambda batch: batch["c"].replace({"x": "y", "y": "x"})}, (0, 0.1), (0.15, 0.5)),
-])
-def test_what_is_planted_is_scored(
-    planted: dict[str, Any], n: tuple[float, float], c: tuple[float, float]
-) -> None:
+@pytest.mark.parametrize(
+    ("planted", "n", "c"),
+    [
+        ({"n": lambda batch: batch["n"] + 2}, (0.9, 1.1), (0, 0.1)),  # one standard deviation
+        ({"n": lambda batch: batch["n"] - 6}, (2.8, 3.2), (0, 0.1)),
+        ({"n": lambda batch: 10.0}, (0.6, 1.0), (0, 0.1)),
+        ({"n": lambda batch: batch["n"].mask(batch.index % 10 < 4, np.inf)}, (0, 0.1), (0, 0.1)),
+        ({"c": lambda batch: "new"}, (0, 0.1), (0.8, 1.0)),
+        ({"c": lambda batch: batch["c"].mask(batch.index % 2 == 0, "new")}, (0, 0.1), (0.3, 0.8)),
+        ({"c": lambda batch: batch["c"].replace({"x": "y", "y": "x"})}, (0, 0.1), (0.15, 0.5)),
+    ],
+)
+def test_what_is_planted_is_scored(planted: dict[str, Any], n: tuple[float, float], c: tuple[float, float]) -> None:
     found = scores(frame(3000, 0), frame(2000, 1).assign(**planted))
     assert n[0] <= found["n"] <= n[1]
     assert c[0] <= found["c"] <= c[1]
@@ -51,11 +54,16 @@ def test_a_constant_reference_still_scores() -> None:
     assert np.isfinite(list(found.values())).all()
 
 
-@pytest.mark.parametrize(("values", "shift"), [
-    (lambda batch: batch["n"], 0.0), (lambda batch: np.nan, 1.0), (lambda batch: np.inf, 1.0),
-    (lambda batch: batch["n"].mask(batch.index % 4 == 0), 0.25),
-    (lambda batch: batch["n"].mask(batch.index % 4 == 0, -np.inf), 0.25),
-])
+@pytest.mark.parametrize(
+    ("values", "shift"),
+    [
+        (lambda batch: batch["n"], 0.0),
+        (lambda batch: np.nan, 1.0),
+        (lambda batch: np.inf, 1.0),
+        (lambda batch: batch["n"].mask(batch.index % 4 == 0), 0.25),
+        (lambda batch: batch["n"].mask(batch.index % 4 == 0, -np.inf), 0.25),
+    ],
+)
 def test_what_evidently_drops_is_counted(values: Any, shift: float) -> None:
     reference, batch = frame(400, 0), frame(400, 1)
     changed = batch.assign(n=values(batch))

@@ -1,6 +1,7 @@
 """The gate with a real store: it decides once per batch and policy, by what the champion itself sees."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,11 +31,14 @@ def opened(decision: dict[str, Any]) -> list[str]:
     return [signal["name"] for signal in decision["signals"] if signal["opens"]]
 
 
-@pytest.mark.parametrize(("mode", "decision", "reasons"), [
-    ("auto", "retrain", ["there is no champion yet"]),
-    ("always", "retrain", ["gate.mode is always", "there is no champion yet"]),
-    ("never", "keep", ["gate.mode is never", "there is no champion yet"]),
-])
+@pytest.mark.parametrize(
+    ("mode", "decision", "reasons"),
+    [
+        ("auto", "retrain", ["there is no champion yet"]),
+        ("always", "retrain", ["gate.mode is always", "there is no champion yet"]),
+        ("never", "keep", ["gate.mode is never", "there is no champion yet"]),
+    ],
+)
 def test_without_a_champion(mode: str, decision: str, reasons: list[str], stored: "World") -> None:
     found = asked(stored, mode=mode)
     assert (found["decision"], found["reasons"], found["champion"]) == (decision, reasons, None)
@@ -68,7 +72,12 @@ def test_nothing_new_keeps_the_champion(released: "World") -> None:
     assert (found["decision"], found["champion"], opened(found)) == ("keep", "1", [])
     assert found["reasons"][0].startswith("nothing is beyond its threshold; nearest: ")
     assert {signal["name"] for signal in found["signals"]} == {
-        "drift of predictions", "decay", "drift of price", "drift of shop", "drift of rate"}
+        "drift of predictions",
+        "decay",
+        "drift of price",
+        "drift of shop",
+        "drift of rate",
+    }
     page = (released / "gate.html").read_text()
     assert all(name in page for name in ("price", "shop", "rate", "2024-04-29"))
     assert "<script" in (released / "evidently.html").read_text()
@@ -122,8 +131,9 @@ def test_a_champion_that_learned_later_rows_is_not_judged_by_earlier_ones(
 ) -> None:
     found = asked(released, until="2024-03-04", mode=mode)
     assert found["decision"] == decision
-    assert found["reasons"][-1] == ("the champion has learned from rows up to 2024-03-03T22:00:00, later than this batch "
-                                    "begins")
+    assert found["reasons"][-1] == (
+        "the champion has learned from rows up to 2024-03-03T22:00:00, later than this batch begins"
+    )
 
 
 def test_the_champion_is_fed_by_its_own_query(released: "World") -> None:
@@ -135,14 +145,15 @@ def test_the_champion_is_fed_by_its_own_query(released: "World") -> None:
     assert second["decision"] == "keep"
 
 
-def test_columns_without_values_drift_only_if_they_had_some(released: "World", tmp_path: Any) -> None:
+def test_columns_without_values_drift_only_if_they_had_some(released: "World") -> None:
     champion = load_champion(connect(), "toy")
     assert isinstance(champion, Champion)
     full = champion.reference
-    for reference, batch, score in ((full, full.assign(rate=np.nan), 1.0), (full.assign(rate=np.nan), full, 1.0),
-                                    (full.assign(rate=np.nan), full.assign(rate=np.nan), 0.0)):
-        from dataclasses import replace
-
+    for reference, batch, score in (
+        (full, full.assign(rate=np.nan), 1.0),
+        (full.assign(rate=np.nan), full, 1.0),
+        (full.assign(rate=np.nan), full.assign(rate=np.nan), 0.0),
+    ):
         _, scores, nulls = measured(replace(champion, reference=reference), batch, 500, 0)
         assert (scores["rate"], nulls["rate"]) == (score, score)
 

@@ -61,14 +61,20 @@ def test_the_same_rows_give_the_same_bytes_in_any_order(world: "World", builders
         found.append((world / "tables/orders.parquet").read_bytes())
     assert found[0] == found[1] == found[2]
     table = world.table("tables/orders")
-    assert table[["at", "id", "shop", "price"]].equals(table[["at", "id", "shop", "price"]].sort_values(
-        ["at", "id", "shop", "price"], ignore_index=True))
+    assert table[["at", "id", "shop", "price"]].equals(
+        table[["at", "id", "shop", "price"]].sort_values(["at", "id", "shop", "price"], ignore_index=True)
+    )
 
 
-@pytest.mark.parametrize(("until", "rows", "last"), [
-    ("2024-01-02", 12, "2024-01-01 22:00"), ("2024-01-02T00:00:01", 13, "2024-01-02 00:00"),
-    ("2023-12-31T12:00", 0, None), ("2025-01-01", 1560, "2024-05-09 22:00"),
-])
+@pytest.mark.parametrize(
+    ("until", "rows", "last"),
+    [
+        ("2024-01-02", 12, "2024-01-01 22:00"),
+        ("2024-01-02T00:00:01", 13, "2024-01-02 00:00"),
+        ("2023-12-31T12:00", 0, None),
+        ("2025-01-01", 1560, "2024-05-09 22:00"),
+    ],
+)
 def test_rows_from_until_on_do_not_exist(until: str, rows: int, last: str | None, world: "World") -> None:
     world.run("ingest", until=until)
     table = world.table("tables/orders")
@@ -84,21 +90,24 @@ def test_a_time_that_cannot_be_read_lets_nothing_later_in(world: "World") -> Non
     assert world.json("manifest")["tables"]["orders"]["kept_as_text"] == ["at"]
 
 
-@pytest.mark.parametrize(("name", "texts", "found", "as_text"), [
-    ("price", ["1.5", "NA", "2e1"], [1.5, None, 20.0], []),
-    ("price", ["1.5", "", "2"], ["1.5", "", "2"], ["price"]),
-    ("price", ["1.5", "cheap", "NA"], ["1.5", "cheap", None], ["price"]),
-    ("price", ["1", "1,5", "2"], ["1", "1,5", "2"], ["price"]),
-    ("kept_days", ["3", "NA", "007"], [3, None, 7], []),
-    ("kept_days", ["3", "4.0", "NA"], [3, 4, None], []),
-    ("kept_days", ["3", "1.5", "NA"], ["3", "1.5", None], ["kept_days"]),
-    ("kept_days", ["3", "inf", "NA"], ["3", "inf", None], ["kept_days"]),
-    ("kept_days", ["9223372036854775807", "1", "2"], [9223372036854775807, 1, 2], []),
-    ("kept_days", ["99999999999999999999", "1", "2"], ["99999999999999999999", "1", "2"], ["kept_days"]),
-    ("shop", ["NA", "na", "N/A"], [None, "na", "N/A"], []),
-    ("shop", ["#north", "'x", "a\\"], ["#north", "'x", "a\\"], []),
-    ("shop", ["two\nlines", 'a "b"', " x "], ["two\nlines", 'a "b"', " x "], []),
-])
+@pytest.mark.parametrize(
+    ("name", "texts", "found", "as_text"),
+    [
+        ("price", ["1.5", "NA", "2e1"], [1.5, None, 20.0], []),
+        ("price", ["1.5", "", "2"], ["1.5", "", "2"], ["price"]),
+        ("price", ["1.5", "cheap", "NA"], ["1.5", "cheap", None], ["price"]),
+        ("price", ["1", "1,5", "2"], ["1", "1,5", "2"], ["price"]),
+        ("kept_days", ["3", "NA", "007"], [3, None, 7], []),
+        ("kept_days", ["3", "4.0", "NA"], [3, 4, None], []),
+        ("kept_days", ["3", "1.5", "NA"], ["3", "1.5", None], ["kept_days"]),
+        ("kept_days", ["3", "inf", "NA"], ["3", "inf", None], ["kept_days"]),
+        ("kept_days", ["9223372036854775807", "1", "2"], [9223372036854775807, 1, 2], []),
+        ("kept_days", ["99999999999999999999", "1", "2"], ["99999999999999999999", "1", "2"], ["kept_days"]),
+        ("shop", ["NA", "na", "N/A"], [None, "na", "N/A"], []),
+        ("shop", ["#north", "'x", "a\\"], ["#north", "'x", "a\\"], []),
+        ("shop", ["two\nlines", 'a "b"', " x "], ["two\nlines", 'a "b"', " x "], []),
+    ],
+)
 def test_values_are_cast_or_kept_as_text(
     name: str, texts: list[str], found: list[object], as_text: list[str], world: "World", builders: Builders
 ) -> None:
@@ -108,14 +117,18 @@ def test_values_are_cast_or_kept_as_text(
     assert world.json("manifest")["tables"]["orders"]["kept_as_text"] == as_text
 
 
-@pytest.mark.parametrize(("text", "utc"), [
-    ("2024-01-01 12:00:00", "2024-01-01 12:00"), ("2024-01-01T12:00:00Z", "2024-01-01 12:00"),
-    ("2024-01-01T12:00:00+02:00", "2024-01-01 10:00"), ("2024-01-01 00:30:00-05", "2024-01-01 05:30"),
-    ("2024-03-31 23:00:00-05:00", None), ("2024-04-01 01:00:00+02:00", "2024-03-31 23:00"),
-])
-def test_times_become_utc(
-    text: str, utc: str | None, world: "World", monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2024-01-01 12:00:00", "2024-01-01 12:00"),
+        ("2024-01-01T12:00:00Z", "2024-01-01 12:00"),
+        ("2024-01-01T12:00:00+02:00", "2024-01-01 10:00"),
+        ("2024-01-01 00:30:00-05", "2024-01-01 05:30"),
+        ("2024-03-31 23:00:00-05:00", None),
+        ("2024-04-01 01:00:00+02:00", "2024-03-31 23:00"),
+    ],
+)
+def test_times_become_utc(text: str, utc: str | None, world: "World", monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     raw(world, f"{text},1,north,5,x,3\n")
     world.run("ingest")
@@ -170,30 +183,48 @@ def test_the_manifest_says_what_was_read(world: "World") -> None:
     found = world.json("manifest")
     assert found["batch"] == {"start": "2024-01-26T00:00:00", "end": "2024-02-02T00:00:00"}
     assert list(found["files"]) == ["orders.csv", "rates.csv"]
-    assert found["tables"]["orders"] == {"rows": 384, "kept_as_text": [],
-                                         "rows_per_month": {"2024-01": 372, "2024-02": 12}}
+    assert found["tables"]["orders"] == {
+        "rows": 384,
+        "kept_as_text": [],
+        "rows_per_month": {"2024-01": 372, "2024-02": 12},
+    }
 
 
-@pytest.mark.parametrize(("until", "days", "told"), [
-    ("soon", 28, "ingest.until: expected a date such as 2013-03-01, found 'soon'; mend params.yaml"),
-    ("2024-02-30", 28, "ingest.until: expected a date"),
-    ("2024-04-01T00:00:00+02:00", 28, "ingest.until: expected a UTC time without an offset"),
-    ("2024-04-01", 0, "ingest.batch_days: expected at least 1, found 0"),
-])
+@pytest.mark.parametrize(
+    ("until", "days", "told"),
+    [
+        ("soon", 28, "ingest.until: expected a date such as 2013-03-01, found 'soon'; mend params.yaml"),
+        ("2024-02-30", 28, "ingest.until: expected a date"),
+        ("2024-04-01T00:00:00+02:00", 28, "ingest.until: expected a UTC time without an offset"),
+        ("2024-04-01", 0, "ingest.batch_days: expected at least 1, found 0"),
+    ],
+)
 def test_a_window_that_is_none_is_told(until: str, days: int, told: str) -> None:
     with pytest.raises(InputError, match=told):
         batch_window(until, days)
 
 
-@pytest.mark.parametrize(("content", "told"), [
-    (None, "orders.csv: expected the files of table orders, found none; add them or mend contract.yaml"),
-    ((HEADER + ROW + "2024-01-02,2,north\n" + ROW).encode(), "orders.csv: expected a readable table, found .*; mend"),
-    ((HEADER + ROW * 30_000 + "2024-01-02,2\n").encode(), "found Invalid Input Error: CSV Error on Line: 30002; Expected Number of Columns: 6 Found: 2"),
-    ((HEADER + ROW + "1,2,3,4,5,6,7\n").encode(), "orders.csv: expected a readable table, found .*; mend the file"),
-    (("My orders\n" + HEADER + ROW).encode(), "orders.csv: expected a readable table, found .*; mend the file"),
-    ((HEADER + ROW.replace("north", "M\xfcnchen")).encode("latin-1"), "found .*not utf-8 encoded"),
-    (b"PAR1 but not really", None),
-])
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "orders.csv: expected the files of table orders, found none; add them or mend contract.yaml"),
+        (
+            (HEADER + ROW + "2024-01-02,2,north\n" + ROW).encode(),
+            "orders.csv: expected a readable table, found .*; mend",
+        ),
+        (
+            (HEADER + ROW * 30_000 + "2024-01-02,2\n").encode(),
+            "found Invalid Input Error: CSV Error on Line: 30002; Expected Number of Columns: 6 Found: 2",
+        ),
+        (
+            (HEADER + ROW + "1,2,3,4,5,6,7\n").encode(),
+            "orders.csv: expected a readable table, found .*; mend the file",
+        ),
+        (("My orders\n" + HEADER + ROW).encode(), "orders.csv: expected a readable table, found .*; mend the file"),
+        ((HEADER + ROW.replace("north", "M\xfcnchen")).encode("latin-1"), "found .*not utf-8 encoded"),
+        (b"PAR1 but not really", None),
+    ],
+)
 def test_what_cannot_be_read_is_one_line_and_leaves_the_earlier_output(
     content: bytes | None, told: str | None, world: "World", fails: Fails
 ) -> None:
@@ -216,7 +247,9 @@ def test_what_cannot_be_read_is_one_line_and_leaves_the_earlier_output(
 
 def test_a_folder_that_is_not_there_is_told(world: "World", fails: Fails, tmp_path: Path) -> None:
     (line,) = fails(world, "ingest", data=tmp_path / "nowhere")
-    assert line == f"{tmp_path}/nowhere: expected the folder of raw data, found nothing; run `dvc pull` or `tidegate run`"
+    assert (
+        line == f"{tmp_path}/nowhere: expected the folder of raw data, found nothing; run `dvc pull` or `tidegate run`"
+    )
 
 
 @pytest.mark.parametrize("content", ["", HEADER])
@@ -225,8 +258,11 @@ def test_a_file_without_rows_is_left_to_validate(content: str, world: "World", f
     world.run("ingest")
     assert world.json("manifest")["tables"]["orders"]["rows"] == 0
     lines = fails(world, "validate")
-    assert lines[0] == ("orders: rows: expected at least one, found none" if content else
-                        "orders: column at: expected a column of type timestamp, found none")
+    assert lines[0] == (
+        "orders: rows: expected at least one, found none"
+        if content
+        else "orders: column at: expected a column of type timestamp, found none"
+    )
 
 
 def test_the_command_line_does_the_same(world: "World") -> None:

@@ -17,15 +17,22 @@ parameters: dict[str, dict[str, Any]] = {
     "HistGradientBoostingClassifier": {"max_iter": 8, "min_samples_leaf": 10, "random_state": 0},
     "RandomForestClassifier": {"n_estimators": 5, "random_state": 0},
     "ExtraTreesClassifier": {"n_estimators": 5, "random_state": 0},
-    "LogisticRegression": {"C": 0.5}, "DecisionTreeClassifier": {"max_depth": 4, "random_state": 0},
+    "LogisticRegression": {"C": 0.5},
+    "DecisionTreeClassifier": {"max_depth": 4, "random_state": 0},
 }
 
 
 def frame(rows: int, seed: int) -> pd.DataFrame:
     random = np.random.default_rng(seed)
-    made = pd.DataFrame({"shop": random.choice([f"s{number}" for number in range(40)], rows).astype(object),
-                         "n": random.normal(size=rows), "empty": np.nan, "blank": None,
-                         "whole": random.integers(0, 5, rows)})
+    made = pd.DataFrame(
+        {
+            "shop": random.choice([f"s{number}" for number in range(40)], rows).astype(object),
+            "n": random.normal(size=rows),
+            "empty": np.nan,
+            "blank": None,
+            "whole": random.integers(0, 5, rows),
+        }
+    )
     made.loc[random.random(rows) < 0.1, "shop"] = None
     made.loc[random.random(rows) < 0.1, "n"] = np.nan
     return made
@@ -68,8 +75,13 @@ def test_it_fits_predicts_and_comes_back(path: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", allowed)
 def test_the_same_rows_give_the_same_bytes(path: str, tmp_path: Path) -> None:
     rows = frame(300, 0)
-    digests = {models.save(fit(challenger(specification(path), kinds), model_input(rows, kinds), target(rows)),
-                           tmp_path / "model.skops") for _ in range(2)}
+    digests = {
+        models.save(
+            fit(challenger(specification(path), kinds), model_input(rows, kinds), target(rows)),
+            tmp_path / "model.skops",
+        )
+        for _ in range(2)
+    }
     assert len(digests) == 1
 
 
@@ -110,28 +122,31 @@ def test_the_baselines_are_the_share_and_a_line(tmp_path: Path) -> None:
     assert predict(loaded["linear"], strange(), kinds).tobytes() == predict(made["linear"], strange(), kinds).tobytes()
 
 
-@pytest.mark.parametrize(("given", "told"), [
-    ({"estimator": "sklearn.svm.SVC"}, r"model\.yaml: estimator: expected one of .*, found 'sklearn\.svm\.SVC'"),
-    ({"estimator": "os.system"}, r"model\.yaml: estimator: expected one of"),
-    ({"parameters": {}}, r"model\.yaml: estimator: .*found None"),
-    ({"estimator": ["a"]}, r"model\.yaml: estimator: "),
-    (None, r"model\.yaml: expected names with values, found NoneType"),
-    ([1], r"model\.yaml: expected names with values, found list"),
-    (specification(allowed[0], depth=3), r"model\.yaml: parameters: expected hyper-parameters of Hist.*depth"),
-    (specification(allowed[0], max_iter=-1), r"model\.yaml: parameters: .*max_iter"),
-    (specification(allowed[0], max_iter="many"), r"model\.yaml: parameters: .*max_iter"),
-    ({"estimator": allowed[0], "parameters": 5}, r"model\.yaml: parameters: expected hyper-parameters of Hist"),
-    ({"estimator": allowed[0], "parameters": [1]}, r"model\.yaml: parameters: expected hyper-parameters of Hist"),
-])
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"estimator": "sklearn.svm.SVC"}, r"model\.yaml: estimator: expected one of .*, found 'sklearn\.svm\.SVC'"),
+        ({"estimator": "os.system"}, r"model\.yaml: estimator: expected one of"),
+        ({"parameters": {}}, r"model\.yaml: estimator: .*found None"),
+        ({"estimator": ["a"]}, r"model\.yaml: estimator: "),
+        (None, r"model\.yaml: expected names with values, found NoneType"),
+        ([1], r"model\.yaml: expected names with values, found list"),
+        (specification(allowed[0], depth=3), r"model\.yaml: parameters: expected hyper-parameters of Hist.*depth"),
+        (specification(allowed[0], max_iter=-1), r"model\.yaml: parameters: .*max_iter"),
+        (specification(allowed[0], max_iter="many"), r"model\.yaml: parameters: .*max_iter"),
+        ({"estimator": allowed[0], "parameters": 5}, r"model\.yaml: parameters: expected hyper-parameters of Hist"),
+        ({"estimator": allowed[0], "parameters": [1]}, r"model\.yaml: parameters: expected hyper-parameters of Hist"),
+    ],
+)
 def test_a_specification_that_makes_no_estimator_is_one_line(given: Any, told: str) -> None:
     with pytest.raises(InputError, match=f"^{told}") as caught:
         challenger(given, kinds)
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("path", "extra"), [
-    (allowed[1], {"bootstrap": False, "oob_score": True}), (allowed[0], {"max_bins": 10}),
-])
+@pytest.mark.parametrize(
+    ("path", "extra"), [(allowed[1], {"bootstrap": False, "oob_score": True}), (allowed[0], {"max_bins": 10})]
+)
 def test_what_only_fitting_refuses_is_one_line_too(path: str, extra: dict[str, Any]) -> None:
     rows = frame(300, 0)
     made = challenger(specification(path, **extra), kinds)

@@ -13,13 +13,20 @@ from components.train.pictures import importance_picture, learning_picture
 from components.train.window import reference_sample, training_rows
 
 kinds = {"planted": "number", "noise": "number", "shop": "category"}
-tree = {"estimator": "sklearn.tree.DecisionTreeClassifier", "parameters": {"max_depth": 4, "random_state": 0}}
+tree = {"estimator": "sklearn.tree.DecisionTreeClassifier", "parameters": {"max_depth": 2, "random_state": 0}}
 
 
 def table(rows: int = 1000) -> pd.DataFrame:
     random = np.random.default_rng(0)
-    made = pd.DataFrame({"at": pd.date_range("2024-01-01", periods=rows, freq="h"), "planted": random.normal(size=rows),
-                         "noise": random.normal(size=rows), "shop": random.choice(["a", "b"], rows), "split": "history"})
+    made = pd.DataFrame(
+        {
+            "at": pd.date_range("2024-01-01", periods=rows, freq="h"),
+            "planted": random.normal(size=rows),
+            "noise": random.normal(size=rows),
+            "shop": random.choice(["a", "b"], rows),
+            "split": "history",
+        }
+    )
     return made.assign(back=(made["planted"] + random.normal(0, 0.3, rows) > 0).astype(object))
 
 
@@ -32,12 +39,19 @@ def test_the_window_is_labelled_history_before_the_batch() -> None:
     pd.testing.assert_frame_equal(found, expected.reset_index(drop=True))
 
 
-@pytest.mark.parametrize(("change", "days", "told"), [
-    ({}, 4, "history of 4 days before 2024-02-11T16:00:00: expected at least 100 labelled rows, found 96; move"),
-    ({"back": None}, 365, "expected at least 100 labelled rows, found 0"),
-    ({"split": "batch"}, 365, "expected at least 100 labelled rows, found 0"),
-    ({"back": True}, 365, "history of 365 days before 2024-02-11T16:00:00: back: expected both outcomes, found only True"),
-])
+@pytest.mark.parametrize(
+    ("change", "days", "told"),
+    [
+        ({}, 4, "history of 4 days before 2024-02-11T16:00:00: expected at least 100 labelled rows, found 96; move"),
+        ({"back": None}, 365, "expected at least 100 labelled rows, found 0"),
+        ({"split": "batch"}, 365, "expected at least 100 labelled rows, found 0"),
+        (
+            {"back": True},
+            365,
+            "history of 365 days before 2024-02-11T16:00:00: back: expected both outcomes, found only True",
+        ),
+    ],
+)
 def test_rows_that_teach_nothing_are_one_line(change: dict[str, Any], days: int, told: str) -> None:
     with pytest.raises(InputError, match=told):
         training_rows(table().assign(**change), "at", "back", "2024-02-11T16:00:00", days)
@@ -49,7 +63,7 @@ def test_the_reference_is_a_sample_in_order_with_predictions() -> None:
     assert list(found) == ["at", "back", *kinds, "prediction"]
     assert found["at"].is_monotonic_increasing
     assert len(found) == 100
-    assert (found["prediction"].to_numpy() == given.set_index("at").index.get_indexer(found["at"])).all()
+    assert (found["prediction"].to_numpy() == pd.Index(given["at"]).get_indexer(pd.Index(found["at"]))).all()
     pd.testing.assert_frame_equal(found, reference_sample(given, np.arange(1000.0), ["at", "back", *kinds], 100, 7))
     assert len(reference_sample(given, np.arange(1000.0), ["at"], 10**6, 7)) == 1000
 

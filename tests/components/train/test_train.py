@@ -32,7 +32,9 @@ def test_trained_again_everything_is_the_same_bytes_and_logged_once(trained: "Wo
     assert run.data.params["model.max_iter"] == "30"
     assert run.data.metrics["train_loss"] == trained.json("record")["train_loss"]
     assert {info.path for info in client.list_artifacts(run.info.run_id, "train")} == {
-        "train/learning_curve.png", "train/importances.png"}
+        "train/learning_curve.png",
+        "train/importances.png",
+    }
 
 
 def test_the_record_says_how_it_was_made(trained: "World") -> None:
@@ -77,14 +79,21 @@ def test_a_shorter_window_learns_from_fewer_rows(trained: "World") -> None:
     assert (trained.json("record")["rows"], trained.json("record")["from"]) == (240, "2024-02-13T00:00:00")
 
 
-@pytest.mark.parametrize(("change", "days", "told"), [
-    (("max_iter: 30", "max_iter: none"), 365, "model.yaml: parameters: expected hyper-parameters of HistGradient"),
-    (("max_iter: 30", "max_bins: 2, max_iter: 30"), 365, None),
-    (("sklearn.ensemble.Hist", "my.own.Hist"), 365, "model.yaml: estimator: expected one of"),
-    (("estimator: ", "- "), 365, "model.yaml"),
-    (("max_iter", "max_iter"), 8, "history of 8 days before 2024-03-04T00:00:00: expected at least 100 labelled rows, "
-                                  "found 96; move ingest.until forward"),
-])
+@pytest.mark.parametrize(
+    ("change", "days", "told"),
+    [
+        (("max_iter: 30", "max_iter: none"), 365, "model.yaml: parameters: expected hyper-parameters of HistGradient"),
+        (("max_iter: 30", "max_bins: 2, max_iter: 30"), 365, None),
+        (("sklearn.ensemble.Hist", "my.own.Hist"), 365, "model.yaml: estimator: expected one of"),
+        (("estimator: ", "- "), 365, "model.yaml"),
+        (
+            ("max_iter", "max_iter"),
+            8,
+            "history of 8 days before 2024-03-04T00:00:00: expected at least 100 labelled rows, "
+            "found 96; move ingest.until forward",
+        ),
+    ],
+)
 def test_what_cannot_be_trained_is_one_line_and_no_output(
     change: tuple[str, str], days: int, told: str | None, stored: "World", fails: Fails
 ) -> None:
@@ -98,6 +107,9 @@ def test_what_cannot_be_trained_is_one_line_and_no_output(
 
 
 def test_private_values_are_not_even_in_the_store(trained: "World") -> None:
-    assert not [path for path in trained.folder.rglob("*") if path.is_file() and "data" not in path.parts
-                and b"secret-" in path.read_bytes()]
+    assert not [
+        path
+        for path in trained.folder.rglob("*")
+        if path.is_file() and "data" not in path.parts and b"secret-" in path.read_bytes()
+    ]
     assert "customer" not in pd.read_parquet(trained / "reference/reference.parquet")
