@@ -71,9 +71,7 @@ def _write_executor_output(executor_input: Mapping[str, Any], metadata: Mapping[
     artifacts = {}
     for name, values in metadata.items():
         artifact = outputs["artifacts"][name]["artifacts"][0]
-        artifacts[name] = {
-            "artifacts": [{"name": artifact["name"], "uri": artifact["uri"], "metadata": dict(values)}]
-        }
+        artifacts[name] = {"artifacts": [{"name": artifact["name"], "uri": artifact["uri"], "metadata": dict(values)}]}
     write_json(Path(outputs["outputFile"]), {"artifacts": artifacts})
 
 

@@ -30,7 +30,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table: its files below the data folder, how they spell a missing value, its time column (UTC) and its unique key."""
+    """One table: its files below the data folder, how they spell a missing value, its time column (UTC), its key."""
 
     files: str
     columns: Mapping[str, Column]
@@ -171,7 +171,10 @@ def _shaped(key: str, value: Any, default: Any, place: str) -> Any:
     """The value of a key as its field holds it; ContractError when YAML read something of another kind."""
     if key in nested or (value is None and default is None):
         return value
-    flags: dict[str, tuple[type, str]] = {"nullable": (bool, "true or false"), **dict.fromkeys(lists, (list, "a list"))}
+    flags: dict[str, tuple[type, str]] = {
+        "nullable": (bool, "true or false"),
+        **dict.fromkeys(lists, (list, "a list")),
+    }
     kind, words = flags.get(key, (str, "a text"))
     if not isinstance(value, kind):
         where = f"{place}.{key}" if ": " in place else f"{place}: {key}"

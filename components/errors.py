@@ -14,7 +14,7 @@ class ContractError(InputError):
     """The contract itself is not as it must be."""
 
 
-class SchemaSkew(InputError):
+class SchemaSkewError(InputError):
     """The data breaks its contract: one line per violation, then the cure."""
 
     def __init__(self, violations: Sequence[str], cure: str) -> None:

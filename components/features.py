@@ -13,8 +13,20 @@ from components.contract import Contract, interval, literal, quoted
 from components.engine import columns_of, engine, view_tables
 from components.errors import InputError
 
-numbers = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
-           "FLOAT", "DOUBLE", "DECIMAL")
+numbers = (
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "HUGEINT",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+    "FLOAT",
+    "DOUBLE",
+    "DECIMAL",
+)
 categories = ("VARCHAR", "BOOLEAN", "ENUM")
 
 
@@ -28,7 +40,7 @@ class Window:
 
 def kinds(contract: Contract, columns: Mapping[str, str]) -> dict[str, str]:
     """Each feature's kind, `number` or `category`, from the columns and SQL types of the feature query."""
-    for name in [*contract.identity, contract.label]:
+    for name in [*contract.identity, contract.label, *contract.slices]:
         if name not in columns:
             raise InputError("features.sql", f"a column {name}", f"only {', '.join(columns)}", "select it")
     if columns[contract.label] != "BOOLEAN":
@@ -54,6 +66,7 @@ def feature_engine(clean: Path, *writable: Path) -> Iterator[duckdb.DuckDBPyConn
     """A connection whose views are the clean tables; the SQL it runs is not ours, so settings are locked."""
     with engine(clean, *writable) as connection:
         view_tables(connection, clean)
+        connection.execute("SET threads = 1")  # sums of doubles differ in their last bit with the order of threads
         connection.execute("SET lock_configuration = true")
         yield connection
 
@@ -70,7 +83,7 @@ def subquery(sql: str) -> str:
     """A feature query in parentheses, whatever comment or semicolon it ends with."""
     text = sql.encode()  # DuckDB counts bytes
     starts = [start for start, kind in duckdb.tokenize(sql) if kind != duckdb.token_type.comment]
-    end = starts[-1] if starts and text[starts[-1]:].startswith(b";") else len(text)
+    end = starts[-1] if starts and text[starts[-1] :].startswith(b";") else len(text)
     return f"({text[:end].decode()}\n)"
 
 
@@ -84,8 +97,10 @@ def marked(sql: str, contract: Contract, features: Mapping[str, str], window: Wi
     values = [
         *(quoted(name) for name in contract.identity),
         f"CASE WHEN {known} THEN {quoted(contract.label)} END AS {quoted(contract.label)}",
-        *(f"{quoted(name)}::{'DOUBLE' if kind == 'number' else 'VARCHAR'} AS {quoted(name)}"
-          for name, kind in features.items()),
+        *(
+            f"{quoted(name)}::{'DOUBLE' if kind == 'number' else 'VARCHAR'} AS {quoted(name)}"
+            for name, kind in features.items()
+        ),
         f"CASE WHEN {time} >= TIMESTAMP {literal(window.start.isoformat())} THEN 'batch' ELSE 'history' END AS split",
     ]
     order = ", ".join(quoted(name) for name in contract.identity)

@@ -16,11 +16,12 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary name beside `path` for a file or folder; rename it to `path` only when the block succeeds."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    remove(temporary)  # a killed process of the same number may have left it
     try:
         yield temporary
         if path.is_dir() or temporary.is_dir():  # only a file takes the place of a file in one step
             remove(path)
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         remove(temporary)
 

@@ -13,7 +13,8 @@ Vector = npt.NDArray[np.float64]
 def model_input(frame: pd.DataFrame, features: Mapping[str, str]) -> pd.DataFrame:
     """The features of `frame` as every model is fed them: floats, and texts with NaN for null."""
     columns = {
-        name: frame[name].astype(object).where(frame[name].notna(), np.nan) if kind == "category"
+        name: frame[name].astype(object).where(frame[name].notna(), np.nan)
+        if kind == "category"
         else frame[name].astype(np.float64)
         for name, kind in features.items()
     }

@@ -20,13 +20,31 @@ def decided() -> list[dict[str, str]]:
 def show(rows: Sequence[Mapping[str, str]]) -> None:
     """Print them for a person."""
     table = Table(
-        "until", "rows", "gate", "verdict", "challenger", "champion", "serves", "because", box=None, padding=(0, 1),
-        caption="challenger, champion: log loss on the batch; serves: the version after it", caption_justify="left",
+        "until",
+        "rows",
+        "gate",
+        "verdict",
+        "challenger",
+        "champion",
+        "serves",
+        "because",
+        box=None,
+        padding=(0, 1),
+        caption="challenger, champion: log loss on the batch; serves: the version after it",
+        caption_justify="left",
     )
     for row in rows:
         because = row["verdict_reasons"].split("; ")[0] if row["verdict"] == "refused" else row["reasons"]
-        table.add_row(row["until"], f"{int(row['rows']):,}", row["decision"], row["verdict"], row["challenger_loss"],
-                      row["champion_loss"], row["champion"], because)
+        table.add_row(
+            row["until"],
+            f"{int(row['rows']):,}",
+            row["decision"],
+            row["verdict"],
+            row["challenger_loss"],
+            row["champion_loss"],
+            row["champion"],
+            because,
+        )
     console().print(table)
 
 

@@ -35,7 +35,7 @@ def render(arguments: argparse.Namespace) -> None:
 
 
 def run_(arguments: argparse.Namespace) -> None:
-    """Bring the workspace up to date: what `dvc repro` does, with the data fetched, the registry checked, a summary."""
+    """Bring the workspace up to date: `dvc repro` with the data fetched, the registry checked, and a summary."""
     from pipelines import run, summary
 
     seconds, champion = run.turn(arguments.until, arguments.anew)

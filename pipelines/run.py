@@ -11,14 +11,16 @@ from typing import Any
 from components.errors import InputError, TrackingError
 from pipelines import workspace
 
-noise = re.compile(r"^(> |Updating lock file|Generating lock file|To track the changes|\tgit add|To enable auto"
-                   r"|\tdvc config|Use `dvc push`|'data\.dvc' didn't change|Stage .* skipping|Data and pipelines)")
+noise = re.compile(
+    r"^(> |Updating lock file|Generating lock file|To track the changes|\tgit add|To enable auto"
+    r"|\tdvc config|Use `dvc push`|'data\.dvc' didn't change|Stage .* skipping|Data and pipelines)"
+)
 
 
 def turn(until: str | None, anew: bool) -> tuple[dict[str, float], str | None]:
     """Bring the workspace up to date; returns the seconds of each stage that ran, and the champion now.
 
-    InputError when the data is not what data.dvc says, a stage fails, or the registry is not the one of this workspace.
+    InputError when the data is not what data.dvc says, a stage fails, or the registry is another one.
     """
     if until:
         _check_moment(until)
@@ -89,7 +91,8 @@ def _known_champion() -> str | None:
     counted = history(connect(), batch["name"])
     if remembered and remembered not in {entry.to for entry in counted.counted}:
         raise TrackingError(
-            f"registry of {batch['name']}", f"version {remembered}, the champion this workspace remembers",
+            f"registry of {batch['name']}",
+            f"version {remembered}, the champion this workspace remembers",
             f"version {counted.champion} without it" if counted.champion else "no champion",
             "restore the tracking store, or begin anew with `tidegate run --anew`",
         )

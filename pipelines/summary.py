@@ -31,8 +31,11 @@ def show(found: Mapping[str, Any]) -> None:
     screen = console()
     batch, decision, verdict, release = (found[key] for key in ("batch", "decision", "verdict", "release"))
     table = Table.grid(padding=(0, 2))
-    table.add_row("batch", f"{batch['start'][:10]} to {batch['end'][:10]}: {batch['rows']:,} rows, "
-                           f"{batch['labelled_rows']:,} labelled ({batch['id']})")
+    table.add_row(
+        "batch",
+        f"{batch['start'][:10]} to {batch['end'][:10]}: {batch['rows']:,} rows, "
+        f"{batch['labelled_rows']:,} labelled ({batch['id']})",
+    )
     table.add_row("gate", f"{decision['decision']}: {_lines(decision['reasons'])}")
     if verdict:
         table.add_row("verdict", f"{'accepted' if verdict['accepted'] else 'refused'}: {_lines(verdict['reasons'])}")

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from tests.workspaces import Workspace
 
 from pipelines.sample import copy_sample
+from tests.workspaces import Workspace
 
 root = Path(__file__).parents[1]
+
+
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample's raw files, whole."""
@@ -28,7 +30,8 @@ def sample_slice(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     shutil.copyfile(sample / "planes.csv", folder / "planes.csv")
     with duckdb.connect() as connection:
         for name, rows in {
-            "flights": "month::INTEGER <= 6 AND flight::INTEGER % 4 = 0", "weather": "month::INTEGER <= 6",
+            "flights": "month::INTEGER <= 6 AND flight::INTEGER % 4 = 0",
+            "weather": "month::INTEGER <= 6",
         }.items():
             connection.execute(
                 f"COPY (SELECT * FROM read_csv('{sample / name}.csv', all_varchar = true, header = true) "
@@ -43,7 +46,10 @@ def new_workspace(sample_slice: Path) -> Callable[[Path], Workspace]:
 
     def make(folder: Path) -> Workspace:
         listed = subprocess.run(
-            ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=root, capture_output=True, text=True,
+            ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+            cwd=root,
+            capture_output=True,
+            text=True,
             check=True,
         ).stdout.split("\n")
         for name in filter(None, listed):

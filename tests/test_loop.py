@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.workspaces import Workspace
 
 stages = ["ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy"]
@@ -82,11 +83,18 @@ def test_what_trained_the_champion_is_in_its_version(walked: Workspace) -> None:
     version = client.get_model_version("flights", "1")
     tracked = re.search(r"md5: (\S+)", (walked / "data.dvc").read_text())
     assert tracked and version.tags["tidegate.data"] == tracked[1]
-    first = subprocess.run(["git", "rev-list", "--max-parents=0", "HEAD"], cwd=walked.folder, capture_output=True,
-                           text=True, check=True).stdout.strip()
+    first = subprocess.run(
+        ["git", "rev-list", "--max-parents=0", "HEAD"], cwd=walked.folder, capture_output=True, text=True, check=True
+    ).stdout.strip()
     assert version.tags["tidegate.commit"].removesuffix("-dirty") == first
     assert set(json.loads(version.tags["tidegate.files"])) == {
-        "model.skops", "features.sql", "contract.yaml", "model.yaml", "reference.parquet", "record.json", "MLmodel",
+        "model.skops",
+        "features.sql",
+        "contract.yaml",
+        "model.yaml",
+        "reference.parquet",
+        "record.json",
+        "MLmodel",
     }
     assert version.run_id
     run = client.get_run(version.run_id)
@@ -164,8 +172,9 @@ def test_never_keeps_and_trains_nothing(workspace: Workspace) -> None:
 
 def test_an_experiment_is_judged_and_never_promoted(workspace: Workspace) -> None:
     before = batches(workspace)[-1]["champion"]
-    workspace.run("dvc", "exp", "run", "-S", "gate.mode=always", "-S", "train.window_days=60",
-                  "-S", "evaluate.margin=1.0")
+    workspace.run(
+        "dvc", "exp", "run", "-S", "gate.mode=always", "-S", "train.window_days=60", "-S", "evaluate.margin=1.0"
+    )
     release = document(workspace, "deploy/release.json")
     assert release["experiment"] and not release["promoted"] and release["champion"] == before
     assert document(workspace, "evaluate/verdict.json")["accepted"]
@@ -179,8 +188,10 @@ def test_an_experiment_is_judged_and_never_promoted(workspace: Workspace) -> Non
 def test_dvc_shows_what_a_dvc_user_expects(workspace: Workspace) -> None:
     assert "are up to date" in workspace.run("dvc", "repro").stdout
     assert "ingest.until" in workspace.run("dvc", "params", "diff", "HEAD~2").stdout
-    assert "challenger.log_loss" in workspace.run("dvc", "metrics", "show").stdout or \
-        "skipped" in (workspace / "artifacts/evaluate/metrics.json").read_text()
+    assert (
+        "challenger.log_loss" in workspace.run("dvc", "metrics", "show").stdout
+        or "skipped" in (workspace / "artifacts/evaluate/metrics.json").read_text()
+    )
     assert workspace.run("dvc", "metrics", "diff", "HEAD~2").returncode == 0
     workspace.run("dvc", "plots", "show")
     assert (workspace / "dvc_plots/index.html").is_file()
@@ -224,8 +235,15 @@ def test_bad_data_stops_the_run_with_every_violation(workspace: Workspace) -> No
 def test_killed_half_way_it_is_finished_by_the_next_run(workspace: Workspace, stage: str) -> None:
     another_recipe(workspace)
     command = [sys.executable, "-m", "pipelines.cli", "run"]
-    with subprocess.Popen(command, cwd=workspace.folder, env=workspace.environment, stderr=subprocess.PIPE,
-                          stdout=subprocess.DEVNULL, text=True, start_new_session=True) as process:
+    with subprocess.Popen(
+        command,
+        cwd=workspace.folder,
+        env=workspace.environment,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    ) as process:
         assert process.stderr
         for line in process.stderr:
             if line.strip() == stage:
@@ -257,8 +275,14 @@ def _alive(workspace: Workspace) -> bool:
 def test_a_second_run_in_the_same_workspace_is_one_line(workspace: Workspace) -> None:
     change(workspace, "params.yaml", "mode: auto", "mode: always")
     command = [sys.executable, "-m", "pipelines.cli", "run"]
-    with subprocess.Popen(command, cwd=workspace.folder, env=workspace.environment, stderr=subprocess.PIPE,
-                          stdout=subprocess.DEVNULL, text=True) as first:
+    with subprocess.Popen(
+        command,
+        cwd=workspace.folder,
+        env=workspace.environment,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    ) as first:
         assert first.stderr
         for line in first.stderr:
             if line.strip() == "gate":

@@ -31,8 +31,13 @@ from components.validate.findings import summary, table_findings
 hostile = """<script>document.title = "owned"</script><img src=x onerror="document.title='owned'">"""
 attribute = '" onload="document.title=`owned`" x="'
 long_name = "a_very_long_name_of_a_column_that_somebody_typed" * 2
-batch = {"id": "d0855ff9d5721423", "start": "2013-03-04T00:00:00", "end": "2013-04-01T00:00:00", "rows": 26264,
-         "labelled_rows": 24543}
+batch = {
+    "id": "d0855ff9d5721423",
+    "start": "2013-03-04T00:00:00",
+    "end": "2013-04-01T00:00:00",
+    "rows": 26264,
+    "labelled_rows": 24543,
+}
 policy = {"mode": "auto", "sample_rows": 5000, "minimum_rows": 200, "minimum_effect": 0.15, "decay": 0.02}
 contract = f"""
 name: flights
@@ -62,14 +67,25 @@ def _validate(path: Path, accepted: bool) -> str:
     reasons = [(f"delay: {hostile}", 7), (f"{long_name}: no null", 2)]
     findings = summary({"flights": table_findings(80687, 9, 0, reasons, missing, [attribute, hostile], 0.01)}, 0.01)
     write_page(path, "validate", f"flights {hostile}", findings=findings, contract=parse_contract(contract))
-    return ("Go on: the data keeps its contract, with 9 of 80,687 rows set aside" if accepted
-            else "Stop: the data breaks its contract in 1 place")
+    return (
+        "Go on: the data keeps its contract, with 9 of 80,687 rows set aside"
+        if accepted
+        else "Stop: the data breaks its contract in 1 place"
+    )
 
 
 def _gate(path: Path, decision: str) -> str:
     names = ["pressure", "origin", hostile, attribute, long_name]
-    signals = [prediction_signal(0.11, 0.25), decay_signal(0.537, 0.538, 0.02), *column_signals(
-        dict.fromkeys(names, 0.9), dict.fromkeys(names, 0.02), {"pressure": 0.7, "origin": 0.1, hostile: 0.05}, 0.15)]
+    signals = [
+        prediction_signal(0.11, 0.25),
+        decay_signal(0.537, 0.538, 0.02),
+        *column_signals(
+            dict.fromkeys(names, 0.9),
+            dict.fromkeys(names, 0.02),
+            {"pressure": 0.7, "origin": 0.1, hostile: 0.05},
+            0.15,
+        ),
+    ]
     if decision == "first":
         answer = decision_document(batch, None, ("retrain", ["there is no champion yet"]), [], policy)
     elif decision == "cannot tell":
@@ -79,7 +95,8 @@ def _gate(path: Path, decision: str) -> str:
         answer = decision_document(batch, "1", decide(mode, signals), signals, {**policy, "mode": mode})
     write_page(path, "gate", "flights: gate", name=hostile, decision=answer, methods=method_names)
     return {"keep": "The gate is shut: keep the champion", "cannot tell": "Cannot tell: keep the champion"}.get(
-        decision, "The gate is open: retrain")
+        decision, "The gate is open: retrain"
+    )
 
 
 def _evaluate(path: Path, accepted: bool, champion: str | None) -> str:
@@ -93,21 +110,35 @@ def _evaluate(path: Path, accepted: bool, champion: str | None) -> str:
     linear = Difference(0.0022, -0.0021, 0.0064) if accepted else Difference(0.1, 0.05, 0.2)
     checks += [against_baseline("linear", linear), against_baseline("dummy", Difference(-0.0524, -0.0686, -0.0371))]
     found = {name: metrics(label, values) for name, values in predicted.items()}
+    slices = [{"slice": "origin EWR", "rows": 9000, **{name: item["log_loss"] for name, item in found.items()}}]
     question = {"challenger": f"sha256:{'0a' * 32}", "policy": {"margin": 0.005}}
-    verdict = verdict_document(batch, question, champion, len(label), 28, checks, found)
+    verdict = verdict_document(batch, question, champion, len(label), 28, checks, found, slices)
     verdict["reasons"].append(hostile)
-    write_page(path, "evaluate", "flights: verdict", name=hostile, batch=batch, verdict=verdict, metrics=metric_names,
-               panels=curves(label, predicted), differences=differences(verdict["checks"]))
+    write_page(
+        path,
+        "evaluate",
+        "flights: verdict",
+        name=hostile,
+        batch=batch,
+        verdict=verdict,
+        metrics=metric_names,
+        panels=curves(label, predicted),
+        differences=differences(verdict["checks"]),
+    )
     if accepted:
         return "Accepted: the challenger may serve"
     return "Refused: the champion stays" if champion else "Refused: there is still no champion"
 
 
 pages: Mapping[str, tuple[Any, ...]] = {
-    "validate-accepted": (_validate, True), "validate-refused": (_validate, False),
-    "gate-retrain": (_gate, "retrain"), "gate-keep": (_gate, "keep"), "gate-first": (_gate, "first"),
+    "validate-accepted": (_validate, True),
+    "validate-refused": (_validate, False),
+    "gate-retrain": (_gate, "retrain"),
+    "gate-keep": (_gate, "keep"),
+    "gate-first": (_gate, "first"),
     "gate-cannot-tell": (_gate, "cannot tell"),
-    "evaluate-accepted": (_evaluate, True, "1"), "evaluate-refused": (_evaluate, False, attribute),
+    "evaluate-accepted": (_evaluate, True, "1"),
+    "evaluate-refused": (_evaluate, False, attribute),
     "evaluate-first": (_evaluate, False, None),
 }
 
@@ -141,10 +172,13 @@ def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def _show(browser: Chrome, path: Path, width: int = 1100, theme: str = "light") -> None:
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
-                            {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500})
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia",
-                            {"features": [{"name": "prefers-color-scheme", "value": theme}]})
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500},
+    )
+    browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": theme}]}
+    )
     browser.get(path.as_uri())
 
 
@@ -196,7 +230,8 @@ def test_a_phone_shows_whole_tables(browser: Chrome, tmp_path: Path) -> None:
     _evaluate(tmp_path / "report.html", True, "1")
     _show(browser, tmp_path / "report.html", 360)
     assert browser.execute_script(
-        "return [...document.querySelectorAll('.scroll')].map(item => item.scrollWidth - item.clientWidth)") == [0]
+        "return [...document.querySelectorAll('.scroll')].map(item => item.scrollWidth - item.clientWidth)"
+    ) == [0]
 
 
 read_texts = """
@@ -245,12 +280,22 @@ def test_curves_run_from_corner_to_corner_and_follow_the_rows() -> None:
     assert calibration["lines"] == {"challenger": [(0.1, 0), (0.9, 1)], "dummy": [(0.5, 0.5)]}
 
 
-@pytest.mark.parametrize(("mean", "lower", "upper", "limit"), [
-    (-0.03, -0.04, -0.02, 0.0), (0.01, -0.01, 0.03, 0.005), (-3.0, -4.0, -2.0, 0.5), (0.0, 0.0, 0.0, 0.0),
-])
+@pytest.mark.parametrize(
+    ("mean", "lower", "upper", "limit"),
+    [
+        (-0.03, -0.04, -0.02, 0.0),
+        (0.01, -0.01, 0.03, 0.005),
+        (-3.0, -4.0, -2.0, 0.5),
+        (0.0, 0.0, 0.0, 0.0),
+    ],
+)
 def test_intervals_keep_their_order_within_the_picture(mean: float, lower: float, upper: float, limit: float) -> None:
-    check = {"name": "champion", "passed": True, "limit": limit,
-             "difference": {"mean": mean, "lower": lower, "upper": upper}}
+    check = {
+        "name": "champion",
+        "passed": True,
+        "limit": limit,
+        "difference": {"mean": mean, "lower": lower, "upper": upper},
+    }
     found = differences([check])
     row: dict[str, Any] = found["rows"][0]
     assert 0 <= row["lower"] <= row["mean"] <= row["upper"] <= 1
@@ -261,8 +306,12 @@ def test_intervals_keep_their_order_within_the_picture(mean: float, lower: float
 
 
 def test_training_pictures_name_their_axes_and_units() -> None:
-    curve = learning_picture([{"rows": 5238, "train_loss": 0.38, "held_out_loss": 0.53},
-                              {"rows": 41906, "train_loss": 0.46, "held_out_loss": 0.51}]).axes[0]
+    curve = learning_picture(
+        [
+            {"rows": 5238, "train_loss": 0.38, "held_out_loss": 0.53},
+            {"rows": 41906, "train_loss": 0.46, "held_out_loss": 0.51},
+        ]
+    ).axes[0]
     assert (curve.get_xlabel(), curve.get_ylabel()) == ("training rows", "log loss (nats)")
     bars = importance_picture({"a$b$_c": 0.2, "second": -0.1}).axes[0]
     bars.figure.canvas.draw()

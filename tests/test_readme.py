@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from tests.workspaces import Workspace
 
 root = Path(__file__).parents[1]
@@ -26,7 +27,9 @@ def test_the_readme_has_commands() -> None:
     assert {"make run", "make test", "tidegate batches", "dvc repro"} <= set(commands)
 
 
-@pytest.mark.parametrize("path", sorted(set(re.findall(r'(?:`|")((?:docs|pipelines|components)/[\w./-]*)(?:`|")', readme))))
+@pytest.mark.parametrize(
+    "path", sorted(set(re.findall(r'(?:`|")((?:docs|pipelines|components)/[\w./-]*)(?:`|")', readme)))
+)
 def test_what_it_names_is_there(path: str) -> None:
     assert (root / path).exists()
 
@@ -58,8 +61,9 @@ def _serve(workspace: Workspace, command: str) -> None:
     """A server: it must answer, then it is stopped."""
     words = ["bash", "-c", f"{command.replace('mlflow ui', 'exec mlflow ui')} --port 5917 --workers 1"]
     environment = {**workspace.environment, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    with subprocess.Popen(words, cwd=workspace.folder, env=environment, stdout=subprocess.DEVNULL,
-                          stderr=subprocess.DEVNULL) as server:
+    with subprocess.Popen(
+        words, cwd=workspace.folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as server:
         try:
             for _ in range(120):
                 try:

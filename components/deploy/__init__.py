@@ -1,1 +1,1 @@
-"""Deploy: registers the challenger and promotes it through the journal if its verdict was accepted; else says why not."""
+"""Deploy: registers the challenger and promotes it through the journal if it was accepted; else says why not."""

@@ -24,8 +24,16 @@ from components.tracking.versions import register
 
 
 def deploy(
-    contract: Path, sql: Path, estimator: Path, batch: Path, decision: Path, model: Path, reference: Path, record: Path,
-    verdict: Path, release: Path,
+    contract: Path,
+    sql: Path,
+    estimator: Path,
+    batch: Path,
+    decision: Path,
+    model: Path,
+    reference: Path,
+    record: Path,
+    verdict: Path,
+    release: Path,
 ) -> None:
     """Register and promote the challenger if it was accepted; a batch is released once."""
     promise, this = read_contract(contract), read_json(batch)
@@ -39,10 +47,18 @@ def deploy(
         if reason is not None:
             answer = document(this, judged, None, champion_version(client, promise.name), reason, experiment())
         else:
-            logged = find_logged(client, run_id, {
-                "model.skops": model, "features.sql": sql, "contract.yaml": contract, "model.yaml": estimator,
-                "reference.parquet": reference / "reference.parquet", "record.json": record,
-            })
+            logged = find_logged(
+                client,
+                run_id,
+                {
+                    "model.skops": model,
+                    "features.sql": sql,
+                    "contract.yaml": contract,
+                    "model.yaml": estimator,
+                    "reference.parquet": reference / "reference.parquet",
+                    "record.json": record,
+                },
+            )
             answer = _promote(client, run_id, this, decided, judged, trained, logged)
         if name := experiment():
             logs.tags(client, run_id, {"tidegate.experiment": name})
@@ -55,22 +71,46 @@ def deploy(
 
 
 def _promote(
-    client: MlflowClient, run_id: str, batch: Mapping[str, Any], decision: Mapping[str, Any],
-    verdict: Mapping[str, Any], record: Mapping[str, Any], logged: Logged,
+    client: MlflowClient,
+    run_id: str,
+    batch: Mapping[str, Any],
+    decision: Mapping[str, Any],
+    verdict: Mapping[str, Any],
+    record: Mapping[str, Any],
+    logged: Logged,
 ) -> dict[str, Any]:
     name = batch["name"]
-    version = register(client, name, run_id, logged, batch["id"], {
-        "tidegate.data": batch["data"], "tidegate.until": batch["end"], "tidegate.trained_to": record["to"],
-        "tidegate.model": record["digest"], "tidegate.commit": commit(),
-    })
+    version = register(
+        client,
+        name,
+        run_id,
+        logged,
+        batch["id"],
+        {
+            "tidegate.data": batch["data"],
+            "tidegate.until": batch["end"],
+            "tidegate.trained_to": record["to"],
+            "tidegate.model": record["digest"],
+            "tidegate.commit": commit(),
+        },
+    )
     told = {key: verdict[key] for key in ("loss", "rows", "blocks", "reasons", "models")}
-    entry = Entry(before=verdict["champion"], to=version, batch=batch["id"], who=user(),
-                  when=datetime.now(UTC).isoformat(timespec="seconds"), why=why(decision, verdict), verdict=told)
+    entry = Entry(
+        before=verdict["champion"],
+        to=version,
+        batch=batch["id"],
+        who=user(),
+        when=datetime.now(UTC).isoformat(timespec="seconds"),
+        why=why(decision, verdict),
+        verdict=told,
+    )
     outcome = promote(client, name, entry)
     if not outcome.counted:
         raise TrackingError(
-            f"promotion of {name} version {version}", f"champion {verdict['champion'] or 'none'}, as judged",
-            f"champion {outcome.champion}", "run `tidegate run` again: it will be judged against the new champion",
+            f"promotion of {name} version {version}",
+            f"champion {verdict['champion'] or 'none'}, as judged",
+            f"champion {outcome.champion}",
+            "run `tidegate run` again: it will be judged against the new champion",
         )
     return document(batch, verdict, version, outcome.champion, why(decision, verdict))
 

@@ -21,7 +21,11 @@ def why(decision: Mapping[str, Any], verdict: Mapping[str, Any]) -> str:
 
 
 def document(
-    batch: Mapping[str, Any], verdict: Mapping[str, Any], version: str | None, champion: str | None, reason: str,
+    batch: Mapping[str, Any],
+    verdict: Mapping[str, Any],
+    version: str | None,
+    champion: str | None,
+    reason: str,
     experiment: str | None = None,
 ) -> dict[str, Any]:
     """The release as a file: the version that the challenger got, if any, and the champion after it."""

@@ -15,7 +15,7 @@ from components.champion import Champion, load_champion
 from components.command import run
 from components.contract import Contract, read_contract
 from components.errors import InputError
-from components.evaluate.comparison import block_of, difference
+from components.evaluate.comparison import block_of, difference, slice_losses
 from components.evaluate.pictures import curves, differences
 from components.evaluate.verdict import Check, against_baseline, against_champion, document
 from components.features import Window
@@ -27,12 +27,23 @@ from components.tracking import logs, records
 from components.tracking.runs import batch_run
 from components.tracking.store import connect
 
+least_blocks = 5  # fewer say nothing about how much a batch varies
+slice_rows = 200
 metric_names = ("log_loss", "roc_auc", "average_precision", "brier")
 
 
 def evaluate(
-    clean: Path, features: Path, batch: Path, contract: Path, model: Path, baselines: Path, record: Path,
-    margin: float, verdict: Path, report: Path, metrics: Path,
+    clean: Path,
+    features: Path,
+    batch: Path,
+    contract: Path,
+    model: Path,
+    baselines: Path,
+    record: Path,
+    margin: float,
+    verdict: Path,
+    report: Path,
+    metrics: Path,
 ) -> Mapping[str, Mapping[str, Any]]:
     """Judge the challenger on the batch's labelled rows; a batch whose release is recorded keeps its verdict."""
     promise, this, trained = read_contract(contract), read_json(batch), read_json(record)
@@ -44,14 +55,29 @@ def evaluate(
         answer = released["verdict"]
         write_text(report, logs.text(client, run_id, f"{_folder(answer)}/report.html"))
     else:
-        answer = _judge(client, promise, this, question, {
-            "clean": clean, "features": features, "model": model, "baselines": baselines, "report": report,
-        }, trained)
-        logs.files(client, run_id, {"verdict.json": json.dumps(answer, indent=2), "report.html": report}, _folder(answer))
+        answer = _judge(
+            client,
+            promise,
+            this,
+            question,
+            {
+                "clean": clean,
+                "features": features,
+                "model": model,
+                "baselines": baselines,
+                "report": report,
+            },
+            trained,
+        )
+        logs.files(
+            client, run_id, {"verdict.json": json.dumps(answer, indent=2), "report.html": report}, _folder(answer)
+        )
     found = {item["model"]: {name: item[name] for name in metric_names if name in item} for item in answer["models"]}
     write_json(verdict, answer)
     write_json(metrics, {"accepted": int(answer["accepted"]), **found})
-    logs.metrics(client, run_id, {f"{name}.{key}": value for name, item in found.items() for key, value in item.items()})
+    logs.metrics(
+        client, run_id, {f"{name}.{key}": value for name, item in found.items() for key, value in item.items()}
+    )
     word = "accepted" if answer["accepted"] else "refused"
     logs.tags(client, run_id, {"tidegate.verdict": word, "tidegate.verdict.reasons": "; ".join(answer["reasons"])})
     for reason in answer["reasons"]:
@@ -64,8 +90,12 @@ def _folder(verdict: Mapping[str, Any]) -> str:
 
 
 def _judge(
-    client: MlflowClient, contract: Contract, batch: Mapping[str, Any], question: Mapping[str, Any],
-    paths: Mapping[str, Path], record: Mapping[str, Any],
+    client: MlflowClient,
+    contract: Contract,
+    batch: Mapping[str, Any],
+    question: Mapping[str, Any],
+    paths: Mapping[str, Path],
+    record: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Score every model on the same rows and write the page; InputError when the rows cannot judge."""
     table = read_table(paths["features"], "features")
@@ -78,22 +108,48 @@ def _judge(
     simple = models.load(paths["baselines"], record["baselines_digest"])
     predicted |= {name: predict(simple[name], rows, record["features"]) for name in ("linear", "dummy")}
     label, blocks = labels(rows, contract.label), block_of(rows[contract.time], contract.block)
+    loss = {name: losses(label, values) for name, values in predicted.items()}
     answer = document(
-        batch, question, champion.version if champion else None, len(rows), blocks.nunique(),
-        _checks(label, predicted, blocks, int(batch["id"][:8], 16), question["policy"]["margin"]),
+        batch,
+        question,
+        champion.version if champion else None,
+        len(rows),
+        blocks.nunique(),
+        _checks(loss, blocks, int(batch["id"][:8], 16), question["policy"]["margin"]),
         {name: metrics_of(label, values) for name, values in predicted.items()},
+        slice_losses(rows, contract.slices, loss, slice_rows),
     )
-    write_page(paths["report"], "evaluate", f"{contract.name}: verdict", name=contract.name, batch=batch,
-               verdict=answer, metrics=metric_names, panels=curves(label, predicted),
-               differences=differences(answer["checks"]))
+    write_page(
+        paths["report"],
+        "evaluate",
+        f"{contract.name}: verdict",
+        name=contract.name,
+        batch=batch,
+        verdict=answer,
+        metrics=metric_names,
+        panels=curves(label, predicted),
+        differences=differences(answer["checks"]),
+    )
     return answer
 
 
 def _check_rows(rows: pd.DataFrame, contract: Contract, batch: Mapping[str, Any]) -> None:
     place = f"batch {batch['start'][:10]} to {batch['end'][:10]}"
     if rows[contract.label].nunique() < 2:
-        raise InputError(f"{place}: {contract.label}", "labelled rows of both outcomes", f"{len(rows):,} rows of "
-                         f"{rows[contract.label].nunique()}", "lengthen ingest.batch_days or look at label_delay")
+        raise InputError(
+            f"{place}: {contract.label}",
+            "labelled rows of both outcomes",
+            f"{len(rows):,} rows of {rows[contract.label].nunique()}",
+            "lengthen ingest.batch_days or look at label_delay",
+        )
+    blocks = block_of(rows[contract.time], contract.block).nunique()
+    if blocks < least_blocks:
+        raise InputError(
+            f"{place}: block {contract.block}",
+            f"labelled rows in at least {least_blocks} blocks",
+            str(blocks),
+            "lengthen ingest.batch_days or shorten the contract's block",
+        )
 
 
 def _as_champion(
@@ -102,24 +158,31 @@ def _as_champion(
     """The champion's predictions of the same events, fed by its own SQL; it must not have learned from them."""
     if champion.record["to"] >= batch["start"]:
         raise InputError(
-            f"champion version {champion.version}", f"rows before {batch['start']} only in its training",
-            f"rows up to {champion.record['to']}", "move ingest.until past them",
+            f"champion version {champion.version}",
+            f"rows before {batch['start']} only in its training",
+            f"rows up to {champion.record['to']}",
+            "move ingest.until past them",
         )
     window = Window(datetime.fromisoformat(batch["start"]), datetime.fromisoformat(batch["end"]))
     seen = champion.batch(clean, window)
-    found: Vector = rows[contract.identity].merge(
-        seen[[*contract.identity, "prediction"]], on=contract.identity, how="left", validate="one_to_one"
-    )["prediction"].to_numpy(np.float64)
+    found: Vector = (
+        rows[contract.identity]
+        .merge(seen[[*contract.identity, "prediction"]], on=contract.identity, how="left", validate="one_to_one")[
+            "prediction"
+        ]
+        .to_numpy(np.float64)
+    )
     if np.isnan(found).any():
-        raise InputError(f"champion version {champion.version}", "a prediction for every event of the batch",
-                         f"{int(np.isnan(found).sum()):,} events that its SQL does not give", "mend the tables' keys")
+        raise InputError(
+            f"champion version {champion.version}",
+            "a prediction for every event of the batch",
+            f"{int(np.isnan(found).sum()):,} events that its SQL does not give",
+            "mend the tables' keys",
+        )
     return found
 
 
-def _checks(
-    label: Vector, predicted: Mapping[str, Vector], blocks: pd.Series, seed: int, margin: float
-) -> list[Check]:
-    loss = {name: losses(label, values) for name, values in predicted.items()}
+def _checks(loss: Mapping[str, Vector], blocks: pd.Series, seed: int, margin: float) -> list[Check]:
     gap = {name: difference(loss["challenger"], loss[name], blocks, seed) for name in loss if name != "challenger"}
     first = [against_champion(gap["champion"], margin)] if "champion" in gap else []
     return first + [against_baseline(name, gap[name]) for name in ("linear", "dummy")]

@@ -1,6 +1,8 @@
 """Paired comparison of two models on the same rows: the difference of their losses with its uncertainty."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,3 +37,16 @@ def difference(first: Vector, second: Vector, blocks: pd.Series, seed: int) -> D
     sums = per_block[picked].sum(axis=1)
     lower, upper = np.quantile(sums[:, 0] / sums[:, 1], [1 - confidence, confidence])
     return Difference(float(np.mean(first - second)), float(lower), float(upper))
+
+
+def slice_losses(
+    rows: pd.DataFrame, columns: Sequence[str], loss: Mapping[str, Vector], least_rows: int
+) -> list[dict[str, Any]]:
+    """The mean loss of each model on each value of the slicing columns that has at least `least_rows` rows."""
+    found = pd.DataFrame(dict(loss), index=rows.index)
+    return [
+        {"slice": f"{column} {value}", "rows": len(part), **{name: float(part[name].mean()) for name in loss}}
+        for column in columns
+        for value, part in found.groupby(rows[column])
+        if len(part) >= least_rows
+    ]

@@ -41,8 +41,15 @@ def differences(checks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "zero": at(0.0),
         "ticks": [{"at": at(tick), "text": f"{tick:g}".replace("-", "−")} for tick in _ticks(low, low + width)],
-        "rows": [{"name": check["name"], "passed": check["passed"], "limit": at(check["limit"]),
-                  **{end: at(value) for end, value in check["difference"].items()}} for check in checks],
+        "rows": [
+            {
+                "name": check["name"],
+                "passed": check["passed"],
+                "limit": at(check["limit"]),
+                **{end: at(value) for end, value in check["difference"].items()},
+            }
+            for check in checks
+        ],
     }
 
 

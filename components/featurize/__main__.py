@@ -20,7 +20,14 @@ checked_moments = 3
 
 
 def featurize(
-    clean: Path, manifest: Path, contract: Path, sql: Path, estimator: Path, window_days: int, features: Path, batch: Path
+    clean: Path,
+    manifest: Path,
+    contract: Path,
+    sql: Path,
+    estimator: Path,
+    window_days: int,
+    features: Path,
+    batch: Path,
 ) -> None:
     """Run features.sql over the clean tables, prove that no feature knows the future, mark the batch and name it."""
     texts = {"contract": read_text(contract), "sql": read_text(sql), "estimator": read_text(estimator)}
@@ -40,15 +47,18 @@ def featurize(
                 raise InputError(sql, "SQL that runs over every row", found, "mend it") from None
             counts = _counts(connection, folder / "features.parquet", promise.label)
     made_by = recipe(texts, window_days)
-    write_json(batch, {
-        "id": batch_id(made["data"], made["batch"]["start"], made["batch"]["end"], made_by),
-        "name": promise.name,
-        "data": made["data"],
-        **made["batch"],
-        **counts,
-        "features": kind,
-        "recipe": made_by,
-    })
+    write_json(
+        batch,
+        {
+            "id": batch_id(made["data"], made["batch"]["start"], made["batch"]["end"], made_by),
+            "name": promise.name,
+            "data": made["data"],
+            **made["batch"],
+            **counts,
+            "features": kind,
+            "recipe": made_by,
+        },
+    )
 
 
 def _check_rows(connection: duckdb.DuckDBPyConnection, sql: str, contract: Contract) -> None:
@@ -58,8 +68,10 @@ def _check_rows(connection: duckdb.DuckDBPyConnection, sql: str, contract: Contr
     events = connection.execute(f"SELECT count(*) FROM {quoted(contract.event)}").fetchall()[0][0]
     if rows != events or distinct != events:
         raise InputError(
-            "features.sql", f"one row per row of {contract.event} ({events:,})",
-            f"{rows:,} rows, {distinct:,} of them distinct", "mend its joins and filters",
+            "features.sql",
+            f"one row per row of {contract.event} ({events:,})",
+            f"{rows:,} rows, {distinct:,} of them distinct",
+            "mend its joins and filters",
         )
 
 
@@ -69,16 +81,26 @@ def _check_hindsight(
     for moment in moments(connection, contract, checked_moments):
         if found := leaks(connection, sql, contract, features, moment):
             raise InputError(
-                "features.sql", f"features that are known {contract.horizon} before the event",
-                f"{', '.join(found)} of {moment} change when later rows and outcomes are hidden", "look further back",
+                "features.sql",
+                f"features that are known {contract.horizon} before the event",
+                f"{', '.join(found)} of {moment} change when later rows and outcomes are hidden",
+                "look further back",
             )
 
 
 def _counts(connection: duckdb.DuckDBPyConnection, path: Path, label: str) -> dict[str, Any]:
     query = f"SELECT split, count(*), count({quoted(label)}) FROM read_parquet($path) GROUP BY split"
-    found = {split: (rows, labelled) for split, rows, labelled in connection.execute(query, {"path": str(path.resolve())}).fetchall()}
+    found = {
+        split: (rows, labelled)
+        for split, rows, labelled in connection.execute(query, {"path": str(path.resolve())}).fetchall()
+    }
     history, batch = found.get("history", (0, 0)), found.get("batch", (0, 0))
-    return {"rows": batch[0], "labelled_rows": batch[1], "history_rows": history[0], "history_labelled_rows": history[1]}
+    return {
+        "rows": batch[0],
+        "labelled_rows": batch[1],
+        "history_rows": history[0],
+        "history_labelled_rows": history[1],
+    }
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from components.champion import Champion, load_champion
 from components.command import run
 from components.contract import Contract, read_contract
 from components.features import Window
-from components.formats import read_json, read_text, replacing, write_json, write_parameter, write_text
+from components.formats import read_json, replacing, write_json, write_parameter, write_text
 from components.gate.asking import measured, signals
 from components.gate.decision import check_mode, decide, document, settled
 from components.gate.drift import method_names
@@ -24,15 +24,32 @@ files = ("drift.json", "evidently.html", "report.html")
 
 
 def gate(
-    clean: Path, batch: Path, contract: Path,
-    mode: str, sample_rows: int, minimum_rows: int, minimum_effect: float, prediction_drift: float, decay: float,
-    decision: Path, drift: Path, evidently: Path, report: Path, retrain: Path,
+    clean: Path,
+    batch: Path,
+    contract: Path,
+    mode: str,
+    sample_rows: int,
+    minimum_rows: int,
+    minimum_effect: float,
+    prediction_drift: float,
+    decay: float,
+    decision: Path,
+    drift: Path,
+    evidently: Path,
+    report: Path,
+    retrain: Path,
 ) -> None:
     """Decide once per batch and policy whether to retrain; asked again, return what was decided."""
     check_mode(mode)
     promise, this = read_contract(contract), read_json(batch)
-    policy = {"mode": mode, "sample_rows": sample_rows, "minimum_rows": minimum_rows, "minimum_effect": minimum_effect,
-              "prediction_drift": prediction_drift, "decay": decay}
+    policy = {
+        "mode": mode,
+        "sample_rows": sample_rows,
+        "minimum_rows": minimum_rows,
+        "minimum_effect": minimum_effect,
+        "prediction_drift": prediction_drift,
+        "decay": decay,
+    }
     client = connect()
     run_id = batch_run(client, promise.name, this["id"], {"tidegate.until": this["end"][:10]})
     question = records.question("decision", policy)
@@ -42,10 +59,16 @@ def gate(
         answer = _decide(client, promise, this, policy, clean, paths)
         logs.dataset(client, run_id, promise.event, this["data"], "batch")
         logs.files(client, run_id, {**paths, "decision.json": json.dumps(answer, indent=2)}, f"gate/{question}")
-        logs.tags(client, run_id, {
-            "tidegate.rows": str(this["rows"]), "tidegate.decision": answer["decision"],
-            "tidegate.reasons": "; ".join(answer["reasons"]), "tidegate.champion": answer["champion"] or "none",
-        })
+        logs.tags(
+            client,
+            run_id,
+            {
+                "tidegate.rows": str(this["rows"]),
+                "tidegate.decision": answer["decision"],
+                "tidegate.reasons": "; ".join(answer["reasons"]),
+                "tidegate.champion": answer["champion"] or "none",
+            },
+        )
         answer = records.record(client, run_id, question, answer)
     else:
         for name, path in paths.items():
@@ -56,7 +79,11 @@ def gate(
 
 
 def _decide(
-    client: MlflowClient, contract: Contract, batch: dict[str, Any], policy: dict[str, Any], clean: Path,
+    client: MlflowClient,
+    contract: Contract,
+    batch: dict[str, Any],
+    policy: dict[str, Any],
+    clean: Path,
     paths: dict[str, Path],
 ) -> dict[str, Any]:
     """Decide anew; writes Evidently's findings and the page that shows them."""
@@ -69,13 +96,20 @@ def _decide(
         answer = document(batch, champion.version, settled(policy["mode"], "keep", reason), [], policy)
         _without_evidently(paths, reason)
     elif batch["rows"] < policy["minimum_rows"]:
-        reason = f"{batch['rows']:,} rows are too few to tell drift from chance (gate.minimum_rows {policy['minimum_rows']:,})"
+        limit = f"gate.minimum_rows {policy['minimum_rows']:,}"
+        reason = f"{batch['rows']:,} rows are too few to tell drift from chance ({limit})"
         answer = document(batch, champion.version, settled(policy["mode"], "cannot tell", reason), [], policy)
         _without_evidently(paths, reason)
     else:
         answer = _compare(champion, batch, policy, clean, paths)
-    write_page(paths["report.html"], "gate", f"{contract.name}: gate", name=contract.name, decision=answer,
-               methods=method_names)
+    write_page(
+        paths["report.html"],
+        "gate",
+        f"{contract.name}: gate",
+        name=contract.name,
+        decision=answer,
+        methods=method_names,
+    )
     return answer
 
 
@@ -94,7 +128,9 @@ def _compare(
 
 def _without_evidently(paths: dict[str, Path], reason: str) -> None:
     write_json(paths["drift.json"], {"skipped": reason})
-    write_text(paths["evidently.html"], f"<!doctype html><html lang=en><title>Evidently</title><p>Not compared: {reason}.")
+    write_text(
+        paths["evidently.html"], f"<!doctype html><html lang=en><title>Evidently</title><p>Not compared: {reason}."
+    )
 
 
 if __name__ == "__main__":

@@ -31,7 +31,10 @@ def _sample(frame: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
 
 
 def signals(
-    champion: Champion, batch: pd.DataFrame, scores: Mapping[str, float], nulls: Mapping[str, float],
+    champion: Champion,
+    batch: pd.DataFrame,
+    scores: Mapping[str, float],
+    nulls: Mapping[str, float],
     policy: Mapping[str, float],
 ) -> list[Signal]:
     """Every signal against its threshold: predictions and decay first, then the features by their effect."""

@@ -37,8 +37,10 @@ def column_signals(
     """Drift of each feature, weighted by its share of the champion's importance; the largest effect first."""
     positive = {name: max(0.0, importances.get(name, 0.0)) for name in scores}
     whole = sum(positive.values()) or 1.0
-    found = [_column_signal(name, max(score, nulls[name]), positive[name] / whole, nulls[name], minimum_effect)
-             for name, score in scores.items()]
+    found = [
+        _column_signal(name, max(score, nulls[name]), positive[name] / whole, nulls[name], minimum_effect)
+        for name, score in scores.items()
+    ]
     return sorted(found, key=lambda signal: (-signal.value, signal.name))
 
 
@@ -77,12 +79,17 @@ def decide(mode: str, signals: Sequence[Signal]) -> tuple[str, list[str]]:
         return "keep", ["gate.mode is never", *told]
     if opened:
         return "retrain", told
-    nearest = max(signals, key=lambda signal: signal.value / signal.threshold if signal.threshold else 0.0, default=None)
+    nearest = max(
+        signals, key=lambda signal: signal.value / signal.threshold if signal.threshold else 0.0, default=None
+    )
     return "keep", ["nothing is beyond its threshold" + (f"; nearest: {nearest.reason}" if nearest else "")]
 
 
 def document(
-    batch: Mapping[str, Any], champion: str | None, verdict: tuple[str, list[str]], signals: Sequence[Signal],
+    batch: Mapping[str, Any],
+    champion: str | None,
+    verdict: tuple[str, list[str]],
+    signals: Sequence[Signal],
     policy: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The decision as a file: what was asked, every number and threshold, the answer and why."""
@@ -90,8 +97,12 @@ def document(
     return {
         "schema": 1,
         "batch": batch["id"],
-        "window": {"start": batch["start"], "end": batch["end"], "rows": batch["rows"],
-                   "labelled_rows": batch["labelled_rows"]},
+        "window": {
+            "start": batch["start"],
+            "end": batch["end"],
+            "rows": batch["rows"],
+            "labelled_rows": batch["labelled_rows"],
+        },
         "champion": champion,
         "decision": decision,
         "retrain": decision == "retrain",

@@ -14,14 +14,19 @@ column_threshold = 0.1  # what Evidently's own report marks as drifted; the deci
 
 def comparable(reference: pd.DataFrame, batch: pd.DataFrame, kinds: Mapping[str, str]) -> dict[str, str]:
     """The columns that have values on both sides; Evidently drops nulls and infinities without a word."""
-    return {name: kind for name, kind in kinds.items()
-            if all(_values(frame[name], kind).notna().any() for frame in (reference, batch))}
+    return {
+        name: kind
+        for name, kind in kinds.items()
+        if all(_values(frame[name], kind).notna().any() for frame in (reference, batch))
+    }
 
 
 def null_shifts(reference: pd.DataFrame, batch: pd.DataFrame, kinds: Mapping[str, str]) -> dict[str, float]:
     """How much the share of rows without a (finite) value changed, per column, from 0 to 1."""
-    return {name: float(abs(_values(reference[name], kind).isna().mean() - _values(batch[name], kind).isna().mean()))
-            for name, kind in kinds.items()}
+    return {
+        name: float(abs(_values(reference[name], kind).isna().mean() - _values(batch[name], kind).isna().mean()))
+        for name, kind in kinds.items()
+    }
 
 
 def snapshot(reference: pd.DataFrame, batch: pd.DataFrame, kinds: Mapping[str, str]) -> Any:
@@ -32,12 +37,17 @@ def snapshot(reference: pd.DataFrame, batch: pd.DataFrame, kinds: Mapping[str, s
     names = {kind: [name for name, found in kinds.items() if found == kind] for kind in methods}
     definition = DataDefinition(numerical_columns=names["number"], categorical_columns=names["category"])
     sides = [
-        Dataset.from_pandas(pd.DataFrame({name: _values(frame[name], kind) for name, kind in kinds.items()}), definition)
+        Dataset.from_pandas(
+            pd.DataFrame({name: _values(frame[name], kind) for name, kind in kinds.items()}), definition
+        )
         for frame in (batch, reference)
     ]
     preset = DataDriftPreset(
-        columns=list(kinds), num_method=methods["number"], cat_method=methods["category"],
-        num_threshold=column_threshold, cat_threshold=column_threshold,
+        columns=list(kinds),
+        num_method=methods["number"],
+        cat_method=methods["category"],
+        num_threshold=column_threshold,
+        cat_threshold=column_threshold,
     )
     return Report([preset]).run(*sides)
 

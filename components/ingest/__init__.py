@@ -1,1 +1,1 @@
-"""Ingest: raw files in, one ordered Parquet table each, up to a moment in time; decides only that files can be read."""
+"""Ingest: raw files in, one ordered Parquet table each, up to a moment; decides only that files can be read."""

@@ -23,15 +23,20 @@ def ingest(data: Path, contract: Path, until: str, batch_days: int, tables: Path
     with replacing(tables) as folder:
         folder.mkdir()
         with engine(data, folder) as connection:
-            facts = {name: _ingest_table(connection, data, name, promise, end.isoformat(), folder)
-                     for name in promise.tables}
-    write_json(manifest, {
-        "data": folder_version(digests),
-        "until": until,
-        "batch": {"start": start.isoformat(), "end": end.isoformat()},
-        "files": digests,
-        "tables": facts,
-    })
+            facts = {
+                name: _ingest_table(connection, data, name, promise, end.isoformat(), folder)
+                for name in promise.tables
+            }
+    write_json(
+        manifest,
+        {
+            "data": folder_version(digests),
+            "until": until,
+            "batch": {"start": start.isoformat(), "end": end.isoformat()},
+            "files": digests,
+            "tables": facts,
+        },
+    )
 
 
 def _digests(data: Path) -> dict[str, str]:
@@ -69,7 +74,9 @@ def _read(connection: duckdb.DuckDBPyConnection, data: Path, name: str, table: T
     """Every value as text first: what cannot be cast must be seen by validate, not lost here."""
     paths = sorted(str(path.resolve()) for path in data.glob(table.files))
     if not paths:
-        raise InputError(f"{data}/{table.files}", f"the files of table {name}", "none", "add them or mend contract.yaml")
+        raise InputError(
+            f"{data}/{table.files}", f"the files of table {name}", "none", "add them or mend contract.yaml"
+        )
     files = f"[{', '.join(literal(path) for path in paths)}]"
     if paths[0].endswith(".parquet"):
         source = f"read_parquet({files}, union_by_name = true)"
@@ -78,8 +85,10 @@ def _read(connection: duckdb.DuckDBPyConnection, data: Path, name: str, table: T
     else:
         # Left to itself, DuckDB takes rows that begin with # for comments, and skips what does not look like the rest.
         dialect = "header = true, delim = ',', quote = '\"', escape = '\"', comment = '', skip = 0"
-        query = (f"SELECT * FROM read_csv({files}, {dialect}, all_varchar = true, nullstr = {literal(table.missing)}, "
-                 f"union_by_name = true)")
+        query = (
+            f"SELECT * FROM read_csv({files}, {dialect}, all_varchar = true, nullstr = {literal(table.missing)}, "
+            f"union_by_name = true)"
+        )
     connection.execute(f"CREATE TABLE {quoted(name)} AS {query}")
 
 

@@ -23,10 +23,11 @@ def failures(columns: dict[str, Column]) -> str:
 
 
 def typed_rows(relation: str, table: Table, present: list[str], as_text: set[str], until: str) -> str:
-    """The query of one ingested table: cast columns, rows before `until`, totally ordered; unknown columns stay text."""
+    """The query of one ingested table: cast columns, rows before `until`, total order; unknown columns stay text."""
     kept = [name for name in present if name not in table.columns or table.columns[name].role != "private"]
     values = [
-        quoted(name) if name not in table.columns or name in as_text
+        quoted(name)
+        if name not in table.columns or name in as_text
         else f"{cast(name, table.columns[name].type)} AS {quoted(name)}"
         for name in kept
     ]

@@ -8,8 +8,15 @@ from components.pull.fetching import fetch
 
 
 def pull(
-    data_dvc: str, contract_yaml: str, features_sql: str, model_yaml: str, remote: str,
-    data: Path, contract: Path, sql: Path, estimator: Path,
+    data_dvc: str,
+    contract_yaml: str,
+    features_sql: str,
+    model_yaml: str,
+    remote: str,
+    data: Path,
+    contract: Path,
+    sql: Path,
+    estimator: Path,
 ) -> None:
     """Fetch the data that the text of data.dvc names from the DVC remote, and write the problem's files."""
     fetch(data_dvc, remote, data)

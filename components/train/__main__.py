@@ -28,17 +28,30 @@ reference_rows = 10_000
 
 
 def train(
-    features: Path, batch: Path, contract: Path, sql: Path, estimator: Path, window_days: int,
-    model: Path, baselines: Path, reference: Path, record: Path,
+    features: Path,
+    batch: Path,
+    contract: Path,
+    sql: Path,
+    estimator: Path,
+    window_days: int,
+    model: Path,
+    baselines: Path,
+    reference: Path,
+    record: Path,
 ) -> None:
-    """Fit the estimator of model.yaml and its baselines on history, and log how that went to the batch's MLflow run."""
+    """Fit the estimator of model.yaml and its baselines on history, and log how that went to the batch's run."""
     promise, this, specification = read_contract(contract), read_json(batch), read_yaml(estimator)
     kinds, seed = this["features"], int(this["id"][:8], 16)
     table = read_table(features, "features")
     rows = training_rows(table, promise.time, promise.label, this["start"], window_days)
     head, tail = split_tail(rows, promise.time)
     curve, held_out = learning_curve(
-        lambda: challenger(specification, kinds), head, tail, promise.label, kinds, lambda line: print(line, flush=True)
+        lambda: challenger(specification, kinds),
+        head,
+        tail,
+        promise.label,
+        kinds,
+        lambda line: print(line, flush=True),
     )
     found = importances(held_out, tail, promise.label, kinds, seed)
     inputs, target = model_input(rows, kinds), labels(rows, promise.label)
@@ -63,10 +76,20 @@ def train(
     }
     write_tables(reference, {"reference": sample})
     write_json(record, document)
-    _log(promise, this, document, {
-        "model.skops": model, "features.sql": sql, "contract.yaml": contract, "model.yaml": estimator,
-        "reference.parquet": reference / "reference.parquet", "record.json": record,
-    }, sample)
+    _log(
+        promise,
+        this,
+        document,
+        {
+            "model.skops": model,
+            "features.sql": sql,
+            "contract.yaml": contract,
+            "model.yaml": estimator,
+            "reference.parquet": reference / "reference.parquet",
+            "record.json": record,
+        },
+        sample,
+    )
 
 
 def _environment() -> dict[str, str]:
@@ -76,23 +99,36 @@ def _environment() -> dict[str, str]:
 
 
 def _log(
-    contract: Contract, batch: Mapping[str, Any], record: Mapping[str, Any], files: Mapping[str, Path],
+    contract: Contract,
+    batch: Mapping[str, Any],
+    record: Mapping[str, Any],
+    files: Mapping[str, Path],
     sample: pd.DataFrame,
 ) -> None:
     client = connect()
     run_id = batch_run(client, contract.name, batch["id"], {"tidegate.until": batch["end"][:10]})
     settings = {f"model.{key}": value for key, value in (record["estimator"].get("parameters") or {}).items()}
-    logs.params(client, run_id, {
-        "estimator": record["estimator"]["estimator"], **settings, "train.from": record["from"],
-        "train.to": record["to"], "train.rows": record["rows"], "features": len(record["features"]),
-    })
+    logs.params(
+        client,
+        run_id,
+        {
+            "estimator": record["estimator"]["estimator"],
+            **settings,
+            "train.from": record["from"],
+            "train.to": record["to"],
+            "train.rows": record["rows"],
+            "features": len(record["features"]),
+        },
+    )
     logs.metrics(client, run_id, {"train_loss": record["train_loss"]})
     for point in record["learning_curve"]:
         curve = {"learning_curve.train": point["train_loss"], "learning_curve.held_out": point["held_out_loss"]}
         logs.metrics(client, run_id, curve, step=point["rows"])
     logs.dataset(client, run_id, contract.event, batch["data"], "training")
-    pictures = {"learning_curve.png": learning_picture(record["learning_curve"]),
-                "importances.png": importance_picture(record["importances"])}
+    pictures = {
+        "learning_curve.png": learning_picture(record["learning_curve"]),
+        "importances.png": importance_picture(record["importances"]),
+    }
     logs.files(client, run_id, {name: _png(figure) for name, figure in pictures.items()}, "train")
     inputs = model_input(sample, record["features"])
     log_model(client, run_id, contract.name, files, inputs, sample[["prediction"]], settings)

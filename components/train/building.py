@@ -87,16 +87,22 @@ def _estimator(specification: Mapping[str, Any]) -> Any:
 def _ordinal(names: Mapping[str, list[str]]) -> ColumnTransformer:
     """Codes for categories (missing and unknown ones are missing), numbers as they are."""
     codes = OrdinalEncoder(
-        handle_unknown="use_encoded_value", unknown_value=np.nan, encoded_missing_value=np.nan,
+        handle_unknown="use_encoded_value",
+        unknown_value=np.nan,
+        encoded_missing_value=np.nan,
         max_categories=max_categories,
     )
-    return ColumnTransformer([("category", codes, names["category"]), ("number", "passthrough", names["number"])],
-                             verbose_feature_names_out=False)
+    return ColumnTransformer(
+        [("category", codes, names["category"]), ("number", "passthrough", names["number"])],
+        verbose_feature_names_out=False,
+    )
 
 
 def _dense(names: Mapping[str, list[str]]) -> ColumnTransformer:
     """Indicators for categories, imputed and scaled numbers."""
     indicators = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=20, max_categories=max_categories)
     numbers = make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler())
-    return ColumnTransformer([("category", indicators, names["category"]), ("number", numbers, names["number"])],
-                             verbose_feature_names_out=False)
+    return ColumnTransformer(
+        [("category", indicators, names["category"]), ("number", numbers, names["number"])],
+        verbose_feature_names_out=False,
+    )

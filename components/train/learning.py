@@ -22,7 +22,11 @@ def split_tail(frame: pd.DataFrame, time: str) -> tuple[pd.DataFrame, pd.DataFra
 
 
 def learning_curve(
-    make: Callable[[], Any], head: pd.DataFrame, tail: pd.DataFrame, label: str, features: Mapping[str, str],
+    make: Callable[[], Any],
+    head: pd.DataFrame,
+    tail: pd.DataFrame,
+    label: str,
+    features: Mapping[str, str],
     progress: Callable[[str], None],
 ) -> tuple[list[dict[str, float]], Any]:
     """The loss on the tail of models trained on the last eighth, quarter, half and whole of the head.
@@ -32,12 +36,13 @@ def learning_curve(
     points: list[dict[str, float]] = []
     model = None
     for share in shares:
-        rows = head.iloc[-max(1, int(len(head) * share)):]
+        rows = head.iloc[-max(1, int(len(head) * share)) :]
         if rows[label].nunique() < 2:
             continue
         model = fit(make(), model_input(rows, features), labels(rows, label))
-        known, held_out = (float(losses(labels(part, label), predict(model, part, features)).mean())
-                           for part in (rows, tail))
+        known, held_out = (
+            float(losses(labels(part, label), predict(model, part, features)).mean()) for part in (rows, tail)
+        )
         points.append({"rows": len(rows), "train_loss": known, "held_out_loss": held_out})
         progress(f"{len(rows):>9,} rows: log loss {known:.3f} on them, {held_out:.3f} on the {len(tail):,} rows after")
     return points, model
@@ -53,7 +58,11 @@ def importances(
     if model is None or rows[label].nunique() < 2:
         return dict.fromkeys(features, 0.0)
     found = permutation_importance(
-        model, model_input(rows, features), labels(rows, label), scoring="neg_log_loss", n_repeats=repeats,
+        model,
+        model_input(rows, features),
+        labels(rows, label),
+        scoring="neg_log_loss",
+        n_repeats=repeats,
         random_state=seed,
     ).importances_mean
     order = np.argsort(-found, kind="stable")

@@ -17,8 +17,14 @@ def learning_picture(points: Sequence[Mapping[str, float]]) -> Figure:
     axes = figure.subplots()
     rows = [point["rows"] for point in points]
     axes.plot(rows, [point["held_out_loss"] for point in points], marker="o", label="rows after them", color=unseen)
-    axes.plot(rows, [point["train_loss"] for point in points], marker="s", linestyle="--", label="rows trained on",
-              color=known)
+    axes.plot(
+        rows,
+        [point["train_loss"] for point in points],
+        marker="s",
+        linestyle="--",
+        label="rows trained on",
+        color=known,
+    )
     axes.set(title="Learning curve", xlabel="training rows", ylabel="log loss (nats)")
     axes.set_xlim(left=0)
     axes.xaxis.set_major_formatter("{x:,.0f}")

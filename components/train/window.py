@@ -11,7 +11,7 @@ least_rows = 100
 
 
 def training_rows(features: pd.DataFrame, time: str, label: str, batch_start: str, window_days: int) -> pd.DataFrame:
-    """Labelled history of the last `window_days` before the batch, in order; InputError when it cannot be learnt from."""
+    """Labelled history of the last `window_days` before the batch, in order; InputError when it teaches nothing."""
     since = datetime.fromisoformat(batch_start) - timedelta(days=window_days)
     rows = features[(features["split"] == "history") & features[label].notna() & (features[time] >= since)]
     place = f"history of {window_days} days before {batch_start}"

@@ -8,7 +8,7 @@ import duckdb
 from components.command import run
 from components.contract import Table, quoted, read_contract
 from components.engine import columns_of, copy, engine, view_tables
-from components.errors import SchemaSkew
+from components.errors import SchemaSkewError
 from components.formats import replacing, write_json
 from components.page import write_page
 from components.validate.findings import summary, table_findings, violations
@@ -33,7 +33,7 @@ def validate(
         write_json(findings, document)
         write_page(report, "validate", f"{promise.name}: validation", findings=document, contract=promise)
         if broken := violations(document):
-            raise SchemaSkew(broken, f"mend the data or contract.yaml; {report} has the whole picture")
+            raise SchemaSkewError(broken, f"mend the data or contract.yaml; {report} has the whole picture")
 
 
 def _validate_table(
@@ -44,7 +44,8 @@ def _validate_table(
     checked = rules(table, present)
     judged = f"({judged_rows(quoted(name), table, checked, present)})"
     rows, broken, copies = connection.execute(
-        f"SELECT count(*), count(*) FILTER (len(reasons) > 0), count(*) FILTER (copies > 1) FROM {judged}"
+        f"SELECT count(*), count(*) FILTER (len(reasons) > 0), count(*) FILTER (copies > 1 AND len(reasons) = 0) "
+        f"FROM {judged}"
     ).fetchall()[0]
     reasons = connection.execute(
         f"SELECT unnest(reasons) AS reason, count(*) AS n FROM {judged} GROUP BY 1 ORDER BY 2 DESC, 1"

@@ -5,8 +5,13 @@ from typing import Any
 
 
 def table_findings(
-    rows: int, bad: int, duplicates: int, reasons: Sequence[tuple[str, int]], missing: Sequence[Mapping[str, str]],
-    extra: Sequence[str], max_bad_share: float,
+    rows: int,
+    bad: int,
+    duplicates: int,
+    reasons: Sequence[tuple[str, int]],
+    missing: Sequence[Mapping[str, str]],
+    extra: Sequence[str],
+    max_bad_share: float,
 ) -> dict[str, Any]:
     """The findings of one table; `violations` is empty when the run may go on."""
     violations = [f"column {item['column']}: expected {item['expected']}, found {item['found']}" for item in missing]

@@ -34,7 +34,9 @@ def extra_columns(table: Table, present: Mapping[str, str]) -> list[str]:
 def rules(table: Table, present: Mapping[str, str]) -> list[Rule]:
     """Every promise that single rows may break."""
     return [
-        rule for name, column in table.visible().items() if name in present
+        rule
+        for name, column in table.visible().items()
+        if name in present
         for rule in _column_rules(name, column, present[name], name in table.key or name == table.time)
     ]
 
@@ -44,14 +46,17 @@ def judged_rows(relation: str, table: Table, checked: list[Rule], present: Mappi
     reasons = ", ".join(f"CASE WHEN {rule.broken} THEN {literal(_label(rule))} END" for rule in checked)
     key = ", ".join(quoted(name) for name in table.key)
     copies = f"count(*) OVER (PARTITION BY {key})" if key and set(table.key) <= set(present) else "1"
-    return f"SELECT *, list_filter([{reasons}], lambda reason : reason IS NOT NULL) AS reasons, {copies} AS copies " \
-           f"FROM {relation}"
+    return (
+        f"SELECT *, list_filter([{reasons}], lambda reason : reason IS NOT NULL) AS reasons, {copies} AS copies "
+        f"FROM {relation}"
+    )
 
 
 def clean_rows(judged: str, table: Table) -> str:
     """The rows that keep every promise, in the promised types and in total order."""
-    values = ", ".join(f"{_typed(quoted(name), column.type)} AS {quoted(name)}"
-                       for name, column in table.visible().items())
+    values = ", ".join(
+        f"{_typed(quoted(name), column.type)} AS {quoted(name)}" for name, column in table.visible().items()
+    )
     order = f" ORDER BY {table.order()}" if table.order() else ""
     return f"SELECT {values} FROM {judged} WHERE len(reasons) = 0{order}"
 
@@ -59,8 +64,9 @@ def clean_rows(judged: str, table: Table) -> str:
 def bad_rows(judged: str, table: Table, present: Mapping[str, str]) -> str:
     """The rows that break a promise, each with its reasons, in total order."""
     values = ", ".join(quoted(name) for name in present)
-    return f"SELECT {values}, array_to_string(reasons, '; ') AS reasons FROM {judged} " \
-           f"WHERE len(reasons) > 0 ORDER BY ALL"
+    return (
+        f"SELECT {values}, array_to_string(reasons, '; ') AS reasons FROM {judged} WHERE len(reasons) > 0 ORDER BY ALL"
+    )
 
 
 def _column_rules(name: str, column: Column, kind: str, required: bool) -> list[Rule]:
@@ -81,7 +87,9 @@ def _column_rules(name: str, column: Column, kind: str, required: bool) -> list[
         found.append(Rule(name, f"{low} to {high}", f"NOT {number} BETWEEN {low} AND {high}"))
     if column.values:
         allowed = ", ".join(literal(str(item)) for item in column.values)
-        found.append(Rule(name, f"one of {', '.join(map(str, column.values))}", f"{value}::VARCHAR NOT IN ({allowed})"))
+        found.append(
+            Rule(name, f"one of {', '.join(map(str, column.values))}", f"{value}::VARCHAR NOT IN ({allowed})")
+        )
     return found
 
 

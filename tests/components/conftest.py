@@ -28,7 +28,7 @@ label: returned
 label_delay: 1d
 horizon: 6h
 block: 1d
-slices: [shop]
+slices: []
 tables:
   orders:
     files: orders.csv

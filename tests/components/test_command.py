@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from components.command import parser, run
-from components.errors import InputError, SchemaSkew
+from components.errors import InputError, SchemaSkewError
 
 root = Path(__file__).parents[2]
 given = ["--data", "raw", "--until", "2013-03-01", "--batch_days", "28", "--margin", "1e-3", "--warm", "false"]
@@ -70,7 +70,7 @@ def test_wrong_flags_are_told(flags: list[str], told: str, capsys: pytest.Captur
     ("error", "lines"),
     [
         (InputError("price", "a number", "'x'", "mend it"), ["error: price: expected a number, found 'x'; mend it"]),
-        (SchemaSkew(["a: one", "b: two"], "mend both"), ["error: a: one", "error: b: two", "error: mend both"]),
+        (SchemaSkewError(["a: one", "b: two"], "mend both"), ["error: a: one", "error: b: two", "error: mend both"]),
         (FileNotFoundError(2, "No such file", "x.csv"), ["error: [Errno 2] No such file: 'x.csv'"]),
     ],
 )

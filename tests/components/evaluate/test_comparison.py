@@ -116,7 +116,7 @@ def test_against_a_baseline(name: str, found: Difference, passed: bool) -> None:
 def test_one_failed_check_refuses_and_is_the_reason(passed: list[bool], accepted: bool, reasons: list[str]) -> None:
     checks = [Check(str(index), one, str(index), same, 0.0) for index, one in enumerate(passed)]
     question: dict[str, Any] = {"challenger": "sha256:x", "policy": {"margin": 0.0}}
-    found = document({"id": "b"}, question, "3", 10, 2, checks, {"challenger": {"log_loss": 0.5}, "dummy": {}})
+    found = document({"id": "b"}, question, "3", 10, 2, checks, {"challenger": {"log_loss": 0.5}, "dummy": {}}, [])
     assert (found["accepted"], found["reasons"], found["loss"]) == (accepted, reasons, 0.5)
     assert found["policy"] == {"margin": 0.0}
     assert [item["model"] for item in found["models"]] == ["challenger", "dummy"]
