@@ -44,8 +44,7 @@ def _validate_table(
     checked = rules(table, present)
     judged = f"({judged_rows(quoted(name), table, checked, present)})"
     rows, broken, copies = connection.execute(
-        f"SELECT count(*), count(*) FILTER (len(reasons) > 0), count(*) FILTER (copies > 1 AND len(reasons) = 0) "
-        f"FROM {judged}"
+        f"SELECT count(*), count(*) FILTER (len(reasons) > 0), count(*) FILTER (copies > 1) FROM {judged}"
     ).fetchall()[0]
     reasons = connection.execute(
         f"SELECT unnest(reasons) AS reason, count(*) AS n FROM {judged} GROUP BY 1 ORDER BY 2 DESC, 1"

@@ -45,7 +45,8 @@ def judged_rows(relation: str, table: Table, checked: list[Rule], present: Mappi
     """The rows of a table with `reasons`, the list of promises that each breaks, and `copies`, rows with its key."""
     reasons = ", ".join(f"CASE WHEN {rule.broken} THEN {literal(_label(rule))} END" for rule in checked)
     key = ", ".join(quoted(name) for name in table.key)
-    copies = f"count(*) OVER (PARTITION BY {key})" if key and set(table.key) <= set(present) else "1"
+    whole = f"CASE WHEN {' AND '.join(f'{quoted(name)} IS NOT NULL' for name in table.key)} THEN"
+    copies = f"{whole} count(*) OVER (PARTITION BY {key}) END" if key and set(table.key) <= set(present) else "1"
     return (
         f"SELECT *, list_filter([{reasons}], lambda reason : reason IS NOT NULL) AS reasons, {copies} AS copies "
         f"FROM {relation}"
