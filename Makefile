@@ -1,7 +1,7 @@
 # `make run` and `make test` do everything; the others are what they are made of.
 PYTHON ?= python3
 BIN := .venv/bin
-INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --use-pep517
 COMPILE := $(BIN)/uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes
 
 .PHONY: help run test check lock clean

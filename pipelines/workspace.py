@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -51,13 +52,15 @@ def _store_state() -> str | None:
 
 def set_until(until: str) -> bool:
     """Write `ingest.until` to params.yaml, comments kept; returns whether that changed it."""
-    lines = read_text(params).splitlines(keepends=True)
-    section = parse_yaml("".join(lines), params)
-    if section["ingest"]["until"] == until:
+    text = read_text(params)
+    found = parse_yaml(text, params)
+    ingest = found.get("ingest") if isinstance(found, dict) else None
+    line = re.search(r"^( +until: *)(.*?)( *#.*)?$", text, re.MULTILINE)
+    if not isinstance(ingest, dict) or "until" not in ingest or line is None:
+        raise InputError(params, "ingest.until", "none", "add it, as `  until: 2013-03-01` below `ingest:`")
+    if ingest["until"] == until:
         return False
-    place = next(number for number, line in enumerate(lines) if line.lstrip().startswith("until:"))
-    lines[place] = lines[place].replace(str(section["ingest"]["until"]), until, 1)
-    write_text(params, "".join(lines))
+    write_text(params, f'{text[: line.start()]}{line[1]}"{until}"{line[3] or ""}{text[line.end() :]}')
     return True
 
 
@@ -106,7 +109,14 @@ def repro(*arguments: str) -> Iterator[str]:
             if process.poll() is None and sys.exc_info()[0]:
                 process.terminate()
     if process.returncode:
-        raise InputError("dvc repro", "every stage to succeed", last.removeprefix("ERROR: "), "mend it and run again")
+        raise _failure(last.removeprefix("ERROR: "))
+
+
+def _failure(message: str) -> InputError:
+    stage = re.search(r"failed to reproduce '(\w+)'", message)
+    if stage:
+        return InputError(f"stage {stage[1]}", "to succeed", "the errors above", "mend them and run again")
+    return InputError("dvc repro", "every stage to succeed", message, "mend it and run again")
 
 
 def _dvc(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -299,6 +299,23 @@ def test_the_pipeline_compiles_to_the_same_bytes(workspace: Workspace) -> None:
     assert "comp-gate" in (workspace / "a.yaml").read_text()
 
 
+PARAMS = {
+    "no section": ("ingest:\n  until", "gather:\n  until", "params.yaml: expected ingest.until"),
+    "no YAML": ("ingest:\n", "ingest: [\n", "params.yaml:"),
+    "a number that is none": ("minimum_rows: 200 ", "minimum_rows: many ", "stage gate: expected to succeed"),
+    "a mode that there is none of": ("mode: auto", "mode: sometimes", "stage gate: expected to succeed"),
+}
+
+
+@pytest.mark.parametrize("case", PARAMS)
+def test_bad_params_are_told(workspace: Workspace, case: str) -> None:
+    old, new, expected = PARAMS[case]
+    change(workspace, "params.yaml", old, new)
+    found = workspace.tidegate("run", "--until", "2013-07-02", check=False)
+    assert found.returncode == 2 and "Traceback" not in found.stderr
+    assert found.stderr.splitlines()[-1].startswith("error: ") and expected in found.stderr
+
+
 BAD = {
     "a moment": (["run", "--until", "yesterday"], "--until: expected a date such as 2013-03-01"),
     "too early": (["run", "--until", "2012-01-01"], "rows: expected at least one, found none"),
