@@ -51,6 +51,21 @@ def batches(arguments: argparse.Namespace) -> None:
     print(json.dumps(found, indent=2)) if arguments.json else batches.show(found)
 
 
+def history(arguments: argparse.Namespace) -> None:
+    """List every champion, the first one first: instead of which, since when, by whom and why."""
+    from pipelines import champions
+
+    found = champions.history()
+    print(json.dumps(found, indent=2)) if arguments.json else champions.show(found)
+
+
+def rollback(arguments: argparse.Namespace) -> None:
+    """Make an earlier champion serve again; the loop does not promote the one it replaces again."""
+    from pipelines import champions
+
+    print(f"version {champions.rollback(arguments.to, arguments.reason)} is champion")
+
+
 JSON = {"action": "store_true", "help": "print JSON, for a program"}
 COMMANDS = {
     "run": Command(
@@ -60,6 +75,15 @@ COMMANDS = {
             "--until": {"metavar": "DATE", "help": "move to this moment (UTC); writes ingest.until of params.yaml"},
             "--anew": {"action": "store_true", "help": "run every stage, whatever the registry remembers"},
             "--json": JSON,
+        },
+    ),
+    "history": Command("list every champion and why it serves", history, {"--json": JSON}),
+    "rollback": Command(
+        "make an earlier champion serve again",
+        rollback,
+        {
+            "--to": {"metavar": "VERSION", "help": "the version; without it the champion before"},
+            "--reason": {"required": True, "metavar": "TEXT", "help": "why, for the journal"},
         },
     ),
     "batches": Command("list every batch that was decided", batches, {"--json": JSON}),

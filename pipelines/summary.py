@@ -81,7 +81,7 @@ def _champion(version: str | None, release: Mapping[str, Any] | None) -> str:
         return f"version {version}: the challenger was refused, it stays"
     if release["version"] == version:
         return f"version {version}: promoted by this batch"
-    return f"version {version}: a later batch replaced version {release['version']}, which this one promoted"
+    return f"version {version}: version {release['version']}, which this batch promoted, has been replaced"
 
 
 def _lines(reasons: list[str]) -> str:

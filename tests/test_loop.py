@@ -106,6 +106,39 @@ def test_what_trained_the_champion_is_in_its_version(walked: Workspace) -> None:
     assert {"challenger.log_loss", "dummy.log_loss", "linear.log_loss"} <= set(run.data.metrics)
 
 
+def champions(workspace: Workspace) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(workspace.tidegate("history", "--json").stdout)
+    return found
+
+
+def test_a_rollback_is_one_command_and_stays(workspace: Workspace) -> None:
+    before = champions(workspace)
+    assert [row["serves"] for row in before] == [False] * (len(before) - 1) + [True] and len(before) > 1
+    assert (
+        workspace.tidegate("rollback", "--reason", "complaints").stdout == f"version {before[-2]['to']} is champion\n"
+    )
+    after = champions(workspace)
+    assert after[:-1] == [{**row, "serves": False} for row in before]
+    assert (after[-1]["from"], after[-1]["to"]) == (before[-1]["to"], before[-2]["to"])
+    assert after[-1]["why"] == "rollback: complaints" and after[-1]["loss"] == before[-2]["loss"]
+    assert "complaints" in workspace.tidegate("history").stdout
+    # The loop does not promote again what a person took back.
+    assert f"version {before[-2]['to']}: version {before[-1]['to']}" in workspace.tidegate("run").stdout
+    workspace.run("dvc", "repro", "--force", "--single-item", "deploy")
+    assert champions(workspace) == after
+
+
+@pytest.mark.parametrize("to", ["99", "the one that serves"])
+def test_a_rollback_to_what_was_never_champion_is_one_line(workspace: Workspace, to: str) -> None:
+    serving = champions(workspace)[-1]["to"]
+    line = one_line(
+        workspace.tidegate(
+            "rollback", "--to", to.replace("the one that serves", serving), "--reason", "x", check=False
+        )
+    )
+    assert "an earlier champion" in line
+
+
 def test_again_there_is_nothing_to_do(workspace: Workspace) -> None:
     found = workspace.tidegate("run")
     assert ran(found) == [] and "nothing to do" in found.stdout
