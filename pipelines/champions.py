@@ -51,7 +51,7 @@ def rollback(to: str | None, reason: str) -> str:
     if target not in earlier:
         known = ", ".join(earlier) or "none"
         raise InputError(
-            f"rollback of {name}", f"an earlier champion ({known})", str(target), "see `tidegate history`"
+            f"rollback of {name}", f"an earlier champion ({known})", target or "none", "see `tidegate history`"
         )
     now = datetime.now(UTC).isoformat(timespec="seconds")
     entry = Entry(past.champion, target, "", user(), now, f"rollback: {reason}", earlier[target])
