@@ -65,6 +65,7 @@ def fit(pipeline: Pipeline, inputs: pd.DataFrame, target: Labels, weight: Vector
     """
     empty = [str(name) for name in inputs if inputs[name].dtype != object and inputs[name].isna().all()]
     inputs = inputs.assign(**dict.fromkeys(empty, 0.0))  # teaches nothing; boosting cannot cut nothing into bins
+    weight = _weighted(pipeline[-1], target, weight)
     try:
         pipeline.fit(inputs, target, **({} if weight is None else {"estimator__sample_weight": weight}))
     except ValueError as error:  # some combinations of hyper-parameters are refused only here
@@ -78,6 +79,16 @@ def fit(pipeline: Pipeline, inputs: pd.DataFrame, target: Labels, weight: Vector
                 raise AssertionError(f"the encoder of gradient boosting is not the identity: {known}")
         pipeline[-1]._preprocessor = None
     return pipeline
+
+
+def _weighted(estimator: Any, target: Labels, weight: Vector | None) -> Vector | None:
+    """The weights of the rows times those of their classes, which some estimators look up by code, not by name."""
+    classes = getattr(estimator, "class_weight", None)
+    if not isinstance(classes, Mapping) or target.dtype.kind != "U":
+        return weight
+    estimator.set_params(class_weight=None)
+    found = np.array([classes.get(str(name), 1.0) for name in target], dtype=np.float64)
+    return found if weight is None else found * weight
 
 
 def baselines(features: Mapping[str, str], task: str = "binary") -> dict[str, Pipeline]:

@@ -9,8 +9,8 @@ import pytest
 
 from components import models
 from components.errors import InputError
-from components.scoring import metrics, model_input, predict
 from components.scoring import labels as labels_of
+from components.scoring import metrics, model_input, predict
 from components.train.building import allowed, baselines, challenger, classifiers, fit, regressors
 
 kinds = {"shop": "category", "n": "number", "empty": "number", "blank": "category", "whole": "number"}
