@@ -59,7 +59,8 @@ def predict(model: Any, frame: pd.DataFrame, features: Mapping[str, str], task: 
 def answers(predicted: Predictions) -> npt.NDArray[Any]:
     """One value per row, shape (rows,): of multiclass the most probable class, otherwise the prediction itself."""
     if isinstance(predicted, pd.DataFrame):
-        return np.asarray(predicted.columns, dtype=object)[predicted.to_numpy().argmax(axis=1)]
+        names: npt.NDArray[Any] = np.asarray(predicted.columns, dtype=object)
+        return names[predicted.to_numpy().argmax(axis=1)]
     return np.asarray(predicted)
 
 

@@ -120,7 +120,7 @@ def tickets() -> Tables:
     desk = np.where(
         random.random(len(days)) < 0.2, random.choice(["software", "hardware", "accounts"], len(days)), sure
     )
-    desk = np.where((opened >= "2025-04-05") & (channel == "chat"), "robots", desk)
+    desk = np.where((opened >= pd.Timestamp("2025-04-05")) & (channel == "chat"), "robots", desk)
     return {
         "tickets": pd.DataFrame(
             {
@@ -144,7 +144,7 @@ def heat() -> Tables:
     meters = []
     for building, size in {"school": 300, "pool": 900, "hall": 100}.items():
         used = size * np.clip(20 - celsius, 0, None) / 10 + random.normal(0, size / 10, len(at))
-        used = np.where((building == "pool") & (at >= "2025-03-01"), used * 3, used)
+        used = np.where((building == "pool") & (at >= pd.Timestamp("2025-03-01")), used * 3, used)
         meters.append(pd.DataFrame({"at": at, "building": building, "kwh": used.clip(0).round(1)}))
     outside = pd.DataFrame({"at": at, "celsius": np.where(np.arange(len(at)) % 50 == 0, np.nan, celsius.round(1))})
     return {"meters": pd.concat(meters).sort_values(["at", "building"]), "outside": outside}

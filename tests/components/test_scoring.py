@@ -77,4 +77,4 @@ def test_a_prediction_is_the_probability_that_the_label_holds() -> None:
 
     frame = pd.DataFrame({"n": [1.0, 2.0, 3.0, 4.0]})
     model = DummyClassifier().fit(frame, [0.0, 0.0, 0.0, 1.0])
-    assert predict(model, frame, {"n": "number"}).tolist() == [0.25] * 4
+    assert np.asarray(predict(model, frame, {"n": "number"})).tolist() == [0.25] * 4
