@@ -59,8 +59,8 @@ def predict(model: Any, frame: pd.DataFrame, features: Mapping[str, str], task: 
 def answers(predicted: Predictions) -> npt.NDArray[Any]:
     """One value per row, shape (rows,): of multiclass the most probable class, otherwise the prediction itself."""
     if isinstance(predicted, pd.DataFrame):
-        names: npt.NDArray[Any] = np.asarray(predicted.columns, dtype=object)
-        return names[predicted.to_numpy().argmax(axis=1)]
+        top: npt.NDArray[Any] = predicted.columns.to_numpy(object)[predicted.to_numpy().argmax(axis=1)]
+        return top
     return np.asarray(predicted)
 
 
