@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from mlflow import MlflowClient
 
@@ -13,7 +14,7 @@ from components import models
 from components.contract import Contract, read_contract
 from components.features import Window, batch_frame
 from components.formats import read_json, read_text
-from components.scoring import predict
+from components.scoring import Predictions, answers, predict
 from components.tracking.journal import champion as champion_version
 from components.tracking.journal import history
 from components.tracking.versions import fetch
@@ -39,7 +40,17 @@ class Champion:
     def batch(self, clean: Path, window: Window) -> pd.DataFrame:
         """The rows of the batch as its own SQL sees them, with its `prediction`; one row per event, in total order."""
         frame: pd.DataFrame = batch_frame(clean, self.sql, self.contract, window)
-        return frame.assign(prediction=predict(self.model, frame, self.features) if len(frame) else [])
+        return frame.assign(prediction=answers(self.predict(frame)) if len(frame) else [])
+
+    def predict(self, frame: pd.DataFrame) -> Predictions:
+        """What it says of rows of `batch`: see `components.scoring.predict`."""
+        return predict(self.model, frame, self.features, self.contract.task)
+
+    def predicted(self, frame: pd.DataFrame) -> Predictions:
+        """The same for rows that hold its `prediction`, asked again only where that is but a part of the answer."""
+        if self.contract.task == "multiclass":
+            return self.predict(frame)
+        return np.asarray(frame["prediction"], dtype=np.float64)
 
 
 def load_champion(client: MlflowClient, name: str) -> Champion | None:

@@ -11,7 +11,7 @@ from components.formats import parse_yaml, read_text
 
 types = {"integer": "BIGINT", "number": "DOUBLE", "text": "VARCHAR", "boolean": "BOOLEAN", "timestamp": "TIMESTAMP"}
 roles = ("feature", "outcome", "private")
-tasks = ("binary",)
+tasks = ("binary", "multiclass", "regression")
 lists = ("key", "slices", "range", "values")
 nested = ("tables", "columns")
 
@@ -65,6 +65,7 @@ class Contract:
     block: str
     slices: tuple[str, ...]
     tables: Mapping[str, Table]
+    weight: str | None = None
 
     @property
     def time(self) -> str:

@@ -13,7 +13,7 @@ from components.contract import Contract, interval, literal, quoted
 from components.engine import columns_of, engine, view_tables
 from components.errors import InputError
 
-numbers = (
+integers = (
     "TINYINT",
     "SMALLINT",
     "INTEGER",
@@ -23,11 +23,19 @@ numbers = (
     "USMALLINT",
     "UINTEGER",
     "UBIGINT",
-    "FLOAT",
-    "DOUBLE",
-    "DECIMAL",
 )
+numbers = (*integers, "FLOAT", "DOUBLE", "DECIMAL")
 categories = ("VARCHAR", "BOOLEAN", "ENUM")
+label_types = {
+    "binary": (("BOOLEAN",), "true or false", "compare it with something in the SQL"),
+    "multiclass": ((*categories, *integers), "a text, a whole number or a boolean", "cast it in the SQL"),
+    "regression": (numbers, "a number", "cast it in the SQL"),
+}
+label_casts = {
+    "binary": "{}",
+    "multiclass": "{}::VARCHAR",
+    "regression": "CASE WHEN isfinite({0}::DOUBLE) THEN {0}::DOUBLE END",
+}
 
 
 @dataclass(frozen=True)
@@ -40,16 +48,31 @@ class Window:
 
 def kinds(contract: Contract, columns: Mapping[str, str]) -> dict[str, str]:
     """Each feature's kind, `number` or `category`, from the columns and SQL types of the feature query."""
-    for name in [*contract.identity, contract.label, *contract.slices]:
+    own = [*contract.identity, contract.label, *([contract.weight] if contract.weight else [])]
+    for name in [*own, *contract.slices]:
         if name not in columns:
             raise InputError("features.sql", f"a column {name}", f"only {', '.join(columns)}", "select it")
-    if columns[contract.label] != "BOOLEAN":
-        place = f"features.sql: {contract.label}"
-        raise InputError(place, "true or false", columns[contract.label], "compare it with something in the SQL")
-    features = {name: kind for name, kind in columns.items() if name not in (*contract.identity, contract.label)}
+    _check_label(contract, columns[contract.label])
+    if contract.weight:
+        _check_weight(contract, columns[contract.weight])
+    features = {name: kind for name, kind in columns.items() if name not in own}
     if not features:
         raise InputError("features.sql", "at least one feature", "only identity and label", "select more columns")
     return {name: _kind(name, sql_type) for name, sql_type in features.items()}
+
+
+def _check_label(contract: Contract, sql_type: str) -> None:
+    types, words, cure = label_types[contract.task]
+    if sql_type.split("(")[0] not in types:
+        raise InputError(f"features.sql: {contract.label}", words, sql_type, cure)
+
+
+def _check_weight(contract: Contract, sql_type: str) -> None:
+    place = f"contract.yaml: weight: {contract.weight}"
+    if contract.weight in (*contract.identity, contract.label):
+        raise InputError(place, "a column of its own", "one of the identity or the label", "select it under a name")
+    if sql_type.split("(")[0] not in numbers:
+        raise InputError(place, "a number", sql_type, "cast it in the SQL")
 
 
 def _kind(name: str, sql_type: str) -> str:
@@ -88,15 +111,17 @@ def subquery(sql: str) -> str:
 
 
 def marked(sql: str, contract: Contract, features: Mapping[str, str], window: Window) -> str:
-    """The query of the feature table: identity, label, features, `split` (history or batch), in total order.
+    """The query of the feature table: identity, label, weight, features, `split` (history or batch), in total order.
 
     A label counts once its event is `label_delay` old at the end of the window; before that it is null.
     """
     time = quoted(contract.time)
     known = f"{time} + {interval(contract.label_delay)} <= TIMESTAMP {literal(window.end.isoformat())}"
+    label = label_casts[contract.task].format(quoted(contract.label))
     values = [
         *(quoted(name) for name in contract.identity),
-        f"CASE WHEN {known} THEN {quoted(contract.label)} END AS {quoted(contract.label)}",
+        f"CASE WHEN {known} THEN {label} END AS {quoted(contract.label)}",
+        *([f"{quoted(contract.weight)}::DOUBLE AS {quoted(contract.weight)}"] if contract.weight else []),
         *(
             f"{quoted(name)}::{'DOUBLE' if kind == 'number' else 'VARCHAR'} AS {quoted(name)}"
             for name, kind in features.items()

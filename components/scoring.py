@@ -7,43 +7,124 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from components.errors import InputError
+from components.tasks import tasks
+
 Vector = npt.NDArray[np.float64]
+Labels = npt.NDArray[Any]  # 1.0 or 0.0 (binary), texts (multiclass), floats (regression)
+Predictions = Vector | pd.DataFrame  # of multiclass: the probabilities, one column per class that the model knows
+least_probability = 1e-15  # also that of a class which the model has never seen
 
 
 def model_input(frame: pd.DataFrame, features: Mapping[str, str]) -> pd.DataFrame:
-    """The features of `frame` as every model is fed them: floats, and texts with NaN for null."""
+    """The features of `frame` as every model is fed them: finite floats or NaN, and texts with NaN for null."""
     columns = {
         name: frame[name].astype(object).where(frame[name].notna(), np.nan)
         if kind == "category"
-        else frame[name].astype(np.float64)
+        else frame[name].astype(np.float64).replace([np.inf, -np.inf], np.nan)
         for name, kind in features.items()
     }
     return pd.DataFrame(columns, index=frame.index)
 
 
-def labels(frame: pd.DataFrame, label: str) -> Vector:
-    """The label of labelled rows: 1.0 or 0.0, shape (rows,)."""
-    return np.asarray(frame[label].astype(bool), dtype=np.float64)
+def labels(frame: pd.DataFrame, label: str, task: str = "binary") -> Labels:
+    """The label of labelled rows, shape (rows,): 1.0 or 0.0, the class as a text, or the number."""
+    if task == "multiclass":
+        return np.asarray(frame[label].astype(str).tolist(), dtype=str)
+    return np.asarray(frame[label].astype(bool) if task == "binary" else frame[label], dtype=np.float64)
 
 
-def predict(model: Any, frame: pd.DataFrame, features: Mapping[str, str]) -> Vector:
-    """The probability that the label holds, shape (rows,)."""
-    probabilities: Vector = model.predict_proba(model_input(frame, features))[:, 1]
-    return probabilities
+def weights(frame: pd.DataFrame, weight: str | None) -> Vector | None:
+    """How much each row counts, shape (rows,); None when all count alike, InputError for one that is not above 0."""
+    if weight is None:
+        return None
+    found = np.asarray(frame[weight], dtype=np.float64)
+    bad = ~(np.isfinite(found) & (found > 0))
+    if bad.any():
+        raise InputError(f"features.sql: {weight}", "weights above 0", f"{int(bad.sum()):,} others", "mend its SQL")
+    return found
 
 
-def losses(label: Vector, predicted: Vector) -> Vector:
-    """The log loss of each row in nats, shape (rows,)."""
-    bounded = np.clip(predicted, 1e-15, 1 - 1e-15)
+def predict(model: Any, frame: pd.DataFrame, features: Mapping[str, str], task: str = "binary") -> Predictions:
+    """The probability that the label holds or the number, shape (rows,); of multiclass the probability per class."""
+    inputs = model_input(frame, features)
+    if task == "regression":
+        return np.asarray(model.predict(inputs), dtype=np.float64)
+    probabilities = np.asarray(model.predict_proba(inputs), dtype=np.float64)
+    if task == "multiclass":
+        return pd.DataFrame(probabilities, columns=pd.Index(model.classes_, dtype=object), index=frame.index)
+    return np.asarray(probabilities[:, 1])
+
+
+def answers(predicted: Predictions) -> npt.NDArray[Any]:
+    """One value per row, shape (rows,): of multiclass the most probable class, otherwise the prediction itself."""
+    if isinstance(predicted, pd.DataFrame):
+        top: npt.NDArray[Any] = predicted.columns.to_numpy(object)[predicted.to_numpy().argmax(axis=1)]
+        return top
+    return np.asarray(predicted)
+
+
+def losses(label: Labels, predicted: Predictions, task: str = "binary") -> Vector:
+    """The loss of each row, shape (rows,): log loss in nats, of regression the squared error."""
+    if task == "regression":
+        return np.asarray((label - predicted) ** 2, dtype=np.float64)
+    if isinstance(predicted, pd.DataFrame):
+        place = predicted.columns.get_indexer(pd.Index(label, dtype=object))
+        given = np.where(place >= 0, predicted.to_numpy()[np.arange(len(label)), place], 0.0)
+        return np.asarray(-np.log(np.clip(given, least_probability, 1.0)))
+    bounded = np.clip(predicted, least_probability, 1 - least_probability)
     return np.asarray(-np.where(label == 1, np.log(bounded), np.log1p(-bounded)))
 
 
-def metrics(label: Vector, predicted: Vector) -> dict[str, float]:
-    """Log loss (nats), ROC AUC, average precision and Brier score; ranking metrics need both labels."""
+def mean(values: Vector, weight: Vector | None) -> float:
+    """The mean of rows, each counted by its weight."""
+    return float(np.average(values, weights=weight))
+
+
+def metrics(
+    label: Labels, predicted: Predictions, task: str = "binary", weight: Vector | None = None
+) -> dict[str, float]:
+    """The metrics of a task (see `components.tasks`), weighted; those that rank need two labels, R² two values."""
+    own = {"binary": _binary, "multiclass": _multiclass, "regression": _regression}[task]
+    loss = mean(losses(label, predicted, task), weight)
+    return {tasks[task].loss: loss, **own(label, predicted, weight)}
+
+
+def one_of(predicted: pd.DataFrame, name: str) -> Vector:
+    """The probability of one class, shape (rows,); 0 where the model does not know it."""
+    return np.asarray(predicted[name] if name in predicted else np.zeros(len(predicted)), dtype=np.float64)
+
+
+def _binary(label: Labels, predicted: Any, weight: Vector | None) -> dict[str, float]:
     from sklearn.metrics import average_precision_score, roc_auc_score
 
-    found = {"log_loss": float(losses(label, predicted).mean()), "brier": float(np.mean((predicted - label) ** 2))}
+    found = {"brier": mean((predicted - label) ** 2, weight)}
     if 0 < label.mean() < 1:
-        found["roc_auc"] = float(roc_auc_score(label, predicted))
-        found["average_precision"] = float(average_precision_score(label, predicted))
+        found["roc_auc"] = float(roc_auc_score(label, predicted, sample_weight=weight))
+        found["average_precision"] = float(average_precision_score(label, predicted, sample_weight=weight))
+    return found
+
+
+def _multiclass(label: Labels, predicted: Any, weight: Vector | None) -> dict[str, float]:
+    """`roc_auc` is the mean over the classes among the labels, each against the rest."""
+    from sklearn.metrics import f1_score, roc_auc_score
+
+    top = answers(predicted).astype(str)
+    known = sorted(set(label))
+    found = {
+        "accuracy": mean((top == label).astype(np.float64), weight),
+        "f1_macro": float(f1_score(label, top, average="macro", sample_weight=weight, zero_division=0)),
+    }
+    if len(known) > 1:
+        ranks = [roc_auc_score(label == name, one_of(predicted, name), sample_weight=weight) for name in known]
+        found["roc_auc"] = float(np.mean(ranks))
+    return found
+
+
+def _regression(label: Labels, predicted: Any, weight: Vector | None) -> dict[str, float]:
+    from sklearn.metrics import r2_score
+
+    found = {"absolute_error": mean(np.abs(label - predicted), weight)}
+    if len(np.unique(label)) > 1:
+        found["r2"] = float(r2_score(label, predicted, sample_weight=weight))
     return found

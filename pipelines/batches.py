@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from rich.table import Table
 
 from components.contract import read_contract
+from components.tasks import shown, tasks
 from pipelines.console import console
 from pipelines.workspace import contract
 
@@ -14,7 +15,9 @@ def decided() -> list[dict[str, str]]:
     from components.tracking.runs import batches
     from components.tracking.store import connect
 
-    return [_row(tags) for tags in batches(connect(), read_contract(contract).name) if "tidegate.decision" in tags]
+    promise = read_contract(contract)
+    loss = tasks[promise.task].loss
+    return [_row(tags, loss) for tags in batches(connect(), promise.name) if "tidegate.decision" in tags]
 
 
 def show(rows: Sequence[Mapping[str, str]]) -> None:
@@ -30,7 +33,7 @@ def show(rows: Sequence[Mapping[str, str]]) -> None:
         "because",
         box=None,
         padding=(0, 1),
-        caption="challenger, champion: log loss on the batch; serves: the version after it",
+        caption="challenger, champion: loss on the batch; serves: the version after it",
         caption_justify="left",
     )
     for row in rows:
@@ -48,7 +51,7 @@ def show(rows: Sequence[Mapping[str, str]]) -> None:
     console().print(table)
 
 
-def _row(tags: Mapping[str, str]) -> dict[str, str]:
+def _row(tags: Mapping[str, str], loss: str) -> dict[str, str]:
     retrained = tags["tidegate.decision"] == "retrain"
     return {
         "batch": tags["tidegate.batch"],
@@ -58,12 +61,12 @@ def _row(tags: Mapping[str, str]) -> dict[str, str]:
         "reasons": tags["tidegate.reasons"],
         "verdict": tags.get("tidegate.verdict", "none yet") if retrained else "",
         "verdict_reasons": tags.get("tidegate.verdict.reasons", "") if retrained else "",
-        "challenger_loss": _number(tags.get("challenger.log_loss")) if retrained else "",
-        "champion_loss": _number(tags.get("champion.log_loss")) if retrained else "",
+        "challenger_loss": _number(loss, tags.get(f"challenger.{loss}")) if retrained else "",
+        "champion_loss": _number(loss, tags.get(f"champion.{loss}")) if retrained else "",
         "champion": tags["tidegate.champion"],
         "experiment": tags.get("tidegate.experiment", ""),
     }
 
 
-def _number(text: str | None) -> str:
-    return f"{float(text):.4f}" if text else ""
+def _number(loss: str, text: str | None) -> str:
+    return shown(loss, float(text)) if text else ""

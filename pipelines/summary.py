@@ -6,10 +6,9 @@ from typing import Any
 
 from rich.table import Table
 
+from components.tasks import lower_is_better, shown
 from pipelines import workspace
 from pipelines.console import console
-
-lower_is_better = ("log_loss", "brier")
 
 
 def summary(seconds: Mapping[str, float], champion: str | None) -> dict[str, Any]:
@@ -55,7 +54,7 @@ def show(found: Mapping[str, Any]) -> None:
 
 
 def _scores(verdict: Mapping[str, Any]) -> Table:
-    names = [name for name in verdict["models"][0] if name != "model"]
+    names = [name for name in verdict["models"][0] if name not in ("model", "loss")]
     table = Table("on the same rows", *(name.replace("_", " ") for name in names), box=None, padding=(0, 2))
     for name in names:
         table.columns[names.index(name) + 1].justify = "right"
@@ -66,7 +65,8 @@ def _scores(verdict: Mapping[str, Any]) -> Table:
 
 def _marked(name: str, item: Mapping[str, Any], models: list[Mapping[str, Any]]) -> str:
     best = (min if name in lower_is_better else max)(other[name] for other in models)
-    return f"[bold]{item[name]:.4f}[/]" if item[name] == best else f"{item[name]:.4f}"
+    text = shown(name, item[name])
+    return f"[bold]{text}[/]" if item[name] == best else text
 
 
 def _champion(version: str | None, release: Mapping[str, Any] | None) -> str:

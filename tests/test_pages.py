@@ -5,19 +5,21 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 
 from components.contract import parse_contract
-from components.evaluate.__main__ import metric_names
+from components.evaluate.__main__ import write_verdict
 from components.evaluate.comparison import Difference
-from components.evaluate.pictures import curves, differences
+from components.evaluate.pictures import curves, differences, panels
 from components.evaluate.verdict import against_baseline, against_champion
 from components.evaluate.verdict import document as verdict_document
 from components.gate.decision import column_signals, decay_signal, decide, prediction_signal
@@ -25,6 +27,7 @@ from components.gate.decision import document as decision_document
 from components.gate.drift import method_names
 from components.page import write_page
 from components.scoring import metrics
+from components.tasks import tasks
 from components.train.pictures import importance_picture, learning_picture
 from components.validate.findings import summary, table_findings
 
@@ -99,32 +102,44 @@ def _gate(path: Path, decision: str) -> str:
     )
 
 
-def _evaluate(path: Path, accepted: bool, champion: str | None) -> str:
+def _predicted(task: str, champion: bool) -> tuple[Any, dict[str, Any]]:
+    """Labels and what each model says of them; the champion knows a class less."""
     random = np.random.default_rng(0)
     truth = random.uniform(0.02, 0.7, 20000)
+    if task == "regression":
+        label = 1e4 * truth + random.normal(0, 900, len(truth))
+        other, linear, dummy = 8e3 * truth, 9e3 * truth, np.full(len(truth), label.mean())
+        return label, {"challenger": 1e4 * truth} | {"champion": other} | {"linear": linear, "dummy": dummy}
     label = (random.uniform(size=len(truth)) < truth).astype(np.float64)
     predicted = {"challenger": truth} | ({"champion": np.sqrt(truth)} if champion else {})
     predicted |= {"linear": truth * 0.9, "dummy": np.full(len(truth), label.mean())}
+    if task == "multiclass":
+        names = np.where(label == 1, "late", np.where(random.uniform(size=len(truth)) < 0.3, hostile, "punctual"))
+        columns = {"late": 1.0, "punctual": 0.7, hostile: 0.3}
+        many = {
+            name: pd.DataFrame(
+                {key: value if key == "late" else (1 - value) * share for key, share in columns.items()}
+            )
+            for name, value in predicted.items()
+        }
+        many["champion"] = many["champion"].drop(columns=hostile)
+        return names, many
+    return label, predicted
+
+
+def _evaluate(path: Path, accepted: bool, champion: str | None, task: str = "binary") -> str:
+    label, predicted = _predicted(task, champion is not None)
     gap = Difference(-0.0321, -0.0427, -0.0219) if accepted else Difference(0.001, -0.004, 0.0065)
-    checks = [against_champion(gap, 0.005)] if champion else []
+    checks = [against_champion(gap, 0.005, tasks[task])] if champion else []
     linear = Difference(0.0022, -0.0021, 0.0064) if accepted else Difference(0.1, 0.05, 0.2)
     checks += [against_baseline("linear", linear), against_baseline("dummy", Difference(-0.0524, -0.0686, -0.0371))]
-    found = {name: metrics(label, values) for name, values in predicted.items()}
-    slices = [{"slice": "origin EWR", "rows": 9000, **{name: item["log_loss"] for name, item in found.items()}}]
+    found = {name: metrics(label, values, task) for name, values in predicted.items()}
+    slices = [{"slice": "origin EWR", "rows": 9000, **{name: item[tasks[task].loss] for name, item in found.items()}}]
     question = {"challenger": f"sha256:{'0a' * 32}", "policy": {"margin": 0.005}}
-    verdict = verdict_document(batch, question, champion, len(label), 28, checks, found, slices)
+    verdict = verdict_document(batch, question, champion, len(label), 28, checks, found, slices, tasks[task])
     verdict["reasons"].append(hostile)
-    write_page(
-        path,
-        "evaluate",
-        "flights: verdict",
-        name=hostile,
-        batch=batch,
-        verdict=verdict,
-        metrics=metric_names,
-        panels=curves(label, predicted),
-        differences=differences(verdict["checks"]),
-    )
+    promise = replace(parse_contract(contract), name=hostile, task=task)
+    write_verdict(path, promise, batch, verdict, panels(task, label, predicted))
     if accepted:
         return "Accepted: the challenger may serve"
     return "Refused: the champion stays" if champion else "Refused: there is still no champion"
@@ -140,6 +155,8 @@ pages: Mapping[str, tuple[Any, ...]] = {
     "evaluate-accepted": (_evaluate, True, "1"),
     "evaluate-refused": (_evaluate, False, attribute),
     "evaluate-first": (_evaluate, False, None),
+    "evaluate-multiclass": (_evaluate, True, "1", "multiclass"),
+    "evaluate-regression": (_evaluate, True, "1", "regression"),
 }
 
 
@@ -278,6 +295,28 @@ def test_curves_run_from_corner_to_corner_and_follow_the_rows() -> None:
     roc, calibration = curves(label, {"challenger": perfect, "dummy": useless})
     assert roc["lines"] == {"challenger": [(0, 0), (0, 1), (1, 1)], "dummy": [(0, 0), (1, 1)]}
     assert calibration["lines"] == {"challenger": [(0.1, 0), (0.9, 1)], "dummy": [(0.5, 0.5)]}
+
+
+def test_pictures_of_many_classes_stay_on_their_axes_and_know_what_a_model_does_not() -> None:
+    label, predicted = _predicted("multiclass", True)
+    roc, calibration = panels("multiclass", label, predicted)
+    for panel in (roc, calibration):
+        assert all(0 <= value <= 1 for line in panel["lines"].values() for point in line for value in point)
+    assert list(roc["lines"]) == ["challenger", "champion", "linear", "dummy"]
+    wanted, found = zip(*calibration["lines"]["challenger"], strict=True)
+    assert wanted == pytest.approx(found, abs=0.05)
+
+
+def test_pictures_of_numbers_are_drawn_to_scale() -> None:
+    label, predicted = np.arange(100.0), np.arange(100.0) + 10
+    seen, sizes = panels("regression", label, {"challenger": predicted})
+    (first, *_, last), ticks = seen["points"], {tick["text"]: tick["at"] for tick in seen["x_ticks"]}
+    assert first == (pytest.approx(10 / 109, abs=1e-4), 0) and last == (1, pytest.approx(99 / 109, abs=1e-4))
+    assert ticks["50"] == pytest.approx(50 / 109, abs=1e-4)
+    assert len(seen["lines"]["challenger"]) == 10
+    assert {y for _, y in sizes["lines"]["challenger"]} == {1.0}
+    constant = panels("regression", np.ones(5), {"challenger": np.ones(5)})
+    assert constant[0]["points"][0] == (0.5, 0.5)
 
 
 @pytest.mark.parametrize(

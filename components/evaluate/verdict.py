@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from components.evaluate.comparison import Difference
+from components.tasks import Task, tasks
 
 
 @dataclass(frozen=True)
@@ -18,26 +19,28 @@ class Check:
     limit: float
 
 
-def against_champion(found: Difference, margin: float) -> Check:
+def against_champion(found: Difference, margin: float, task: Task = tasks["binary"]) -> Check:
     """Accepted when even the upper bound of the difference is within the margin."""
-    interval = f"{found.mean:+.4f} [{found.lower:+.4f}, {found.upper:+.4f}]"
+    interval = _interval(found, task)
     if found.upper <= margin:
-        words = f"{'better' if found.upper < 0 else 'no worse'} than the champion: log loss {interval}"
+        words = f"{'better' if found.upper < 0 else 'no worse'} than the champion: {interval}"
     elif found.lower > 0:
-        words = f"worse than the champion: log loss {interval}"
+        words = f"worse than the champion: {interval}"
     else:
-        words = f"cannot tell it from the champion: log loss {interval}, and the upper bound is above {margin:g}"
+        words = f"cannot tell it from the champion: {interval}, and the upper bound is above {margin:g}"
     return Check("champion", found.upper <= margin, words, found, margin)
 
 
-def against_baseline(name: str, found: Difference) -> Check:
+def against_baseline(name: str, found: Difference, task: Task = tasks["binary"]) -> Check:
     """Refused when clearly worse than a baseline; the dummy must be beaten outright."""
     passed = found.mean < 0 if name == "dummy" else found.lower <= 0
-    words = (
-        f"{'holds' if passed else 'fails'} against the {name} baseline: log loss {found.mean:+.4f} "
-        f"[{found.lower:+.4f}, {found.upper:+.4f}]"
-    )
+    words = f"{'holds' if passed else 'fails'} against the {name} baseline: {_interval(found, task)}"
     return Check(name, passed, words, found, 0.0)
+
+
+def _interval(found: Difference, task: Task) -> str:
+    mean, lower, upper = (task.text(value, 4, "+") for value in (found.mean, found.lower, found.upper))
+    return f"{task.words} {mean} [{lower}, {upper}]"
 
 
 def document(
@@ -49,6 +52,7 @@ def document(
     checks: Sequence[Check],
     scores: Mapping[str, Mapping[str, float]],
     slices: Sequence[Mapping[str, Any]],
+    task: Task = tasks["binary"],
 ) -> dict[str, Any]:
     """The verdict as a file; `question` is the challenger's digest and the policy it was judged by."""
     accepted = all(check.passed for check in checks)
@@ -62,8 +66,11 @@ def document(
         "reasons": reasons,
         "rows": rows,
         "blocks": blocks,
-        "loss": scores["challenger"]["log_loss"],
+        "loss": scores["challenger"][task.loss],
         "checks": [asdict(check) for check in checks],
-        "models": [{"model": name, **found} for name, found in scores.items()],
+        "models": [
+            {"model": name, **({"loss": found[task.loss]} if task.loss in found else {}), **found}
+            for name, found in scores.items()
+        ],
         "slices": list(slices),
     }

@@ -8,7 +8,8 @@ import pandas as pd
 from components.champion import Champion
 from components.gate import drift
 from components.gate.decision import Signal, column_signals, decay_signal, prediction_signal
-from components.scoring import labels, losses
+from components.scoring import labels, losses, mean, weights
+from components.tasks import tasks
 
 
 def measured(
@@ -18,7 +19,7 @@ def measured(
 
     A column that has values on one side only drifted as far as a column can: its score is 1.
     """
-    kinds = {**champion.features, "prediction": "number"}
+    kinds = {**champion.features, "prediction": "category" if champion.contract.task == "multiclass" else "number"}
     before, now = (_sample(frame, sample_rows, seed) for frame in (champion.reference, batch))
     found = drift.snapshot(before, now, drift.comparable(before, now, kinds))
     present = drift.comparable(before, before, kinds) | drift.comparable(now, now, kinds)
@@ -39,10 +40,15 @@ def signals(
 ) -> list[Signal]:
     """Every signal against its threshold: predictions and decay first, then the features by their effect."""
     features = {name: score for name, score in scores.items() if name != "prediction"}
-    label = champion.contract.label
-    known = batch[batch[label].notna()]
+    known = batch[batch[champion.contract.label].notna()]
     found = [prediction_signal(scores["prediction"], policy["prediction_drift"])]
     if len(known) >= policy["minimum_rows"] and "loss" in champion.verdict:
-        loss = float(losses(labels(known, label), known["prediction"].to_numpy()).mean())
-        found.append(decay_signal(loss, champion.verdict["loss"], policy["decay"]))
+        found.append(_decay(champion, known, policy["decay"]))
     return found + column_signals(features, nulls, champion.record["importances"], policy["minimum_effect"])
+
+
+def _decay(champion: Champion, known: pd.DataFrame, threshold: float) -> Signal:
+    promise = champion.contract
+    loss = losses(labels(known, promise.label, promise.task), champion.predicted(known), promise.task)
+    found = mean(loss, weights(known, promise.weight))
+    return decay_signal(found, champion.verdict["loss"], threshold, tasks[promise.task])

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from components.errors import InputError
+from components.tasks import Task, tasks
 
 modes = ("auto", "always", "never")
 
@@ -56,9 +57,10 @@ def prediction_signal(score: float, threshold: float) -> Signal:
     return Signal("drift of predictions", score, threshold, f"the champion's predictions drifted by {score:.2f}", {})
 
 
-def decay_signal(loss: float, verdict_loss: float, threshold: float) -> Signal:
-    """How much worse the champion is on this batch than on the rows it was promoted for, in nats."""
-    words = f"the champion's log loss is {loss:.3f} on this batch, {verdict_loss:.3f} on the rows it was promoted for"
+def decay_signal(loss: float, verdict_loss: float, threshold: float, task: Task = tasks["binary"]) -> Signal:
+    """How much worse the champion is on this batch than on the rows it was promoted for, in the unit of its loss."""
+    now, then = (task.text(value, 3) for value in (loss, verdict_loss))
+    words = f"the champion's {task.words} is {now} on this batch, {then} on the rows it was promoted for"
     return Signal("decay", loss - verdict_loss, threshold, words, {"loss": loss, "verdict_loss": verdict_loss})
 
 

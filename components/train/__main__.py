@@ -13,7 +13,8 @@ from components import models
 from components.command import run
 from components.contract import Contract, read_contract
 from components.formats import read_json, read_table, read_yaml, write_json, write_tables
-from components.scoring import labels, losses, model_input, predict
+from components.scoring import labels, losses, mean, model_input, predict, weights
+from components.tasks import tasks
 from components.tracking import logs
 from components.tracking.models import log_model
 from components.tracking.runs import batch_run
@@ -22,6 +23,7 @@ from components.train.building import baselines as simple_models
 from components.train.building import challenger, fit
 from components.train.learning import importances, learning_curve, split_tail
 from components.train.pictures import importance_picture, learning_picture
+from components.train.texts import usable
 from components.train.window import reference_sample, training_rows
 
 reference_rows = 10_000
@@ -41,23 +43,27 @@ def train(
 ) -> None:
     """Fit the estimator of model.yaml and its baselines on history, and log how that went to the batch's run."""
     promise, this, specification = read_contract(contract), read_json(batch), read_yaml(estimator)
-    kinds, seed = this["features"], int(this["id"][:8], 16)
-    table = read_table(features, "features")
-    rows = training_rows(table, promise.time, promise.label, this["start"], window_days)
+    seed = int(this["id"][:8], 16)
+    rows = training_rows(read_table(features, "features"), promise, this["start"], window_days)
+    challenger(specification, this["features"], promise.task)  # what model.yaml gets wrong is told first
+    kinds, dropped = usable(rows, this["features"], specification)
+    for name, reason in dropped.items():
+        print(f"warning: {name} is dropped: {reason}; model.yaml may name a transformer for it", flush=True)
     head, tail = split_tail(rows, promise.time)
     curve, held_out = learning_curve(
-        lambda: challenger(specification, kinds),
+        lambda: challenger(specification, kinds, promise.task),
         head,
         tail,
-        promise.label,
+        promise,
         kinds,
         lambda line: print(line, flush=True),
     )
-    found = importances(held_out, tail, promise.label, kinds, seed)
-    inputs, target = model_input(rows, kinds), labels(rows, promise.label)
-    fitted = fit(challenger(specification, kinds), inputs, target)
-    simple = {name: fit(made, inputs, target) for name, made in simple_models(kinds).items()}
-    predicted = predict(fitted, rows, kinds)
+    found = importances(held_out, tail, promise, kinds, seed)
+    inputs, target = model_input(rows, kinds), labels(rows, promise.label, promise.task)
+    weight = weights(rows, promise.weight)
+    fitted = fit(challenger(specification, kinds, promise.task), inputs, target, weight)
+    simple = {name: fit(made, inputs, target, weight) for name, made in simple_models(kinds, promise.task).items()}
+    predicted = predict(fitted, rows, kinds, promise.task)
     sample = reference_sample(rows, predicted, [promise.time, promise.label, *kinds], reference_rows, seed)
     document = {
         "batch": this["id"],
@@ -67,9 +73,10 @@ def train(
         "to": rows[promise.time].iloc[-1].isoformat(),
         "estimator": specification,
         "features": kinds,
+        **({"dropped": dropped} if dropped else {}),
         "digest": models.save(fitted, model),
         "baselines_digest": models.save(simple, baselines),
-        "train_loss": float(losses(target, predicted).mean()),
+        "train_loss": mean(losses(target, predicted, promise.task), weight),
         "learning_curve": curve,
         "importances": found,
         "environment": _environment(),
@@ -126,8 +133,8 @@ def _log(
         logs.metrics(client, run_id, curve, step=point["rows"])
     logs.dataset(client, run_id, contract.event, batch["data"], "training")
     pictures = {
-        "learning_curve.png": learning_picture(record["learning_curve"]),
-        "importances.png": importance_picture(record["importances"]),
+        "learning_curve.png": learning_picture(record["learning_curve"], tasks[contract.task]),
+        "importances.png": importance_picture(record["importances"], tasks[contract.task]),
     }
     logs.files(client, run_id, {name: _png(figure) for name, figure in pictures.items()}, "train")
     inputs = model_input(sample, record["features"])

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from components.scoring import labels, losses, model_input, predict
+from components.contract import Contract
+from components.scoring import labels, losses, mean, model_input, predict, weights
+from components.tasks import tasks
 from components.train.building import fit
 
 shares = (0.125, 0.25, 0.5, 1.0)
@@ -25,7 +27,7 @@ def learning_curve(
     make: Callable[[], Any],
     head: pd.DataFrame,
     tail: pd.DataFrame,
-    label: str,
+    promise: Contract,
     features: Mapping[str, str],
     progress: Callable[[str], None],
 ) -> tuple[list[dict[str, float]], Any]:
@@ -33,38 +35,52 @@ def learning_curve(
 
     Returns the points and the model of the last one.
     """
+    label, task = promise.label, tasks[promise.task]
     points: list[dict[str, float]] = []
     model = None
     for share in shares:
         rows = head.iloc[-max(1, int(len(head) * share)) :]
         if rows[label].nunique() < 2:
             continue
-        model = fit(make(), model_input(rows, features), labels(rows, label))
-        known, held_out = (
-            float(losses(labels(part, label), predict(model, part, features)).mean()) for part in (rows, tail)
-        )
+        target = labels(rows, label, promise.task)
+        model = fit(make(), model_input(rows, features), target, weights(rows, promise.weight))
+        known, held_out = (_loss(model, part, promise, features) for part in (rows, tail))
         points.append({"rows": len(rows), "train_loss": known, "held_out_loss": held_out})
-        progress(f"{len(rows):>9,} rows: log loss {known:.3f} on them, {held_out:.3f} on the {len(tail):,} rows after")
+        told, after = (task.text(value, 3) for value in (known, held_out))
+        progress(f"{len(rows):>9,} rows: {task.words} {told} on them, {after} on the {len(tail):,} rows after")
     return points, model
 
 
+def _loss(model: Any, rows: pd.DataFrame, promise: Contract, features: Mapping[str, str]) -> float:
+    label = labels(rows, promise.label, promise.task)
+    found = losses(label, predict(model, rows, features, promise.task), promise.task)
+    return mean(found, weights(rows, promise.weight))
+
+
 def importances(
-    model: Any, tail: pd.DataFrame, label: str, features: Mapping[str, str], seed: int
+    model: Any, tail: pd.DataFrame, promise: Contract, features: Mapping[str, str], seed: int
 ) -> dict[str, float]:
-    """How much the log loss (nats) on held-out rows grows when one feature is permuted, the largest first."""
+    """How much the loss on held-out rows grows when one feature is permuted, the largest first."""
     from sklearn.inspection import permutation_importance
 
     rows = tail.sample(min(len(tail), importance_rows), random_state=seed)
-    if model is None or rows[label].nunique() < 2:
+    if model is None or rows[promise.label].nunique() < 2:
         return dict.fromkeys(features, 0.0)
     found = permutation_importance(
         model,
         model_input(rows, features),
-        labels(rows, label),
-        scoring="neg_log_loss",
+        labels(rows, promise.label, promise.task),
+        scoring={"binary": "neg_log_loss", "regression": "neg_mean_squared_error"}.get(promise.task, _gain),
         n_repeats=repeats,
         random_state=seed,
+        sample_weight=weights(rows, promise.weight),
     ).importances_mean
     order = np.argsort(-found, kind="stable")
     names = list(features)
     return {names[index]: float(found[index]) for index in order}
+
+
+def _gain(model: Any, inputs: pd.DataFrame, target: Any, sample_weight: Any = None) -> float:
+    """The mean log loss of many classes, negative; scikit-learn's own refuses rows that lack one of the classes."""
+    features = {str(name): "category" if inputs[name].dtype == object else "number" for name in inputs}
+    return -mean(losses(target, predict(model, inputs, features, "multiclass"), "multiclass"), sample_weight)

@@ -7,12 +7,14 @@ from typing import Literal
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from components.tasks import Task, tasks
+
 most = 40
 known, unseen = "#c2571a", "#0b6e8f"
 
 
-def learning_picture(points: Sequence[Mapping[str, float]]) -> Figure:
-    """Log loss by number of training rows, on those rows and on the rows after them."""
+def learning_picture(points: Sequence[Mapping[str, float]], task: Task = tasks["binary"]) -> Figure:
+    """The loss by number of training rows, on those rows and on the rows after them."""
     figure = Figure(figsize=(7.2, 4.5), layout="constrained")
     axes = figure.subplots()
     rows = [point["rows"] for point in points]
@@ -25,7 +27,7 @@ def learning_picture(points: Sequence[Mapping[str, float]]) -> Figure:
         label="rows trained on",
         color=known,
     )
-    axes.set(title="Learning curve", xlabel="training rows", ylabel="log loss (nats)")
+    axes.set(title="Learning curve", xlabel="training rows", ylabel=f"{task.words} ({task.unit})")
     axes.set_xlim(left=0)
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.legend(frameon=False, loc="best")
@@ -33,19 +35,19 @@ def learning_picture(points: Sequence[Mapping[str, float]]) -> Figure:
     return figure
 
 
-def importance_picture(found: Mapping[str, float]) -> Figure:
-    """Growth of the log loss when one feature is permuted, the largest on top."""
+def importance_picture(found: Mapping[str, float], task: Task = tasks["binary"]) -> Figure:
+    """Growth of the loss when one feature is permuted, the largest on top."""
     shown = dict(islice(found.items(), most))
     figure = Figure(figsize=(7.2, 1.2 + 0.28 * len(shown)), layout="constrained")
     axes = figure.subplots()
     bars = axes.barh(range(len(shown)), list(shown.values()), color=unseen)
-    axes.bar_label(bars, fmt="{:.4f}", padding=4, fontsize=9)
+    axes.bar_label(bars, fmt=task.text, padding=4, fontsize=9)
     axes.set_yticks(range(len(shown)), list(shown), parse_math=False)
     axes.invert_yaxis()
     axes.margins(x=0.2, y=0.01)
     axes.axvline(0, color="black", linewidth=0.8)
     cut = f", {len(shown)} of {len(found)} features" if len(shown) < len(found) else ""
-    axes.set(title=f"Permutation importance{cut}", xlabel="growth of the log loss on held-out rows (nats)")
+    axes.set(title=f"Permutation importance{cut}", xlabel=f"growth of the {task.words} on held-out rows ({task.unit})")
     _quieten(axes, "x")
     return figure
 

@@ -37,7 +37,11 @@ def test_private_columns_are_not_visible(world: "World") -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("task: binary", "task: regression", "contract.yaml: task: expected one of binary, found 'regression'"),
+        (
+            "task: binary",
+            "task: ranking",
+            "contract.yaml: task: expected one of binary, multiclass, regression, found 'ranking'",
+        ),
         ("event: orders", "event: order", "contract.yaml: event: expected one of orders, rates, found 'order'"),
         ("horizon: 6h\n", "", "contract.yaml: expected all of .*, found no horizon"),
         ("horizon: 6h", "horizon: 6 h", "contract.yaml: horizon: expected a number and m, h, d or w.*, found '6 h'"),

@@ -1,5 +1,6 @@
 """The feature query of any model: what it may select, how history, batch and labels are marked, what it may read."""
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,6 +70,53 @@ def test_a_query_that_gives_no_features_is_told(sql: str, told: str, contract: C
     with feature_engine(prepared / "clean") as connection, pytest.raises(InputError, match=told) as caught:
         kinds(contract, describe(connection, sql))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("task", "label", "weight", "told"),
+    [
+        ("multiclass", "shop", None, None),
+        ("multiclass", "kept_days", None, None),
+        ("multiclass", "kept_days < 14", None, None),
+        ("multiclass", "price", None, "returned: expected a text, a whole number or a boolean, found DOUBLE; cast"),
+        ("regression", "price", None, None),
+        ("regression", "kept_days", "price", None),
+        ("regression", "shop", None, "returned: expected a number, found VARCHAR; cast"),
+        ("binary", "shop = 'north'", "price", None),
+        ("binary", "price", None, "returned: expected true or false, found DOUBLE; compare"),
+        ("binary", "true", "shop", "weight: shop: expected a number, found VARCHAR; cast"),
+        ("binary", "true", "id", "weight: id: expected a column of its own, found one of the identity or the label"),
+        ("binary", "true", "heavy", "expected a column heavy, found only"),
+    ],
+)
+def test_label_and_weight_follow_the_task(
+    task: str, label: str, weight: str | None, told: str | None, contract: Contract, prepared: "World"
+) -> None:
+    sql = f"SELECT orders.at, id, {label} AS returned, shop, price FROM orders"
+    other = replace(contract, task=task, weight=weight)
+    with feature_engine(prepared / "clean") as connection:
+        if told:
+            with pytest.raises(InputError, match=told):
+                kinds(other, describe(connection, sql))
+            return
+        found = kinds(other, describe(connection, sql))
+        assert list(found) == [name for name in ("shop", "price") if name != weight]
+        frame = connection.execute(marked(sql, other, found, march)).df()
+    assert list(frame) == list(dict.fromkeys(["at", "id", "returned", *([weight] if weight else []), *found, "split"]))
+    assert frame["returned"].dtype == {"binary": "boolean", "multiclass": object, "regression": float}[task]
+    assert frame.loc[frame["at"] > "2024-03-31", "returned"].isna().all()
+
+
+def test_a_number_that_is_none_is_no_label(contract: Contract, prepared: "World") -> None:
+    sql = "SELECT orders.at, id, CASE id % 3 WHEN 0 THEN 'nan'::DOUBLE WHEN 1 THEN 'inf' ELSE 1 END AS returned, "
+    sql += "price FROM orders"
+    other = replace(contract, task="regression")
+    with feature_engine(prepared / "clean") as connection:
+        query = marked(sql, other, kinds(other, describe(connection, sql)), march)
+        found = connection.execute(
+            f"SELECT DISTINCT id % 3, returned FROM ({query}) WHERE \"at\" < '2024-03-01'"
+        ).fetchall()
+    assert sorted(found) == [(0, None), (1, None), (2, 1.0)]
 
 
 @pytest.mark.parametrize(

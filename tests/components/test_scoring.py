@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from components.scoring import labels, losses, metrics, model_input, predict
+from components.errors import InputError
+from components.scoring import answers, labels, losses, metrics, model_input, one_of, predict, weights
 
 
 @pytest.mark.parametrize(
@@ -77,4 +78,78 @@ def test_a_prediction_is_the_probability_that_the_label_holds() -> None:
 
     frame = pd.DataFrame({"n": [1.0, 2.0, 3.0, 4.0]})
     model = DummyClassifier().fit(frame, [0.0, 0.0, 0.0, 1.0])
-    assert predict(model, frame, {"n": "number"}).tolist() == [0.25] * 4
+    assert np.asarray(predict(model, frame, {"n": "number"})).tolist() == [0.25] * 4
+
+
+def test_metrics_of_many_classes_are_those_of_scikit_learn() -> None:
+    from sklearn.metrics import accuracy_score, f1_score, log_loss, roc_auc_score
+
+    random = np.random.default_rng(0)
+    label, weight = random.choice(["a", "b", "c"], 500), random.uniform(0.1, 3, 500)
+    predicted = pd.DataFrame(random.dirichlet([1, 1, 1], 500), columns=["a", "b", "c"])
+    top = answers(predicted).astype(str)
+    for given in (None, weight):
+        assert metrics(label, predicted, "multiclass", given) == pytest.approx(
+            {
+                "log_loss": log_loss(label, predicted, sample_weight=given),
+                "accuracy": accuracy_score(label, top, sample_weight=given),
+                "f1_macro": f1_score(label, top, average="macro", sample_weight=given),
+                "roc_auc": np.mean([roc_auc_score(label == c, predicted[c], sample_weight=given) for c in "abc"]),
+            }
+        )
+
+
+def test_metrics_of_numbers_are_those_of_scikit_learn() -> None:
+    from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score
+
+    random = np.random.default_rng(0)
+    label, predicted, weight = random.normal(5, 2, 300), random.normal(5, 2, 300), random.uniform(0.1, 3, 300)
+    for given in (None, weight):
+        assert metrics(label, predicted, "regression", given) == pytest.approx(
+            {
+                "squared_error": mean_squared_error(label, predicted, sample_weight=given),
+                "absolute_error": mean_absolute_error(label, predicted, sample_weight=given),
+                "r2": r2_score(label, predicted, sample_weight=given),
+            }
+        )
+    assert set(metrics(np.ones(3), np.zeros(3), "regression")) == {"squared_error", "absolute_error"}
+
+
+def test_weighted_metrics_of_two_classes_are_those_of_repeated_rows() -> None:
+    random = np.random.default_rng(0)
+    label, predicted = (random.random(200) < 0.3).astype(float), random.random(200)
+    times = random.integers(1, 4, 200)
+    assert metrics(label, predicted, "binary", times.astype(float)) == pytest.approx(
+        metrics(label.repeat(times), predicted.repeat(times))
+    )
+
+
+@pytest.mark.parametrize(
+    ("label", "loss"),
+    [("a", -math.log(0.7)), ("b", -math.log(0.3)), ("never seen", -math.log(1e-15)), ("c", -math.log(1e-15))],
+)
+def test_a_class_that_a_model_does_not_know_costs_what_the_impossible_costs(label: str, loss: float) -> None:
+    predicted = pd.DataFrame({"a": [0.7], "b": [0.3], "c": [0.0]}, index=[9])
+    assert losses(np.array([label]), predicted, "multiclass") == pytest.approx([loss])
+    assert answers(predicted).tolist() == ["a"]
+    assert one_of(predicted, "never seen").tolist() == [0.0]
+    both = metrics(np.array([label, "b"]), pd.concat([predicted] * 2), "multiclass")
+    assert all(math.isfinite(value) for value in both.values())
+
+
+@pytest.mark.parametrize("values", [["x", "y"], [3, 4], [True, False]])
+def test_classes_are_texts(values: list[object]) -> None:
+    assert labels(pd.DataFrame({"c": values}), "c", "multiclass").tolist() == [str(value) for value in values]
+
+
+@pytest.mark.parametrize("bad", [0.0, -1.0, math.nan, math.inf, None])
+def test_a_weight_that_is_none_is_one_line(bad: float | None) -> None:
+    assert weights(pd.DataFrame({"w": [1, 2]}), None) is None
+    assert np.asarray(weights(pd.DataFrame({"w": [1, 2]}), "w")).tolist() == [1.0, 2.0]
+    with pytest.raises(InputError, match=r"^features\.sql: w: expected weights above 0, found 1 others; mend"):
+        weights(pd.DataFrame({"w": [1.0, bad]}), "w")
+
+
+def test_infinite_features_are_missing() -> None:
+    found = model_input(pd.DataFrame({"n": [1.0, math.inf, -math.inf]}), {"n": "number"})
+    assert found["n"].isna().tolist() == [False, True, True]

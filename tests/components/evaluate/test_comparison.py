@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from components.evaluate.comparison import Difference, block_of, difference
+from components.evaluate.comparison import Difference, block_of, difference, slice_losses
 from components.evaluate.verdict import Check, against_baseline, against_champion, document
+from components.tasks import tasks
 
 
 def test_the_mean_and_the_bounds_are_those_of_a_direct_computation() -> None:
@@ -131,3 +132,30 @@ def test_a_planted_amount_is_found() -> None:
         assert found.lower < planted < found.upper
         assert against_champion(found, 0.0).passed == passed
     assert difference(base, base, blocks, 0) == Difference(0.0, 0.0, 0.0)
+
+
+def test_weights_count_as_repeated_rows_would() -> None:
+    random = np.random.default_rng(4)
+    first, second = random.normal(0, 1, 300), random.normal(0.2, 1, 300)
+    blocks, times = pd.Series(np.arange(300) // 25), random.integers(1, 4, 300)
+    found = difference(first, second, blocks, 1, times.astype(float))
+    again = difference(first.repeat(times), second.repeat(times), pd.Series(np.repeat(blocks, times)), 1)
+    assert (found.mean, found.lower, found.upper) == pytest.approx((again.mean, again.lower, again.upper))
+    assert found != difference(first, second, blocks, 1)
+    rows = pd.DataFrame({"shop": np.where(np.arange(300) < 200, "a", "b")})
+    (part,) = slice_losses(rows, ["shop"], {"challenger": first}, 150, times.astype(float))
+    assert part["challenger"] == pytest.approx(np.average(first[:200], weights=times[:200]))
+
+
+def test_the_words_follow_the_task() -> None:
+    far = Difference(-123456.0, -200000.0, -0.00001234)
+    assert against_champion(far, 0.0, tasks["regression"]).reason == (
+        "better than the champion: squared error -1.235e+05 [-2e+05, -1.234e-05]"
+    )
+    assert against_baseline("dummy", far, tasks["regression"]).reason.startswith(
+        "holds against the dummy baseline: sq"
+    )
+    question: dict[str, Any] = {"challenger": "sha256:x", "policy": {}}
+    scores = {"challenger": {"squared_error": 7.0, "r2": 0.1}}
+    found = document({"id": "b"}, question, None, 10, 5, [], scores, [], tasks["regression"])
+    assert (found["loss"], found["models"][0]["loss"]) == (7.0, 7.0)

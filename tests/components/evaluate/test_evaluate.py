@@ -90,6 +90,16 @@ def test_a_champion_that_saw_the_batch_is_no_judge(released: "World", fails: Fai
     assert released.snapshot() == before
 
 
+def test_a_champion_of_another_task_is_no_judge(released: "World", fails: Fails) -> None:
+    released.edit("contract.yaml", ("task: binary", "task: multiclass"))
+    released.run("ingest", "validate", "featurize", "gate", "train", until="2024-04-29", mode="always")
+    (line,) = fails(released, "evaluate")
+    assert line == (
+        "champion version 1: expected the task multiclass of contract.yaml, found binary; "
+        "give the new problem another name in contract.yaml"
+    )
+
+
 def test_a_released_batch_keeps_its_verdict(released: "World") -> None:
     before = {name: (released / name).read_bytes() for name in outputs}
     for name in outputs:
@@ -102,7 +112,7 @@ def test_the_metrics_are_shown_by_kubeflow(trained: "World") -> None:
     flags = trained.flags("evaluate")
     found: Any = trained.function("evaluate")(**flags)
     assert found["metrics"] == {
-        name: value for name, value in scores(trained)["challenger"].items() if name != "model"
+        name: value for name, value in scores(trained)["challenger"].items() if name not in ("model", "loss")
     }
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from components.contract import Contract, parse_contract
 from components.errors import InputError
 from components.train.building import challenger
 from components.train.learning import importances, learning_curve, split_tail
@@ -14,6 +15,15 @@ from components.train.window import reference_sample, training_rows
 
 kinds = {"planted": "number", "noise": "number", "shop": "category"}
 tree = {"estimator": "sklearn.tree.DecisionTreeClassifier", "parameters": {"max_depth": 2, "random_state": 0}}
+
+
+def promise(task: str = "binary", weight: str | None = None) -> Contract:
+    """A contract of a table of hours, labelled `back`."""
+    return parse_contract(
+        f"{{name: t, purpose: p, task: {task}, event: t, label: back, label_delay: 1d, horizon: 1d, block: 1d, "
+        + (f"weight: {weight}, " if weight else "")
+        + "tables: {t: {files: t.csv, time: at, columns: {at: {type: timestamp}}}}}"
+    )
 
 
 def table(rows: int = 1000) -> pd.DataFrame:
@@ -34,7 +44,7 @@ def test_the_window_is_labelled_history_before_the_batch() -> None:
     given = table()
     given.loc[given["at"] >= "2024-02-01", "split"] = "batch"
     given.loc[::7, "back"] = None
-    found = training_rows(given, "at", "back", "2024-02-01T00:00:00", 10)
+    found = training_rows(given, promise(), "2024-02-01T00:00:00", 10)
     expected = given[(given["at"] >= "2024-01-22") & (given["at"] < "2024-02-01") & given["back"].notna()]
     pd.testing.assert_frame_equal(found, expected.reset_index(drop=True))
 
@@ -54,7 +64,7 @@ def test_the_window_is_labelled_history_before_the_batch() -> None:
 )
 def test_rows_that_teach_nothing_are_one_line(change: dict[str, Any], days: int, told: str) -> None:
     with pytest.raises(InputError, match=told):
-        training_rows(table().assign(**change), "at", "back", "2024-02-11T16:00:00", days)
+        training_rows(table().assign(**change), promise(), "2024-02-11T16:00:00", days)
 
 
 def test_the_reference_is_a_sample_in_order_with_predictions() -> None:
@@ -79,7 +89,7 @@ def test_the_tail_is_the_last_fifth_of_whole_moments() -> None:
 def test_the_curve_falls_and_its_last_model_saw_the_whole_head() -> None:
     head, tail = split_tail(table(), "at")
     told: list[str] = []
-    points, model = learning_curve(lambda: challenger(tree, kinds), head, tail, "back", kinds, told.append)
+    points, model = learning_curve(lambda: challenger(tree, kinds), head, tail, promise(), kinds, told.append)
     assert [point["rows"] for point in points] == [100, 200, 400, 800]
     assert len(told) == 4
     assert points[-1]["held_out_loss"] < points[0]["held_out_loss"]
@@ -90,13 +100,13 @@ def test_the_curve_falls_and_its_last_model_saw_the_whole_head() -> None:
 
 def test_the_planted_feature_is_found() -> None:
     head, tail = split_tail(table(), "at")
-    _, model = learning_curve(lambda: challenger(tree, kinds), head, tail, "back", kinds, lambda line: None)
-    found = importances(model, tail, "back", kinds, 3)
+    _, model = learning_curve(lambda: challenger(tree, kinds), head, tail, promise(), kinds, lambda line: None)
+    found = importances(model, tail, promise(), kinds, 3)
     assert next(iter(found)) == "planted"
     assert found["planted"] > 0.3
     assert max(found["noise"], found["shop"]) < 0.1
     assert list(found.values()) == sorted(found.values(), reverse=True)
-    assert found == importances(model, tail, "back", kinds, 3)
+    assert found == importances(model, tail, promise(), kinds, 3)
     assert len(importance_picture(found).axes[0].patches) == 3
 
 
@@ -111,6 +121,6 @@ def test_one_outcome_on_one_side_teaches_no_importance(one: str) -> None:
     else:
         given["at"] = pd.Timestamp("2024-01-01")
     head, tail = split_tail(given, "at")
-    points, model = learning_curve(lambda: challenger(tree, kinds), head, tail, "back", kinds, lambda line: None)
-    assert importances(model, tail, "back", kinds, 0) == dict.fromkeys(kinds, 0.0)
+    points, model = learning_curve(lambda: challenger(tree, kinds), head, tail, promise(), kinds, lambda line: None)
+    assert importances(model, tail, promise(), kinds, 0) == dict.fromkeys(kinds, 0.0)
     assert len(points) == (4 if one == "the tail" else 0)
