@@ -96,14 +96,15 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run one command; exit 2 with one line when the input is at fault."""
+    """Run one command; exit 2 with a line per fault when the input is at fault."""
     arguments = parser().parse_args(argv)
     try:
         COMMANDS[arguments.command].run(arguments)
     except (InputError, OSError) as error:
         if "debug" in arguments:
             traceback.print_exc()
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        for line in str(error).splitlines():
+            print(f"error: {' '.join(line.split())}", file=sys.stderr)
         sys.exit(2)
 
 
