@@ -40,8 +40,8 @@ def diff(old: Path, new: Path, table: str) -> list[dict[str, str]]:
 def show_check(findings: Mapping[str, Any]) -> None:
     """Print one table: each promise that rows break, and what was not checked."""
     ((name, found),) = findings["tables"].items()
-    table = Table(title=f"{name}: {found['rows']:,} rows, {found['bad_rows']:,} break a promise", title_justify="left")
-    table.add_column("promise")
+    console().print(f"{name}: {found['rows']:,} rows, {found['bad_rows']:,} break a promise", soft_wrap=True)
+    table = Table("promise")
     table.add_column("rows that break it", justify="right")
     for item in found["broken"]:
         table.add_row(item["promise"], f"{item['rows']:,}")
@@ -49,7 +49,8 @@ def show_check(findings: Mapping[str, Any]) -> None:
         table.add_row(f"{column}: unknown to the contract", "–")
     for line in findings["unchecked"]:
         table.add_row(f"not checked: {line}", "–")
-    console().print(table)
+    if table.row_count:
+        console().print(table)
 
 
 def show_diff(changes: list[dict[str, str]]) -> None:

@@ -64,7 +64,7 @@ def _flat(value: Any, place: str = "") -> dict[str, str]:
 def _columns_changed(
     table: str, old: Mapping[str, Column], new: Mapping[str, Column], key: tuple[str, ...], beyond: bool
 ) -> Iterator[Change]:
-    """Columns that came, went or changed; with `beyond` only what breaks the older promise. Values of keys stay unsaid."""
+    """Columns that came, went or changed; with `beyond` only what breaks the older promise; no values of keys."""
     for name in [*old, *(name for name in new if name not in old)]:
         place = f"tables.{table}.columns.{name}"
         if name not in new or name not in old:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ personal = re.compile(
 )
 plain_number = r"[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?"
 most_values = 12
-most_keys = 40
+most_key_columns = 4
 
 
 def draft(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
@@ -88,24 +87,33 @@ def _guessed(name: str, kind: str) -> str:
 def _key(
     connection: duckdb.DuckDBPyConnection, columns: Mapping[str, Mapping[str, Any]], time: str | None
 ) -> list[str]:
-    """The smallest set of columns that tells all rows apart, the time before others; empty if a few tries find none."""
+    """A column that tells all rows apart; else the time and those that tell most apart; empty if few do not do."""
     usable = [
         name
         for name, column in columns.items()
         if column["type"] != "number" and "nullable" not in column and column.get("role") != "private"
     ]
     usable.sort(key=lambda name: (name != time, list(columns).index(name)))
-    tries = [list(names) for size in (1, 2, 3) for names in combinations(usable, size)]
-    tries = [names for names in tries if len(names) == 1 or time is None or time in names][:most_keys]
     rows = connection.execute("SELECT count(*) FROM drafted").fetchall()[0][0]
-    for names in tries:
-        values = ", ".join(map(quoted, names))
-        if (
-            rows
-            == connection.execute(f"SELECT count(*) FROM (SELECT DISTINCT {values} FROM drafted)").fetchall()[0][0]
-        ):
-            return names
+    alone = _different(connection, [[name] for name in usable])
+    key = [name for name, count in zip(usable, alone, strict=True) if count == rows][:1]
+    if key or not usable:
+        return key
+    key = [time] if time else []
+    while len(key) < most_key_columns and (rest := [name for name in usable if name not in key]):
+        counts = _different(connection, [[*key, name] for name in rest])
+        key.append(rest[counts.index(max(counts))])
+        if max(counts) == rows:
+            return key
     return []
+
+
+def _different(connection: duckdb.DuckDBPyConnection, sets: Sequence[Sequence[str]]) -> list[int]:
+    """How many different rows each set of columns has."""
+    if not sets:
+        return []
+    counts = ", ".join(f"count(DISTINCT hash({', '.join(map(quoted, names))}))" for names in sets)
+    return list(connection.execute(f"SELECT {counts} FROM drafted").fetchall()[0])
 
 
 def column_of(document: Mapping[str, Any]) -> Column:

@@ -50,9 +50,10 @@ def yaml(tables: Mapping[str, Mapping[str, Any]]) -> str:
     lines = [top.format(name=timed[0], event=timed[0]).rstrip()]
     for name, table in tables.items():
         lines += [f"  {_flow(name)}:", f"    files: {_flow(table['files'])}"]
-        lines += [f"    missing: {_flow(table['missing'])}"] * ("missing" in table)
-        lines += [f"    time: {_flow(table['time'])}  # check this"] * ("time" in table)
-        lines += [f"    key: {_flow(table['key'])}  # check this", "    columns:"]
+        for part, mark in (("missing", ""), ("time", "  # check this"), ("key", "  # check this")):
+            if part in table:
+                lines.append(f"    {part}: {_flow(table[part])}{mark}")
+        lines.append("    columns:")
         for column, promise in table["columns"].items():
             mark = "  # check this: looks personal" if promise.get("role") == "private" else ""
             lines.append(f"      {_flow(column)}: {_flow(promise)}{mark}")

@@ -26,7 +26,9 @@ def counts(
     if not broken:
         return 0, []
     parts = [any_broken(broken), *(rule.broken for rule in broken)]
-    bad, *each = _row(connection, f"SELECT {', '.join(f'count_if({part})' for part in parts)} FROM {source}")
+    bad, *each = _row(
+        connection, f"SELECT {', '.join(f'coalesce(count_if({part}), 0)' for part in parts)} FROM {source}"
+    )
     labels = [rule.label for rule in broken]
     return bad, sorted(zip(labels, each, strict=True), key=lambda item: (-item[1], item[0]))
 

@@ -27,7 +27,7 @@ class Rule:
     @property
     def proof(self) -> str:
         """SQL of the proof over all rows."""
-        return f"coalesce({self.statistics}, true)" if self.statistics else f"count_if({self.broken}) = 0"
+        return f"coalesce({self.statistics}, true)" if self.statistics else f"coalesce(count_if({self.broken}), 0) = 0"
 
 
 def schema_violations(table: Table, present: Mapping[str, str]) -> list[dict[str, str]]:
