@@ -1,19 +1,19 @@
 """The contract: what the data promises, read from contract.yaml and checked when it is read."""
 
+import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from components.errors import ContractError
-from components.formats import parse_yaml, read_text
+from components.errors import ContractError, ContractFaultsError
+from components.formats import line_of, parse_yaml, read_text
+from components.schema import Fault, faults, hint
 
 types = {"integer": "BIGINT", "number": "DOUBLE", "text": "VARCHAR", "boolean": "BOOLEAN", "timestamp": "TIMESTAMP"}
-roles = ("feature", "outcome", "private")
-tasks = ("binary", "multiclass", "regression")
-lists = ("key", "slices", "range", "values")
-nested = ("tables", "columns")
+outcome_roles = ("outcome", "label")
 
 
 @dataclass(frozen=True)
@@ -23,20 +23,29 @@ class Column:
     type: str
     role: str = "feature"
     nullable: bool = False
+    unique: bool = False
     unit: str = ""
     range: tuple[float, float] | None = None
-    values: tuple[str, ...] | None = None
+    values: tuple[str | float | bool, ...] | None = None
 
 
 @dataclass(frozen=True)
 class Table:
-    """One table: its files below the data folder, how they spell a missing value, its time column (UTC), its key."""
+    """One table: its files below the data folder, how they spell a missing value, its time column (UTC), its key.
+
+    `rules` are SQL conditions over one row by name, `references` the `table.column` in which a column's values are,
+    `rows_per` the least and the most rows of each period.
+    """
 
     files: str
     columns: Mapping[str, Column]
     key: tuple[str, ...]
     time: str | None = None
     missing: str = ""
+    rules: Mapping[str, str] = field(default_factory=dict)
+    references: Mapping[str, str] = field(default_factory=dict)
+    freshness: str | None = None
+    rows_per: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     def visible(self) -> dict[str, Column]:
         """The columns that may get past ingest."""
@@ -44,7 +53,7 @@ class Table:
 
     def outcomes(self) -> list[str]:
         """The columns that are known only after the event."""
-        return [name for name, column in self.columns.items() if column.role == "outcome"]
+        return [name for name, column in self.columns.items() if column.role in outcome_roles]
 
     def order(self) -> str:
         """SQL of a total order: time, then key."""
@@ -80,6 +89,13 @@ class Contract:
         return list(dict.fromkeys([self.time, *self.tables[self.event].key]))
 
 
+@cache
+def schema() -> Mapping[str, Any]:
+    """The JSON schema of a contract, which editors read too."""
+    document: Mapping[str, Any] = json.loads(read_text(Path(__file__).with_name("contract.schema.json")))
+    return document
+
+
 def quoted(name: str) -> str:
     """`name` as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
@@ -100,95 +116,120 @@ def interval(duration: str, place: str = "duration") -> str:
 
 
 def read_contract(path: Path) -> Contract:
-    """Read and check a contract; ContractError names the place and what is allowed there."""
+    """Read and check a contract; ContractError names each line that is wrong and what is allowed there."""
     return parse_contract(read_text(path), str(path))
 
 
 def parse_contract(text: str, name: str = "contract.yaml") -> Contract:
     """Parse and check the text of a contract."""
-    document = _mapping(parse_yaml(text, name), name)
-    tables = {
-        table: _table(_mapping(value, f"{name}: tables.{table}"), f"{name}: tables.{table}")
-        for table, value in _mapping(document.get("tables"), f"{name}: tables").items()
-    }
-    contract: Contract = _build(Contract, {"slices": [], **document, "tables": tables}, name)
-    _check(contract, name)
+    document = parse_yaml(text, name)
+    _refuse(faults(document, schema()), text, name)
+    contract = _contract(document)
+    _refuse(list(_contract_faults(contract)), text, name)
     return contract
 
 
-def _table(document: Mapping[str, Any], place: str) -> Table:
-    columns = {
-        column: _column(_mapping(value, f"{place}.columns.{column}"), f"{place}.columns.{column}")
-        for column, value in _mapping(document.get("columns"), f"{place}.columns").items()
-    }
-    table: Table = _build(Table, {"key": [], **document, "columns": columns}, place)
-    for name in [*table.key, *([table.time] if table.time else [])]:
-        if name not in columns:
-            raise ContractError(place, f"its time and key among its columns ({', '.join(columns)})", name, "mend it")
-        if columns[name].role == "private":
-            raise ContractError(f"{place}.columns.{name}", "a time or key that may be seen", "private", "take another")
-    if table.time and columns[table.time].type != "timestamp":
-        raise ContractError(f"{place}.time", "a timestamp", f"{columns[table.time].type} {table.time}", "mend it")
-    return table
+def _refuse(found: list[Fault], text: str, name: str) -> None:
+    if found:
+        raise ContractFaultsError([_told(fault, text, name) for fault in found])
 
 
-def _column(document: Mapping[str, Any], place: str) -> Column:
-    column: Column = _build(Column, document, place)
-    _one_of(column.type, types, f"{place}.type")
-    _one_of(column.role, roles, f"{place}.role")
-    if column.range is not None and not _is_range(column.range):
-        raise ContractError(f"{place}.range", "two numbers, the lower first", str(list(column.range)), "mend it")
-    return column
+def _told(fault: Fault, text: str, name: str) -> ContractError:
+    path = fault.path[:-1] if fault.at_key else fault.path
+    place = f"{name}:{line_of(text, fault.path)}" + f": {'.'.join(map(str, path))}" * bool(path)
+    return ContractError(place, fault.expected, fault.found, "mend it")
 
 
-def _is_range(found: tuple[Any, ...]) -> bool:
-    return len(found) == 2 and all(type(edge) in (int, float) for edge in found) and found[0] <= found[1]
+def _contract(document: Mapping[str, Any]) -> Contract:
+    tables = {name: _table(table) for name, table in document["tables"].items()}
+    event = tables.get(document["event"])
+    sliced = _with_role(event.columns, "slice") if event else []
+    slices = tuple(dict.fromkeys([*document.get("slices", []), *sliced]))
+    return Contract(**{**document, "slices": slices, "tables": tables})
 
 
-def _check(contract: Contract, name: str) -> None:
-    _one_of(contract.task, tasks, f"{name}: task")
-    _one_of(contract.event, contract.tables, f"{name}: event")
-    if not contract.tables[contract.event].time:
-        raise ContractError(f"{name}: tables.{contract.event}", "a time column", "none", "name it under `time:`")
-    for field in ("label_delay", "horizon", "block"):
-        interval(getattr(contract, field), f"{name}: {field}")
+def _table(document: Mapping[str, Any]) -> Table:
+    columns = {name: _column(column) for name, column in document["columns"].items()}
+    key = document.get("key") or _with_role(columns, "key")
+    time = document.get("time") or next(iter(_with_role(columns, "time")), None)
+    rows_per = {period: tuple(edges) for period, edges in document.get("rows_per", {}).items()}
+    return Table(**{**document, "columns": columns, "key": tuple(key), "time": time, "rows_per": rows_per})
+
+
+def _column(document: Mapping[str, Any]) -> Column:
+    lists = {name: tuple(document[name]) for name in ("range", "values") if name in document}
+    return Column(**{**document, **lists})
+
+
+def _with_role(columns: Mapping[str, Column], role: str) -> list[str]:
+    return [name for name, column in columns.items() if column.role == role]
+
+
+def _contract_faults(contract: Contract) -> Iterator[Fault]:
+    """What no schema can say: names that must be there, edges in order, roles that agree."""
+    if contract.event not in contract.tables:
+        tables = list(contract.tables)
+        yield Fault(("event",), f"one of {', '.join(tables)}", hint(contract.event, tables))
+    elif not contract.tables[contract.event].time:
+        yield Fault(("tables", contract.event), "a time column", "none")
     if int(contract.block[:-1]) == 0:
-        raise ContractError(f"{name}: block", "a duration above 0", contract.block, "mend it")
+        yield Fault(("block",), "a duration above 0", contract.block)
+    for name, table in contract.tables.items():
+        yield from _table_faults(contract, name, table)
 
 
-def _build(kind: Any, document: Mapping[str, Any], place: str) -> Any:
-    fields = kind.__dataclass_fields__
-    for key in document:
-        _one_of(key, fields, place)
-    found = {key: _shaped(key, value, fields[key].default, place) for key, value in document.items()}
-    try:
-        return kind(**found)
-    except TypeError as error:
-        missing = re.findall(r"'(\w+)'", str(error))
-        raise ContractError(place, f"all of {', '.join(fields)}", f"no {', '.join(missing)}", "add it") from None
+def _table_faults(contract: Contract, name: str, table: Table) -> Iterator[Fault]:
+    place = ("tables", name)
+    for column in [*table.key, *([table.time] if table.time else [])]:
+        if column not in table.columns:
+            expected = f"one of its columns ({', '.join(table.columns)})"
+            yield Fault(
+                (*place, "key" if column in table.key else "time"), expected, hint(column, list(table.columns))
+            )
+        elif table.columns[column].role == "private":
+            yield Fault((*place, "columns", column), "a time or key that may be seen", "private")
+    if table.time in table.columns and table.columns[str(table.time)].type != "timestamp":
+        kind = table.columns[str(table.time)].type
+        yield Fault((*place, "time"), "a timestamp", f"{kind} {table.time}")
+    for rule in ("freshness", "rows_per"):
+        if getattr(table, rule) and not table.time:
+            yield Fault((*place, rule), "a table with a time column", "none")
+    for period, (least, most) in table.rows_per.items():
+        if not 0 <= least <= most or int(period[:-1]) == 0:
+            yield Fault((*place, "rows_per", period), "a period above 0, the least rows first", f"[{least}, {most}]")
+    for column in table.references:
+        yield from _reference_faults(contract, name, column)
+    for column, promise in table.columns.items():
+        yield from _column_faults(contract, name, column, promise)
 
 
-def _shaped(key: str, value: Any, default: Any, place: str) -> Any:
-    """The value of a key as its field holds it; ContractError when YAML read something of another kind."""
-    if key in nested or (value is None and default is None):
-        return value
-    flags: dict[str, tuple[type, str]] = {
-        "nullable": (bool, "true or false"),
-        **dict.fromkeys(lists, (list, "a list")),
-    }
-    kind, words = flags.get(key, (str, "a text"))
-    if not isinstance(value, kind):
-        where = f"{place}.{key}" if ": " in place else f"{place}: {key}"
-        raise ContractError(where, words, repr(value), "mend it")
-    return tuple(value) if isinstance(value, list) else value
+def _reference_faults(contract: Contract, name: str, column: str) -> Iterator[Fault]:
+    """A reference runs between two columns of one type that may both be seen."""
+    table, (parent, of) = contract.tables[name], contract.tables[name].references[column].split(".")
+    place = ("tables", name, "references", column)
+    if column not in table.visible():
+        yield Fault(place, f"one of {', '.join(table.visible())}", hint(column, list(table.visible())), at_key=True)
+    elif parent not in contract.tables:
+        yield Fault(place, f"one of {', '.join(contract.tables)}", hint(parent, list(contract.tables)))
+    elif of not in contract.tables[parent].visible():
+        known = list(contract.tables[parent].visible())
+        yield Fault(place, f"one of {', '.join(known)}", hint(of, known))
+    elif table.columns[column].type != contract.tables[parent].columns[of].type:
+        yield Fault(place, f"a column of type {table.columns[column].type}", contract.tables[parent].columns[of].type)
 
 
-def _mapping(value: Any, place: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise ContractError(place, "names with values", type(value).__name__, "mend it")
-    return value
-
-
-def _one_of(value: Any, allowed: Any, place: str) -> None:
-    if value not in allowed:
-        raise ContractError(place, f"one of {', '.join(allowed)}", repr(value), "mend it")
+def _column_faults(contract: Contract, name: str, column: str, promise: Column) -> Iterator[Fault]:
+    table, place = contract.tables[name], ("tables", name, "columns", column)
+    if promise.range and promise.range[0] > promise.range[1]:
+        yield Fault((*place, "range"), "two numbers, the lower first", str(list(promise.range)))
+    if promise.range and promise.type not in ("integer", "number"):
+        yield Fault((*place, "range"), "a range of an integer or a number", promise.type)
+    if promise.values and promise.type not in ("integer", "text", "boolean"):
+        yield Fault((*place, "values"), "the values of a text, an integer or a boolean", promise.type)
+    wanted = {"time": [table.time], "key": table.key}.get(promise.role)
+    if wanted is not None and column not in wanted:
+        yield Fault((*place, "role"), f"the table's {promise.role} ({', '.join(map(str, wanted))})", column)
+    if promise.role in ("label", "slice") and name != contract.event:
+        yield Fault((*place, "role"), f"a {promise.role} in the event table {contract.event}", f"one in {name}")
+    elif promise.role == "label" and column != contract.label:
+        yield Fault((*place, "role"), f"the column that `label:` names ({contract.label})", column)

@@ -14,6 +14,13 @@ class ContractError(InputError):
     """The contract itself is not as it must be."""
 
 
+class ContractFaultsError(ContractError):
+    """All that is wrong in a contract, one line per fault."""
+
+    def __init__(self, faults: Sequence[ContractError]) -> None:
+        Exception.__init__(self, "\n".join(map(str, faults)))
+
+
 class SchemaSkewError(InputError):
     """The data breaks its contract: one line per violation, then the cure."""
 

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,23 @@ def parse_yaml(text: str, name: object) -> Any:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         found = " ".join(str(error.problem).split())
         raise InputError(f"{name}:{line}", "YAML", found, "mend that line") from None
+
+
+def line_of(text: str, path: Sequence[str | int]) -> int:
+    """The line of YAML that names the value at `path`; where there is none, that of its nearest parent."""
+    from ruamel.yaml import YAML
+
+    node, line = YAML(typ="safe", pure=True).compose(text), 1
+    for step in path:
+        if isinstance(node.value, str):
+            break
+        parts = {index: (item, item) for index, item in enumerate(node.value)}
+        if not isinstance(step, int):
+            parts = {pair[0].value: pair for pair in node.value if isinstance(pair, tuple)}
+        if step not in parts:
+            break
+        line, node = parts[step][0].start_mark.line + 1, parts[step][1]
+    return int(line)
 
 
 def tables_in(folder: Path) -> dict[str, Path]:

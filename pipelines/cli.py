@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from components.errors import InputError
+from components.errors import InputError, SchemaSkewError
 
 
 class Command(NamedTuple):
@@ -66,6 +66,32 @@ def rollback(arguments: argparse.Namespace) -> None:
     print(f"version {champions.rollback(arguments.to, arguments.reason)} is champion")
 
 
+def validate(arguments: argparse.Namespace) -> None:
+    """Check one file against the contract before anybody commits it; exit 2 with every violation."""
+    from pipelines import inspecting
+
+    found, errors = inspecting.check(arguments.file, arguments.table, arguments.until)
+    print(json.dumps(found, indent=2)) if arguments.json else inspecting.show_check(found)
+    if errors:
+        raise SchemaSkewError(errors[:-1], errors[-1])
+
+
+def contract_infer(arguments: argparse.Namespace) -> None:
+    """Draft a contract from files, one table each, for a person to correct."""
+    from pipelines import inspecting
+
+    text = inspecting.infer(arguments.paths, "json" if arguments.json else "yaml")
+    print(json.dumps(json.loads(text), indent=2) if arguments.json else text.rstrip("\n"))
+
+
+def contract_diff(arguments: argparse.Namespace) -> None:
+    """Compare two contracts; a file with a contract (what breaks it); or a file with an earlier one."""
+    from pipelines import inspecting
+
+    found = inspecting.diff(arguments.old, arguments.new, arguments.table)
+    print(json.dumps(found, indent=2)) if arguments.json else inspecting.show_diff(found)
+
+
 JSON = {"action": "store_true", "help": "print JSON, for a program"}
 COMMANDS = {
     "run": Command(
@@ -92,12 +118,44 @@ COMMANDS = {
         compile_,
         {"--output": {"type": Path, "required": True, "metavar": "FILE", "help": "the YAML file to write"}},
     ),
+    "validate": Command(
+        "check one file against the contract",
+        validate,
+        {
+            "file": {"type": Path, "metavar": "FILE", "help": "a CSV or Parquet file, plain, gzip or zstd"},
+            "--table": {"required": True, "metavar": "T", "help": "the table of contract.yaml that it is for"},
+            "--until": {
+                "default": "",
+                "metavar": "DATE",
+                "help": "leave out later rows, and check freshness at this moment",
+            },
+            "--json": JSON,
+        },
+    ),
+    "contract infer": Command(
+        "draft a contract from data",
+        contract_infer,
+        {"paths": {"type": Path, "nargs": "+", "metavar": "PATH", "help": "files, one table each"}, "--json": JSON},
+    ),
+    "contract diff": Command(
+        "compare a contract or a batch with an earlier one",
+        contract_diff,
+        {
+            "old": {"type": Path, "metavar": "OLD", "help": "a contract or a data file"},
+            "new": {"type": Path, "metavar": "NEW", "help": "a contract or a data file"},
+            "--table": {"default": "", "metavar": "T", "help": "the table that a data file is of"},
+            "--json": JSON,
+        },
+    ),
     "render": Command(
         "write the stages of dvc.yaml and the pictures from the pipeline",
         render,
         {"--check": {"action": "store_true", "help": "write nothing, fail where they differ"}},
     ),
 }
+
+
+GROUPS = {"contract": "draft and compare contracts"}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -110,24 +168,31 @@ def parser() -> argparse.ArgumentParser:
         prog="tidegate", description="Continuous training, gated by drift.", parents=[debug], allow_abbrev=False
     )
     subparsers = result.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    groups = {"": subparsers}
     for name, command in COMMANDS.items():
-        subparser = subparsers.add_parser(
-            name, help=command.help, description=command.run.__doc__, parents=[debug], allow_abbrev=False
+        group, _, verb = name.rpartition(" ")
+        if group not in groups:
+            parent = subparsers.add_parser(group, help=GROUPS[group], allow_abbrev=False)
+            groups[group] = parent.add_subparsers(dest="verb", required=True, metavar="COMMAND")
+        subparser = groups[group].add_parser(
+            verb, help=command.help, description=command.run.__doc__, parents=[debug], allow_abbrev=False
         )
         for flag, options in command.flags.items():
             subparser.add_argument(flag, **options)
+        subparser.set_defaults(run=command.run)
     return result
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run one command; exit 2 with one line when the input is at fault."""
+    """Run one command; exit 2 with a line per fault when the input is at fault."""
     arguments = parser().parse_args(argv)
     try:
-        COMMANDS[arguments.command].run(arguments)
+        arguments.run(arguments)
     except (InputError, OSError) as error:
         if "debug" in arguments:
             traceback.print_exc()
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        for line in str(error).splitlines():
+            print(f"error: {' '.join(line.split())}", file=sys.stderr)
         sys.exit(2)
 
 

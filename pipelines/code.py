@@ -36,7 +36,7 @@ def _imports(file: Path) -> Iterator[Path]:
             root, _, rest = name.partition(".")
             module = rest.partition(".")[0]
             if root == ROOT.name and module:
-                yield from (path for path in ROOT.iterdir() if path.name == module or path.stem == module)
+                yield from (path for path in ROOT.iterdir() if path.name.partition(".")[0] == module)
 
 
 def _names(node: ast.AST, package: str) -> list[str]:

@@ -52,6 +52,7 @@ def ingest(
 @dsl.container_component
 def validate(
     tables: Input[Dataset],
+    manifest: Input[Artifact],
     contract: Input[Artifact],
     max_bad_share: float,
     clean: Output[Dataset],

@@ -45,6 +45,7 @@ def training(
     # A broken schema is a fault to mend, not drift to learn from: it has to stop the run before the gate sees it.
     validate = steps.validate(
         tables=ingest.outputs["tables"],
+        manifest=ingest.outputs["manifest"],
         contract=pull.outputs["contract"],
         max_bad_share=validate_max_bad_share,
     )

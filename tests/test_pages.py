@@ -30,6 +30,7 @@ from components.scoring import metrics
 from components.tasks import tasks
 from components.train.pictures import importance_picture, learning_picture
 from components.validate.findings import summary, table_findings
+from components.validate.page import values
 
 hostile = """<script>document.title = "owned"</script><img src=x onerror="document.title='owned'">"""
 attribute = '" onload="document.title=`owned`" x="'
@@ -68,8 +69,15 @@ tables:
 def _validate(path: Path, accepted: bool) -> str:
     missing = [] if accepted else [{"column": "origin", "expected": "a column of type text", "found": hostile}]
     reasons = [(f"delay: {hostile}", 7), (f"{long_name}: no null", 2)]
-    findings = summary({"flights": table_findings(80687, 9, 0, reasons, missing, [attribute, hostile], 0.01)}, 0.01)
-    write_page(path, "validate", f"flights {hostile}", findings=findings, contract=parse_contract(contract))
+    columns: dict[str, dict[str, Any]] = {
+        "time_hour": {"nulls": 0},
+        "delay": {"nulls": 7, "least": -20.0, "greatest": 1e6, "bins": [5, 1, 0, 2]},
+        long_name: {"nulls": 0, "different": 12, "most": [[hostile, 0.5], [attribute, 0.25]]},
+    }
+    origin = {"origin": {"nulls": 0, "different": 3, "most": [["EWR", 0.4], [long_name, 0.3]]}} if accepted else {}
+    table = table_findings(80687, 9, reasons, missing, [], [attribute, hostile], 0.01, columns | origin)
+    page = values(summary({"flights": table}, 0.01), parse_contract(contract))
+    write_page(path, "validate", f"flights {hostile}", **page)
     return (
         "Go on: the data keeps its contract, with 9 of 80,687 rows set aside"
         if accepted

@@ -1,58 +1,71 @@
 """The command of validate."""
 
+import shutil
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from components.command import run
-from components.contract import Table, quoted, read_contract
-from components.engine import columns_of, copy, engine, view_tables
-from components.errors import SchemaSkewError
-from components.formats import replacing, write_json
+from components.contract import read_contract
+from components.engine import copy, engine
+from components.errors import InputError, SchemaSkewError
+from components.formats import read_json, replacing, tables_in, write_json
 from components.page import write_page
-from components.validate.findings import summary, table_findings, violations
-from components.validate.rules import bad_rows, clean_rows, extra_columns, judged_rows, rules, schema_violations
+from components.validate.checking import Checked, check, sources
+from components.validate.findings import summary, violations
+from components.validate.page import values
+from components.validate.rules import bad_rows, clean_rows, is_as_promised
+from components.validate.telling import tell
+
+memory = "640MB"  # of DuckDB; with the process around it this stays below 1 GiB
 
 
 def validate(
-    tables: Path, contract: Path, max_bad_share: float, clean: Path, quarantine: Path, findings: Path, report: Path
+    tables: Path,
+    manifest: Path,
+    contract: Path,
+    max_bad_share: float,
+    clean: Path,
+    quarantine: Path,
+    findings: Path,
+    report: Path,
 ) -> None:
     """Check every table against the contract; write clean rows, quarantined rows, the findings and their page."""
-    promise = read_contract(contract)
+    promise, made = read_contract(contract), read_json(manifest)
+    paths = tables_in(tables)
+    for name in promise.tables:
+        if name not in paths:
+            raise InputError(tables / f"{name}.parquet", f"the table {name}", "nothing", "run ingest again")
     with replacing(clean) as clean_folder, replacing(quarantine) as bad_folder:
         clean_folder.mkdir()
         bad_folder.mkdir()
         with engine(tables, clean_folder, bad_folder) as connection:
-            view_tables(connection, tables)
-            found = {
-                name: _validate_table(connection, name, table, max_bad_share, clean_folder, bad_folder)
-                for name, table in promise.tables.items()
+            connection.execute(f"SET memory_limit = '{memory}'")
+            known = sources(connection, promise, paths)
+            checked = {
+                name: check(connection, promise, name, paths[name], known, made["until"], max_bad_share)
+                for name in promise.tables
             }
-        document = summary(found, max_bad_share)
-        write_json(findings, document)
-        write_page(report, "validate", f"{promise.name}: validation", findings=document, contract=promise)
-        if broken := violations(document):
-            raise SchemaSkewError(broken, f"mend the data or contract.yaml; {report} has the whole picture")
+            document = summary({name: found.findings for name, found in checked.items()}, max_bad_share)
+            write_json(findings, document)
+            write_page(report, "validate", f"{promise.name}: validation", **values(document, promise))
+            if broken := violations(document):
+                told = tell(promise.name, made, {"report.html": report, "findings.json": findings}, len(broken))
+                raise SchemaSkewError(
+                    broken, f"mend the data or contract.yaml; {told}; {report} has the whole picture"
+                )
+            for name, found in checked.items():
+                _write(connection, paths[name], found, clean_folder, bad_folder)
 
 
-def _validate_table(
-    connection: duckdb.DuckDBPyConnection, name: str, table: Table, max_bad_share: float, clean: Path, bad: Path
-) -> dict[str, Any]:
-    present = columns_of(connection, quoted(name))
-    missing, extra = schema_violations(table, present), extra_columns(table, present)
-    checked = rules(table, present)
-    judged = f"({judged_rows(quoted(name), table, checked, present)})"
-    rows, broken, copies = connection.execute(
-        f"SELECT count(*), count(*) FILTER (len(reasons) > 0), count(*) FILTER (copies > 1) FROM {judged}"
-    ).fetchall()[0]
-    reasons = connection.execute(
-        f"SELECT unnest(reasons) AS reason, count(*) AS n FROM {judged} GROUP BY 1 ORDER BY 2 DESC, 1"
-    ).fetchall()
-    copy(connection, bad_rows(judged, table, present), bad / f"{name}.parquet")
-    if not missing:
-        copy(connection, clean_rows(judged, table), clean / f"{name}.parquet")
-    return table_findings(rows, broken, copies, reasons, missing, extra, max_bad_share)
+def _write(connection: duckdb.DuckDBPyConnection, path: Path, checked: Checked, clean: Path, bad: Path) -> None:
+    """Write the clean and the bad rows of a table; one that is all as promised is taken over as it is."""
+    table, source, present, broken = checked.table, checked.source, checked.present, checked.broken
+    copy(connection, bad_rows(source, table, present, broken), bad / path.name)
+    if not broken and is_as_promised(table, present):
+        shutil.copyfile(path, clean / path.name)
+    else:
+        copy(connection, clean_rows(source, table, present, broken), clean / path.name)
 
 
 if __name__ == "__main__":

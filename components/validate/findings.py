@@ -7,20 +7,20 @@ from typing import Any
 def table_findings(
     rows: int,
     bad: int,
-    duplicates: int,
     reasons: Sequence[tuple[str, int]],
     missing: Sequence[Mapping[str, str]],
+    whole: Sequence[str],
     extra: Sequence[str],
     max_bad_share: float,
+    columns: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """The findings of one table; `violations` is empty when the run may go on."""
+    """The findings of one table; `violations` is empty when the run may go on, `whole` are those of no single row."""
     violations = [f"column {item['column']}: expected {item['expected']}, found {item['found']}" for item in missing]
     if not missing and rows == 0:
         violations.append("rows: expected at least one, found none")
-    if duplicates:
-        violations.append(f"key: expected unique rows, found {duplicates:,} rows that share their key")
+    violations += whole
     if rows and bad / rows > max_bad_share:
-        worst = ", ".join(f"{reason} ({count:,} rows)" for reason, count in reasons[:5])
+        worst = ", ".join(f"{reason} ({count:,} rows)" for reason, count in reasons)
         violations.append(
             f"bad rows: expected at most {max_bad_share:.2%}, found {bad / rows:.2%} ({bad:,} of {rows:,}): {worst}"
         )
@@ -30,6 +30,7 @@ def table_findings(
         "broken": [{"promise": reason, "rows": count} for reason, count in reasons],
         "unknown_columns": list(extra),
         "violations": violations,
+        "columns": {name: dict(found) for name, found in columns.items()},
     }
 
 
@@ -45,3 +46,12 @@ def summary(tables: Mapping[str, Mapping[str, Any]], max_bad_share: float) -> di
 def violations(findings: Mapping[str, Any]) -> list[str]:
     """Every violation as one line, the table first."""
     return [f"{table}: {line}" for table, found in findings["tables"].items() for line in found["violations"]]
+
+
+def worst_first(table: Mapping[str, Any], columns: Sequence[str]) -> list[str]:
+    """The columns of a table: the missing ones, then by the rows that break their promises, then as promised."""
+    broken: dict[str, int] = {}
+    for item in table["broken"]:
+        name = item["promise"].partition(": ")[0]
+        broken[name] = broken.get(name, 0) + item["rows"]
+    return sorted(columns, key=lambda name: (name in table["columns"], -broken.get(name, 0)))

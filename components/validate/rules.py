@@ -1,28 +1,42 @@
-"""The contract as SQL: one reason per broken promise and row."""
+"""The contract as SQL: promises about single rows, and the statistics that prove most of them without counting."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
-from components.contract import Column, Table, literal, quoted, types
+from components.contract import Column, Contract, Table, literal, quoted, types
+from components.schema import hint
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A promise about one value: `broken` is the SQL that holds for rows that break it."""
+    """A promise about a row: `broken` is the SQL that holds for rows that break it.
 
-    column: str
+    `proof` is an SQL aggregate that is true when no row does; counting is the proof where statistics are none.
+    """
+
+    name: str
     expected: str
     broken: str
+    statistics: str = ""
+
+    @property
+    def label(self) -> str:
+        """What a row that breaks it is told."""
+        return f"{self.name}: {self.expected}"
+
+    @property
+    def proof(self) -> str:
+        """SQL of the proof over all rows."""
+        return f"coalesce({self.statistics}, true)" if self.statistics else f"coalesce(count_if({self.broken}), 0) = 0"
 
 
 def schema_violations(table: Table, present: Mapping[str, str]) -> list[dict[str, str]]:
     """What is wrong with a table as a whole, given its columns and SQL types: such skew stops the run."""
-    missing = [name for name in table.visible() if name not in present]
     extra = extra_columns(table, present)
     return [
-        {"column": name, "expected": f"a column of type {table.columns[name].type}", "found": _nearest(name, extra)}
-        for name in missing
+        {"column": name, "expected": f"a column of type {column.type}", "found": _nearest(name, extra)}
+        for name, column in table.visible().items()
+        if name not in present
     ]
 
 
@@ -31,78 +45,117 @@ def extra_columns(table: Table, present: Mapping[str, str]) -> list[str]:
     return [name for name in present if name not in table.columns]
 
 
-def rules(table: Table, present: Mapping[str, str]) -> list[Rule]:
-    """Every promise that single rows may break."""
-    return [
+def as_text(table: Table, present: Mapping[str, str]) -> list[str]:
+    """The columns that ingest kept as text because not all of their values could be cast."""
+    visible = table.visible()
+    return [name for name in visible if present.get(name) == "VARCHAR" and visible[name].type != "text"]
+
+
+def typed(source: str, table: Table, present: Mapping[str, str]) -> str:
+    """The rows of a table in the promised types, null where that cannot be; what was text stays beside them."""
+    texts = as_text(table, present)
+    if not texts:
+        return source
+    values = ", ".join(f"{_cast(quoted(name), table.columns[name].type)} AS {quoted(name)}" for name in texts)
+    raw = ", ".join(f"{quoted(name)} AS {raw_name(name)}" for name in texts)
+    return f"(SELECT * REPLACE ({values}), {raw} FROM {source})"
+
+
+def raw_name(name: str) -> str:
+    """The column that holds the text of a column that was kept as text."""
+    return quoted(f"{name} as text")
+
+
+def rules(contract: Contract, table: Table, present: Mapping[str, str], parents: Mapping[str, str]) -> list[Rule]:
+    """Every promise that single rows may break; `parents` has the SQL source of each table that is there."""
+    texts = as_text(table, present)
+    columns = [
         rule
         for name, column in table.visible().items()
         if name in present
-        for rule in _column_rules(name, column, present[name], name in table.key or name == table.time)
+        for rule in _column_rules(name, column, name in texts, name in table.key or name == table.time)
     ]
+    rows = [Rule("rule", name, f"NOT ({condition})") for name, condition in table.rules.items()]
+    return columns + rows + _references(contract, table, present, parents)
 
 
-def judged_rows(relation: str, table: Table, checked: list[Rule], present: Mapping[str, str]) -> str:
-    """The rows of a table with `reasons`, the list of promises that each breaks, and `copies`, rows with its key."""
-    reasons = ", ".join(f"CASE WHEN {rule.broken} THEN {literal(_label(rule))} END" for rule in checked)
-    key = ", ".join(quoted(name) for name in table.key)
-    whole = f"CASE WHEN {' AND '.join(f'{quoted(name)} IS NOT NULL' for name in table.key)} THEN"
-    copies = f"{whole} count(*) OVER (PARTITION BY {key}) END" if key and set(table.key) <= set(present) else "1"
-    return (
-        f"SELECT *, list_filter([{reasons}], lambda reason : reason IS NOT NULL) AS reasons, {copies} AS copies "
-        f"FROM {relation}"
-    )
-
-
-def clean_rows(judged: str, table: Table) -> str:
-    """The rows that keep every promise, in the promised types and in total order."""
-    values = ", ".join(
-        f"{_typed(quoted(name), column.type)} AS {quoted(name)}" for name, column in table.visible().items()
-    )
-    order = f" ORDER BY {table.order()}" if table.order() else ""
-    return f"SELECT {values} FROM {judged} WHERE len(reasons) = 0{order}"
-
-
-def bad_rows(judged: str, table: Table, present: Mapping[str, str]) -> str:
-    """The rows that break a promise, each with its reasons, in total order."""
-    values = ", ".join(quoted(name) for name in present)
-    return (
-        f"SELECT {values}, array_to_string(reasons, '; ') AS reasons FROM {judged} WHERE len(reasons) > 0 ORDER BY ALL"
-    )
-
-
-def _column_rules(name: str, column: Column, kind: str, required: bool) -> list[Rule]:
-    value = quoted(name)
+def _column_rules(name: str, column: Column, as_text: bool, required: bool) -> list[Rule]:
+    value, given = quoted(name), raw_name(name) if as_text else quoted(name)
     found = []
     if required or not column.nullable:
-        found.append(Rule(name, "no null", f"{value} IS NULL"))
-    if kind == "VARCHAR" and column.type != "text":
-        wrong = f"{value} IS NOT NULL AND TRY({_typed(value, column.type)}) IS NULL"
-        if column.type == "integer":  # DuckDB rounds '1.5' to 2
-            wrong += f" OR TRY_CAST({value} AS DOUBLE) % 1 <> 0"
-        found.append(Rule(name, f"a value of type {column.type}", wrong))
-    number = f"TRY_CAST({value} AS DOUBLE)"
+        found.append(Rule(name, "no null", f"{given} IS NULL", f"count({given}) = count(*)"))
+    if as_text:
+        found.append(Rule(name, f"a value of type {column.type}", f"{given} IS NOT NULL AND {value} IS NULL"))
     if column.type == "number":
-        found.append(Rule(name, "a finite number", f"NOT isfinite({number})"))
+        finite = f"isfinite(min({value})) AND isfinite(max({value}))"
+        found.append(Rule(name, "a finite number", f"NOT isfinite({value})", finite))
     if column.range:
         low, high = column.range
-        found.append(Rule(name, f"{low} to {high}", f"NOT {number} BETWEEN {low} AND {high}"))
+        within = f"min({value}) >= {low} AND max({value}) <= {high}"
+        found.append(Rule(name, f"{low} to {high}", f"NOT {value} BETWEEN {low} AND {high}", within))
     if column.values:
-        allowed = ", ".join(literal(str(item)) for item in column.values)
-        found.append(
-            Rule(name, f"one of {', '.join(map(str, column.values))}", f"{value}::VARCHAR NOT IN ({allowed})")
-        )
+        texts = [str(item).lower() if isinstance(item, bool) else str(item) for item in column.values]
+        allowed = ", ".join(map(literal, texts))
+        shown = value if column.type == "text" else f"{value}::VARCHAR"
+        found.append(Rule(name, f"one of {', '.join(texts)}", f"{shown} NOT IN ({allowed})"))
     return found
 
 
-def _typed(value: str, kind: str) -> str:
-    """A value as the promised type; of a time that is still text, DuckDB would ignore the offset."""
-    return f"{value}::TIMESTAMPTZ::TIMESTAMP" if kind == "timestamp" else f"{value}::{types[kind]}"
+def _references(
+    contract: Contract, table: Table, present: Mapping[str, str], parents: Mapping[str, str]
+) -> list[Rule]:
+    found = []
+    for name, target in table.references.items():
+        parent, column = target.split(".")
+        if name in present and parent in parents:
+            known = f"SELECT {quoted(column)} FROM {parents[parent]} WHERE {quoted(column)} IS NOT NULL"
+            found.append(Rule(name, f"in {target}", f"{quoted(name)} IS NOT NULL AND {quoted(name)} NOT IN ({known})"))
+    return found
 
 
-def _label(rule: Rule) -> str:
-    return f"{rule.column}: {rule.expected}"
+def clean_rows(source: str, table: Table, present: Mapping[str, str], broken: Sequence[Rule]) -> str:
+    """The rows that keep every promise, in the promised types and in total order."""
+    values = ", ".join(
+        f"{quoted(name)}::{types[column.type]} AS {quoted(name)}" for name, column in table.visible().items()
+    )
+    kept = f" WHERE ({any_broken(broken)}) IS NOT TRUE" if broken else ""
+    # Ingest has ordered them, as text what was text.
+    sorted_ = set(as_text(table, present)).isdisjoint({table.time, *table.key})
+    order = "" if sorted_ or not table.order() else f" ORDER BY {table.order()}"
+    return f"SELECT {values} FROM {source}{kept}{order}"
+
+
+def bad_rows(source: str, table: Table, present: Mapping[str, str], broken: Sequence[Rule]) -> str:
+    """The rows that break a promise as they came, each with its reasons, in total order."""
+    texts = as_text(table, present)
+    values = ", ".join(f"{raw_name(name)} AS {quoted(name)}" if name in texts else quoted(name) for name in present)
+    reasons = ", ".join(f"CASE WHEN {rule.broken} THEN {literal(rule.label)} END" for rule in broken)
+    told = f"array_to_string(list_filter([{reasons}], lambda reason : reason IS NOT NULL), '; ')" if broken else "''"
+    where = any_broken(broken) if broken else "false"
+    return f"SELECT {values}, {told} AS reasons FROM {source} WHERE {where} ORDER BY ALL"
+
+
+def any_broken(broken: Sequence[Rule]) -> str:
+    """SQL that is true for a row that breaks any of these promises."""
+    return " OR ".join(f"({rule.broken})" for rule in broken)
+
+
+def is_as_promised(table: Table, present: Mapping[str, str]) -> bool:
+    """Whether the columns of a table are those of the contract, in its order and its types."""
+    return dict(present) == {name: types[column.type] for name, column in table.visible().items()} and list(
+        present
+    ) == list(table.visible())
+
+
+def _cast(value: str, kind: str) -> str:
+    """A text as the promised type or null; DuckDB would ignore a time's offset, and rounds '1.5' to 2."""
+    if kind == "timestamp":
+        return f"TRY({value}::TIMESTAMPTZ::TIMESTAMP)"
+    if kind == "integer":
+        return f"CASE WHEN TRY_CAST({value} AS DOUBLE) % 1 = 0 THEN TRY_CAST({value} AS BIGINT) END"
+    return f"TRY_CAST({value} AS {types[kind]})"
 
 
 def _nearest(name: str, unknown: Sequence[str]) -> str:
-    close = get_close_matches(name, unknown, n=1, cutoff=0.5)
-    return f"none (did you mean '{close[0]}'?)" if close else "none"
+    told = hint(name, unknown)
+    return f"none{told.removeprefix(repr(name))}"

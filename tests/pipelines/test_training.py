@@ -17,7 +17,7 @@ def test_graph(compiled: dict[str, Any]) -> None:
     assert edges(compiled) == {
         "pull": [],
         "ingest": ["pull.contract", "pull.data"],
-        "validate": ["ingest.tables", "pull.contract"],
+        "validate": ["ingest.manifest", "ingest.tables", "pull.contract"],
         "featurize": ["ingest.manifest", "pull.contract", "pull.estimator", "pull.sql", "validate.clean"],
         "gate": ["featurize.batch", "pull.contract", "validate.clean"],
         "train": [

@@ -28,9 +28,8 @@ def flights(sample_slice: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
     made = tmp_path_factory.mktemp("flights")
     ingest(sample_slice, root / "contract.yaml", "2013-03-01", 14, made / "tables", made / "manifest.json")
-    validate(
-        made / "tables", root / "contract.yaml", 0.01, made / "clean", made / "bad", made / "f.json", made / "f.html"
-    )
+    outputs = [made / name for name in ("clean", "bad", "f.json", "f.html")]
+    validate(made / "tables", made / "manifest.json", root / "contract.yaml", 0.01, *outputs)
     return made
 
 

@@ -1,6 +1,9 @@
 """Single bad rows are set aside with their reasons, skew of the schema stops the run, and every violation is told."""
 
+import re
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -11,6 +14,13 @@ if TYPE_CHECKING:
 
 Builders = dict[str, Callable[..., pd.DataFrame]]
 Fails = Callable[..., list[str]]
+
+
+@pytest.fixture(autouse=True)
+def store(_stored: "World", tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty store for what a stop tells MLflow."""
+    shutil.copy(_stored / "mlflow.db", tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
 
 
 @pytest.fixture
@@ -69,7 +79,8 @@ def test_a_row_that_breaks_a_promise_is_set_aside_with_its_reason(
     }
     found = world.json("findings")
     assert found["accepted"]
-    assert found["tables"]["orders"] | {"broken": 0} == {
+    assert found["tables"]["orders"] | {"broken": 0, "columns": 0} == {
+        "columns": 0,
         "rows": 1560,
         "bad_rows": 1,
         "broken": 0,
@@ -245,3 +256,164 @@ def test_the_command_line_tells_every_violation(world: "World", texts: pd.DataFr
     assert (done.returncode, done.stdout) == (2, "")
     assert [line[:22] for line in done.stderr.splitlines()[:2]] == ["error: orders: column ", "error: orders: column "]
     assert "Traceback" not in done.stderr
+
+
+RULES = """\
+    rules:
+      south is dear: shop <> 'south' OR price >= 20
+      kept: kept_days < 90
+    references: {at: rates.at}
+    freshness: 2d
+    rows_per: {1d: [12, 12]}
+    columns:
+      at: {type: timestamp}
+"""
+
+
+def with_rules(world: "World", *changes: tuple[str, str]) -> None:
+    world.edit("contract.yaml", ("    columns:\n      at: {type: timestamp}\n      id", f"{RULES}      id"), *changes)
+
+
+def test_rows_that_break_a_rule_are_set_aside_by_its_name(world: "World", texts: pd.DataFrame) -> None:
+    with_rules(world)
+    texts["price"], texts["kept_days"] = "50", "7"
+    texts.loc[5, ["shop", "price"]] = ["south", "19"]
+    texts.loc[6, ["shop", "price", "kept_days"]] = ["south", None, "95"]  # what is unknown breaks no rule
+    texts.loc[7, ["shop", "price", "kept_days"]] = ["south", "cheap", None]
+    check(world, texts)
+    assert world.table("quarantine/orders")["reasons"].tolist() == [
+        "rule: south is dear",
+        "rule: kept",
+        "price: a value of type number",
+    ]
+    assert "south is dear" in (world / "validate.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("condition", "told"),
+    [
+        ("kept_days <", "syntax error"),
+        ("kept_dayz < 90", "kept_dayz"),
+        ("customer <> ''", "customer"),
+        ("sum(kept_days) < 90", "aggregate"),
+        ("kept_days < 90 AND (SELECT count(*) FROM read_csv('/etc/passwd')) > 0", "disabled|denied|[Pp]ermission"),
+    ],
+)
+def test_a_rule_that_is_no_condition_is_told(
+    condition: str, told: str, world: "World", texts: pd.DataFrame, fails: Fails
+) -> None:
+    with_rules(world, ("kept: kept_days < 90", f"kept: {condition}"))
+    (line,) = fails(world, "validate")
+    assert line.startswith(
+        "contract.yaml: tables.orders.rules.kept: expected a condition over its columns in SQL, found"
+    )
+    assert re.search(told, line), line
+
+
+def test_a_rule_that_fails_on_a_row_tells_no_value(world: "World", texts: pd.DataFrame, fails: Fails) -> None:
+    with_rules(world, ("kept: kept_days < 90", "kept: shop::INTEGER < 90"))
+    (line,) = fails(world, "validate")
+    assert line.startswith("tables.orders.rules: expected SQL that runs over every row, found ConversionException")
+    assert "south" not in line and "north" not in line
+
+
+def test_a_row_whose_reference_is_not_there_is_set_aside(
+    world: "World", texts: pd.DataFrame, builders: Builders
+) -> None:
+    with_rules(world)
+    rates = builders["rates"]()
+    world.lay(rates=rates[rates["at"] != "2024-01-03T04:00:00Z"])
+    check(world, texts.assign(kept_days="7", price="50"))
+    bad = world.table("quarantine/orders")
+    assert bad["reasons"].tolist() == ["at: in rates.at"]
+    assert bad["at"].tolist() == [pd.Timestamp("2024-01-03 04:00")]
+
+
+def test_age_and_rows_per_period_stop_the_run(world: "World", texts: pd.DataFrame, fails: Fails) -> None:
+    with_rules(world)
+    texts["kept_days"], texts["price"] = "7", "50"
+    day = texts["at"].str[:10]
+    twice = texts[day == "2024-01-09"].assign(id=texts["id"] + 10_000)
+    world.lay(orders=pd.concat([texts[(day != "2024-01-05") & ~((day == "2024-01-07") & (texts.id % 2 == 0))], twice]))
+    world.run("ingest", until="2024-05-13")
+    assert fails(world, "validate")[:2] == [
+        "orders: freshness: expected the latest row at most 2d old at 2024-05-13, found 3d 2h",
+        "orders: rows per 1d: expected 12 to 12, found 0 in 2024-01-05, 6 in 2024-01-07, 24 in 2024-01-09",
+    ]
+    world.run("ingest", until="2024-05-11")
+    assert "freshness" not in "".join(fails(world, "validate"))
+
+
+def test_values_that_must_be_unique_stop_the_run_unnamed(world: "World", texts: pd.DataFrame, fails: Fails) -> None:
+    world.edit("contract.yaml", ("id: {type: integer}", "id: {type: integer, unique: true}"))
+    check(world, texts)
+    texts.loc[9, "id"] = texts.loc[700, "id"] = texts.loc[3, "id"]
+    world.lay(orders=texts)
+    world.run("ingest", until="2024-05-10")
+    line = fails(world, "validate")[0]
+    assert line == "orders: id: expected unique values, found 3 rows that share theirs"
+
+
+def test_keys_that_are_not_in_the_order_of_the_rows_are_compared(
+    world: "World", texts: pd.DataFrame, fails: Fails
+) -> None:
+    world.edit("contract.yaml", ("key: [at, id]", "key: [id]"))
+    texts.loc[700, "id"] = texts.loc[3, "id"]
+    world.lay(orders=texts)
+    world.run("ingest", until="2024-05-10")
+    assert fails(world, "validate")[0] == "orders: key: expected unique rows, found 2 rows that share their key"
+
+
+def test_no_value_of_a_key_or_a_private_column_is_told(world: "World", texts: pd.DataFrame, fails: Fails) -> None:
+    world.edit("contract.yaml", ("id: {type: integer}", "id: {type: integer, range: [1, 5000]}"))
+    texts["id"] = texts["id"] + 770_000_000
+    texts["customer"] = "secret-person"
+    world.lay(orders=pd.concat([texts, texts.iloc[[3]]]))
+    world.run("ingest", until="2024-05-10")
+    told = "\n".join(fails(world, "validate"))
+    written = told + (world / "validate.html").read_text() + (world / "findings.json").read_text()
+    assert not re.search(r"7700\d{5}|secret-person", written)
+
+
+def test_mlflow_has_the_report_of_a_stop(world: "World", texts: pd.DataFrame, fails: Fails) -> None:
+    from components.tracking import logs
+    from components.tracking.store import connect
+
+    world.lay(orders=texts.assign(shop="west"))
+    world.run("ingest")
+    lines = [fails(world, "validate")[-1] for _ in range(2)]
+    assert lines[0] == lines[1]  # one run, however often it is asked
+    found = re.search(r"MLflow has the report in validate/ of run (\w+);", lines[0])
+    assert found
+    client = connect()
+    run = client.get_run(found[1])
+    assert (run.info.status, run.data.tags["tidegate.validation"]) == ("FAILED", "refused")
+    assert run.data.tags["tidegate.data"] == world.json("manifest")["data"]
+    assert logs.text(client, found[1], "validate/report.html") == (world / "validate.html").read_text()
+    assert logs.text(client, found[1], "validate/findings.json") == (world / "findings.json").read_text()
+
+
+def test_an_mlflow_that_does_not_answer_hides_no_violation(
+    world: "World", texts: pd.DataFrame, fails: Fails, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    world.lay(orders=texts.assign(shop="west"))
+    world.run("ingest")
+    lines = fails(world, "validate")
+    assert lines[0].startswith("orders: bad rows: expected at most 1.00%, found 100.00%")
+    assert "MLflow does not have the report: http://127.0.0.1:9: expected an MLflow server that answers" in lines[1]
+
+
+def test_the_page_shows_what_came_the_worst_first(world: "World", texts: pd.DataFrame) -> None:
+    texts.loc[:3, "kept_days"] = "100"
+    texts.loc[4:5, "shop"] = "west"
+    check(world, texts)
+    page = (world / "validate.html").read_text()
+    columns = re.findall(r'<th scope="row">(\w+)</th><td>\w+', page)
+    assert columns[:5] == ["kept_days", "shop", "at", "id", "price"]
+    assert 'aria-label="values of price from' in page
+    assert 'aria-label="shares of the most frequent values of shop"' in page
+    assert "values of id" not in page
+    found = world.json("findings")["tables"]["orders"]["columns"]
+    assert sum(found["price"]["bins"]) == 1560
+    assert found["id"] == {"nulls": 0}

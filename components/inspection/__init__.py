@@ -1,0 +1,1 @@
+"""Inspection: what a person asks before data is committed: check a file, draft a contract, compare two of them."""

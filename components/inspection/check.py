@@ -1,0 +1,63 @@
+"""`python -m components.inspection.check`: one file against the contract, by the rules of ingest and validate."""
+
+import json
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from components.command import run
+from components.contract import Contract, read_contract
+from components.engine import engine
+from components.errors import InputError, SchemaSkewError
+from components.ingest.reading import ingest_table
+from components.schema import hint
+from components.validate.checking import check as check_table
+from components.validate.checking import sources
+from components.validate.findings import summary, violations
+
+end_of_time = "9999-12-31"
+
+
+def check(file: Path, table: str, contract: Path, data: Path, until: str, max_bad_share: float) -> None:
+    """Print the findings of one file as JSON; SchemaSkewError lists every violation.
+
+    References are checked where the other table has files in `data`; freshness where `until` is given.
+    """
+    promise = read_contract(contract)
+    if table not in promise.tables:
+        raise InputError(
+            "--table", f"one of {', '.join(promise.tables)}", hint(table, list(promise.tables)), "mend it"
+        )
+    if not file.is_file():
+        raise InputError(file, "a file", "nothing", "check the path")
+    with tempfile.TemporaryDirectory() as temporary:
+        document = _findings(promise, file, table, data, until, max_bad_share, Path(temporary))
+    print(json.dumps(document, ensure_ascii=False))
+    if broken := violations(document):
+        raise SchemaSkewError(broken, f"mend {file} or {contract}")
+
+
+def _findings(
+    contract: Contract, file: Path, name: str, data: Path, until: str, max_bad_share: float, folder: Path
+) -> dict[str, Any]:
+    table = contract.tables[name]
+    place = folder / "data"
+    place.mkdir()
+    shutil.copyfile(file, place / file.name)
+    parents = {target.split(".")[0] for target in table.references.values()} - {name}
+    with engine(folder, data) as connection:
+        ingest_table(connection, place, name, replace(table, files=file.name), until or end_of_time, folder)
+        for parent in [parent for parent in parents if any(data.glob(contract.tables[parent].files))]:
+            ingest_table(connection, data, parent, contract.tables[parent], until or end_of_time, folder)
+        paths = {path.stem: path for path in folder.glob("*.parquet")}
+        known = sources(connection, contract, paths)
+        checked = check_table(connection, contract, name, paths[name], known, until or None, max_bad_share)
+    unchecked = [f"reference to {parent}: no files in {data}" for parent in sorted(parents - set(paths))]
+    unchecked += ["freshness: no --until"] * bool(table.freshness and not until)
+    return {**summary({name: checked.findings}, max_bad_share), "unchecked": unchecked}
+
+
+if __name__ == "__main__":
+    run(check)

@@ -1,0 +1,122 @@
+"""Drafts what a contract could promise of files: types, nulls, ranges, categories, key and time, all to be checked."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from components.contract import Column, Table, literal, quoted
+from components.ingest.casting import cast
+from components.ingest.reading import read
+
+kinds = ("boolean", "integer", "number", "timestamp")
+spellings = ("NA", "N/A", "NULL", "null", "None", "nan", "NaN", "-")
+personal = re.compile(
+    r"(?i)(^|_)(e?mail|(first|last|full)_?name|phone|address|street|ssn|birth\w*|passport|iban)(_|$)"
+)
+plain_number = r"[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?"
+most_values = 12
+most_key_columns = 4
+
+
+def draft(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
+    """The document of one table as contract.yaml has it, guessed from one file."""
+    table = Table(files=path.name, columns={}, key=())
+    read(connection, path.parent, "drafted", table)
+    names = [row[0] for row in connection.execute("DESCRIBE drafted").fetchall()]
+    missing = _missing(connection, names)
+    if missing:
+        values = ", ".join(f"nullif({quoted(name)}, {literal(missing)}) AS {quoted(name)}" for name in names)
+        connection.execute(f"CREATE OR REPLACE TABLE drafted AS SELECT {values} FROM drafted")
+    columns = {name: _column(connection, name) for name in names}
+    time = next(
+        (name for name in names if columns[name]["type"] == "timestamp" and "nullable" not in columns[name]), None
+    )
+    key = _key(connection, columns, time)
+    connection.execute("DROP TABLE drafted")
+    for name in key:
+        columns[name].pop("values", None)
+        columns[name].pop("range", None)
+    spelled = {"missing": missing} if missing else {}
+    return {"files": path.name, **spelled, **({"time": time} if time else {}), "key": key, "columns": columns}
+
+
+def _missing(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> str:
+    """How the file spells a missing value: the first usual spelling that it has."""
+    for text in spellings:
+        found = " OR ".join(f"bool_or({quoted(name)} = {literal(text)})" for name in names)
+        if names and connection.execute(f"SELECT {found} FROM drafted").fetchall()[0][0]:
+            return text
+    return ""
+
+
+def _column(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, Any]:
+    value = quoted(name)
+    tests = ", ".join(f"count_if({value} IS NOT NULL AND ({_guessed(name, kind)}) IS NULL)" for kind in kinds)
+    rows, known, different, *wrong = connection.execute(
+        f"SELECT count(*), count({value}), count(DISTINCT {value}), {tests} FROM drafted"
+    ).fetchall()[0]
+    fits = [kind for kind, count in zip(kinds, wrong, strict=True) if known and not count]
+    found: dict[str, Any] = {"type": fits[0] if fits else "text"}
+    if personal.search(name):
+        return found | {"role": "private"} | ({"nullable": True} if known < rows else {})
+    if found["type"] in ("integer", "number"):
+        of = cast(name, found["type"])
+        low, high = connection.execute(f"SELECT min({of}), max({of}) FROM drafted").fetchall()[0]
+        found["range"] = [low, high]
+    elif found["type"] == "text" and 0 < different <= most_values and different * 10 <= known:
+        texts = connection.execute(
+            f"SELECT DISTINCT {value} FROM drafted WHERE {value} IS NOT NULL ORDER BY 1"
+        ).fetchall()
+        found["values"] = [row[0] for row in texts]
+    return found | ({"nullable": True} if known < rows else {})
+
+
+def _guessed(name: str, kind: str) -> str:
+    """As ingest casts; but 0 and 1 are whole numbers, and neither inf nor a leading zero is a number."""
+    if kind == "boolean":
+        return f"CASE WHEN lower({quoted(name)}) IN ('true', 'false') THEN {cast(name, kind)} END"
+    if kind == "timestamp":
+        return f"CASE WHEN {quoted(name)} LIKE '____-__-__%' THEN {cast(name, kind)} END"
+    plain = f"regexp_full_match({quoted(name)}, {literal(plain_number)})"
+    return f"CASE WHEN {plain} THEN {cast(name, kind)} END"
+
+
+def _key(
+    connection: duckdb.DuckDBPyConnection, columns: Mapping[str, Mapping[str, Any]], time: str | None
+) -> list[str]:
+    """A column that tells all rows apart; else the time and those that tell most apart; empty if few do not do."""
+    usable = [
+        name
+        for name, column in columns.items()
+        if column["type"] != "number" and "nullable" not in column and column.get("role") != "private"
+    ]
+    usable.sort(key=lambda name: (name != time, list(columns).index(name)))
+    rows = connection.execute("SELECT count(*) FROM drafted").fetchall()[0][0]
+    alone = _different(connection, [[name] for name in usable])
+    key = [name for name, count in zip(usable, alone, strict=True) if count == rows][:1]
+    if key or not usable:
+        return key
+    key = [time] if time else []
+    while len(key) < most_key_columns and (rest := [name for name in usable if name not in key]):
+        counts = _different(connection, [[*key, name] for name in rest])
+        key.append(rest[counts.index(max(counts))])
+        if max(counts) == rows:
+            return key
+    return []
+
+
+def _different(connection: duckdb.DuckDBPyConnection, sets: Sequence[Sequence[str]]) -> list[int]:
+    """How many different rows each set of columns has."""
+    if not sets:
+        return []
+    counts = ", ".join(f"count(DISTINCT hash({', '.join(map(quoted, names))}))" for names in sets)
+    return list(connection.execute(f"SELECT {counts} FROM drafted").fetchall()[0])
+
+
+def column_of(document: Mapping[str, Any]) -> Column:
+    """The drafted column as a promise."""
+    lists = {name: tuple(document[name]) for name in ("range", "values") if name in document}
+    return Column(**{**document, **lists})

@@ -1,0 +1,24 @@
+"""What the page of a validation shows: tables and columns with the worst first, and a small picture of each column."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from components.contract import Contract
+from components.validate.findings import worst_first
+from components.validate.pictures import path
+
+
+def values(findings: Mapping[str, Any], contract: Contract) -> dict[str, Any]:
+    """The values of the template: findings, contract, the order of tables and columns, paths of histograms."""
+    tables = findings["tables"]
+    order = sorted(tables, key=lambda name: (not tables[name]["violations"], -_share(tables[name])))
+    columns = {name: worst_first(tables[name], list(contract.tables[name].visible())) for name in order}
+    drawn = {
+        name: {column: path(found["bins"]) for column, found in tables[name]["columns"].items() if found.get("bins")}
+        for name in order
+    }
+    return {"findings": findings, "contract": contract, "order": order, "columns": columns, "drawn": drawn}
+
+
+def _share(table: Mapping[str, Any]) -> float:
+    return float(table["bad_rows"] / max(table["rows"], 1))

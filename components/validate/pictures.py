@@ -1,0 +1,75 @@
+"""What came in each column, from an even sample of the rows: a histogram, or the most frequent values."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+
+from components.contract import Table, quoted
+
+sample_rows = 20_000
+bins = 24
+most_values = 6
+most_pictures = 200
+
+
+def pictures(
+    connection: duckdb.DuckDBPyConnection, source: str, table: Table, names: Sequence[str], rows: int
+) -> dict[str, dict[str, Any]]:
+    """Per column its picture; none of a key or a unique column, whose values say who it is.
+
+    `source` has the virtual column `file_row_number`, by which every n-th row is taken: the same rows each time.
+    """
+    shown = [name for name in names if name not in table.key and not table.columns[name].unique][:most_pictures]
+    shown = [name for name in shown if table.columns[name].type != "timestamp"]
+    if not shown or not rows:
+        return {}
+    step = -(-rows // sample_rows)
+    values = ", ".join(map(quoted, shown))
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE sampled AS SELECT {values} FROM {source} WHERE file_row_number % {step} = 0"
+    )
+    return {name: _picture(connection, name, table.columns[name].type) for name in shown}
+
+
+def _picture(connection: duckdb.DuckDBPyConnection, name: str, kind: str) -> dict[str, Any]:
+    return _histogram(connection, name) if kind in ("integer", "number") else _frequent(connection, name)
+
+
+def _histogram(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, Any]:
+    value = f"{quoted(name)}::DOUBLE"
+    low, high = connection.execute(
+        f"SELECT min({value}), max({value}) FROM sampled WHERE isfinite({value})"
+    ).fetchall()[0]
+    if low is None:
+        return {}
+    width = (high - low) or 1.0
+    place = f"least({bins - 1}, floor(({value} - {low!r}) / {width!r} * {bins}))::INTEGER"
+    found = dict(
+        connection.execute(f"SELECT {place}, count(*) FROM sampled WHERE isfinite({value}) GROUP BY 1").fetchall()
+    )
+    return {"least": low, "greatest": high, "bins": [found.get(index, 0) for index in range(bins)]}
+
+
+def _frequent(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, Any]:
+    """The most frequent values of a category; a text in which nearly each value is another is none."""
+    value = quoted(name)
+    total, different = connection.execute(f"SELECT count({value}), count(DISTINCT {value}) FROM sampled").fetchall()[0]
+    if different > max(2, total // 10):
+        return {"different": different}
+    rows = connection.execute(
+        f"SELECT {value}::VARCHAR, count(*) / {total} FROM sampled WHERE {value} IS NOT NULL "
+        f"GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {most_values}"
+    ).fetchall()
+    return {"different": different, "most": [[text[:40], round(share, 4)] for text, share in rows]}
+
+
+def path(counts: Sequence[int], width: int = 200, height: int = 24) -> str:
+    """A histogram as one SVG path."""
+    most, step = max(counts) or 1, width / len(counts)
+    bars = (
+        f"M{index * step:.1f} {height}V{height - height * count / most:.1f}H{(index + 0.85) * step:.1f}V{height}Z"
+        for index, count in enumerate(counts)
+        if count
+    )
+    return "".join(bars)
