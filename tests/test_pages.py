@@ -140,7 +140,8 @@ def _evaluate(path: Path, accepted: bool, champion: str | None, task: str = "bin
     gap = Difference(-0.0321, -0.0427, -0.0219) if accepted else Difference(0.001, -0.004, 0.0065)
     checks = [against_champion(gap, 0.005, tasks[task])] if champion else []
     linear = Difference(0.0022, -0.0021, 0.0064) if accepted else Difference(0.1, 0.05, 0.2)
-    checks += [against_baseline("linear", linear), against_baseline("dummy", Difference(-0.0524, -0.0686, -0.0371))]
+    checks += [against_baseline("linear", linear, tasks[task])]
+    checks.append(against_baseline("dummy", Difference(-0.0524, -0.0686, -0.0371), tasks[task]))
     found = {name: metrics(label, values, task) for name, values in predicted.items()}
     slices = [{"slice": "origin EWR", "rows": 9000, **{name: item[tasks[task].loss] for name, item in found.items()}}]
     question = {"challenger": f"sha256:{'0a' * 32}", "policy": {"margin": 0.005}}
