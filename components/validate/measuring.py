@@ -51,7 +51,7 @@ def _apart(connection: duckdb.DuckDBPyConnection, source: str, key: Sequence[str
     before, this = ", ".join(f"before_{index}" for index in range(len(key))), ", ".join(key)
     first = "lag(true) OVER () IS NULL AS first"
     seen = f"SELECT {this}, {befores}, {first} FROM {source}"
-    query = f"SELECT count_if(NOT first AND row({before}) >= row({this})) FROM ({seen})"
+    query = f"SELECT coalesce(count_if(NOT first AND row({before}) >= row({this})), 0) FROM ({seen})"
     return int(_row(connection, query)[0]) == 0
 
 

@@ -8,6 +8,7 @@ import duckdb
 from components.contract import Table, quoted
 
 sample_rows = 20_000
+run_rows = 100  # neighbours are read at once
 bins = 24
 most_values = 6
 most_pictures = 200
@@ -18,7 +19,7 @@ def pictures(
 ) -> dict[str, dict[str, Any]]:
     """Per column its picture; none of a key or a unique column, whose values say who it is.
 
-    `source` has the virtual column `file_row_number`, by which every n-th row is taken: the same rows each time.
+    `source` has the virtual column `file_row_number`, by which every n-th run of rows is taken: the same each time.
     """
     shown = [name for name in names if name not in table.key and not table.columns[name].unique][:most_pictures]
     shown = [name for name in shown if table.columns[name].type != "timestamp"]
@@ -27,7 +28,8 @@ def pictures(
     step = -(-rows // sample_rows)
     values = ", ".join(map(quoted, shown))
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE sampled AS SELECT {values} FROM {source} WHERE file_row_number % {step} = 0"
+        f"CREATE OR REPLACE TEMP TABLE sampled AS SELECT {values} FROM {source} "
+        f"WHERE file_row_number // {run_rows} % {step} = 0"
     )
     return {name: _picture(connection, name, table.columns[name].type) for name in shown}
 

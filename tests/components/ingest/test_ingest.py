@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from components.errors import InputError
@@ -141,7 +143,7 @@ def test_rows_that_begin_with_a_hash_are_rows(world: "World") -> None:
     assert len(world.table("tables/orders")) == 3
 
 
-@pytest.mark.parametrize("kind", ["csv.gz", "parquet", "two files"])
+@pytest.mark.parametrize("kind", ["csv.gz", "csv.zst", "parquet", "parquet.gzip", "parquet.zstd", "two files"])
 def test_other_files_give_the_same_table(kind: str, world: "World") -> None:
     world.run("ingest")
     before, text = world.table("tables/orders"), (world / "data/orders.csv").read_bytes()
@@ -149,10 +151,13 @@ def test_other_files_give_the_same_table(kind: str, world: "World") -> None:
     world.edit("contract.yaml", ("files: orders.csv", "files: orders*"))
     if kind == "csv.gz":
         (world / "data/orders.csv.gz").write_bytes(gzip.compress(text))
-    elif kind == "parquet":
+    elif kind == "csv.zst":
+        (world / "data/orders.csv.zst").write_bytes(pa.compress(text, codec="zstd", asbytes=True))
+    elif kind.startswith("parquet"):
         frame = pd.read_csv(io.BytesIO(text), parse_dates=["at"])
         frame["at"] = frame["at"].dt.tz_localize("UTC").dt.tz_convert("America/New_York")
-        frame.to_parquet(world / "data/orders.parquet")
+        codec = kind.partition(".")[2] or "snappy"
+        pq.write_table(pa.Table.from_pandas(frame), world / "data/orders.parquet", compression=codec)
     else:
         lines = text.splitlines(keepends=True)
         (world / "data/orders-2.csv").write_bytes(b"".join([lines[0], *lines[500:]]))
@@ -170,6 +175,34 @@ def test_private_values_are_nowhere(world: "World") -> None:
     assert "customer" not in world.table("tables/orders")
     found = duckdb.connect().execute(f"SELECT * FROM '{world / 'tables/orders.parquet'}'").df()
     assert not found.astype(str).apply(lambda values: values.str.contains("secret")).any(axis=None)
+
+
+def test_private_values_are_in_no_artifact_of_any_step(judged: "World") -> None:
+    """Every byte that all steps wrote, the store and its artifacts, and every cell of every table."""
+    secrets = [value for value in pd.read_csv(judged / "data/orders.csv")["customer"] if len(value) > len("secret-99")]
+    assert len(secrets) > 1000
+    paths = [path for path in judged.folder.rglob("*") if path.is_file() and "data" not in path.parts[-2:]]
+    names = {path.suffix for path in paths}
+    assert {".parquet", ".json", ".html", ".skops", ".db"} <= names
+    assert [path for path in paths if b"secret-" in path.read_bytes()] == []
+    tables = [path for path in paths if path.suffix == ".parquet"]
+    assert len(tables) >= 6
+    for path in tables:
+        frame = pd.read_parquet(path).astype(str)
+        assert not frame.apply(lambda values: values.str.contains("secret-")).to_numpy().any(), path
+
+
+def test_private_values_that_break_promises_stay_unsaid(
+    world: "World", builders: Builders, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    world.edit("contract.yaml", ("role: private, nullable: true", "role: private, unique: true, values: [nobody]"))
+    world.lay(orders=builders["orders"]().assign(customer="secret-twin", shop="west"))
+    assert world.command("ingest").returncode == 0
+    done = world.command("validate")
+    assert (done.returncode, "secret-" in done.stdout + done.stderr) == (2, False)
+    paths = [path for path in world.folder.rglob("*") if path.is_file() and path.parent.name != "data"]
+    assert [path for path in paths if b"secret-" in path.read_bytes()] == []
 
 
 def test_unknown_columns_stay_text(world: "World", builders: Builders) -> None:
