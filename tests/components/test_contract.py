@@ -172,7 +172,8 @@ def test_every_wrong_thing_is_told_at_its_line(world: "World") -> None:
         read_contract(world / "contract.yaml")
     roles = "feature, outcome, label, time, key, slice, private"
     assert str(caught.value).replace(f"{world.folder}/", "").splitlines() == [
-        "contract.yaml:3: task: expected one of binary, multiclass, regression, found 'binry' (did you mean 'binary'?); mend it",
+        "contract.yaml:3: task: expected one of binary, multiclass, regression, found 'binry' "
+        "(did you mean 'binary'?); mend it",
         f"contract.yaml:21: tables.orders.columns.customer.role: expected one of {roles}, "
         "found 'privat' (did you mean 'private'?); mend it",
         "contract.yaml:30: tables.rates.columns.rate: expected one of type, role, unit, nullable, unique, range, "
