@@ -35,7 +35,7 @@ def faults(document: Any, schema: Mapping[str, Any]) -> list[Fault]:
 
 def hint(value: object, allowed: Sequence[str]) -> str:
     """The value as it was found, with the nearest of the allowed ones."""
-    close = get_close_matches(str(value), allowed, n=1, cutoff=0.6)
+    close = get_close_matches(str(value), allowed, n=1, cutoff=0.5)
     return f"{value!r} (did you mean '{close[0]}'?)" if close else repr(value)
 
 
