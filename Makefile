@@ -24,8 +24,9 @@ check: .venv/dev  ## lint, types, layers, rendered files, locks
 
 lock: .venv/dev  ## resolve the dependencies of pyproject.toml anew
 	echo setuptools | $(COMPILE) - --output-file requirements-build.txt
-	$(COMPILE) pyproject.toml --output-file requirements.txt
-	$(COMPILE) pyproject.toml --extra dev --constraints requirements.txt --output-file requirements-dev.txt
+	$(COMPILE) pyproject.toml --all-extras --output-file requirements-dev.txt
+	$(COMPILE) pyproject.toml --extra pipelines --constraints requirements-dev.txt --output-file requirements.txt
+	$(COMPILE) pyproject.toml --extra cluster --constraints requirements-dev.txt --output-file requirements-steps.txt
 
 clean:  ## remove what `make` made; data/ and the tracking store stay
 	rm -rf .venv artifacts

@@ -10,10 +10,12 @@ from packaging.utils import canonicalize_name
 
 root = Path(__file__).parents[1]
 project = tomllib.loads((root / "pyproject.toml").read_text())
+always, extras = project["project"]["dependencies"], project["project"]["optional-dependencies"]
 locks = {
     "requirements-build.txt": project["build-system"]["requires"],
-    "requirements.txt": project["project"]["dependencies"],
-    "requirements-dev.txt": project["project"]["dependencies"] + project["project"]["optional-dependencies"]["dev"],
+    "requirements.txt": always + extras["pipelines"],
+    "requirements-steps.txt": always + extras["cluster"],
+    "requirements-dev.txt": always + [requirement for extra in extras.values() for requirement in extra],
 }
 
 
@@ -49,6 +51,12 @@ def test_every_direct_dependency_has_a_floor_and_a_ceiling(requirement: Requirem
     assert "==" in operators or (">=" in operators and "<" in operators)
 
 
-def test_the_locks_agree_with_each_other() -> None:
-    run, dev = (pinned((root / name).read_text()) for name in ("requirements.txt", "requirements-dev.txt"))
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-steps.txt"])
+def test_the_locks_agree_with_each_other(name: str) -> None:
+    run, dev = (pinned((root / lock).read_text()) for lock in (name, "requirements-dev.txt"))
     assert {name: (run[name], dev.get(name)) for name in run if dev.get(name) != run[name]} == {}
+
+
+def test_the_image_needs_no_kubeflow_and_no_developer_tools() -> None:
+    found = pinned((root / "requirements-steps.txt").read_text())
+    assert found.keys().isdisjoint({"kfp", "kubernetes", "pytest", "mypy", "ruff", "uv"})
