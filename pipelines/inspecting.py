@@ -28,12 +28,12 @@ def check(file: Path, table: str, until: str) -> tuple[Mapping[str, Any], list[s
 
 def infer(paths: list[Path], form: str) -> str:
     """The draft of a contract as text."""
-    return _output("infer", {"paths": "\n".join(map(str, paths)), "form": form})
+    return output("infer", {"paths": "\n".join(map(str, paths)), "form": form})
 
 
 def diff(old: Path, new: Path, table: str) -> list[dict[str, str]]:
     """What differs: place, old, new."""
-    found: list[dict[str, str]] = json.loads(_output("diff", {"old": old, "new": new, "table": table}))
+    found: list[dict[str, str]] = json.loads(output("diff", {"old": old, "new": new, "table": table}))
     return found
 
 
@@ -64,7 +64,8 @@ def show_diff(changes: list[dict[str, str]]) -> None:
     console().print(table)
 
 
-def _output(command: str, flags: Mapping[str, object]) -> str:
+def output(command: str, flags: Mapping[str, object]) -> str:
+    """What a command of `components.inspection` prints; SchemaSkewError with its lines when it fails."""
     done = _run(command, flags)
     if lines := _errors(done):
         raise SchemaSkewError(lines[:-1], lines[-1])
