@@ -21,8 +21,8 @@ from pipelines.workspace import dvc
 root = Path(__file__).parents[1]
 # What a repository needs beside its problem; the tests, which know the sample, stay behind.
 house = (
-    ".dockerignore", ".dvcignore", ".gitignore", "LICENSE", "Makefile", "components", "docs", "dvc.yaml", "k8s", "pipelines",
-    "pyproject.toml", "requirements*.txt",
+    ".dockerignore", ".dvcignore", ".gitignore", "LICENSE", "Makefile", "components", "docs", "dvc.yaml", "k8s",
+    "pipelines", "pyproject.toml", "requirements*.txt",
 )  # fmt: skip
 readme = """\
 # {}

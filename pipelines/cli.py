@@ -44,7 +44,7 @@ def run_(arguments: argparse.Namespace) -> None:
 
 
 def init(arguments: argparse.Namespace) -> None:
-    """Make a new repository for a problem of your own: its files drafted from one file of events, its data versioned."""
+    """Make a new repository for a problem of your own: drafted from one file of events, with its data."""
     from pipelines import beginning
 
     found = beginning.begin(arguments.dir, arguments.data, arguments.label, arguments.time, arguments.key)

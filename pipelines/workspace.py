@@ -96,7 +96,12 @@ def changed_stages() -> list[str]:
 def repro(*arguments: str) -> Iterator[str]:
     """Run `dvc repro` and yield its lines as they come; InputError when a stage fails."""
     with subprocess.Popen(
-        dvc("repro", *arguments), env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
+        dvc("repro", *arguments),
+        env=_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        bufsize=1,
     ) as process:
         assert process.stdout is not None
         last = ""

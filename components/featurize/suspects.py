@@ -1,4 +1,4 @@
-"""Features that cannot be right: one that never changes teaches nothing, one that equals the label knows the answer."""
+"""Features that cannot be right: one that never changes teaches nothing, one that tells the label knows."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Drafts a whole problem from one file: what kind of label it has, its features, its windows, and the files that say so."""
+"""What a problem is, guessed from one file: what kind of label it has, what is no feature, its windows."""
 
 import re
 from collections.abc import Mapping
