@@ -4,17 +4,20 @@ import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from glob import escape
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from components.command import run
-from components.engine import engine
+from components.engine import columns_of, engine
 from components.errors import InputError
+from components.features import kind_of, subquery
 from components.inspection.drafting import draft, key_of_events
 from components.inspection.infer import flow
-from components.inspection.problem import Label, Span, identifier, label_of, left_out, small, span_of
+from components.inspection.problem import Label, Span, identifier, label_of, left_out, span_of
+from components.inspection.start import best, labelled_rows, typed_view
 from components.schema import hint
 
 decay_share = 0.05  # of the label's variance
@@ -35,22 +38,7 @@ tables:
   {table}:
     files: {files}
 """
-boosting = """\
-# The estimator by its import path, and its hyper-parameters.
-estimator: sklearn.ensemble.HistGradientBoosting{}
-parameters:
-  learning_rate: 0.06
-  max_iter: 150
-  max_leaf_nodes: 15
-  random_state: 0
-"""
-linear = """\
-# The estimator by its import path, and its hyper-parameters.
-estimator: sklearn.linear_model.{}
-parameters:
-  {}: 1.0
-  random_state: 0
-"""
+model_top = "# The estimator by its import path, and its hyper-parameters.\n"
 
 
 def begin(file: Path, label: str, time: str, key: str) -> None:
@@ -65,10 +53,12 @@ def begin(file: Path, label: str, time: str, key: str) -> None:
         found = label_of(connection, name, label, table["columns"][label]["type"])
         span = span_of(connection, time)
         without = left_out(connection, table["columns"], label, found.task)
+        sql = _sql(connection, name, table, label, time, found, without)
+        typed_view(connection, name, table["columns"])
         texts = {
             "contract.yaml": _contract(file, name, table, label, time, found, span, without),
-            "features.sql": _sql(connection, name, table, label, time, found, without),
-            "model.yaml": _model(connection, found),
+            "features.sql": sql,
+            "model.yaml": model_top + _start(connection, sql, time, table["key"], label, found.task),
         }
     print(json.dumps({"files": texts, "params": _params(found, span), "task": found.task}, ensure_ascii=False))
 
@@ -85,6 +75,12 @@ def _plain(file: Path) -> str:
     """The file's name as a table's name."""
     name = re.sub(r"\W+", "_", file.name.partition(".")[0].lower(), flags=re.ASCII).strip("_")
     return name if name and not name[0].isdigit() else f"table_{name}".rstrip("_")
+
+
+def _files(file: Path) -> str:
+    """The glob of a file and of later ones, whose names begin alike."""
+    stem, dot, ending = file.name.partition(".")
+    return f"{escape(stem)}*{dot}{ending}"
 
 
 def _key(
@@ -111,7 +107,7 @@ def _contract(
     purpose = f"What will {label} of {name} be?"
     head = contract_top.format(
         file=file.name, name=name, purpose=flow(purpose), task=found.task, table=name, label=flow(label),
-        block=span.block, files=flow(file.name),
+        block=span.block, files=flow(_files(file)),
     )  # fmt: skip
     lines = [f"    missing: {flow(table['missing'])}"] if "missing" in table else []
     lines += [f"    time: {flow(time)}", f"    key: {flow(table['key'])}", "    columns:"]
@@ -168,12 +164,10 @@ def _sql(
     return "\n".join([head, *comments, "SELECT", "    " + ",\n    ".join(lines), f"FROM {source}", ""])
 
 
-def _model(connection: duckdb.DuckDBPyConnection, found: Label) -> str:
-    rows = connection.execute("SELECT count(*) FROM drafted").fetchall()[0][0]
-    regression = found.task == "regression"
-    if rows < small:
-        return linear.format(*(("Ridge", "alpha") if regression else ("LogisticRegression", "C")))
-    return boosting.format("Regressor" if regression else "Classifier")
+def _start(connection: duckdb.DuckDBPyConnection, sql: str, time: str, key: list[str], label: str, task: str) -> str:
+    names = columns_of(connection, subquery(sql))
+    features = {name: kind_of(name, found) for name, found in names.items() if name not in (time, label, *key)}
+    return best(labelled_rows(connection, sql, time, label, task), features, label, task)
 
 
 def _params(found: Label, span: Span) -> dict[str, dict[str, str]]:

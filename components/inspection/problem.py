@@ -16,7 +16,6 @@ most_numbered_classes = 10
 least_rows = 150
 least_blocks = 8
 blocks = {"1w": 604_800, "1d": 86_400, "6h": 21_600, "1h": 3_600, "1m": 60}
-small = 2_000  # rows below which a linear model is the better start
 usual_batch_days = 28
 free_text_values = 50
 almost_one = 1 - 1e-9
