@@ -6,7 +6,11 @@ A keyword that is not known here raises, so that no promise of a schema is silen
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from math import inf
 from typing import Any, NamedTuple
+
+from components.errors import InputError
+from components.formats import line_of
 
 kinds: dict[str, tuple[tuple[type, ...], str]] = {
     "object": ((dict,), "names with values"),
@@ -31,6 +35,17 @@ class Fault(NamedTuple):
 def faults(document: Any, schema: Mapping[str, Any]) -> list[Fault]:
     """Everything that is wrong in a document, in the order of the document; ValueError for an unknown keyword."""
     return list(_faults(document, schema, schema, ()))
+
+
+def told(found: Sequence[Fault], text: str, name: str) -> list[InputError]:
+    """Each fault of a YAML file as an error that names its line."""
+    return [_told(fault, text, name) for fault in found]
+
+
+def _told(fault: Fault, text: str, name: str) -> InputError:
+    path = fault.path[:-1] if fault.at_key else fault.path
+    place = f"{name}:{line_of(text, fault.path)}" + f": {'.'.join(map(str, path))}" * bool(path)
+    return InputError(place, fault.expected, fault.found, "mend it")
 
 
 def hint(value: object, allowed: Sequence[str]) -> str:
@@ -85,6 +100,13 @@ def _length(value: Any, schema: Mapping[str, Any], root: Any, path: tuple[Any, .
         yield Fault(path, f"{least} values" if least == schema.get("maxItems") else f"at least {least}", _shown(value))
 
 
+def _bounds(value: Any, schema: Mapping[str, Any], root: Any, path: tuple[Any, ...]) -> Iterator[Fault]:
+    least, most = schema.get("minimum", -inf), schema.get("maximum", inf)
+    if not least <= value <= most:
+        words = [f"at least {least}"] * (least > -inf) + [f"at most {most}"] * (most < inf)
+        yield Fault(path, " and ".join(words), _shown(value))
+
+
 def _items(value: list[Any], schema: Mapping[str, Any], root: Any, path: tuple[Any, ...]) -> Iterator[Fault]:
     for index, item in enumerate(value):
         yield from _faults(item, schema["items"], root, (*path, index))
@@ -127,6 +149,8 @@ checks: dict[str, Check] = {
     "minItems": _length,
     "maxItems": lambda *_: iter(()),  # with minItems
     "minProperties": _length,
+    "minimum": _bounds,
+    "maximum": _bounds,
     "items": _items,
     "required": _required,
     "propertyNames": _names,

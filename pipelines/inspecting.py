@@ -10,14 +10,14 @@ from typing import Any
 from rich.table import Table
 
 from components.errors import SchemaSkewError
-from components.formats import read_yaml
+from components.parameters import read_parameters
 from pipelines.console import console
 from pipelines.workspace import contract, data, params
 
 
 def check(file: Path, table: str, until: str) -> tuple[Mapping[str, Any], list[str]]:
     """The findings of one file and its violations as lines; SchemaSkewError when it could not even be read."""
-    share = str(read_yaml(params)["validate"]["max_bad_share"])
+    share = str(read_parameters(params)["validate"]["max_bad_share"])
     flags = {"file": file, "table": table, "contract": contract, "data": data, "until": until, "max_bad_share": share}
     done = _run("check", flags)
     lines = _errors(done)
