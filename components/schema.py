@@ -60,7 +60,7 @@ def _validator() -> Any:
     from jsonschema.validators import extend
 
     whole = Draft7Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
-    return extend(Draft7Validator, type_checker=whole)
+    return extend(Draft7Validator, type_checker=whole)  # type: ignore[no-untyped-call]
 
 
 def _unnamed(value: Any, path: Path) -> Iterator[Fault]:
