@@ -14,7 +14,7 @@ from components.command import run
 from components.engine import columns_of, engine
 from components.errors import InputError
 from components.features import kind_of, subquery
-from components.inspection.drafting import draft, key_of_events
+from components.inspection.drafting import draft, key_of_events, private_because
 from components.inspection.infer import flow
 from components.inspection.problem import Label, Span, identifier, label_of, left_out, span_of
 from components.inspection.start import best, labelled_rows, typed_view
@@ -115,7 +115,7 @@ def _contract(
         kept = {key: value for key, value in promise.items() if key in ("type", "nullable")}
         role = _role(column, promise, label, time, table["key"], without)
         mark = f"  # check this: {without[column]}" if role == "outcome" else ""
-        mark = "  # check this: looks personal" if role == "private" else mark
+        mark = f"  # check this: {private_because(column)}" if role == "private" else mark
         nulls = {"nullable": True} if column == label else {}
         lines.append(f"      {flow(column)}: {flow({**kept, **({'role': role} if role else {}), **nulls})}{mark}")
     return head + "\n".join(lines) + "\n"

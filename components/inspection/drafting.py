@@ -60,7 +60,7 @@ def _column(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, Any]:
     ).fetchall()[0]
     fits = [kind for kind, count in zip(kinds, wrong, strict=True) if known and not count]
     found: dict[str, Any] = {"type": fits[0] if fits else "text"}
-    if personal.search(name):
+    if personal.search(name) or not known:  # what looks personal or is empty goes no further
         return found | {"role": "private"} | ({"nullable": True} if known < rows else {})
     if found["type"] in ("integer", "number"):
         of = cast(name, found["type"])
@@ -125,6 +125,11 @@ def _different(connection: duckdb.DuckDBPyConnection, sets: Sequence[Sequence[st
         return []
     counts = ", ".join(f"count(DISTINCT hash({', '.join(map(quoted, names))}))" for names in sets)
     return list(connection.execute(f"SELECT {counts} FROM drafted").fetchall()[0])
+
+
+def private_because(name: str) -> str:
+    """Why a drafted column is private, as a remark for the person who checks it."""
+    return "looks personal" if personal.search(name) else "no value in any row"
 
 
 def column_of(document: Mapping[str, Any]) -> Column:

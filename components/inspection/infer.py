@@ -9,7 +9,7 @@ from typing import Any
 from components.command import run
 from components.engine import engine
 from components.errors import InputError
-from components.inspection.drafting import draft
+from components.inspection.drafting import draft, private_because
 
 top = """\
 # yaml-language-server: $schema=components/contract.schema.json
@@ -55,7 +55,7 @@ def yaml(tables: Mapping[str, Mapping[str, Any]]) -> str:
                 lines.append(f"    {part}: {flow(table[part])}{mark}")
         lines.append("    columns:")
         for column, promise in table["columns"].items():
-            mark = "  # check this: looks personal" if promise.get("role") == "private" else ""
+            mark = f"  # check this: {private_because(column)}" if promise.get("role") == "private" else ""
             lines.append(f"      {flow(column)}: {flow(promise)}{mark}")
     return "\n".join(lines) + "\n"
 
