@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from components.errors import InputError
+from components.errors import InputError, told
 from components.formats import write_json
 
 type_names = {str: "text", int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
@@ -33,7 +33,7 @@ def run(function: Callable[..., Mapping[str, Mapping[str, Any]] | None]) -> None
     except (InputError, OSError) as error:
         if os.environ.get("TIDEGATE_DEBUG"):
             traceback.print_exc()
-        for line in str(error).splitlines():
+        for line in told(error):
             print(f"error: {line}", file=sys.stderr)
         sys.exit(2)
     if executor_input and metadata:

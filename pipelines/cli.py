@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from components.errors import InputError, SchemaSkewError
+from components.errors import InputError, SchemaSkewError, told
 
 
 class Command(NamedTuple):
@@ -211,8 +211,8 @@ def main(argv: list[str] | None = None) -> None:
     except (InputError, OSError) as error:
         if "debug" in arguments:
             traceback.print_exc()
-        for line in str(error).splitlines():
-            print(f"error: {' '.join(line.split())}", file=sys.stderr)
+        for line in told(error):
+            print(f"error: {line}", file=sys.stderr)
         sys.exit(2)
 
 
