@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from components.errors import InputError
-from components.formats import parse_yaml, read_json, read_text, write_json, write_text
+from components.formats import parse_yaml, read_json, read_text, read_yaml, write_json, write_text
 from components.tracking import database
 from pipelines import sample
 
@@ -83,6 +83,7 @@ def fetch_data() -> str | None:
 
 def changed_stages() -> list[str]:
     """The stages that `dvc repro` would look at again; InputError when data/ is not what data.dvc says."""
+    _check_dvc_files()
     found = _dvc("status", "--json")
     if found.returncode:
         raise InputError("dvc status", "an answer", _last_line(found.stderr), "mend what it names")
@@ -91,6 +92,19 @@ def changed_stages() -> list[str]:
     if set(changes) - {"not in cache"}:  # that much `dvc repro` mends; other files it would silently take for the data
         raise InputError(data, "the data of data.dvc", "other files", "run `dvc checkout data` or `dvc add data`")
     return [*(["data.dvc"] if changes else []), *status]
+
+
+def _check_dvc_files() -> None:
+    """InputError for files of DVC that are not as it writes them: its own words for that fill a screen."""
+    cures = {"dvc.yaml": "run `tidegate render`", "dvc.lock": "restore it, or remove it: the next run writes it anew"}
+    for name, cure in cures.items():
+        path = Path(name)
+        try:
+            found = read_yaml(path) if path.exists() else {"stages": {}}
+        except InputError as error:
+            raise InputError(path, "YAML that DVC reads", str(error).partition("found ")[2], cure) from None
+        if not isinstance(found, dict) or not isinstance(found.get("stages"), dict):
+            raise InputError(path, "a document with stages", "another one", cure)
 
 
 def repro(*arguments: str) -> Iterator[str]:
