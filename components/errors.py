@@ -17,7 +17,7 @@ class ContractError(InputError):
 class ContractFaultsError(ContractError):
     """All that is wrong in a contract, one line per fault."""
 
-    def __init__(self, faults: Sequence[ContractError]) -> None:
+    def __init__(self, faults: Sequence[InputError]) -> None:
         Exception.__init__(self, "\n".join(map(str, faults)))
 
 
