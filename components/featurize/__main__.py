@@ -33,7 +33,7 @@ def featurize(
     """Run features.sql over the clean tables, prove that no feature knows the future, mark the batch and name it."""
     texts = {"contract": read_text(contract), "sql": read_text(sql), "estimator": read_text(estimator)}
     promise = parse_contract(texts["contract"], str(contract))
-    made = read_json(manifest)
+    made, made_by = read_json(manifest), recipe(**texts, window_days=window_days)
     window = Window(*(datetime.fromisoformat(made["batch"][edge]) for edge in ("start", "end")))
     with replacing(features) as folder:
         folder.mkdir()
@@ -48,7 +48,6 @@ def featurize(
                 raise InputError(sql, "SQL that runs over every row", found, "mend it") from None
             check_features(connection, folder / "features.parquet", promise, kind)
             counts = _counts(connection, folder / "features.parquet", promise.label)
-    made_by = recipe(texts, window_days)
     write_json(
         batch,
         {
