@@ -1,15 +1,19 @@
-"""What a JSON schema finds in a document, in words for a person: every fault, in the order of the document."""
+"""What a JSON schema says of a document, in words for a person: the place, what is allowed there, what was found."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from difflib import get_close_matches
 from functools import cache
-from typing import Any, NamedTuple
+from reprlib import Repr
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from components.errors import InputError
-from components.formats import line_of
 
-Path = tuple[str | int, ...]
-words = {
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+
+types = {
     "object": "names with values",
     "array": "a list",
     "string": "a text",
@@ -17,6 +21,13 @@ words = {
     "number": "a number",
     "boolean": "true or false",
 }
+bounds = {
+    f"{edge}{kind}": word
+    for edge in ("min", "max")
+    for kind, word in {"Items": "value", "Length": "character", "Properties": "name"}.items()
+}
+limits = {"minimum": "at least", "maximum": "at most"}
+most_names = 30
 
 
 class Fault(NamedTuple):
@@ -26,36 +37,53 @@ class Fault(NamedTuple):
     expected: str
     found: str
     at_key: bool = False
+    cure: str = "mend it"
 
 
 def faults(document: Any, schema: Mapping[str, Any]) -> list[Fault]:
-    """Everything that is wrong in a document, in its order; ValueError for a keyword that has no words here."""
-    if unnamed := list(_unnamed(document, ())):
-        return unnamed
-    found = [fault for error in _validator()(schema).iter_errors(document) for fault in _in_words(error)]
-    return sorted(found, key=lambda fault: _place(document, fault.path))
+    """Everything that a JSON schema (draft 7) finds wrong in a document, each fault once."""
+    errors = _validator()(schema).iter_errors(document)
+    return list(dict.fromkeys(fault for error in errors for fault in _translated(error)))
 
 
 def told(found: Sequence[Fault], text: str, name: str) -> list[InputError]:
-    """Each fault of a YAML file as an error that names its line."""
-    return [_told(fault, text, name) for fault in found]
+    """Each fault of a YAML file as an error that names its line, in the order of the file."""
+    from components.yaml import places
+
+    place = places(text)
+    ordered = sorted(found, key=lambda fault: place(fault.path))
+    return [_told(fault, f"{name}:{place(fault.path)[0]}") for fault in ordered]
 
 
 def hint(value: object, allowed: Sequence[str]) -> str:
     """The value as it was found, with the nearest of the allowed ones."""
     close = get_close_matches(str(value), allowed, n=1, cutoff=0.5)
-    return f"{value!r} (did you mean '{close[0]}'?)" if close else repr(value)
+    return f"{shown(value)} (did you mean '{close[0]}'?)" if close else shown(value)
 
 
-def _told(fault: Fault, text: str, name: str) -> InputError:
+def listed(names: Sequence[str]) -> str:
+    """Names for a person; of very many only the first."""
+    more = f" and {len(names) - most_names:,} more" if len(names) > most_names else ""
+    return ", ".join(names[:most_names]) + more
+
+
+def shown(value: object) -> str:
+    """A value as YAML has it, on one line; of a long one only a part."""
+    if isinstance(value, dict) and value:
+        return "names with values"
+    text = str(value) if isinstance(value, date) else _short.repr(value)
+    return {"None": "nothing", "True": "true", "False": "false"}.get(text, text)
+
+
+def _told(fault: Fault, line: str) -> InputError:
     path = fault.path[:-1] if fault.at_key else fault.path
-    place = f"{name}:{line_of(text, fault.path)}" + f": {'.'.join(map(str, path))}" * bool(path)
-    return InputError(place, fault.expected, fault.found, "mend it")
+    place = line + f": {'.'.join(map(str, path))}" * bool(path)
+    return InputError(place, fault.expected, fault.found, fault.cure)
 
 
 @cache
 def _validator() -> Any:
-    """Draft 7, in which 3.0 is no whole number: a flag that wants one does not take it."""
+    """Draft 7, where 3.0 is no whole number."""
     from jsonschema import Draft7Validator
     from jsonschema.validators import extend
 
@@ -63,89 +91,47 @@ def _validator() -> Any:
     return extend(Draft7Validator, type_checker=whole)  # type: ignore[no-untyped-call]
 
 
-def _unnamed(value: Any, path: Path) -> Iterator[Fault]:
-    """Names that YAML reads as numbers or moments: a schema says nothing of those."""
-    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for name, part in parts:
-        if isinstance(value, dict) and not isinstance(name, str):
-            yield Fault((*path, name), "a text as name", repr(name), at_key=True)
-        else:
-            yield from _unnamed(part, (*path, name))
+_short = Repr()
+_short.maxstring = _short.maxother = 80
 
 
-def _place(document: Any, path: Path) -> list[int]:
-    """Where a path lies in a document: the position of each of its steps."""
-    found = []
-    for step in path:
-        names = list(document) if isinstance(document, dict) else list(range(len(document)))
-        found.append(names.index(step))
-        document = document[step]
-    return found
-
-
-def _in_words(error: Any) -> Iterator[Fault]:
-    if error.validator not in translations:
-        raise ValueError(f"JSON schema: no words for {error.validator}")
-    path = tuple(error.absolute_path)
-    if "propertyNames" in error.absolute_schema_path:
-        for fault in translations[error.validator](error, path):
-            yield fault._replace(path=(*path, error.instance), at_key=True)
+def _translated(error: "ValidationError") -> Iterator[Fault]:
+    """The faults that one error of jsonschema stands for."""
+    path, allowed, found = (*error.absolute_path,), _any(error.validator_value), _any(error.instance)
+    if "propertyNames" in error.schema_path:  # what is wrong is a name, the path that of its mapping
+        yield Fault((*path, found), _expected(error, "a name in quotes"), shown(found), at_key=True)
+    elif error.validator == "additionalProperties":
+        known = list(_any(error.schema)["properties"])
+        for name in (name for name in found if name not in known):
+            yield Fault((*path, name), f"one of {listed(known)}", hint(name, known), at_key=True)
+    elif error.validator == "required":
+        missing = [name for name in allowed if name not in found]
+        yield Fault(path, f"all of {', '.join(allowed)}", f"no {', '.join(missing)}")
+    elif error.validator == "enum" and isinstance(found, str):
+        yield Fault(path, _expected(error), hint(found, allowed))
     else:
-        yield from translations[error.validator](error, path)
+        yield Fault(path, _expected(error), shown(found))
 
 
-def _type(error: Any, path: Path) -> Iterator[Fault]:
-    names = [error.validator_value] if isinstance(error.validator_value, str) else error.validator_value
-    yield Fault(path, " or ".join(words[name] for name in names), _shown(error.instance))
+def _expected(error: "ValidationError", text: str = "a text") -> str:
+    """What a keyword of the schema allows, in words; a keyword without words of its own is told as it is."""
+    keyword, allowed, schema = str(error.validator), _any(error.validator_value), _any(error.schema)
+    if keyword == "type":
+        kinds = [allowed] if isinstance(allowed, str) else allowed
+        return " or ".join({**types, "string": text}[kind] for kind in kinds)
+    if keyword == "enum":
+        return f"one of {listed(allowed)}" if isinstance(error.instance, str) else text
+    if keyword == "pattern" and "patternErrorMessage" in schema:
+        return str(schema["patternErrorMessage"])
+    if keyword in limits:
+        return " and ".join(f"{word} {schema[limit]}" for limit, word in limits.items() if limit in schema)
+    if keyword in bounds:
+        exact = schema.get(f"min{keyword[3:]}") == schema.get(f"max{keyword[3:]}")
+        least = "" if exact else "at least " if keyword.startswith("min") else "at most "
+        return f"{least}{allowed} {bounds[keyword]}{'s' * (allowed != 1)}"
+    return f"{keyword} {json.dumps(allowed)}"
 
 
-def _enum(error: Any, path: Path) -> Iterator[Fault]:
-    if isinstance(error.instance, str):
-        yield Fault(path, f"one of {', '.join(error.validator_value)}", hint(error.instance, error.validator_value))
-    else:
-        yield Fault(path, "a text", _shown(error.instance))
-
-
-def _pattern(error: Any, path: Path) -> Iterator[Fault]:
-    yield Fault(path, error.schema["patternErrorMessage"], repr(error.instance))
-
-
-def _length(error: Any, path: Path) -> Iterator[Fault]:
-    least = max(error.schema.get(name, 0) for name in ("minItems", "minLength", "minProperties"))
-    exact = least == error.schema.get("maxItems")
-    yield Fault(path, f"{least} values" if exact else f"at least {least}", _shown(error.instance))
-
-
-def _bounds(error: Any, path: Path) -> Iterator[Fault]:
-    names = {"minimum": "at least", "maximum": "at most"}
-    limits = [f"{name} {error.schema[keyword]}" for keyword, name in names.items() if keyword in error.schema]
-    yield Fault(path, " and ".join(limits), _shown(error.instance))
-
-
-def _required(error: Any, path: Path) -> Iterator[Fault]:
-    """One fault for all that is missing: the library tells each by itself."""
-    missing = [name for name in error.validator_value if name not in error.instance]
-    if error.message.startswith(repr(missing[0])):
-        yield Fault(path, f"all of {', '.join(error.validator_value)}", f"no {', '.join(missing)}")
-
-
-def _unknown(error: Any, path: Path) -> Iterator[Fault]:
-    known = list(error.schema.get("properties", ()))
-    for name in error.instance:
-        if name not in known:
-            yield Fault((*path, name), f"one of {', '.join(known)}", hint(name, known), at_key=True)
-
-
-def _shown(value: Any) -> str:
-    return {dict: "names with values", type(None): "nothing"}.get(type(value)) or repr(value)
-
-
-translations: dict[str, Callable[[Any, Path], Iterator[Fault]]] = {
-    "type": _type,
-    "enum": _enum,
-    "pattern": _pattern,
-    **dict.fromkeys(("minItems", "maxItems", "minLength", "minProperties"), _length),
-    **dict.fromkeys(("minimum", "maximum"), _bounds),
-    "required": _required,
-    "additionalProperties": _unknown,
-}
+def _any(value: object) -> Any:
+    """A part of an error, which a type checker takes for unset: those that a validator gives are set."""
+    return value

@@ -60,7 +60,7 @@ tables:
     key: [time_hour]
     columns:
       time_hour: {{type: timestamp}}
-      delay: {{type: number, unit: min, range: [-120, 2880], nullable: true}}
+      delay: {{type: number, role: outcome, unit: min, range: [-120, 2880], nullable: true}}
       origin: {{type: text, values: [EWR, JFK, LGA]}}
       {long_name}: {{type: integer}}
 """

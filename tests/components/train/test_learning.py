@@ -22,7 +22,8 @@ def promise(task: str = "binary", weight: str | None = None) -> Contract:
     return parse_contract(
         f"{{name: t, purpose: p, task: {task}, event: t, label: back, label_delay: 1d, horizon: 1d, block: 1d, "
         + (f"weight: {weight}, " if weight else "")
-        + "tables: {t: {files: t.csv, time: at, columns: {at: {type: timestamp}}}}}"
+        + "tables: {t: {files: t.csv, time: at, columns: {at: {type: timestamp}, "
+        + "back: {type: boolean, role: label}}}}}"
     )
 
 
