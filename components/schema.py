@@ -33,7 +33,7 @@ most_names = 30
 class Fault(NamedTuple):
     """What is wrong at a path (names and positions from the root); `at_key` when the name itself is."""
 
-    path: Path
+    path: tuple[str | int, ...]
     expected: str
     found: str
     at_key: bool = False
