@@ -17,9 +17,10 @@ from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 
 from components.contract import parse_contract
-from components.evaluate.__main__ import write_verdict
 from components.evaluate.comparison import Difference
-from components.evaluate.pictures import curves, differences, panels
+from components.evaluate.curves import curves
+from components.evaluate.page import write_verdict
+from components.evaluate.pictures import differences, panels
 from components.evaluate.verdict import against_baseline, against_champion
 from components.evaluate.verdict import document as verdict_document
 from components.gate.decision import column_signals, decay_signal, decide, prediction_signal
