@@ -9,7 +9,7 @@ import pandas as pd
 from components.contract import Contract
 from components.scoring import labels, losses, mean, model_input, predict, weights
 from components.tasks import tasks
-from components.train.building import fit
+from components.train.fitting import fit
 
 shares = (0.125, 0.25, 0.5, 1.0)
 tail_share = 0.2

@@ -11,7 +11,9 @@ from components import models
 from components.errors import InputError
 from components.scoring import labels as labels_of
 from components.scoring import metrics, model_input, predict
-from components.train.building import allowed, baselines, challenger, classifiers, fit, regressors
+from components.train.building import baselines, challenger
+from components.train.estimators import allowed, classifiers, regressors
+from components.train.fitting import fit
 
 kinds = {"shop": "category", "n": "number", "empty": "number", "blank": "category", "whole": "number"}
 parameters: dict[str, dict[str, Any]] = {
