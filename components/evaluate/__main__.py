@@ -15,7 +15,7 @@ from components.evaluate.judging import judged, labelled
 from components.evaluate.page import write_verdict
 from components.evaluate.pictures import panels
 from components.formats import read_json, read_table, write_json, write_text
-from components.scoring import labels
+from components.scoring import labels, weights
 from components.tasks import tasks
 from components.tracking import logs, records
 from components.tracking.runs import batch_run
@@ -85,8 +85,8 @@ def _judge(
     champion = load_champion(client, contract.name)
     predicted = predictions(champion, rows, paths, contract, batch, record)
     answer = judged(contract, batch, question, champion.version if champion else None, rows, predicted)
-    label = labels(rows, contract.label, contract.task)
-    write_verdict(paths["report"], contract, batch, answer, panels(contract.task, label, predicted))
+    label, weight = labels(rows, contract.label, contract.task), weights(rows, contract.weight)
+    write_verdict(paths["report"], contract, batch, answer, panels(contract.task, label, predicted, weight))
     return answer
 
 

@@ -30,5 +30,6 @@ def write_verdict(
         shown=shown,
         panels=pictures,
         kind=contract.task,
+        weight=contract.weight,
         differences=differences(answer["checks"]),
     )

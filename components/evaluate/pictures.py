@@ -6,17 +6,19 @@ from typing import Any
 from components.evaluate.axes import Axis, quarters
 from components.evaluate.curves import curves, each_against_the_rest
 from components.evaluate.residuals import observed, residuals
-from components.scoring import Labels
+from components.scoring import Labels, Vector
 
 pad = 0.06
 
 
-def panels(task: str, label: Labels, predicted: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The two pictures of a task: how every model does on the same rows."""
+def panels(
+    task: str, label: Labels, predicted: Mapping[str, Any], weight: Vector | None = None
+) -> list[dict[str, Any]]:
+    """The two pictures of a task: how every model does on the same rows, each counted by its weight."""
     if task == "regression":
-        found = [observed(label, predicted), residuals(label, predicted)]
+        found = [observed(label, predicted, weight), residuals(label, predicted, weight)]
     else:
-        found = (each_against_the_rest if task == "multiclass" else curves)(label, predicted)
+        found = (each_against_the_rest if task == "multiclass" else curves)(label, predicted, weight)
     return [{"x_ticks": quarters, "y_ticks": quarters, "points": [], "diagonal": True, **panel} for panel in found]
 
 
