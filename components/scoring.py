@@ -13,7 +13,7 @@ from components.tasks import tasks
 Vector = npt.NDArray[np.float64]
 Labels = npt.NDArray[Any]  # 1.0 or 0.0 (binary), texts (multiclass), floats (regression)
 Predictions = Vector | pd.DataFrame  # of multiclass: the probabilities, one column per class that the model knows
-least_probability = 1e-15  # also that of a class which the model has never seen
+least_probability = 1e-15  # a certain and wrong model still has a finite loss
 
 
 def model_input(frame: pd.DataFrame, features: Mapping[str, str]) -> pd.DataFrame:
@@ -64,14 +64,27 @@ def answers(predicted: Predictions) -> npt.NDArray[Any]:
     return np.asarray(predicted)
 
 
-def losses(label: Labels, predicted: Predictions, task: str = "binary") -> Vector:
-    """The loss of each row, shape (rows,): log loss in nats, of regression the squared error."""
+def least_known(rows: int) -> float:
+    """What `rows` training rows can say of a class that none of them shows: 1 / (rows + 1).
+
+    This is additive smoothing with one pseudo-count (Laplace's rule of succession) for all that is new. A class may
+    appear at any time; at 1e-15 a single row of it would cost every model 34.5 nats, and drown all that they know.
+    """
+    return 1 / (rows + 1)
+
+
+def losses(label: Labels, predicted: Predictions, task: str = "binary", least: float = least_probability) -> Vector:
+    """The loss of each row, shape (rows,): log loss in nats, of regression the squared error.
+
+    Of many classes none counts as less probable than `least`, known to the model or not: `least_known` of the
+    challenger's training rows, the same for all models that are compared. Two classes are always known to a model.
+    """
     if task == "regression":
         return np.asarray((label - predicted) ** 2, dtype=np.float64)
     if isinstance(predicted, pd.DataFrame):
         place = predicted.columns.get_indexer(pd.Index(label, dtype=object))
         given = np.where(place >= 0, predicted.to_numpy()[np.arange(len(label)), place], 0.0)
-        return np.asarray(-np.log(np.clip(given, least_probability, 1.0)))
+        return np.asarray(-np.log(np.clip(given, least, 1.0)))
     bounded = np.clip(predicted, least_probability, 1 - least_probability)
     return np.asarray(-np.where(label == 1, np.log(bounded), np.log1p(-bounded)))
 
@@ -82,11 +95,15 @@ def mean(values: Vector, weight: Vector | None) -> float:
 
 
 def metrics(
-    label: Labels, predicted: Predictions, task: str = "binary", weight: Vector | None = None
+    label: Labels,
+    predicted: Predictions,
+    task: str = "binary",
+    weight: Vector | None = None,
+    least: float = least_probability,
 ) -> dict[str, float]:
     """The metrics of a task (see `components.tasks`), weighted; those that rank need two labels, R² two values."""
     own = {"binary": _binary, "multiclass": _multiclass, "regression": _regression}[task]
-    loss = mean(losses(label, predicted, task), weight)
+    loss = mean(losses(label, predicted, task, least), weight)
     return {tasks[task].loss: loss, **own(label, predicted, weight)}
 
 

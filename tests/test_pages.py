@@ -146,7 +146,7 @@ def _evaluate(path: Path, accepted: bool, champion: str | None, task: str = "bin
     found = {name: metrics(label, values, task) for name, values in predicted.items()}
     slices = [{"slice": "origin EWR", "rows": 9000, **{name: item[tasks[task].loss] for name, item in found.items()}}]
     question = {"challenger": f"sha256:{'0a' * 32}", "policy": {"margin": 0.005}}
-    verdict = verdict_document(batch, question, champion, len(label), 28, checks, found, slices, tasks[task])
+    verdict = verdict_document(batch, question, champion, len(label), 28, checks, found, slices, tasks[task], 1e-4)
     verdict["reasons"].append(hostile)
     promise = replace(parse_contract(contract), name=hostile, task=task)
     write_verdict(path, promise, batch, verdict, panels(task, label, predicted))

@@ -84,7 +84,8 @@ def _judge(
     rows = labelled(read_table(paths["features"], "features"), contract, batch)
     champion = load_champion(client, contract.name)
     predicted = predictions(champion, rows, paths, contract, batch, record)
-    answer = judged(contract, batch, question, champion.version if champion else None, rows, predicted)
+    version = champion.version if champion else None
+    answer = judged(contract, batch, question, version, rows, predicted, record["rows"])
     label, weight = labels(rows, contract.label, contract.task), weights(rows, contract.weight)
     write_verdict(paths["report"], contract, batch, answer, panels(contract.task, label, predicted, weight))
     return answer

@@ -10,7 +10,7 @@ from components.errors import InputError
 from components.evaluate.comparison import block_of, difference, slice_losses
 from components.evaluate.contestants import baselines
 from components.evaluate.verdict import Check, against_baseline, against_champion, document
-from components.scoring import Predictions, Vector, labels, losses, metrics, weights
+from components.scoring import Predictions, Vector, labels, least_known, losses, metrics, weights
 from components.tasks import Task, tasks
 
 least_blocks = 5  # fewer say nothing about how much a batch varies
@@ -47,11 +47,15 @@ def judged(
     champion: str | None,
     rows: pd.DataFrame,
     predicted: Mapping[str, Predictions],
+    learned_from: int,
 ) -> dict[str, Any]:
-    """The verdict on the challenger; `question` is its digest and the policy, `champion` the version that serves."""
+    """The verdict on the challenger; `question` is its digest and the policy, `champion` the version that serves.
+
+    `learned_from` is the number of the challenger's training rows, by which unknown classes are judged in all models.
+    """
     task, weight, label = contract.task, weights(rows, contract.weight), labels(rows, contract.label, contract.task)
-    blocks = block_of(rows[contract.time], contract.block)
-    loss = {model: losses(label, values, task) for model, values in predicted.items()}
+    blocks, least = block_of(rows[contract.time], contract.block), least_known(learned_from)
+    loss = {model: losses(label, values, task, least) for model, values in predicted.items()}
     seed, margin = int(batch["id"][:8], 16), question["policy"]["margin"]
     return document(
         batch,
@@ -60,9 +64,10 @@ def judged(
         len(rows),
         blocks.nunique(),
         _checks(loss, blocks, weight, seed, margin, tasks[task]),
-        {model: metrics(label, values, task, weight) for model, values in predicted.items()},
+        {model: metrics(label, values, task, weight, least) for model, values in predicted.items()},
         slice_losses(rows, contract.slices, loss, slice_rows, weight),
         tasks[task],
+        least if task == "multiclass" else None,
     )
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from components.contract import Contract
-from components.scoring import Predictions, labels, losses, mean, model_input, predict, weights
+from components.scoring import Predictions, labels, least_known, losses, mean, model_input, predict, weights
 from components.train.building import baselines, challenger
 from components.train.fitting import fit
 from components.train.learning import importances, learning_curve, split_tail
@@ -35,7 +35,10 @@ class Lesson:
     def loss(self, predicted: Predictions) -> float:
         """The mean loss of predictions of its rows."""
         target = labels(self.rows, self.promise.label, self.promise.task)
-        return mean(losses(target, predicted, self.promise.task), weights(self.rows, self.promise.weight))
+        return mean(
+            losses(target, predicted, self.promise.task, least_known(len(self.rows))),
+            weights(self.rows, self.promise.weight),
+        )
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,8 @@ def learned(lesson: Lesson, seed: int, progress: Callable[[str], None]) -> Learn
     promise, features = lesson.promise, lesson.features
     head, tail = split_tail(lesson.rows, promise.time)
     curve, held_out = learning_curve(lesson.challenger, head, tail, promise, features, progress)
+    importance = importances(held_out, tail, promise, features, seed, least_known(len(head)))
     model = lesson.taught(lesson.challenger())
     simple = {name: lesson.taught(made) for name, made in baselines(features, promise.task).items()}
     predicted = predict(model, lesson.rows, features, promise.task)
-    return Learned(model, predicted, simple, curve, importances(held_out, tail, promise, features, seed))
+    return Learned(model, predicted, simple, curve, importance)
