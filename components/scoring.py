@@ -13,18 +13,24 @@ from components.tasks import tasks
 Vector = npt.NDArray[np.float64]
 Labels = npt.NDArray[Any]  # 1.0 or 0.0 (binary), texts (multiclass), floats (regression)
 Predictions = Vector | pd.DataFrame  # of multiclass: the probabilities, one column per class that the model knows
+largest = 1e150
 least_probability = 1e-15  # a certain and wrong model still has a finite loss
 
 
 def model_input(frame: pd.DataFrame, features: Mapping[str, str]) -> pd.DataFrame:
-    """The features of `frame` as every model is fed them: finite floats or NaN, and texts with NaN for null."""
-    columns = {
-        name: frame[name].astype(object).where(frame[name].notna(), np.nan)
-        if kind == "category"
-        else frame[name].astype(np.float64).replace([np.inf, -np.inf], np.nan)
-        for name, kind in features.items()
-    }
-    return pd.DataFrame(columns, index=frame.index)
+    """The features of `frame` as every model is fed them.
+
+    Numbers are finite floats or NaN, categories texts or NaN, words texts that may be empty.
+    """
+    return pd.DataFrame({name: _fed(frame[name], kind) for name, kind in features.items()}, index=frame.index)
+
+
+def _fed(column: pd.Series, kind: str) -> pd.Series:
+    if kind == "category":
+        return column.astype(object).where(column.notna(), np.nan)
+    if kind == "words":
+        return column.astype(object).where(column.notna(), "").astype(str)
+    return column.astype(np.float64).replace([np.inf, -np.inf], np.nan)
 
 
 def labels(frame: pd.DataFrame, label: str, task: str = "binary") -> Labels:
@@ -46,14 +52,20 @@ def weights(frame: pd.DataFrame, weight: str | None) -> Vector | None:
 
 
 def predict(model: Any, frame: pd.DataFrame, features: Mapping[str, str], task: str = "binary") -> Predictions:
-    """The probability that the label holds or the number, shape (rows,); of multiclass the probability per class."""
-    inputs = model_input(frame, features)
-    if task == "regression":
-        return np.asarray(model.predict(inputs), dtype=np.float64)
-    probabilities = np.asarray(model.predict_proba(inputs), dtype=np.float64)
+    """The probability that the label holds or the number, shape (rows,); of multiclass the probability per class.
+
+    Numbers end at ±1e150: a model with an exponential in it goes beyond on odd rows, and its loss must stay a number.
+    InputError when a model has no answer for a row.
+    """
+    ask = model.predict if task == "regression" else model.predict_proba
+    found = np.asarray(ask(model_input(frame, features)), dtype=np.float64)
+    if unknown := int(np.isnan(found).any(axis=tuple(range(1, found.ndim))).sum()):
+        thing = f"predictions of {type(model[-1] if hasattr(model, 'steps') else model).__name__}"
+        cure = "look for constant or huge features, or name another estimator"
+        raise InputError(thing, "a number for each row", f"none for {unknown:,} of {len(found):,}", cure)
     if task == "multiclass":
-        return pd.DataFrame(probabilities, columns=pd.Index(model.classes_, dtype=object), index=frame.index)
-    return np.asarray(probabilities[:, 1])
+        return pd.DataFrame(found, columns=pd.Index(model.classes_, dtype=object), index=frame.index)
+    return np.asarray(found[:, 1]) if task == "binary" else np.clip(found, -largest, largest)
 
 
 def answers(predicted: Predictions) -> npt.NDArray[Any]:

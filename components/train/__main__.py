@@ -1,7 +1,9 @@
 """The command of train."""
 
 import platform
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,12 +13,14 @@ import pandas as pd
 from components import models
 from components.command import run
 from components.contract import Contract, read_contract
-from components.formats import read_json, read_table, read_yaml, write_json, write_tables
-from components.train.building import challenger
+from components.formats import read_json, read_table, write_json, write_tables
+from components.scoring import labels
 from components.train.lesson import Learned, Lesson, learned
+from components.train.parameters import class_faults
+from components.train.specification import Specification, read_specification
 from components.train.telling import log_training
 from components.train.texts import usable
-from components.train.window import reference_sample, training_rows
+from components.train.window import lone_classes, reference_sample, training_rows, without
 
 reference_rows = 10_000
 
@@ -36,12 +40,14 @@ def train(
     """Fit the estimator of model.yaml and its baselines on history, and log how that went to the batch's run."""
     promise, this = read_contract(contract), read_json(batch)
     seed = int(this["id"][:8], 16)
-    lesson, dropped = _lesson(read_table(features, "features"), promise, this, read_yaml(estimator), window_days)
-    found = learned(lesson, seed, _say)
+    specification = read_specification(estimator, promise.task).seeded(seed)
+    lesson = _lesson(read_table(features, "features"), promise, this, specification, window_days)
+    with _warnings_on_a_line():
+        found = learned(lesson, seed, _say)
     columns = [promise.time, promise.label, *lesson.features]
     sample = reference_sample(lesson.rows, found.predicted, columns, reference_rows, seed)
     digests = models.save(found.model, model), models.save(found.baselines, baselines)
-    document = _document(this, lesson, found, dropped, *digests)
+    document = _document(this, lesson, found, *digests)
     write_tables(reference, {"reference": sample})
     write_json(record, document)
     texts = {"features.sql": sql, "contract.yaml": contract, "model.yaml": estimator}
@@ -54,23 +60,34 @@ def _say(line: str) -> None:
     print(line, flush=True)
 
 
+@contextmanager
+def _warnings_on_a_line() -> Iterator[None]:
+    """What libraries warn of, such as a fit that has not converged, in our own form."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_: _say(f"warning: {' '.join(str(message).split())}")
+        yield
+
+
 def _lesson(
-    table: pd.DataFrame, promise: Contract, batch: Mapping[str, Any], specification: Any, window_days: int
-) -> tuple[Lesson, dict[str, str]]:
-    """What is learned from, and why which features are not."""
+    table: pd.DataFrame, promise: Contract, batch: Mapping[str, Any], specification: Specification, window_days: int
+) -> Lesson:
+    """What is learned from; tells what is not."""
     rows = training_rows(table, promise, batch["start"], window_days)
-    challenger(specification, batch["features"], promise.task)  # what model.yaml gets wrong is told first
+    if promise.task == "multiclass":
+        specification.refuse(class_faults(specification.parameters, labels(rows, promise.label, promise.task)))
+    if lone := lone_classes(rows, promise):
+        _say(f"warning: {promise.label}: classes of one row are left out: {', '.join(lone)}")
+    rows = without(rows, promise, lone).reset_index(drop=True)
     kinds, dropped = usable(rows, batch["features"], specification)
     for name, reason in dropped.items():
         _say(f"warning: {name} is dropped: {reason}; model.yaml may name a transformer for it")
-    return Lesson(rows, promise, kinds, specification), dropped
+    return Lesson(rows, promise, kinds, specification, dropped, lone)
 
 
 def _document(
     batch: Mapping[str, Any],
     lesson: Lesson,
     found: Learned,
-    dropped: Mapping[str, str],
     digest: str,
     baselines_digest: str,
 ) -> dict[str, Any]:
@@ -82,9 +99,10 @@ def _document(
         "rows": len(lesson.rows),
         "from": times.iloc[0].isoformat(),
         "to": times.iloc[-1].isoformat(),
-        "estimator": lesson.specification,
+        "estimator": lesson.specification.document(),
         "features": lesson.features,
-        **({"dropped": dropped} if dropped else {}),
+        **({"dropped": lesson.dropped} if lesson.dropped else {}),
+        **({"lone_classes": lesson.lone} if lesson.lone else {}),
         "digest": digest,
         "baselines_digest": baselines_digest,
         "train_loss": lesson.loss(found.predicted),

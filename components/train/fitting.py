@@ -1,6 +1,7 @@
 """Fitting a pipeline so that its file holds nothing that only training needs."""
 
 from collections.abc import Mapping
+from inspect import ismethod
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,9 @@ from sklearn.pipeline import Pipeline
 
 from components.errors import InputError
 from components.scoring import Labels, Vector
+
+# The loss and the scorer that are functions, the optimiser with its momenta, and an answer for each training row.
+for_training = {"_loss_function_", "_optimizer", "_random_state", "_scorer", "outliers_"}
 
 
 def fit(pipeline: Pipeline, inputs: pd.DataFrame, target: Labels, weight: Vector | None = None) -> Pipeline:
@@ -26,10 +30,15 @@ def fit(pipeline: Pipeline, inputs: pd.DataFrame, target: Labels, weight: Vector
 
 
 def _strip(estimator: Any) -> None:
-    """Take out the function that gradient boosting keeps inside.
+    """Take out what only training needs; most of it no checked loader could trust.
 
-    With categories it holds an encoder of its own, which maps our codes onto themselves.
+    Gradient boosting holds, with categories, an encoder of its own, which maps our codes onto themselves.
     """
+    for name, value in list(vars(estimator).items()):
+        if ismethod(value):  # early stopping by a score leaves one of its own methods on it
+            delattr(estimator, name)
+        elif name in for_training:
+            setattr(estimator, name, None)
     inner = getattr(estimator, "_preprocessor", None)
     if inner is not None:
         for codes in inner.named_transformers_["encoder"].categories_:

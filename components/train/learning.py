@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 
 from components.contract import Contract
+from components.errors import InputError
 from components.scoring import labels, least_known, least_probability, losses, mean, model_input, predict, weights
 from components.tasks import tasks
 from components.train.fitting import fit
+from components.train.window import lone_classes, without
 
 shares = (0.125, 0.25, 0.5, 1.0)
 tail_share = 0.2
@@ -34,22 +36,37 @@ def learning_curve(
 ) -> tuple[list[dict[str, float]], Any]:
     """The loss on the tail of models trained on the last eighth, quarter, half and whole of the head.
 
-    Returns the points and the model of the last one.
+    Returns the points and the model of the last one; a part that is too small to be learned from has no point.
     """
-    label, task, least = promise.label, tasks[promise.task], least_known(len(head))
+    task, least = tasks[promise.task], least_known(len(head))
     points: list[dict[str, float]] = []
     model = None
     for share in shares:
         rows = head.iloc[-max(1, int(len(head) * share)) :]
-        if rows[label].nunique() < 2:
+        rows = without(rows, promise, lone_classes(rows, promise))
+        model = _fitted(make, rows, promise, features, whole=share == 1)
+        if model is None:
             continue
-        target = labels(rows, label, promise.task)
-        model = fit(make(), model_input(rows, features), target, weights(rows, promise.weight))
         known, held_out = (_loss(model, part, promise, features, least) for part in (rows, tail))
         points.append({"rows": len(rows), "train_loss": known, "held_out_loss": held_out})
         told, after = (task.text(value, 3) for value in (known, held_out))
         progress(f"{len(rows):>9,} rows: {task.words} {told} on them, {after} on the {len(tail):,} rows after")
     return points, model
+
+
+def _fitted(
+    make: Callable[[], Any], rows: pd.DataFrame, promise: Contract, features: Mapping[str, str], whole: bool
+) -> Any:
+    """A model of the rows, None where they say nothing; what a part of them cannot be used for, the whole may."""
+    if rows[promise.label].nunique() < 2:
+        return None
+    target = labels(rows, promise.label, promise.task)
+    try:
+        return fit(make(), model_input(rows, features), target, weights(rows, promise.weight))
+    except InputError:
+        if whole:
+            raise
+        return None
 
 
 def _loss(model: Any, rows: pd.DataFrame, promise: Contract, features: Mapping[str, str], least: float) -> float:

@@ -1,8 +1,7 @@
 """What a training has at hand, and all that it makes of it."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pandas as pd
 from sklearn.pipeline import Pipeline
@@ -12,20 +11,26 @@ from components.scoring import Predictions, labels, least_known, losses, mean, m
 from components.train.building import baselines, challenger
 from components.train.fitting import fit
 from components.train.learning import importances, learning_curve, split_tail
+from components.train.specification import Specification
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """The rows to learn from, the features with their kinds, and what model.yaml asks for."""
+    """The rows to learn from, the features with their kinds, and what model.yaml asks for.
+
+    `dropped` are the features that are not learned from, with the reason; `lone` the classes, for want of rows.
+    """
 
     rows: pd.DataFrame
     promise: Contract
     features: Mapping[str, str]
-    specification: Mapping[str, Any]
+    specification: Specification
+    dropped: Mapping[str, str] = field(default_factory=dict)
+    lone: Sequence[str] = ()
 
     def challenger(self) -> Pipeline:
         """The pipeline to be fitted."""
-        return challenger(self.specification, self.features, self.promise.task)
+        return challenger(self.specification, self.features)
 
     def taught(self, pipeline: Pipeline) -> Pipeline:
         """A pipeline fitted to all rows."""
