@@ -6,10 +6,11 @@ import duckdb
 import pandas as pd
 
 from components.contract import quoted
-from components.formats import parse_yaml
 from components.ingest.casting import cast
-from components.scoring import labels, losses, model_input, predict
-from components.train.building import challenger, fit
+from components.scoring import labels, least_known, losses, model_input, predict
+from components.train.building import challenger
+from components.train.fitting import fit
+from components.train.specification import parse_specification
 
 most_rows = 20_000
 tail_share = 0.25
@@ -60,7 +61,8 @@ def best(rows: pd.DataFrame, features: dict[str, str], label: str, task: str) ->
         return candidates(task)[0]
     found = {}
     for text in candidates(task):
-        model = challenger(parse_yaml(text, "model.yaml"), features, task)
+        model = challenger(parse_specification(text, task=task), features)
         fitted = fit(model, model_input(head, features), labels(head, label, task))
-        found[text] = losses(labels(tail, label, task), predict(fitted, tail, features, task), task).mean()
+        predicted = predict(fitted, tail, features, task)
+        found[text] = losses(labels(tail, label, task), predicted, task, least_known(len(head))).mean()
     return min(found, key=lambda text: float(found[text]))

@@ -11,10 +11,13 @@ from components.errors import InputError
 from components.train.building import challenger
 from components.train.learning import importances, learning_curve, split_tail
 from components.train.pictures import importance_picture, learning_picture
+from components.train.specification import parse_specification
 from components.train.window import reference_sample, training_rows
 
 kinds = {"planted": "number", "noise": "number", "shop": "category"}
-tree = {"estimator": "sklearn.tree.DecisionTreeClassifier", "parameters": {"max_depth": 2, "random_state": 0}}
+tree = parse_specification(
+    "estimator: sklearn.tree.DecisionTreeClassifier\nparameters: {max_depth: 2, random_state: 0}"
+)
 
 
 def promise(task: str = "binary", weight: str | None = None) -> Contract:
