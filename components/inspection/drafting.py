@@ -74,6 +74,13 @@ def _column(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, Any]:
     return found | ({"nullable": True} if known < rows else {})
 
 
+def valueless(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[str]:
+    """The drafted columns without a value in any row; none where no row tells anything."""
+    counts = ", ".join(f"count({quoted(name)})" for name in names)
+    known = connection.execute(f"SELECT {counts} FROM drafted").fetchall()[0]
+    return [name for name, count in zip(names, known, strict=True) if not count] if any(known) else []
+
+
 def _guessed(name: str, kind: str) -> str:
     """As ingest casts; but 0 and 1 are whole numbers, and neither inf nor a leading zero is a number."""
     if kind == "boolean":

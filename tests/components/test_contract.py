@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
 from components.contract import interval, literal, parse_contract, quoted, read_contract, schema
@@ -261,6 +263,25 @@ def test_what_is_no_contract_at_all_is_one_line(content: Any, expected: str, tmp
         read_contract(file)
     assert str(caught.value).removeprefix(f"{tmp_path}/").startswith(expected)
     assert "\n" not in str(caught.value)
+
+
+pieces = st.sampled_from(
+    ["\t", "\n", "\n  ", ": ", "- ", "[", "}", "&a ", "*a ", "!!int ", "'", "1:", "~", ".inf", "\0"]
+)
+edits = st.tuples(st.floats(0, 1), st.integers(0, 12), pieces | st.text(max_size=3))
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.lists(edits, min_size=1, max_size=3))
+def test_whatever_is_done_to_a_contract_it_is_read_or_told(changes: list[tuple[float, int, str]]) -> None:
+    text = (root / "contract.yaml").read_text()[:2200]
+    for share, removed, put in changes:
+        place = int(share * len(text))
+        text = text[:place] + put + text[place + removed :]
+    try:
+        parse_contract(text)
+    except InputError as error:
+        assert all(re.match(r"contract\.yaml(:\d+)?: .*expected .*, found ", line) for line in str(error).splitlines())
 
 
 def test_yaml_may_be_written_as_yaml_can_be(world: "World") -> None:
