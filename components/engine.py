@@ -18,6 +18,7 @@ def engine(*folders: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute("SET timezone = 'UTC'")
         connection.execute(f"SET allowed_directories = [{allowed}]")
         connection.execute("SET enable_external_access = false")
+        connection.execute("SET parquet_metadata_cache = true")  # a table that was written is not written again
         yield connection
 
 

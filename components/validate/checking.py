@@ -1,6 +1,6 @@
 """One table against its contract: what was found, and the queries of its clean and its bad rows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,18 @@ from components.contract import Contract, Table, literal, quoted
 from components.engine import columns_of
 from components.errors import ContractError
 from components.validate.findings import table_findings
-from components.validate.measuring import counts, odd_periods, scan, seconds_since_latest, sharing_rows
+from components.validate.measuring import bad_count, odd_periods, scan, seconds_since_latest, sharing_rows
 from components.validate.pictures import pictures
-from components.validate.rules import Rule, as_text, extra_columns, raw_name, rules, schema_violations, typed
+from components.validate.rules import (
+    Rule,
+    as_text,
+    extra_columns,
+    raw_name,
+    row_number,
+    rules,
+    schema_violations,
+    typed,
+)
 
 
 @dataclass(frozen=True)
@@ -59,19 +68,20 @@ def check(
     given = {column: raw_name(column) if column in texts else quoted(column) for column in seen}
     try:
         rows, nulls, broken = scan(connection, source, given, rules(contract, table, present, parents))
-        bad, reasons = counts(connection, source, broken)
+        bad = bad_count(connection, source, broken)
     except duckdb.Error as error:  # its message may quote a value
         kind = type(error).__name__
         raise ContractError(
             f"tables.{name}.rules", "SQL that runs over every row", kind, "mend contract.yaml"
         ) from None
-    whole = [*_shared(connection, source, table, present), *_timed(connection, source, table, present, until)]
-    relation = f"read_parquet({literal(str(path.resolve()))}, file_row_number = true)"
-    drawn = pictures(connection, typed(relation, table, present), table, seen, rows)
+    shared = _shared(connection, source, table, present, rows)
+    whole = [*shared, *_timed(connection, source, table, present, until)]
+    drawn = pictures(connection, source, row_number(present), table, seen, rows)
     columns = {column: {"nulls": nulls[column], **drawn.get(column, {})} for column in seen}
     extra = extra_columns(table, present)
+    reasons = sorted(((found.rule.label, found.rows) for found in broken), key=lambda item: (-item[1], item[0]))
     found = table_findings(rows, bad, reasons, missing, whole, extra, max_bad_share, columns)
-    return Checked(table, source, present, broken, found)
+    return Checked(table, source, present, [found.rule for found in broken], found)
 
 
 def _check_rules(connection: duckdb.DuckDBPyConnection, name: str, table: Table, source: str) -> None:
@@ -86,12 +96,17 @@ def _check_rules(connection: duckdb.DuckDBPyConnection, name: str, table: Table,
             raise ContractError(place, "a condition over its columns in SQL", found, "mend it") from None
 
 
-def _shared(connection: duckdb.DuckDBPyConnection, source: str, table: Table, present: Mapping[str, str]) -> list[str]:
+def _shared(
+    connection: duckdb.DuckDBPyConnection, source: str, table: Table, present: Mapping[str, str], rows: int
+) -> list[str]:
+    def sharing(names: Sequence[str]) -> int:
+        return sharing_rows(connection, source, row_number(present), table, names, rows)
+
     found = []
-    if table.key and set(table.key) <= set(present) and (shared := sharing_rows(connection, source, table, table.key)):
+    if table.key and set(table.key) <= set(present) and (shared := sharing(table.key)):
         found.append(f"key: expected unique rows, found {shared:,} rows that share their key")
     for name, column in table.visible().items():
-        if column.unique and name in present and (shared := sharing_rows(connection, source, table, [name])):
+        if column.unique and name in present and (shared := sharing([name])):
             found.append(f"{name}: expected unique values, found {shared:,} rows that share theirs")
     return found
 

@@ -1,43 +1,60 @@
-"""What DuckDB measures of a table: one scan that proves the promises, a second only over those it could not prove."""
+"""What DuckDB measures of a table: each promise is one query, which Parquet's own statistics answer if all is well."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import duckdb
 
 from components.contract import Table, interval, literal, quoted
-from components.validate.rules import Rule, any_broken
+from components.validate.rules import Rule, any_broken, no_number
+
+part_rows = 1_000_000  # below that a second thread gains nothing
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A promise that rows break, and how many do."""
+
+    rule: Rule
+    rows: int
 
 
 def scan(
     connection: duckdb.DuckDBPyConnection, source: str, given: Mapping[str, str], checked: Sequence[Rule]
-) -> tuple[int, dict[str, int], list[Rule]]:
+) -> tuple[int, dict[str, int], list[Broken]]:
     """Rows, the nulls of each column, and the rules that some row breaks; `given` has the SQL of each column."""
-    parts = ["count(*)", *(f"count({sql})" for sql in given.values()), *(rule.proof for rule in checked)]
-    rows, *found = _row(connection, f"SELECT {', '.join(parts)} FROM {source}")
-    nulls = {name: rows - count for name, count in zip(given, found, strict=False)}
-    return rows, nulls, [rule for rule, proof in zip(checked, found[len(given) :], strict=True) if not proof]
+    parts = ["count(*)", *(f"count({sql})" for sql in given.values())]
+    rows, *known = _row(connection, f"SELECT {', '.join(parts)} FROM {source}")
+    nulls = {name: rows - count for name, count in zip(given, known, strict=True)}
+    groups = [list(group) for _, group in groupby(checked, lambda rule: rule.scope)]
+    return rows, nulls, [found for group in groups for found in _broken(connection, source, group)]
 
 
-def counts(
-    connection: duckdb.DuckDBPyConnection, source: str, broken: Sequence[Rule]
-) -> tuple[int, list[tuple[str, int]]]:
-    """How many rows break any of these promises, and per promise, the most frequent first."""
-    if not broken:
-        return 0, []
-    parts = [any_broken(broken), *(rule.broken for rule in broken)]
-    bad, *each = _row(
-        connection, f"SELECT {', '.join(f'coalesce(count_if({part}), 0)' for part in parts)} FROM {source}"
+def _broken(connection: duckdb.DuckDBPyConnection, source: str, rules: Sequence[Rule]) -> list[Broken]:
+    """Rules of one column in one query: as a filter they are decided by statistics and dictionaries where they can be."""
+    parts = [f"count(*) FILTER ({rule.broken})" for rule in rules] if len(rules) > 1 else ["count(*)"]
+    found = _row(connection, f"SELECT {', '.join(parts)} FROM {source} WHERE {any_broken(rules)}")
+    return [Broken(rule, rows) for rule, rows in zip(rules, found, strict=True) if rows]
+
+
+def bad_count(connection: duckdb.DuckDBPyConnection, source: str, broken: Sequence[Broken]) -> int:
+    """How many rows break any of these promises."""
+    if len(broken) < 2:
+        return sum(found.rows for found in broken)
+    return int(
+        _row(connection, f"SELECT count(*) FROM {source} WHERE {any_broken([found.rule for found in broken])}")[0]
     )
-    labels = [rule.label for rule in broken]
-    return bad, sorted(zip(labels, each, strict=True), key=lambda item: (-item[1], item[0]))
 
 
-def sharing_rows(connection: duckdb.DuckDBPyConnection, source: str, table: Table, names: Sequence[str]) -> int:
+def sharing_rows(
+    connection: duckdb.DuckDBPyConnection, source: str, row: str, table: Table, names: Sequence[str], rows: int
+) -> int:
     """How many rows share their values of these columns with another row; a row with a null shares nothing."""
     key = [quoted(name) for name in names]
     if [name for name in dict.fromkeys([table.time, *names]) if name] == list(names) and _apart(
-        connection, source, key
+        connection, source, row, key, rows
     ):
         return 0
     whole = " AND ".join(f"{name} IS NOT NULL" for name in key)
@@ -45,14 +62,26 @@ def sharing_rows(connection: duckdb.DuckDBPyConnection, source: str, table: Tabl
     return int(_row(connection, f"SELECT coalesce(sum(n), 0) FROM ({groups})")[0])
 
 
-def _apart(connection: duckdb.DuckDBPyConnection, source: str, key: Sequence[str]) -> bool:
-    """Whether the rows are in the order of their key and none equals the one before it: no memory, one pass."""
+def _apart(connection: duckdb.DuckDBPyConnection, source: str, row: str, key: Sequence[str], rows: int) -> bool:
+    """Whether the rows are in the order of their key and none equals the one before it: no memory, one pass.
+
+    The parts run at the same time; each begins with the last row of the one before it.
+    """
     befores = ", ".join(f"lag({name}) OVER () AS before_{index}" for index, name in enumerate(key))
     before, this = ", ".join(f"before_{index}" for index in range(len(key))), ", ".join(key)
-    first = "lag(true) OVER () IS NULL AS first"
-    seen = f"SELECT {this}, {befores}, {first} FROM {source}"
-    query = f"SELECT coalesce(count_if(NOT first AND row({before}) >= row({this})), 0) FROM ({seen})"
-    return int(_row(connection, query)[0]) == 0
+    pairs = [
+        f"SELECT 1 FROM (SELECT {this}, {befores}, lag(true) OVER () IS NULL AS first FROM {source}{within}) "
+        f"WHERE NOT first AND row({before}) >= row({this})"
+        for within in _parts(row, rows)
+    ]
+    return int(_row(connection, f"SELECT count(*) FROM ({' UNION ALL '.join(pairs)})")[0]) == 0
+
+
+def _parts(row: str, rows: int) -> list[str]:
+    """Where the rows of each part are, by the column that numbers them."""
+    if rows < 2 * part_rows or row == no_number:
+        return [""]
+    return [f" WHERE {row} BETWEEN 0 AND {rows // 2}", f" WHERE {row} BETWEEN {rows // 2} AND {rows}"]
 
 
 def seconds_since_latest(connection: duckdb.DuckDBPyConnection, source: str, time: str, until: str) -> int | None:

@@ -15,11 +15,11 @@ most_pictures = 200
 
 
 def pictures(
-    connection: duckdb.DuckDBPyConnection, source: str, table: Table, names: Sequence[str], rows: int
+    connection: duckdb.DuckDBPyConnection, source: str, row: str, table: Table, names: Sequence[str], rows: int
 ) -> dict[str, dict[str, Any]]:
     """Per column its picture; none of a key or a unique column, whose values say who it is.
 
-    `source` has the virtual column `file_row_number`, by which every n-th run of rows is taken: the same each time.
+    Every n-th run of rows is taken by `row`, the SQL of a row's position: the same each time.
     """
     shown = [name for name in names if name not in table.key and not table.columns[name].unique][:most_pictures]
     shown = [name for name in shown if table.columns[name].type != "timestamp"]
@@ -29,7 +29,7 @@ def pictures(
     values = ", ".join(map(quoted, shown))
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE sampled AS SELECT {values} FROM {source} "
-        f"WHERE file_row_number // {run_rows} % {step} = 0"
+        f"WHERE {row} // {run_rows} % {step} = 0"
     )
     return {name: _picture(connection, name, table.columns[name].type) for name in shown}
 
