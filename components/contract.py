@@ -18,11 +18,14 @@ outcome_roles = ("outcome", "label")
 
 @dataclass(frozen=True)
 class Column:
-    """One promised column; `outcome` columns are known only after the event, `private` ones never leave ingest."""
+    """One promised column; `outcome` columns are known only after the event, `private` ones never leave ingest.
+
+    `nullable` may be the share of the rows that may lack a value.
+    """
 
     type: str
     role: str = "feature"
-    nullable: bool = False
+    nullable: bool | float = False
     unique: bool = False
     unit: str = ""
     range: tuple[float, float] | None = None
@@ -50,6 +53,11 @@ class Table:
     def visible(self) -> dict[str, Column]:
         """The columns that may get past ingest."""
         return {name: column for name, column in self.columns.items() if column.role != "private"}
+
+    def identifying(self) -> set[str]:
+        """The columns whose values say who a row is: no message has them."""
+        shy = {name for name, column in self.columns.items() if column.unique or column.role == "private"}
+        return {*self.key, *shy}
 
     def outcomes(self) -> list[str]:
         """The columns that are known only after the event."""
@@ -226,6 +234,8 @@ def _column_faults(contract: Contract, name: str, column: str, promise: Column) 
         yield Fault((*place, "range"), "a range of an integer or a number", promise.type)
     if promise.values and promise.type not in ("integer", "text", "boolean"):
         yield Fault((*place, "values"), "the values of a text, an integer or a boolean", promise.type)
+    if not 0 <= promise.nullable <= 1:
+        yield Fault((*place, "nullable"), "true, false or a share from 0 to 1", str(promise.nullable))
     wanted = {"time": [table.time], "key": table.key}.get(promise.role)
     if wanted is not None and column not in wanted:
         yield Fault((*place, "role"), f"the table's {promise.role} ({', '.join(map(str, wanted))})", column)
