@@ -62,8 +62,10 @@ def validate(
 
 
 def _write_findings(findings: Path, report: Path, document: Mapping[str, Any], contract: Contract) -> None:
-    write_json(findings, document)
-    write_page(report, "validate", f"{contract.name}: validation", **values(document, contract))
+    """Both or neither: where the disk is full the earlier ones stay."""
+    with replacing(findings) as new_findings, replacing(report) as new_report:
+        write_json(new_findings, document)
+        write_page(new_report, "validate", f"{contract.name}: validation", **values(document, contract))
 
 
 def _write(connection: duckdb.DuckDBPyConnection, path: Path, checked: Checked, clean: Path, bad: Path) -> None:
