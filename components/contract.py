@@ -19,11 +19,14 @@ outcome_roles = ("outcome", "label")
 
 @dataclass(frozen=True)
 class Column:
-    """One promised column; `outcome` columns are known only after the event, `private` ones never leave ingest."""
+    """One promised column; `outcome` columns are known only after the event, `private` ones never leave ingest.
+
+    `nullable` may be the share of the rows that may lack a value.
+    """
 
     type: str
     role: str = "feature"
-    nullable: bool = False
+    nullable: bool | float = False
     unique: bool = False
     unit: str = ""
     range: tuple[float, float] | None = None
@@ -51,6 +54,11 @@ class Table:
     def visible(self) -> dict[str, Column]:
         """The columns that may get past ingest."""
         return {name: column for name, column in self.columns.items() if column.role != "private"}
+
+    def identifying(self) -> set[str]:
+        """The columns whose values say who a row is: no message has them."""
+        shy = {name for name, column in self.columns.items() if column.unique or column.role == "private"}
+        return {*self.key, *shy}
 
     def outcomes(self) -> list[str]:
         """The columns that are known only after the event."""

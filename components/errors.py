@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from errno import ENOSPC
 
+most_letters = 40
+
 
 class InputError(Exception):
     """Something that was given is not as it must be: the thing, what was expected, what was found, the cure."""
 
     def __init__(self, thing: object, expected: str, found: str, cure: str) -> None:
-        super().__init__(f"{thing}: expected {expected}, found {found}; {cure}")
+        super().__init__(line(f"{thing}: expected {expected}, found {found}; {cure}"))
 
 
 def told(error: InputError | OSError) -> list[str]:
@@ -39,7 +41,7 @@ class SchemaSkewError(InputError):
     """The data breaks its contract: one line per violation, then the cure."""
 
     def __init__(self, violations: Sequence[str], cure: str) -> None:
-        Exception.__init__(self, "\n".join([*violations, cure]))
+        Exception.__init__(self, "\n".join(map(line, [*violations, cure])))
 
 
 class ModelError(InputError):
@@ -48,3 +50,17 @@ class ModelError(InputError):
 
 class TrackingError(InputError):
     """The tracking server or the registry does not answer, or does not hold what it should."""
+
+
+def line(text: str) -> str:
+    """The text as one line: names and values may hold line ends and other control characters."""
+    return text if text.isprintable() else "".join(map(_printable, text))
+
+
+def _printable(letter: str) -> str:
+    return letter if letter.isprintable() else ascii(letter)[1:-1]
+
+
+def shown(value: str) -> str:
+    """A value or a name as a message quotes it: cut, and with its control characters escaped."""
+    return repr(value if len(value) <= most_letters else value[: most_letters - 1] + "…")

@@ -1,5 +1,6 @@
 """The few file kinds that steps exchange, each with its reader and its writer; nothing is ever half-written."""
 
+import errno
 import json
 import os
 import shutil
@@ -14,16 +15,28 @@ from components.errors import InputError
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary name beside `path` for a file or folder; rename it to `path` only when the block succeeds."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    remove(temporary)  # a killed process of the same number may have left it
     try:
-        yield temporary
-        if path.is_dir() or temporary.is_dir():  # only a file takes the place of a file in one step
-            remove(path)
-        temporary.replace(path)
-    finally:
-        remove(temporary)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        remove(temporary)  # a killed process of the same number may have left it
+        try:
+            yield temporary
+            if path.is_dir() or temporary.is_dir():  # only a file takes the place of a file in one step
+                remove(path)
+            temporary.replace(path)
+        finally:
+            remove(temporary)
+    except OSError as error:
+        raise _unwritable(path, temporary, error) or error from None
+
+
+def _unwritable(path: Path, temporary: Path, error: OSError) -> InputError | None:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return InputError(path, "room to write", "no space left on device", "free some")
+    ours = Path(str(error.filename)) in (path, temporary, *path.parents)
+    if ours and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return InputError(path, "a place that may be written", str(error.strerror).lower(), "change its permissions")
+    return None
 
 
 def remove(path: Path) -> None:

@@ -8,7 +8,8 @@ from components.contract import read_contract
 from components.engine import engine
 from components.errors import InputError
 from components.formats import replacing, write_json
-from components.ingest.reading import ingest_table
+from components.ingest.reading import check_readable
+from components.ingest.tables import ingest_table
 from components.ingest.versions import batch_window, folder_version
 
 
@@ -19,26 +20,29 @@ def ingest(data: Path, contract: Path, until: str, batch_days: int, tables: Path
     digests = _digests(data)
     with replacing(tables) as folder:
         folder.mkdir()
-        with engine(data, folder) as connection:
+        linked = {(data / name).resolve().parent for name in digests}  # DVC may have linked its cache
+        with engine(data, *linked, folder, spill=folder) as connection:
             facts = {
                 name: ingest_table(connection, data, name, table, end.isoformat(), folder)
                 for name, table in promise.tables.items()
             }
-    write_json(
-        manifest,
-        {
-            "data": folder_version(digests),
-            "until": until,
-            "batch": {"start": start.isoformat(), "end": end.isoformat()},
-            "files": digests,
-            "tables": facts,
-        },
-    )
+        write_json(
+            manifest,
+            {
+                "data": folder_version(digests),
+                "until": until,
+                "batch": {"start": start.isoformat(), "end": end.isoformat()},
+                "files": digests,
+                "tables": facts,
+            },
+        )
 
 
 def _digests(data: Path) -> dict[str, str]:
     if not data.is_dir():
         raise InputError(data, "the folder of raw data", "nothing", "run `dvc pull` or `tidegate run`")
+    for path in (data, *data.rglob("*")):
+        check_readable(path)
     files = sorted(path for path in data.rglob("*") if path.is_file())
     return {path.relative_to(data).as_posix(): _md5(path) for path in files}
 

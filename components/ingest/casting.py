@@ -1,5 +1,7 @@
 """SQL that turns text into the types that the contract promises, and never hides what cannot be cast."""
 
+from collections.abc import Mapping, Sequence
+
 from components.contract import Column, Table, literal, quoted, types
 
 
@@ -13,16 +15,30 @@ def cast(name: str, kind: str) -> str:
     return f"TRY_CAST({column} AS {types[kind]})"
 
 
-def failures(columns: dict[str, Column]) -> str:
+def failures(columns: Mapping[str, Column]) -> str:
     """A SELECT list that counts per column the texts that cannot be cast."""
-    counts = (
-        f"count(*) FILTER ({quoted(name)} IS NOT NULL AND ({cast(name, column.type)}) IS NULL) AS {quoted(name)}"
-        for name, column in columns.items()
-    )
-    return ", ".join(counts)
+    return ", ".join(f"count(*) FILTER ({_fails(name, column)}) AS {quoted(name)}" for name, column in columns.items())
 
 
-def typed_rows(relation: str, table: Table, present: list[str], as_text: set[str], until: str) -> str:
+def first_failure(name: str, column: Column) -> str:
+    """A SELECT list of the first text that cannot be cast, and of its row, of a table that DuckDB holds."""
+    where = f"FILTER ({_fails(name, column)})"
+    return f"min(rowid) {where}, arg_min({quoted(name)}, rowid) {where}"
+
+
+def _fails(name: str, column: Column) -> str:
+    return f"{quoted(name)} IS NOT NULL AND ({cast(name, column.type)}) IS NULL"
+
+
+def known_by(table: Table, present: Sequence[str], until: str) -> str:
+    """The condition of rows before `until`; one time that cannot be cast must not let later rows in."""
+    if table.time not in present:
+        return "true"
+    time = cast(str(table.time), "timestamp")
+    return f"({time} < TIMESTAMP {literal(until)} OR {time} IS NULL)"
+
+
+def typed_rows(relation: str, table: Table, present: Sequence[str], as_text: set[str], until: str) -> str:
     """The query of one ingested table: cast columns, rows before `until`, total order; unknown columns stay text."""
     kept = [name for name in present if name not in table.columns or table.columns[name].role != "private"]
     values = [
@@ -33,8 +49,5 @@ def typed_rows(relation: str, table: Table, present: list[str], as_text: set[str
     ]
     first = [name for name in (table.time, *table.key) if name in kept]
     order = ", ".join(quoted(name) for name in dict.fromkeys([*first, *kept]))
-    query = f"SELECT {', '.join(values)} FROM {relation}"
-    if table.time in kept:  # one time that cannot be cast must not let later rows in
-        time = cast(str(table.time), "timestamp")
-        query += f" WHERE {time} < TIMESTAMP {literal(until)} OR {time} IS NULL"
+    query = f"SELECT {', '.join(values)} FROM {relation} WHERE {known_by(table, kept, until)}"
     return f"SELECT * FROM ({query}) ORDER BY {order}"

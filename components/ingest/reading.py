@@ -1,64 +1,135 @@
 """Reads the files of a table: CSV or Parquet, plain or compressed."""
 
+import os
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from components.contract import Table, literal, quoted
-from components.engine import columns_of, copy
-from components.errors import InputError
-from components.ingest.casting import failures, typed_rows
+from components.engine import columns_of, lack, parquet, real
+from components.errors import ContractError, InputError
+from components.ingest.delimited import check_different, header, line_at, odd_line, unended
+
+# Left to itself, DuckDB takes rows that begin with # for comments, and skips what does not look like the rest.
+dialect = (
+    "auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', comment = '', skip = 0, "
+    "hive_partitioning = false, store_rejects = true, rejects_limit = 1000, "
+    "rejects_table = 'rejected_rows', rejects_scan = 'rejecting_scans'"
+)
 
 
-def ingest_table(
-    connection: duckdb.DuckDBPyConnection, data: Path, name: str, table: Table, until: str, folder: Path
-) -> dict[str, Any]:
-    """Write the rows before `until` to `<folder>/<name>.parquet`, private columns left out; returns what was read."""
+def read(connection: duckdb.DuckDBPyConnection, data: Path, name: str, table: Table) -> dict[Path, int]:
+    """Make the table `name` of all its files, every value as text, and return the rows of each file in their order.
+
+    What cannot be cast must be seen by validate, not lost here.
+    """
+    names = {path: _names(connection, path) for path in _files(data, name, table)}
+    _check_same(names)
+    columns = next(iter(names.values()))
+    if set(table.missing) & set(',"\r\n'):
+        expected = "a text without comma, quote and line end"
+        raise ContractError(f"tables.{name}.missing", expected, repr(table.missing), "mend contract.yaml")
+    connection.execute(f"CREATE TABLE {quoted(name)} ({', '.join(f'{quoted(column)} VARCHAR' for column in columns)})")
+    return {path: _insert(connection, name, path, names[path], table.missing) for path in names}
+
+
+def _files(data: Path, name: str, table: Table) -> list[Path]:
     try:
-        read(connection, data, name, table)
-        present = columns_of(connection, quoted(name))
-        known = {column: table.columns[column] for column in present if column in table.columns}
-        counts = connection.execute(f"SELECT {failures(known)} FROM {quoted(name)}").fetchall()[0] if known else ()
-        as_text = {column for column, count in zip(known, counts, strict=True) if count}
-        rows = typed_rows(quoted(name), table, list(present), as_text, until)
-        copy(connection, rows, folder / f"{name}.parquet")
-    except duckdb.Error as error:
-        found = "; ".join(line for line in str(error).splitlines()[:3] if not line.startswith("Original Line"))
-        raise InputError(f"{data}/{table.files}", "a readable table", found, "mend the file") from None
-    connection.execute(f"DROP TABLE {quoted(name)}")
-    return _facts(connection, folder / f"{name}.parquet", table, as_text)
-
-
-def read(connection: duckdb.DuckDBPyConnection, data: Path, name: str, table: Table) -> None:
-    """Every value as text first: what cannot be cast must be seen by validate, not lost here."""
-    paths = sorted(path.resolve() for path in data.glob(table.files))
+        paths = sorted(data.glob(table.files))
+    except (NotImplementedError, ValueError, IndexError):
+        place = f"tables.{name}.files"
+        raise ContractError(place, f"a pattern below {data}", repr(table.files), "mend contract.yaml") from None
     if not paths:
-        raise InputError(
-            f"{data}/{table.files}", f"the files of table {name}", "none", "add them or mend contract.yaml"
-        )
-    files = f"[{', '.join(literal(str(path)) for path in paths)}]"
-    if paths[0].suffix == ".parquet":
-        source = f"read_parquet({files}, union_by_name = true)"
-        texts = ", ".join(f"{quoted(c)}::VARCHAR AS {quoted(c)}" for c in columns_of(connection, source))
-        query = f"SELECT {texts} FROM {source}"
+        place = f"{data}/{table.files}"
+        raise InputError(place, f"the files of table {name}", "none", "add them or mend contract.yaml")
+    for path in paths:
+        if not path.is_file():
+            found = "a folder" if path.is_dir() else "nothing"
+            raise InputError(path, "a file", found, f"mend tables.{name}.files in contract.yaml")
+        check_readable(path)
+    return paths
+
+
+def check_readable(path: Path) -> None:
+    """InputError for a file or a folder that may not be read."""
+    if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
+        raise InputError(path, "a file or a folder that may be read", "no permission", "change its permissions")
+
+
+def _names(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
+    if path.suffix != ".parquet":
+        return header(path)
+    try:
+        found = list(columns_of(connection, parquet(path)))
+        own = connection.execute(f"SELECT name FROM parquet_schema({literal(real(path))})").fetchall()
+    except duckdb.Error as error:
+        raise lack(error) or damaged(path) from None
+    renamed = [name for name in found if (name,) not in own]  # DuckDB has told apart what differs in case only
+    check_different(path, [*found, *(name.rpartition("_")[0] for name in renamed)])
+    return found
+
+
+def damaged(path: Path) -> InputError:
+    """The error of a Parquet file that cannot be read."""
+    return InputError(path, "a whole Parquet file", "one that is cut off or damaged", "make it again")
+
+
+def _check_same(names: Mapping[Path, Iterable[str]]) -> None:
+    first = next(iter(names))
+    for path, columns in names.items():
+        missing, extra = sorted({*names[first]} - {*columns}), sorted({*columns} - {*names[first]})
+        if missing or extra:
+            told = ([f"no {', '.join(missing)}"] if missing else []) + ([f"also {', '.join(extra)}"] if extra else [])
+            cure = "give all files of a table the same columns"
+            raise InputError(path, f"the columns of {first.name}", " and ".join(told), cure)
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, name: str, path: Path, columns: list[str], missing: str) -> int:
+    before = _rows(connection, name)
+    if path.suffix == ".parquet":
+        source, texts = parquet(path), [f"{quoted(column)}::VARCHAR AS {quoted(column)}" for column in columns]
     else:
-        # Left to itself, DuckDB takes rows that begin with # for comments, and skips what does not look like the rest.
-        dialect = "header = true, delim = ',', quote = '\"', escape = '\"', comment = '', skip = 0"
-        query = (
-            f"SELECT * FROM read_csv({files}, {dialect}, all_varchar = true, nullstr = {literal(table.missing)}, "
-            f"union_by_name = true)"
+        types = ", ".join(f"'{number}': 'VARCHAR'" for number in range(len(columns)))
+        source = f"read_csv({literal(real(path))}, {dialect}, columns = {{{types}}}, nullstr = {literal(missing)})"
+        texts = [f"{quoted(str(number))} AS {quoted(column)}" for number, column in enumerate(columns)]
+    try:
+        connection.execute(f"INSERT INTO {quoted(name)} BY NAME SELECT {', '.join(texts)} FROM {source}")
+    except duckdb.Error as error:
+        raise lack(error) or (damaged(path) if path.suffix == ".parquet" else _unparsed(path)) from None
+    if path.suffix != ".parquet":
+        _check_rejects(connection, path)
+    return _rows(connection, name) - before
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, name: str) -> int:
+    return int(connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchall()[0][0])
+
+
+def _unparsed(path: Path) -> InputError:
+    line = odd_line(path)
+    if line is None:
+        return InputError(path, "CSV with commas and double quotes", "something else", "save the file as CSV")
+    return InputError(f"{path}:{line}", "the line end of the first line", "another one", "save the file with one kind")
+
+
+def _check_rejects(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """InputError for the first row that DuckDB could not read; its own message would quote that row."""
+    found = connection.execute(
+        "SELECT error_type, error_message, line_byte_position FROM rejected_rows "
+        "ORDER BY line, if(error_type = 'TOO MANY COLUMNS', -column_idx::BIGINT, column_idx::BIGINT) LIMIT 1"
+    ).fetchall()
+    if not found:
+        return
+    kind, told, position = found[0]
+    place = f"{path}:{line_at(path, position)}"
+    if kind in ("MISSING COLUMNS", "TOO MANY COLUMNS") and (counts := re.search(r": (\d+) Found: (\d+)", told)):
+        raise InputError(
+            place, f"{counts[1]} cell{'s' * (counts[1] != '1')} as in the first line", counts[2], "mend that line"
         )
-    connection.execute(f"CREATE TABLE {quoted(name)} AS {query}")
-
-
-def _facts(connection: duckdb.DuckDBPyConnection, path: Path, table: Table, as_text: set[str]) -> dict[str, Any]:
-    source = f"read_parquet({literal(str(path.resolve()))})"
-    facts: dict[str, Any] = {
-        "rows": connection.execute(f"SELECT count(*) FROM {source}").fetchall()[0][0],
-        "kept_as_text": sorted(as_text),
-    }
-    if table.time in columns_of(connection, source) and table.time not in as_text:
-        months = f"SELECT strftime({quoted(str(table.time))}, '%Y-%m'), count(*) FROM {source} GROUP BY 1 ORDER BY 1"
-        facts["rows_per_month"] = {month: rows for month, rows in connection.execute(months).fetchall() if month}
-    return facts
+    if kind == "INVALID ENCODING":
+        raise InputError(place, "UTF-8 text", "another encoding", "save the file as UTF-8")
+    if kind == "LINE SIZE OVER MAXIMUM":
+        raise InputError(place, "rows of at most 2,000,000 bytes", "a longer one", "mend that line")
+    raise unended(place)

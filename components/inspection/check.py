@@ -1,9 +1,10 @@
 """`python -m components.inspection.check`: one file against the contract, by the rules of ingest and validate."""
 
 import json
-import shutil
 import tempfile
 from dataclasses import replace
+from datetime import datetime
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,11 @@ from components.command import run
 from components.contract import Contract, read_contract
 from components.engine import engine
 from components.errors import InputError, SchemaSkewError
-from components.ingest.reading import ingest_table
+from components.ingest.tables import ingest_table
 from components.schema import hint
 from components.validate.checking import check as check_table
-from components.validate.checking import sources
 from components.validate.findings import summary, violations
+from components.validate.source import sources
 
 end_of_time = "9999-12-31"
 
@@ -32,6 +33,7 @@ def check(file: Path, table: str, contract: Path, data: Path, until: str, max_ba
         )
     if not file.is_file():
         raise InputError(file, "a file", "nothing", "check the path")
+    _check_moment(until)
     with tempfile.TemporaryDirectory() as temporary:
         document = _findings(promise, file, table, data, until, max_bad_share, Path(temporary))
     print(json.dumps(document, ensure_ascii=False))
@@ -39,21 +41,28 @@ def check(file: Path, table: str, contract: Path, data: Path, until: str, max_ba
         raise SchemaSkewError(broken, f"mend {file} or {contract}")
 
 
+def _check_moment(until: str) -> None:
+    try:
+        moment = datetime.fromisoformat(until) if until else None
+    except ValueError:
+        raise InputError("--until", "a date such as 2013-03-01", repr(until), "mend it") from None
+    if moment and moment.tzinfo:
+        raise InputError("--until", "a UTC time without an offset", repr(until), "mend it")
+
+
 def _findings(
     contract: Contract, file: Path, name: str, data: Path, until: str, max_bad_share: float, folder: Path
 ) -> dict[str, Any]:
     table = contract.tables[name]
-    place = folder / "data"
-    place.mkdir()
-    shutil.copyfile(file, place / file.name)
     parents = {target.split(".")[0] for target in table.references.values()} - {name}
-    with engine(folder, data) as connection:
-        ingest_table(connection, place, name, replace(table, files=file.name), until or end_of_time, folder)
+    with engine(folder, data, file.parent, file.resolve().parent, spill=folder) as connection:
+        only = replace(table, files=escape(file.name))
+        made = ingest_table(connection, file.parent, name, only, until or end_of_time, folder)
         for parent in [parent for parent in parents if any(data.glob(contract.tables[parent].files))]:
             ingest_table(connection, data, parent, contract.tables[parent], until or end_of_time, folder)
         paths = {path.stem: path for path in folder.glob("*.parquet")}
         known = sources(connection, contract, paths)
-        checked = check_table(connection, contract, name, paths[name], known, until or None, max_bad_share)
+        checked = check_table(connection, contract, name, known, made, until or None, max_bad_share)
     unchecked = [f"reference to {parent}: no files in {data}" for parent in sorted(parents - set(paths))]
     unchecked += ["freshness: no --until"] * bool(table.freshness and not until)
     return {**summary({name: checked.findings}, max_bad_share), "unchecked": unchecked}

@@ -1,20 +1,23 @@
 """The command of validate."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from components.command import run
-from components.contract import read_contract
+from components.contract import Contract, read_contract
 from components.engine import copy, engine
 from components.errors import InputError, SchemaSkewError
 from components.formats import read_json, replacing, tables_in, write_json
 from components.page import write_page
-from components.validate.checking import Checked, check, sources
+from components.validate.checking import Checked, check
 from components.validate.findings import summary, violations
 from components.validate.page import values
-from components.validate.rules import bad_rows, clean_rows, is_as_promised
+from components.validate.rules import bad_rows, clean_rows
+from components.validate.source import sources
 from components.validate.telling import tell
 
 memory = "640MB"  # of DuckDB; with the process around it this stays below 1 GiB
@@ -39,33 +42,40 @@ def validate(
     with replacing(clean) as clean_folder, replacing(quarantine) as bad_folder:
         clean_folder.mkdir()
         bad_folder.mkdir()
-        with engine(tables, clean_folder, bad_folder) as connection:
+        with engine(tables, clean_folder, bad_folder, spill=clean_folder) as connection:
             connection.execute(f"SET memory_limit = '{memory}'")
             known = sources(connection, promise, paths)
+            made_of = made.get("tables", {})
             checked = {
-                name: check(connection, promise, name, paths[name], known, made["until"], max_bad_share)
+                name: check(connection, promise, name, known, made_of.get(name, {}), made["until"], max_bad_share)
                 for name in promise.tables
             }
             document = summary({name: found.findings for name, found in checked.items()}, max_bad_share)
-            write_json(findings, document)
-            write_page(report, "validate", f"{promise.name}: validation", **values(document, promise))
             if broken := violations(document):
+                _write_findings(findings, report, document, promise)
                 told = tell(promise.name, made, {"report.html": report, "findings.json": findings}, len(broken))
-                raise SchemaSkewError(
-                    broken, f"mend the data or contract.yaml; {told}; {report} has the whole picture"
-                )
+                cure = f"mend the data or contract.yaml; {told}; {report} has the whole picture"
+                raise SchemaSkewError(broken, cure)
             for name, found in checked.items():
                 _write(connection, paths[name], found, clean_folder, bad_folder)
+        _write_findings(findings, report, document, promise)
+
+
+def _write_findings(findings: Path, report: Path, document: Mapping[str, Any], contract: Contract) -> None:
+    """Both or neither: where the disk is full the earlier ones stay."""
+    with replacing(findings) as new_findings, replacing(report) as new_report:
+        write_json(new_findings, document)
+        write_page(new_report, "validate", f"{contract.name}: validation", **values(document, contract))
 
 
 def _write(connection: duckdb.DuckDBPyConnection, path: Path, checked: Checked, clean: Path, bad: Path) -> None:
     """Write the clean and the bad rows of a table; one that is all as promised is taken over as it is."""
-    table, source, present, broken = checked.table, checked.source, checked.present, checked.broken
-    copy(connection, bad_rows(source, table, present, broken), bad / path.name)
-    if not broken and is_as_promised(table, present):
+    source, broken = checked.source, checked.broken
+    copy(connection, bad_rows(source, broken), bad / path.name)
+    if not broken and source.as_promised():
         shutil.copyfile(path, clean / path.name)
     else:
-        copy(connection, clean_rows(source, table, present, broken), clean / path.name)
+        copy(connection, clean_rows(source, broken), clean / path.name)
 
 
 if __name__ == "__main__":

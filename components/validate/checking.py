@@ -1,125 +1,86 @@
-"""One table against its contract: what was found, and the queries of its clean and its bad rows."""
+"""One table against its contract: what was found, and the promises that rows break."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from components.contract import Contract, Table, literal, quoted
-from components.engine import columns_of
-from components.errors import ContractError
-from components.validate.findings import table_findings
-from components.validate.measuring import counts, odd_periods, scan, seconds_since_latest, sharing_rows
+from components.contract import Contract, quoted
+from components.engine import lack
+from components.errors import ContractError, shown
+from components.validate.findings import Example, table_findings
+from components.validate.measuring import Broken, bad_count, broken_by, count
 from components.validate.pictures import pictures
-from components.validate.rules import Rule, as_text, extra_columns, raw_name, rules, schema_violations, typed
+from components.validate.rules import Rule, extra_columns, missing_columns, rules
+from components.validate.source import Source
+from components.validate.whole import whole
 
 
 @dataclass(frozen=True)
 class Checked:
-    """A table that was checked: its SQL source, its columns, the rules that rows break, and the findings."""
+    """A table that was checked: its rows as SQL, the promises that some of them break, and the findings."""
 
-    table: Table
-    source: str
-    present: Mapping[str, str]
+    source: Source
     broken: list[Rule]
     findings: dict[str, Any]
-
-
-def sources(connection: duckdb.DuckDBPyConnection, contract: Contract, paths: Mapping[str, Path]) -> dict[str, str]:
-    """The SQL source of each table of the contract that is there: its rows in the promised types."""
-    found = {}
-    for name, path in paths.items():
-        if name in contract.tables:
-            relation = f"read_parquet({literal(str(path.resolve()))})"
-            found[name] = typed(relation, contract.tables[name], columns_of(connection, relation))
-    return found
 
 
 def check(
     connection: duckdb.DuckDBPyConnection,
     contract: Contract,
     name: str,
-    path: Path,
-    parents: Mapping[str, str],
+    tables: Mapping[str, Source],
+    ingested: Mapping[str, Any],
     until: str | None,
     max_bad_share: float,
 ) -> Checked:
-    """Measure one table; ContractError when a rule is no condition over its columns."""
-    table, source = contract.tables[name], parents[name]
-    present = columns_of(connection, f"read_parquet({literal(str(path.resolve()))})")
-    missing = schema_violations(table, present)
-    if not missing:
-        _check_rules(connection, name, table, source)
-    else:  # a rule may need a column that is missing
-        table = Table(**{**vars(table), "rules": {}})
-    seen = [column for column in table.visible() if column in present]
-    texts = as_text(table, present)
-    given = {column: raw_name(column) if column in texts else quoted(column) for column in seen}
+    """Measure one table, of which ingest said `ingested`; ContractError when a rule is no condition over it."""
+    source = tables[name]
+    if source.seen == list(source.table.visible()):  # a rule may need a column that is missing
+        _check_rules(connection, name, source)
+    rows, nulls = count(connection, source)
     try:
-        rows, nulls, broken = scan(connection, source, given, rules(contract, table, present, parents))
-        bad, reasons = counts(connection, source, broken)
+        broken = broken_by(connection, source, rules(source, tables))
+        bad = bad_count(connection, source, broken)
     except duckdb.Error as error:  # its message may quote a value
-        kind = type(error).__name__
-        raise ContractError(
-            f"tables.{name}.rules", "SQL that runs over every row", kind, "mend contract.yaml"
-        ) from None
-    whole = [*_shared(connection, source, table, present), *_timed(connection, source, table, present, until)]
-    relation = f"read_parquet({literal(str(path.resolve()))}, file_row_number = true)"
-    drawn = pictures(connection, typed(relation, table, present), table, seen, rows)
-    columns = {column: {"nulls": nulls[column], **drawn.get(column, {})} for column in seen}
-    extra = extra_columns(table, present)
-    found = table_findings(rows, bad, reasons, missing, whole, extra, max_bad_share, columns)
-    return Checked(table, source, present, broken, found)
+        place, kind = f"tables.{name}.rules", type(error).__name__
+        told = ContractError(place, "SQL that runs over every row", kind, "mend contract.yaml")
+        raise lack(error) or told from None
+    drawn = pictures(connection, source, rows)
+    found = table_findings(
+        rows,
+        bad,
+        sorted(((item.rule.label, item.rows) for item in broken), key=lambda item: (-item[1], item[0])),
+        missing_columns(source),
+        whole(connection, source, rows, nulls, name == contract.event, until),
+        extra_columns(source),
+        max_bad_share,
+        {column: {"nulls": nulls[column], **drawn.get(column, {})} for column in source.seen},
+        _examples(broken, ingested.get("examples", {})),
+    )
+    return Checked(source, [item.rule for item in broken], found)
 
 
-def _check_rules(connection: duckdb.DuckDBPyConnection, name: str, table: Table, source: str) -> None:
-    for rule, condition in table.rules.items():
-        visible = ", ".join(map(quoted, table.visible()))
+def _examples(broken: Sequence[Broken], raw: Mapping[str, Example]) -> dict[str, Example]:
+    """A row for each promise: of the raw file where ingest has seen it, else the first one of the ordered table."""
+    found: dict[str, Example] = {}
+    for item in broken:
+        if item.rule.cast and item.rule.name in raw:
+            found[item.rule.label] = raw[item.rule.name]
+        elif item.row is not None:
+            value = {} if item.value is None else {"value": shown(item.value)}
+            found[item.rule.label] = {**value, "row": item.row + 1}
+    return found
+
+
+def _check_rules(connection: duckdb.DuckDBPyConnection, name: str, source: Source) -> None:
+    visible = ", ".join(map(quoted, source.table.visible()))
+    for rule, condition in source.table.rules.items():
         try:
-            query = f"SELECT count_if(NOT ({condition})) FROM (SELECT {visible} FROM {source} LIMIT 0)"
+            query = f"SELECT count_if(NOT ({condition})) FROM (SELECT {visible} FROM {source.sql} LIMIT 0)"
             connection.execute(f"EXPLAIN {query}")
         except duckdb.Error as error:
             found = " ".join(str(error).split("LINE 1")[0].split())
             place = f"contract.yaml: tables.{name}.rules.{rule}"
             raise ContractError(place, "a condition over its columns in SQL", found, "mend it") from None
-
-
-def _shared(connection: duckdb.DuckDBPyConnection, source: str, table: Table, present: Mapping[str, str]) -> list[str]:
-    found = []
-    if table.key and set(table.key) <= set(present) and (shared := sharing_rows(connection, source, table, table.key)):
-        found.append(f"key: expected unique rows, found {shared:,} rows that share their key")
-    for name, column in table.visible().items():
-        if column.unique and name in present and (shared := sharing_rows(connection, source, table, [name])):
-            found.append(f"{name}: expected unique values, found {shared:,} rows that share theirs")
-    return found
-
-
-def _timed(
-    connection: duckdb.DuckDBPyConnection, source: str, table: Table, present: Mapping[str, str], until: str | None
-) -> list[str]:
-    found: list[str] = []
-    if table.time is None or table.time not in present:
-        return found
-    if table.freshness and until:
-        age = seconds_since_latest(connection, source, table.time, until)
-        if age is not None and age > seconds(table.freshness):
-            expected = f"the latest row at most {table.freshness} old at {until}"
-            found.append(f"freshness: expected {expected}, found {_duration(age)}")
-    for period, edges in table.rows_per.items():
-        if odd := odd_periods(connection, source, table.time, period, edges):
-            shown = ", ".join(f"{rows:,} in {moment}" for moment, rows in odd[:5])
-            more = f" and {len(odd) - 5:,} more periods" if len(odd) > 5 else ""
-            found.append(f"rows per {period}: expected {edges[0]:,} to {edges[1]:,}, found {shown}{more}")
-    return found
-
-
-def seconds(duration: str) -> int:
-    """A duration such as 6h in seconds."""
-    return int(duration[:-1]) * {"m": 60, "h": 3600, "d": 86400, "w": 604800}[duration[-1]]
-
-
-def _duration(age: int) -> str:
-    hours, days = age // 3600, age // 86400
-    return f"{days}d {hours % 24}h" if days else f"{hours}h {age // 60 % 60}m"

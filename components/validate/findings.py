@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+Example = Mapping[str, str | int]
+
 
 def table_findings(
     rows: int,
@@ -13,25 +15,44 @@ def table_findings(
     extra: Sequence[str],
     max_bad_share: float,
     columns: Mapping[str, Mapping[str, Any]],
+    examples: Mapping[str, Example] | None = None,
 ) -> dict[str, Any]:
-    """The findings of one table; `violations` is empty when the run may go on, `whole` are those of no single row."""
+    """The findings of one table; `violations` is empty when the run may go on, `whole` are those of no single row.
+
+    `examples` has a row for each reason, with the value that breaks the promise unless that value says who it is.
+    """
     violations = [f"column {item['column']}: expected {item['expected']}, found {item['found']}" for item in missing]
     if not missing and rows == 0:
         violations.append("rows: expected at least one, found none")
     violations += whole
     if rows and bad / rows > max_bad_share:
-        worst = ", ".join(f"{reason} ({count:,} rows)" for reason, count in reasons)
+        worst = ", ".join(_told(reason, count, (examples or {}).get(reason)) for reason, count in reasons)
         violations.append(
             f"bad rows: expected at most {max_bad_share:.2%}, found {bad / rows:.2%} ({bad:,} of {rows:,}): {worst}"
         )
     return {
         "rows": rows,
         "bad_rows": bad,
-        "broken": [{"promise": reason, "rows": count} for reason, count in reasons],
+        "broken": [_document(reason, count, (examples or {}).get(reason)) for reason, count in reasons],
         "unknown_columns": list(extra),
         "violations": violations,
         "columns": {name: dict(found) for name, found in columns.items()},
     }
+
+
+def _document(reason: str, count: int, example: Example | None) -> dict[str, Any]:
+    return {"promise": reason, "rows": count, **({"example": dict(example)} if example else {})}
+
+
+def _told(reason: str, count: int, example: Example | None) -> str:
+    rows = f"{count:,} row{'s' if count > 1 else ''}"
+    return f"{reason} ({rows}, such as {such_as(example)})" if example else f"{reason} ({rows})"
+
+
+def such_as(example: Example) -> str:
+    """An example in words; a row of a file counts from the one after its header, one of the table in its order."""
+    value = f"{example['value']} in " if "value" in example else ""
+    return f"{value}row {example['row']:,} of {example.get('file', 'the table')}"
 
 
 def summary(tables: Mapping[str, Mapping[str, Any]], max_bad_share: float) -> dict[str, Any]:

@@ -1,75 +1,120 @@
-"""What DuckDB measures of a table: one scan that proves the promises, a second only over those it could not prove."""
+"""What DuckDB measures of a table: each promise is a filter, which Parquet's own statistics answer if all is well."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import duckdb
 
-from components.contract import Table, interval, literal, quoted
+from components.contract import interval, literal, quoted
 from components.validate.rules import Rule, any_broken
+from components.validate.source import Source, no_number
+
+part_rows = 1_000_000  # below that a second thread gains nothing
 
 
-def scan(
-    connection: duckdb.DuckDBPyConnection, source: str, given: Mapping[str, str], checked: Sequence[Rule]
-) -> tuple[int, dict[str, int], list[Rule]]:
-    """Rows, the nulls of each column, and the rules that some row breaks; `given` has the SQL of each column."""
-    parts = ["count(*)", *(f"count({sql})" for sql in given.values()), *(rule.proof for rule in checked)]
-    rows, *found = _row(connection, f"SELECT {', '.join(parts)} FROM {source}")
-    nulls = {name: rows - count for name, count in zip(given, found, strict=False)}
-    return rows, nulls, [rule for rule, proof in zip(checked, found[len(given) :], strict=True) if not proof]
+@dataclass(frozen=True)
+class Broken:
+    """A promise that rows break, how many do, and the first one: its position (from 0) and the value there."""
+
+    rule: Rule
+    rows: int
+    row: int | None
+    value: str | None
 
 
-def counts(
-    connection: duckdb.DuckDBPyConnection, source: str, broken: Sequence[Rule]
-) -> tuple[int, list[tuple[str, int]]]:
-    """How many rows break any of these promises, and per promise, the most frequent first."""
-    if not broken:
-        return 0, []
-    parts = [any_broken(broken), *(rule.broken for rule in broken)]
-    bad, *each = _row(
-        connection, f"SELECT {', '.join(f'coalesce(count_if({part}), 0)' for part in parts)} FROM {source}"
-    )
-    labels = [rule.label for rule in broken]
-    return bad, sorted(zip(labels, each, strict=True), key=lambda item: (-item[1], item[0]))
+def count(connection: duckdb.DuckDBPyConnection, source: Source) -> tuple[int, dict[str, int]]:
+    """The rows of a table and the nulls of each column."""
+    parts = ["count(*)", *(f"count({source.given(name)})" for name in source.seen)]
+    rows, *known = _row(connection, f"SELECT {', '.join(parts)} FROM {source.sql}")
+    return rows, {name: rows - values for name, values in zip(source.seen, known, strict=True)}
 
 
-def sharing_rows(connection: duckdb.DuckDBPyConnection, source: str, table: Table, names: Sequence[str]) -> int:
+def broken_by(connection: duckdb.DuckDBPyConnection, source: Source, rules: Sequence[Rule]) -> list[Broken]:
+    """The promises that some row breaks, in their order."""
+    groups = [list(group) for _, group in groupby(rules, lambda rule: rule.scope)]
+    return [found for group in groups for found in _broken(connection, source, group)]
+
+
+def _broken(connection: duckdb.DuckDBPyConnection, source: Source, rules: Sequence[Rule]) -> Iterator[Broken]:
+    parts = []
+    for rule in rules:
+        where = f"FILTER ({rule.broken})" if len(rules) > 1 else ""
+        parts += [f"count(*) {where}", f"min({source.row}) {where}", f"arg_min({rule.value}, {source.row}) {where}"]
+    found = _row(connection, f"SELECT {', '.join(parts)} FROM {source.sql} WHERE {any_broken(rules)}")
+    for index, rule in enumerate(rules):
+        rows, first, value = found[3 * index : 3 * index + 3]
+        if rows:
+            yield Broken(rule, rows, first, value)
+
+
+def bad_count(connection: duckdb.DuckDBPyConnection, source: Source, broken: Sequence[Broken]) -> int:
+    """How many rows break any of these promises."""
+    if len(broken) < 2:
+        return sum(found.rows for found in broken)
+    where = any_broken([found.rule for found in broken])
+    return int(_row(connection, f"SELECT count(*) FROM {source.sql} WHERE {where}")[0])
+
+
+def sharing_rows(connection: duckdb.DuckDBPyConnection, source: Source, names: Sequence[str], rows: int) -> int:
     """How many rows share their values of these columns with another row; a row with a null shares nothing."""
-    key = [quoted(name) for name in names]
-    if [name for name in dict.fromkeys([table.time, *names]) if name] == list(names) and _apart(
-        connection, source, key
-    ):
+    key = list(map(quoted, names))
+    order = [name for name in dict.fromkeys([source.table.time, *names]) if name]
+    if order == list(names) and _apart(connection, source, key, rows):
         return 0
     whole = " AND ".join(f"{name} IS NOT NULL" for name in key)
-    groups = f"SELECT count(*) AS n FROM {source} WHERE {whole} GROUP BY {', '.join(key)} HAVING count(*) > 1"
+    groups = f"SELECT count(*) AS n FROM {source.sql} WHERE {whole} GROUP BY {', '.join(key)} HAVING count(*) > 1"
     return int(_row(connection, f"SELECT coalesce(sum(n), 0) FROM ({groups})")[0])
 
 
-def _apart(connection: duckdb.DuckDBPyConnection, source: str, key: Sequence[str]) -> bool:
-    """Whether the rows are in the order of their key and none equals the one before it: no memory, one pass."""
+def _apart(connection: duckdb.DuckDBPyConnection, source: Source, key: Sequence[str], rows: int) -> bool:
+    """Whether the rows are in the order of their key and none equals the one before it: no memory, one pass.
+
+    The parts run at the same time; each begins with the last row of the one before it.
+    """
     befores = ", ".join(f"lag({name}) OVER () AS before_{index}" for index, name in enumerate(key))
     before, this = ", ".join(f"before_{index}" for index in range(len(key))), ", ".join(key)
-    first = "lag(true) OVER () IS NULL AS first"
-    seen = f"SELECT {this}, {befores}, {first} FROM {source}"
-    query = f"SELECT coalesce(count_if(NOT first AND row({before}) >= row({this})), 0) FROM ({seen})"
-    return int(_row(connection, query)[0]) == 0
+    pairs = [
+        f"SELECT 1 FROM (SELECT {this}, {befores}, lag(true) OVER () IS NULL AS first FROM {source.sql}{part}) "
+        f"WHERE NOT first AND row({before}) >= row({this})"
+        for part in _parts(source.row, rows)
+    ]
+    return int(_row(connection, f"SELECT count(*) FROM ({' UNION ALL '.join(pairs)})")[0]) == 0
 
 
-def seconds_since_latest(connection: duckdb.DuckDBPyConnection, source: str, time: str, until: str) -> int | None:
+def _parts(row: str, rows: int) -> list[str]:
+    if rows < 2 * part_rows or row == no_number:
+        return [""]
+    half = rows // 2
+    return [f" WHERE {row} <= {half}", f" WHERE {row} >= {half}"]
+
+
+def duplicates(connection: duckdb.DuckDBPyConnection, source: Source, names: Sequence[str]) -> int:
+    """How many of the rows that share their values of these columns equal another row in every promised column."""
+    key, values = ", ".join(map(quoted, names)), ", ".join(map(source.given, source.seen))
+    shared = f"SELECT {key} FROM {source.sql} GROUP BY {key} HAVING count(*) > 1"
+    rows = f"SELECT * FROM {source.sql} SEMI JOIN ({shared}) AS shared USING ({key})"
+    groups = f"SELECT count(*) AS n FROM ({rows}) GROUP BY {values} HAVING count(*) > 1"
+    return int(_row(connection, f"SELECT coalesce(sum(n), 0) FROM ({groups})")[0])
+
+
+def seconds_since_latest(connection: duckdb.DuckDBPyConnection, source: Source, until: str) -> int | None:
     """How old the latest row is at `until`, None when there is none."""
-    query = f"SELECT epoch(TIMESTAMP {literal(until)} - max({quoted(time)}))::BIGINT FROM {source}"
+    time = quoted(str(source.table.time))
+    query = f"SELECT epoch(TIMESTAMP {literal(until)} - max({time}))::BIGINT FROM {source.sql}"
     found = _row(connection, query)[0]
     return None if found is None else int(found)
 
 
 def odd_periods(
-    connection: duckdb.DuckDBPyConnection, source: str, time: str, period: str, edges: tuple[int, int]
+    connection: duckdb.DuckDBPyConnection, source: Source, period: str, edges: tuple[int, int]
 ) -> list[tuple[str, int]]:
     """The periods with fewer or more rows than promised; the first and the last may be cut, and have a most only."""
-    step, column = interval(period), quoted(time)
+    step, column = interval(period), quoted(str(source.table.time))
     query = f"""
         WITH counted AS (
-            SELECT time_bucket({step}, {column}) AS p, count(*) AS n FROM {source}
+            SELECT time_bucket({step}, {column}) AS p, count(*) AS n FROM {source.sql}
             WHERE {column} IS NOT NULL GROUP BY 1
         ),
         ends AS (SELECT min(p) AS first, max(p) AS last FROM counted),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.contract import Contract
-from components.validate.findings import worst_first
+from components.validate.findings import such_as, worst_first
 from components.validate.pictures import path
 
 
@@ -17,7 +17,14 @@ def values(findings: Mapping[str, Any], contract: Contract) -> dict[str, Any]:
         name: {column: path(found["bins"]) for column, found in tables[name]["columns"].items() if found.get("bins")}
         for name in order
     }
-    return {"findings": findings, "contract": contract, "order": order, "columns": columns, "drawn": drawn}
+    return {
+        "findings": findings,
+        "contract": contract,
+        "order": order,
+        "columns": columns,
+        "drawn": drawn,
+        "such_as": such_as,
+    }
 
 
 def _share(table: Mapping[str, Any]) -> float:

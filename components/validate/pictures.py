@@ -5,7 +5,8 @@ from typing import Any
 
 import duckdb
 
-from components.contract import Table, quoted
+from components.contract import quoted
+from components.validate.source import Source
 
 sample_rows = 20_000
 run_rows = 100  # neighbours are read at once
@@ -14,24 +15,20 @@ most_values = 6
 most_pictures = 200
 
 
-def pictures(
-    connection: duckdb.DuckDBPyConnection, source: str, table: Table, names: Sequence[str], rows: int
-) -> dict[str, dict[str, Any]]:
-    """Per column its picture; none of a key or a unique column, whose values say who it is.
-
-    `source` has the virtual column `file_row_number`, by which every n-th run of rows is taken: the same each time.
-    """
-    shown = [name for name in names if name not in table.key and not table.columns[name].unique][:most_pictures]
-    shown = [name for name in shown if table.columns[name].type != "timestamp"]
+def pictures(connection: duckdb.DuckDBPyConnection, source: Source, rows: int) -> dict[str, dict[str, Any]]:
+    """Per column its picture, from every n-th run of rows; none of values that say who a row is."""
+    columns, hidden = source.table.columns, source.table.identifying()
+    shown = [name for name in source.seen if name not in hidden][:most_pictures]
+    shown = [name for name in shown if columns[name].type != "timestamp"]
     if not shown or not rows:
         return {}
     step = -(-rows // sample_rows)
     values = ", ".join(map(quoted, shown))
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE sampled AS SELECT {values} FROM {source} "
-        f"WHERE file_row_number // {run_rows} % {step} = 0"
+        f"CREATE OR REPLACE TEMP TABLE sampled AS SELECT {values} FROM {source.sql} "
+        f"WHERE {source.row} // {run_rows} % {step} = 0"
     )
-    return {name: _picture(connection, name, table.columns[name].type) for name in shown}
+    return {name: _picture(connection, name, columns[name].type) for name in shown}
 
 
 def _picture(connection: duckdb.DuckDBPyConnection, name: str, kind: str) -> dict[str, Any]:
@@ -45,8 +42,8 @@ def _histogram(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, An
     ).fetchall()[0]
     if low is None:
         return {}
-    width = (high - low) or 1.0
-    place = f"least({bins - 1}, floor(({value} - {low!r}) / {width!r} * {bins}))::INTEGER"
+    half = (high / 2 - low / 2) or 1.0  # their difference may be beyond the largest number
+    place = f"least({bins - 1}, floor(({value} / 2 - {low / 2!r}) / {half!r} * {bins}))::INTEGER"
     found = dict(
         connection.execute(f"SELECT {place}, count(*) FROM sampled WHERE isfinite({value}) GROUP BY 1").fetchall()
     )

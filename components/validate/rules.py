@@ -1,138 +1,99 @@
-"""The contract as SQL: promises about single rows, and the statistics that prove most of them without counting."""
+"""The contract as SQL: promises about single rows, and the queries of the rows that keep or break them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from components.contract import Column, Contract, Table, literal, quoted, types
+from components.contract import Column, literal, quoted, types
 from components.schema import hint
+from components.validate.source import Source
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A promise about a row: `broken` is the SQL that holds for rows that break it.
+    """A promise about a row: `broken` is the SQL that holds for rows that break it, `value` that of what breaks it.
 
-    `proof` is an SQL aggregate that is true when no row does; counting is the proof where statistics are none.
+    Rules of one `scope` are about the same column and are measured together; `cast` marks that of a column's type.
+    A value that says who a row is has no SQL.
     """
 
     name: str
     expected: str
     broken: str
-    statistics: str = ""
+    scope: str
+    value: str = "NULL"
+    cast: bool = False
 
     @property
     def label(self) -> str:
         """What a row that breaks it is told."""
         return f"{self.name}: {self.expected}"
 
-    @property
-    def proof(self) -> str:
-        """SQL of the proof over all rows."""
-        return f"coalesce({self.statistics}, true)" if self.statistics else f"coalesce(count_if({self.broken}), 0) = 0"
 
-
-def schema_violations(table: Table, present: Mapping[str, str]) -> list[dict[str, str]]:
-    """What is wrong with a table as a whole, given its columns and SQL types: such skew stops the run."""
-    extra = extra_columns(table, present)
+def missing_columns(source: Source) -> list[dict[str, str]]:
+    """The promised columns that are not there: such skew stops the run."""
     return [
-        {"column": name, "expected": f"a column of type {column.type}", "found": _nearest(name, extra)}
-        for name, column in table.visible().items()
-        if name not in present
+        {
+            "column": name,
+            "expected": f"a column of type {column.type}",
+            "found": _nearest(name, extra_columns(source)),
+        }
+        for name, column in source.table.visible().items()
+        if name not in source.present
     ]
 
 
-def extra_columns(table: Table, present: Mapping[str, str]) -> list[str]:
+def extra_columns(source: Source) -> list[str]:
     """Columns that the contract does not know; they are named, and go no further."""
-    return [name for name in present if name not in table.columns]
+    return [name for name in source.present if name not in source.table.columns]
 
 
-def as_text(table: Table, present: Mapping[str, str]) -> list[str]:
-    """The columns that ingest kept as text because not all of their values could be cast."""
-    visible = table.visible()
-    return [name for name in visible if present.get(name) == "VARCHAR" and visible[name].type != "text"]
+def _nearest(name: str, unknown: Sequence[str]) -> str:
+    return f"none{hint(name, unknown).removeprefix(repr(name))}"
 
 
-def typed(source: str, table: Table, present: Mapping[str, str]) -> str:
-    """The rows of a table in the promised types, null where that cannot be; what was text stays beside them."""
-    texts = as_text(table, present)
-    if not texts:
-        return source
-    values = ", ".join(f"{_cast(quoted(name), table.columns[name].type)} AS {quoted(name)}" for name in texts)
-    raw = ", ".join(f"{quoted(name)} AS {raw_name(name)}" for name in texts)
-    return f"(SELECT * REPLACE ({values}), {raw} FROM {source})"
+def rules(source: Source, parents: Mapping[str, Source]) -> list[Rule]:
+    """Every promise that single rows may break; `parents` are the tables that are there."""
+    columns = [rule for name in source.seen for rule in _column_rules(source, name, source.table.columns[name])]
+    conditions = source.table.rules.items() if source.seen == list(source.table.visible()) else ()
+    rows = [Rule("rule", name, f"NOT ({condition})", f"rule {name}") for name, condition in conditions]
+    return columns + rows + _references(source, parents)
 
 
-def raw_name(name: str) -> str:
-    """The column that holds the text of a column that was kept as text."""
-    return quoted(f"{name} as text")
-
-
-def rules(contract: Contract, table: Table, present: Mapping[str, str], parents: Mapping[str, str]) -> list[Rule]:
-    """Every promise that single rows may break; `parents` has the SQL source of each table that is there."""
-    texts = as_text(table, present)
-    columns = [
-        rule
-        for name, column in table.visible().items()
-        if name in present
-        for rule in _column_rules(name, column, name in texts, name in table.key or name == table.time)
-    ]
-    rows = [Rule("rule", name, f"NOT ({condition})") for name, condition in table.rules.items()]
-    return columns + rows + _references(contract, table, present, parents)
-
-
-def _column_rules(name: str, column: Column, as_text: bool, required: bool) -> list[Rule]:
-    value, given = quoted(name), raw_name(name) if as_text else quoted(name)
+def _column_rules(source: Source, name: str, column: Column) -> list[Rule]:
+    value, given, table = quoted(name), source.given(name), source.table
     found = []
-    if required or not column.nullable:
-        found.append(Rule(name, "no null", f"{given} IS NULL", f"count({given}) = count(*)"))
-    if as_text:
-        found.append(Rule(name, f"a value of type {column.type}", f"{given} IS NOT NULL AND {value} IS NULL"))
+    if not column.nullable or source.required(name):
+        found.append(("no null", f"{given} IS NULL"))
+    if name in source.texts:
+        found.append((f"a value of type {column.type}", f"{given} IS NOT NULL AND {value} IS NULL"))
     if column.type == "number":
-        finite = f"isfinite(min({value})) AND isfinite(max({value}))"
-        found.append(Rule(name, "a finite number", f"NOT isfinite({value})", finite))
+        found.append(("a finite number", f"NOT isfinite({value})"))
     if column.range:
         low, high = column.range
-        within = f"min({value}) >= {low} AND max({value}) <= {high}"
-        found.append(Rule(name, f"{low} to {high}", f"NOT {value} BETWEEN {low} AND {high}", within))
+        found.append((f"{low} to {high}", f"NOT {value} BETWEEN {_number(low)} AND {_number(high)}"))
     if column.values:
         texts = [str(item).lower() if isinstance(item, bool) else str(item) for item in column.values]
-        allowed = ", ".join(map(literal, texts))
-        shown = value if column.type == "text" else f"{value}::VARCHAR"
-        found.append(Rule(name, f"one of {', '.join(texts)}", f"{shown} NOT IN ({allowed})"))
-    return found
+        as_text = value if column.type == "text" else f"{value}::VARCHAR"
+        found.append((f"one of {', '.join(texts)}", f"{as_text} NOT IN ({', '.join(map(literal, texts))})"))
+    told = "NULL" if name in table.identifying() else f"{given}::VARCHAR"
+    typed = f"a value of type {column.type}"
+    return [Rule(name, expected, broken, name, told, expected == typed) for expected, broken in found]
 
 
-def _references(
-    contract: Contract, table: Table, present: Mapping[str, str], parents: Mapping[str, str]
-) -> list[Rule]:
+def _number(value: float) -> str:
+    """A number as SQL, which has no word for infinity and no whole number of any size."""
+    return str(value) if abs(value) < 2**63 else f"{literal(str(float(value)))}::DOUBLE"
+
+
+def _references(source: Source, parents: Mapping[str, Source]) -> list[Rule]:
     found = []
-    for name, target in table.references.items():
+    for name, target in source.table.references.items():
         parent, column = target.split(".")
-        if name in present and parent in parents:
-            known = f"SELECT {quoted(column)} FROM {parents[parent]} WHERE {quoted(column)} IS NOT NULL"
-            found.append(Rule(name, f"in {target}", f"{quoted(name)} IS NOT NULL AND {quoted(name)} NOT IN ({known})"))
+        if name in source.present and parent in parents and column in parents[parent].present:
+            known = f"SELECT {quoted(column)} FROM {parents[parent].sql} WHERE {quoted(column)} IS NOT NULL"
+            broken = f"{quoted(name)} IS NOT NULL AND {quoted(name)} NOT IN ({known})"
+            found.append(Rule(name, f"in {target}", broken, f"{name} in {target}"))
     return found
-
-
-def clean_rows(source: str, table: Table, present: Mapping[str, str], broken: Sequence[Rule]) -> str:
-    """The rows that keep every promise, in the promised types and in total order."""
-    values = ", ".join(
-        f"{quoted(name)}::{types[column.type]} AS {quoted(name)}" for name, column in table.visible().items()
-    )
-    kept = f" WHERE ({any_broken(broken)}) IS NOT TRUE" if broken else ""
-    # Ingest has ordered them, as text what was text.
-    sorted_ = set(as_text(table, present)).isdisjoint({table.time, *table.key})
-    order = "" if sorted_ or not table.order() else f" ORDER BY {table.order()}"
-    return f"SELECT {values} FROM {source}{kept}{order}"
-
-
-def bad_rows(source: str, table: Table, present: Mapping[str, str], broken: Sequence[Rule]) -> str:
-    """The rows that break a promise as they came, each with its reasons, in total order."""
-    texts = as_text(table, present)
-    values = ", ".join(f"{raw_name(name)} AS {quoted(name)}" if name in texts else quoted(name) for name in present)
-    reasons = ", ".join(f"CASE WHEN {rule.broken} THEN {literal(rule.label)} END" for rule in broken)
-    told = f"array_to_string(list_filter([{reasons}], lambda reason : reason IS NOT NULL), '; ')" if broken else "''"
-    where = any_broken(broken) if broken else "false"
-    return f"SELECT {values}, {told} AS reasons FROM {source} WHERE {where} ORDER BY ALL"
 
 
 def any_broken(broken: Sequence[Rule]) -> str:
@@ -140,22 +101,23 @@ def any_broken(broken: Sequence[Rule]) -> str:
     return " OR ".join(f"({rule.broken})" for rule in broken)
 
 
-def is_as_promised(table: Table, present: Mapping[str, str]) -> bool:
-    """Whether the columns of a table are those of the contract, in its order and its types."""
-    return dict(present) == {name: types[column.type] for name, column in table.visible().items()} and list(
-        present
-    ) == list(table.visible())
+def clean_rows(source: Source, broken: Sequence[Rule]) -> str:
+    """The rows that keep every promise, in the promised types and in total order."""
+    table = source.table
+    values = ", ".join(
+        f"{quoted(name)}::{types[column.type]} AS {quoted(name)}" for name, column in table.visible().items()
+    )
+    kept = f" WHERE ({any_broken(broken)}) IS NOT TRUE" if broken else ""
+    # Ingest has ordered them, as text what was text.
+    in_order = set(source.texts).isdisjoint({table.time, *table.key})
+    order = "" if in_order or not table.order() else f" ORDER BY {table.order()}"
+    return f"SELECT {values} FROM {source.sql}{kept}{order}"
 
 
-def _cast(value: str, kind: str) -> str:
-    """A text as the promised type or null; DuckDB would ignore a time's offset, and rounds '1.5' to 2."""
-    if kind == "timestamp":
-        return f"TRY({value}::TIMESTAMPTZ::TIMESTAMP)"
-    if kind == "integer":
-        return f"CASE WHEN TRY_CAST({value} AS DOUBLE) % 1 = 0 THEN TRY_CAST({value} AS BIGINT) END"
-    return f"TRY_CAST({value} AS {types[kind]})"
-
-
-def _nearest(name: str, unknown: Sequence[str]) -> str:
-    told = hint(name, unknown)
-    return f"none{told.removeprefix(repr(name))}"
+def bad_rows(source: Source, broken: Sequence[Rule]) -> str:
+    """The rows that break a promise as they came, each with its reasons, in total order."""
+    values = ", ".join(f"{source.given(name)} AS {quoted(name)}" for name in source.present)
+    reasons = ", ".join(f"CASE WHEN {rule.broken} THEN {literal(rule.label)} END" for rule in broken)
+    told = f"array_to_string(list_filter([{reasons}], lambda reason : reason IS NOT NULL), '; ')" if broken else "''"
+    where = any_broken(broken) if broken else "false"
+    return f"SELECT {values}, {told} AS reasons FROM {source.sql} WHERE {where} ORDER BY ALL"

@@ -69,8 +69,9 @@ def test_every_violation_of_a_file_is_told_without_values_of_keys(
     assert not found["accepted"]
     assert lines[:-1] == [
         "orders: column shop: expected a column of type text, found none (did you mean 'shops'?)",
-        "orders: key: expected unique rows, found 2 rows that share their key",
-        "orders: bad rows: expected at most 1.00%, found 6.47% (101 of 1,561): price: 0 to 1000 (101 rows)",
+        "orders: key: expected unique rows, found 2 rows that share their key, 2 of which are whole duplicates",
+        "orders: bad rows: expected at most 1.00%, found 6.47% (101 of 1,561): price: 0 to 1000 "
+        "(101 rows, such as '-5.0' in row 1 of the table)",
     ]
     assert "secret-" not in json.dumps(found)
 

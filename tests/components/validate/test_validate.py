@@ -153,7 +153,7 @@ def test_too_many_bad_rows_stop_the_run(
     lines = fails(world, "validate", max_bad_share=share)
     assert lines[0] == (
         f"orders: bad rows: expected at most {share:.2%}, found {bad / 1560:.2%} ({bad} of 1,560): "
-        f"shop: one of north, south ({bad} rows)"
+        f"shop: one of north, south ({bad} row{'s' if bad > 1 else ''}, such as 'west' in row 1 of the table)"
     )
     assert len(lines) == 2
 
@@ -161,7 +161,117 @@ def test_too_many_bad_rows_stop_the_run(
 def test_rows_that_share_their_key_stop_the_run(world: "World", texts: pd.DataFrame, fails: Fails) -> None:
     world.lay(orders=pd.concat([texts, texts.iloc[[3, 3, 9]]]))
     world.run("ingest", until="2024-05-10")
-    assert fails(world, "validate")[0] == "orders: key: expected unique rows, found 5 rows that share their key"
+    told = "orders: key: expected unique rows, found 5 rows that share their key"
+    assert fails(world, "validate")[0] == f"{told}, 5 of which are whole duplicates"
+    world.lay(orders=pd.concat([texts, texts.iloc[[3, 3, 9]].assign(price=[1, 2, 3])]))
+    world.run("ingest", until="2024-05-10")
+    assert fails(world, "validate")[0] == told
+    world.lay(orders=pd.concat([texts, texts.iloc[[3, 3, 9]].assign(price=[1, 1, 3])]))
+    world.run("ingest", until="2024-05-10")
+    assert fails(world, "validate")[0] == f"{told}, 2 of which are whole duplicates"
+
+
+def test_rows_of_the_event_share_their_time_where_there_is_no_key(
+    world: "World", texts: pd.DataFrame, fails: Fails
+) -> None:
+    world.edit("contract.yaml", ("    key: [at, id]\n", ""), ("    key: [at]\n", ""))
+    world.run("validate")
+    world.lay(orders=pd.concat([texts, texts.iloc[[3, 3, 9]].assign(price=[1, 2, 3])]))
+    world.run("ingest", until="2024-05-10")
+    lines = fails(world, "validate")
+    assert (
+        lines[0]
+        == "orders: key: expected unique times, as the contract names no key, found 5 rows that share their at"
+    )
+    assert len(lines) == 2  # rates is not the event
+
+
+@pytest.mark.parametrize(
+    ("promise", "nulls", "told"),
+    [
+        ("true", 1560, "expected a value in some row, found only nulls"),
+        ("true", 1559, None),
+        ("0.05", 1560, "expected a value in some row, found only nulls"),
+        ("0.05", 79, "expected at most 5.00% nulls, found 5.06% (79 of 1,560)"),
+        ("0.05", 78, None),
+        ("1", 1559, None),
+        ("1.0", 1560, "expected a value in some row, found only nulls"),
+    ],
+)
+def test_too_many_nulls_stop_the_run(
+    promise: str, nulls: int, told: str | None, world: "World", texts: pd.DataFrame, fails: Fails
+) -> None:
+    world.edit("contract.yaml", ("range: [0, 1000], nullable: true", f"range: [0, 1000], nullable: {promise}"))
+    texts["price"] = pd.Series([None] * nulls + ["5"] * (len(texts) - nulls), dtype=object)
+    world.lay(orders=texts)
+    world.run("ingest", until="2024-05-10")
+    if told is None:
+        world.run("validate")
+        assert world.table("quarantine/orders").empty
+    else:
+        assert fails(world, "validate")[:-1] == [f"orders: column price: {told}"]
+
+
+@pytest.mark.parametrize("promise", ["false", "0", "0.0"])
+def test_a_row_without_a_value_is_set_aside_where_none_may_lack_one(
+    promise: str, world: "World", texts: pd.DataFrame
+) -> None:
+    world.edit("contract.yaml", ("range: [0, 1000], nullable: true", f"range: [0, 1000], nullable: {promise}"))
+    texts.loc[5, "price"] = None
+    check(world, texts)
+    assert world.table("quarantine/orders")["reasons"].tolist() == ["price: no null"]
+
+
+def test_bad_rows_are_told_with_a_value_and_its_row(world: "World", texts: pd.DataFrame, fails: Fails) -> None:
+    texts.loc[7, "price"] = "cheap\tand\x1b[31m very, very, very, very good"
+    texts.loc[9, "kept_days"], texts.loc[11, "shop"], texts.loc[12, "price"] = "100", None, "1001"
+    texts.loc[3, "id"], texts.loc[4, "at"] = "person-77", "soon"
+    world.lay(orders=pd.concat([texts.iloc[800:], texts.iloc[:800]]))  # the table is in order, the file is not
+    world.run("ingest", until="2024-05-10")
+    (line,) = [line for line in fails(world, "validate", max_bad_share=0.0) if "bad rows" in line]
+    assert line.partition("): ")[2].split("), ") == [
+        "at: a value of type timestamp (1 row, such as row 765 of orders.csv",
+        "id: a value of type integer (1 row, such as row 764 of orders.csv",
+        "kept_days: 0 to 99 (1 row, such as '100' in row 9 of the table",
+        "price: 0 to 1000 (1 row, such as '1001' in row 12 of the table",
+        "price: a value of type number (1 row, such as "
+        "'cheap\\tand\\x1b[31m very, very, very, very g…' in row 768 of orders.csv",
+        "shop: no null (1 row, such as row 11 of the table)",
+    ]
+    assert "\x1b" not in line
+
+
+def test_the_row_is_that_of_its_file_where_a_table_has_several(
+    world: "World", texts: pd.DataFrame, fails: Fails
+) -> None:
+    texts.loc[1000, "price"] = "cheap"
+    world.edit("contract.yaml", ("files: orders.csv", "files: orders-*.csv"))
+    for number in range(3):
+        world.lay(**{f"orders-{number}": texts.iloc[number * 400 : number * 400 + 400]})
+    world.run("ingest", until="2024-05-10")
+    assert "such as 'cheap' in row 201 of orders-2.csv)" in fails(world, "validate", max_bad_share=0.0)[0]
+
+
+def test_a_row_that_came_too_late_is_no_example(world: "World", texts: pd.DataFrame, fails: Fails) -> None:
+    texts.loc[[1500, 1501], "price"] = "dear"
+    world.lay(orders=texts)
+    world.run("ingest", until="2024-03-01")
+    assert world.json("manifest")["tables"]["orders"]["kept_as_text"] == ["price"]
+    assert "examples" not in world.json("manifest")["tables"]["orders"]
+    world.run("validate", max_bad_share=0.0)
+
+
+def test_a_column_may_have_any_name(world: "World", texts: pd.DataFrame, fails: Fails) -> None:
+    """DuckDB calls the position of a row file_row_number, and we call why a row is bad reasons."""
+    world.edit("contract.yaml", ("id: {type: integer}", "id: {type: integer}\n      File_Row_Number: {type: number}"))
+    texts.loc[3, "price"], texts.loc[5, "shop"] = "cheap", "west"
+    check(world, texts.assign(File_Row_Number=7, reasons="mine"))
+    assert world.table("quarantine/orders")["reasons_1"].tolist() == [
+        "price: a value of type number",
+        "shop: one of north, south",
+    ]
+    lines = fails(world, "validate", max_bad_share=0.0)
+    assert "shop: one of north, south (1 row)" in lines[0]
 
 
 price = "orders: column price: expected a column of type number, found none"
