@@ -46,6 +46,7 @@ class Table:
     key: tuple[str, ...]
     time: str | None = None
     missing: str = ""
+    other_columns: str = "stop"
     rules: Mapping[str, str] = field(default_factory=dict)
     references: Mapping[str, str] = field(default_factory=dict)
     freshness: str | None = None

@@ -39,14 +39,16 @@ def known_by(table: Table, present: Sequence[str], until: str) -> str:
 
 
 def typed_rows(relation: str, table: Table, present: Sequence[str], as_text: set[str], until: str) -> str:
-    """The query of one ingested table: cast columns, rows before `until`, total order; unknown columns stay text."""
-    kept = [name for name in present if name not in table.columns or table.columns[name].role != "private"]
+    """The query of one ingested table: cast columns, rows before `until`, total order.
+
+    Of unknown columns only the names get past ingest: their values may be anybody's.
+    """
+    unknown = [name for name in present if name not in table.columns] if table.other_columns == "stop" else []
+    kept = [name for name in present if name in table.visible()]
     values = [
-        quoted(name)
-        if name not in table.columns or name in as_text
-        else f"{cast(name, table.columns[name].type)} AS {quoted(name)}"
+        quoted(name) if name in as_text else f"{cast(name, table.columns[name].type)} AS {quoted(name)}"
         for name in kept
-    ]
+    ] + [f"NULL::VARCHAR AS {quoted(name)}" for name in unknown]
     first = [name for name in (table.time, *table.key) if name in kept]
     order = ", ".join(quoted(name) for name in dict.fromkeys([*first, *kept]))
     query = f"SELECT {', '.join(values)} FROM {relation} WHERE {known_by(table, kept, until)}"

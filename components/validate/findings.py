@@ -22,6 +22,9 @@ def table_findings(
     `examples` has a row for each reason, with the value that breaks the promise unless that value says who it is.
     """
     violations = [f"column {item['column']}: expected {item['expected']}, found {item['found']}" for item in missing]
+    hinted = " ".join(item["found"] for item in missing)  # a column with another name is one mistake
+    unknown = [name for name in extra if repr(name) not in hinted]
+    violations += [f"column {name}: expected one of the contract's columns, found an unknown one" for name in unknown]
     if not missing and rows == 0:
         violations.append("rows: expected at least one, found none")
     violations += whole

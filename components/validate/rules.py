@@ -43,7 +43,7 @@ def missing_columns(source: Source) -> list[dict[str, str]]:
 
 
 def extra_columns(source: Source) -> list[str]:
-    """Columns that the contract does not know; they are named, and go no further."""
+    """Columns that the contract does not know."""
     return [name for name in source.present if name not in source.table.columns]
 
 

@@ -75,7 +75,7 @@ MISTAKES: dict[str, Mistake] = {
         lambda world: (world / "data").rename(world / "date"),
         "expected the folder of raw data, found nothing",
     ),
-    "an empty file": Mistake("ingest", raw(lambda _: b""), "orders.csv: expected a header"),
+    "an empty file": Mistake("ingest", raw(lambda _: b""), "orders.csv: expected the names of the columns"),
     "a header only": Mistake(
         "validate", lines(lambda found: found[:1]), "orders: rows: expected at least one, found none"
     ),
@@ -184,7 +184,12 @@ MISTAKES: dict[str, Mistake] = {
         edit("features.sql", ", orders.shop, orders.price, rates.rate", ""),
         r"features.sql: expected at least one feature",
     ),
-    "a label that is always null": Mistake("train", cells("kept_days", "NA", slice(0, 1552)), r"labelled rows"),
+    "a label that is always null": Mistake(
+        "validate", cells("kept_days", "NA"), r"column kept_days: expected .* found only nulls"
+    ),
+    "labels that are nearly all null": Mistake(
+        "train", cells("kept_days", "NA", slice(20, None)), r"expected at least 100 labelled rows, found 20"
+    ),
     "a label of one class": Mistake("train", cells("kept_days", "30"), r"expected both outcomes, found only False"),
     "too few rows": Mistake(
         "train", data(lambda frame: frame[frame["at"] >= "2024-03-01"]), r"expected at least 100 labelled rows, found"

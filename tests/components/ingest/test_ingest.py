@@ -149,7 +149,7 @@ def test_other_files_give_the_same_table(kind: str, world: "World") -> None:
     (world / "data/orders.csv").unlink()
     world.edit("contract.yaml", ("files: orders.csv", "files: orders*"))
     if kind == "csv.gz":
-        (world / "data/orders.csv.gz").write_bytes(gzip.compress(text))
+        (world / "data/orders.csv.gz").write_bytes(gzip.compress(text, mtime=0))
     elif kind == "csv.zst":
         (world / "data/orders.csv.zst").write_bytes(pa.compress(text, codec="zstd", asbytes=True))
     elif kind.startswith("parquet"):
@@ -204,10 +204,13 @@ def test_private_values_that_break_promises_stay_unsaid(
     assert [path for path in paths if b"secret-" in path.read_bytes()] == []
 
 
-def test_unknown_columns_stay_text(world: "World", builders: Builders) -> None:
-    world.lay(orders=builders["orders"]().assign(colour=1.5))
+def test_only_the_name_of_an_unknown_column_gets_past_ingest(world: "World", builders: Builders) -> None:
+    world.lay(orders=builders["orders"]().assign(colour="red"))
     world.run("ingest")
-    assert set(column(world, "colour")) == {"1.5"}
+    assert set(column(world, "colour")) == {None}
+    world.edit("contract.yaml", ("files: orders.csv", "files: orders.csv\n    other_columns: drop"))
+    world.run("ingest")
+    assert "colour" not in world.table("tables/orders")
 
 
 def test_the_manifest_says_what_was_read(world: "World") -> None:
@@ -332,23 +335,23 @@ def test_csv_that_cannot_be_read_is_told_with_its_line(
     [
         (
             "orders.csv.gz",
-            gzip.compress(MANY)[:-9],
+            gzip.compress(MANY, mtime=0)[:-9],
             "a whole gzip file, found one that is cut off or damaged; make it again",
         ),
         (
             "orders.csv.gz",
-            gzip.compress(MANY)[:11],
+            gzip.compress(MANY, mtime=0)[:11],
             "a whole gzip file, found one that is cut off or damaged; make it again",
         ),
         (
             "orders.csv.gz",
-            gzip.compress(MANY)[:90] + bytes(90),
+            gzip.compress(MANY, mtime=0)[:90] + bytes(90),
             "a whole gzip file, found one that is cut off or damaged; make it again",
         ),
         ("orders.csv.gz", MANY, "a whole gzip file, found one that is cut off or damaged; make it again"),
         (
             "orders.csv.gz",
-            gzip.compress(b""),
+            gzip.compress(b"", mtime=0),
             "the names of the columns, then rows, found an empty file; add them or remove the file",
         ),
         (
@@ -439,7 +442,7 @@ def test_a_folder_in_the_place_of_a_file_is_told(name: str, world: "World", fail
     )
 
 
-@pytest.mark.parametrize("pattern", ["/etc/passwd", ".", "data/**x"])
+@pytest.mark.parametrize("pattern", ["."])
 def test_a_pattern_that_is_none_is_told(pattern: str, world: "World", fails: Fails) -> None:
     world.edit("contract.yaml", ("files: orders.csv", f"files: {pattern}"))
     (line,) = fails(world, "ingest")

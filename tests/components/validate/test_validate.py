@@ -263,7 +263,13 @@ def test_a_row_that_came_too_late_is_no_example(world: "World", texts: pd.DataFr
 
 def test_a_column_may_have_any_name(world: "World", texts: pd.DataFrame, fails: Fails) -> None:
     """DuckDB calls the position of a row file_row_number, and we call why a row is bad reasons."""
-    world.edit("contract.yaml", ("id: {type: integer}", "id: {type: integer}\n      File_Row_Number: {type: number}"))
+    world.edit(
+        "contract.yaml",
+        (
+            "id: {type: integer}",
+            "id: {type: integer}\n      File_Row_Number: {type: number}\n      reasons: {type: text}",
+        ),
+    )
     texts.loc[3, "price"], texts.loc[5, "shop"] = "cheap", "west"
     check(world, texts.assign(File_Row_Number=7, reasons="mine"))
     assert world.table("quarantine/orders")["reasons_1"].tolist() == [
@@ -282,35 +288,55 @@ price = "orders: column price: expected a column of type number, found none"
     [
         ({"price": "prices"}, [f"{price} (did you mean 'prices'?)"]),
         ({"price": "Price"}, [f"{price} (did you mean 'Price'?)"]),
-        ({"kept_days": "zzz"}, ["orders: column kept_days: expected a column of type integer, found none"]),
-        ({"id": "number"}, ["orders: column id: expected a column of type integer, found none"]),
+        (
+            {"kept_days": "zzz"},
+            [
+                "orders: column kept_days: expected a column of type integer, found none",
+                "orders: column zzz: expected one of the contract's columns, found an unknown one",
+            ],
+        ),
+        (
+            {"id": "number"},
+            [
+                "orders: column id: expected a column of type integer, found none",
+                "orders: column number: expected one of the contract's columns, found an unknown one",
+            ],
+        ),
         (
             {"at": "placed_at", "shop": "shops"},
             [
                 "orders: column at: expected a column of type timestamp, found none",
                 "orders: column shop: expected a column of type text, found none (did you mean 'shops'?)",
+                "orders: column placed_at: expected one of the contract's columns, found an unknown one",
             ],
         ),
-        ({"customer": "client"}, None),
+        (
+            {"customer": "client"},
+            ["orders: column client: expected one of the contract's columns, found an unknown one"],
+        ),
     ],
 )
 def test_a_missing_column_stops_the_run_and_the_nearest_is_named(
-    renamed: dict[str, str], told: list[str] | None, world: "World", texts: pd.DataFrame, fails: Fails
+    renamed: dict[str, str], told: list[str], world: "World", texts: pd.DataFrame, fails: Fails
 ) -> None:
     world.lay(orders=texts.rename(columns=renamed))
     world.run("ingest")
-    if told is None:
-        world.run("validate")
-    else:
-        lines = fails(world, "validate")
-        assert lines[:-1] == told
-        assert lines[-1].endswith("has the whole picture")
+    lines = fails(world, "validate")
+    assert lines[:-1] == told
+    assert lines[-1].endswith("has the whole picture")
     assert world.json("findings")["tables"]["orders"]["unknown_columns"] == list(renamed.values())
 
 
-def test_unknown_columns_are_named_and_go_no_further(world: "World", texts: pd.DataFrame) -> None:
-    check(world, texts.assign(colour="red", reason="none"))
+def test_unknown_columns_stop_the_run_or_are_dropped(world: "World", texts: pd.DataFrame, fails: Fails) -> None:
+    world.lay(orders=texts.assign(colour="red", reason="none"))
+    world.run("ingest")
+    assert [line.partition(": expected")[0] for line in fails(world, "validate")[:-1]] == [
+        "orders: column colour",
+        "orders: column reason",
+    ]
     assert world.json("findings")["tables"]["orders"]["unknown_columns"] == ["colour", "reason"]
+    world.edit("contract.yaml", ("files: orders.csv", "files: orders.csv\n    other_columns: drop"))
+    check(world, texts.assign(colour="red", reason="none"))
     assert list(world.table("clean/orders")) == ["at", "id", "shop", "price", "kept_days"]
 
 
@@ -344,6 +370,7 @@ def test_every_violation_is_told_and_earlier_outputs_stay(
 def test_a_table_without_any_promise_is_taken_as_it_is(world: "World") -> None:
     world.edit("contract.yaml", ("time: at\n    key: [at]\n    columns:\n      at: {type: timestamp}\n", "columns:\n"))
     world.edit("contract.yaml", ("rate: {type: number, nullable: true}", "rate: {type: text, nullable: true}"))
+    world.edit("contract.yaml", ("files: rates.csv", "files: rates.csv\n    other_columns: drop"))
     world.run("ingest", "validate")
     assert len(world.table("clean/rates")) == 131 * 24
     assert world.table("quarantine/rates").empty
