@@ -8,10 +8,11 @@ from pathlib import Path
 
 import duckdb
 
-from components.contract import literal, quoted
+from components.contract import literal, quoted, types
 from components.errors import InputError
 from components.formats import tables_in
 
+first_moment, last_moment = "TIMESTAMP '0001-01-01'", "TIMESTAMP '9999-12-31 23:59:59.999999'"
 lacks = {
     "no space left on device": ("room to write", "free some"),
     "disk quota exceeded": ("room to write", "free some"),
@@ -77,6 +78,17 @@ def columns_of(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str
     return {row[0]: row[1] for row in rows}
 
 
-def copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
-    """Write a query that has a total order to Parquet."""
-    connection.execute(f"COPY ({query}) TO {literal(real(path))} (FORMAT parquet, COMPRESSION zstd)")
+def copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
+    """Write a query that has a total order to Parquet; returns its rows."""
+    done = connection.execute(f"COPY ({query}) TO {literal(real(path))} (FORMAT parquet, COMPRESSION zstd)")
+    return int(done.fetchall()[0][0])
+
+
+def cast(value: str, kind: str) -> str:
+    """The SQL of a text as a promised type, null where it cannot be; times become UTC."""
+    if kind == "timestamp":  # DuckDB knows infinity and years that Python does not
+        moment = f"TRY({value}::TIMESTAMPTZ::TIMESTAMP)"
+        return f"CASE WHEN {moment} BETWEEN {first_moment} AND {last_moment} THEN {moment} END"
+    if kind == "integer":  # DuckDB rounds '1.5' to 2
+        return f"CASE WHEN TRY_CAST({value} AS DOUBLE) % 1 = 0 THEN TRY_CAST({value} AS BIGINT) END"
+    return f"TRY_CAST({value} AS {types[kind]})"

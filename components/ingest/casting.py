@@ -2,17 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from components.contract import Column, Table, literal, quoted, types
-
-
-def cast(name: str, kind: str) -> str:
-    """The SQL value of a text column as `kind`, null where it cannot be cast; times become UTC."""
-    column = quoted(name)
-    if kind == "timestamp":
-        return f"TRY_CAST({column} AS TIMESTAMPTZ)::TIMESTAMP"
-    if kind == "integer":  # DuckDB rounds '1.5' to 2
-        return f"CASE WHEN TRY_CAST({column} AS DOUBLE) % 1 = 0 THEN TRY_CAST({column} AS BIGINT) END"
-    return f"TRY_CAST({column} AS {types[kind]})"
+from components.contract import Column, Table, literal, quoted
+from components.engine import cast
 
 
 def failures(columns: Mapping[str, Column]) -> str:
@@ -27,14 +18,14 @@ def first_failure(name: str, column: Column) -> str:
 
 
 def _fails(name: str, column: Column) -> str:
-    return f"{quoted(name)} IS NOT NULL AND ({cast(name, column.type)}) IS NULL"
+    return f"{quoted(name)} IS NOT NULL AND ({cast(quoted(name), column.type)}) IS NULL"
 
 
 def known_by(table: Table, present: Sequence[str], until: str) -> str:
     """The condition of rows before `until`; one time that cannot be cast must not let later rows in."""
     if table.time not in present:
         return "true"
-    time = cast(str(table.time), "timestamp")
+    time = cast(quoted(str(table.time)), "timestamp")
     return f"({time} < TIMESTAMP {literal(until)} OR {time} IS NULL)"
 
 
@@ -46,7 +37,7 @@ def typed_rows(relation: str, table: Table, present: Sequence[str], as_text: set
     unknown = [name for name in present if name not in table.columns] if table.other_columns == "stop" else []
     kept = [name for name in present if name in table.visible()]
     values = [
-        quoted(name) if name in as_text else f"{cast(name, table.columns[name].type)} AS {quoted(name)}"
+        quoted(name) if name in as_text else f"{cast(quoted(name), table.columns[name].type)} AS {quoted(name)}"
         for name in kept
     ] + [f"NULL::VARCHAR AS {quoted(name)}" for name in unknown]
     first = [name for name in (table.time, *table.key) if name in kept]

@@ -87,7 +87,6 @@ def _check_same(names: Mapping[Path, Iterable[str]]) -> None:
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, name: str, path: Path, columns: list[str], missing: str) -> int:
-    before = _rows(connection, name)
     if path.suffix == ".parquet":
         source, texts = parquet(path), [f"{quoted(column)}::VARCHAR AS {quoted(column)}" for column in columns]
     else:
@@ -95,16 +94,13 @@ def _insert(connection: duckdb.DuckDBPyConnection, name: str, path: Path, column
         source = f"read_csv({literal(real(path))}, {dialect}, columns = {{{types}}}, nullstr = {literal(missing)})"
         texts = [f"{quoted(str(number))} AS {quoted(column)}" for number, column in enumerate(columns)]
     try:
-        connection.execute(f"INSERT INTO {quoted(name)} BY NAME SELECT {', '.join(texts)} FROM {source}")
+        done = connection.execute(f"INSERT INTO {quoted(name)} BY NAME SELECT {', '.join(texts)} FROM {source}")
+        rows = int(done.fetchall()[0][0])
     except duckdb.Error as error:
         raise lack(error) or (damaged(path) if path.suffix == ".parquet" else _unparsed(path)) from None
     if path.suffix != ".parquet":
         _check_rejects(connection, path)
-    return _rows(connection, name) - before
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, name: str) -> int:
-    return int(connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchall()[0][0])
+    return rows
 
 
 def _unparsed(path: Path) -> InputError:
@@ -116,13 +112,13 @@ def _unparsed(path: Path) -> InputError:
 
 def _check_rejects(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """InputError for the first row that DuckDB could not read; its own message would quote that row."""
-    found = connection.execute(
-        "SELECT error_type, error_message, line_byte_position FROM rejected_rows "
-        "ORDER BY line, if(error_type = 'TOO MANY COLUMNS', -column_idx::BIGINT, column_idx::BIGINT) LIMIT 1"
-    ).fetchall()
+    query = "SELECT line, column_idx, line_byte_position, error_type, error_message FROM rejected_rows"
+    found = connection.execute(query).fetchall()
     if not found:
         return
-    kind, told, position = found[0]
+    first = min(line for line, *_ in found)
+    cells = [row for row in found if row[0] == first]
+    _, _, position, kind, told = max(cells) if cells[0][3] == "TOO MANY COLUMNS" else min(cells)
     place = f"{path}:{line_at(path, position)}"
     if kind in ("MISSING COLUMNS", "TOO MANY COLUMNS") and (counts := re.search(r": (\d+) Found: (\d+)", told)):
         raise InputError(

@@ -24,13 +24,15 @@ def ingest_table(
         known = {column: table.columns[column] for column in present if column in table.columns}
         counts = connection.execute(f"SELECT {failures(known)} FROM {quoted(name)}").fetchall()[0] if known else ()
         as_text = [column for column, count in zip(known, counts, strict=True) if count]
-        copy(connection, typed_rows(quoted(name), table, list(present), set(as_text), until), path)
+        rows = copy(connection, typed_rows(quoted(name), table, list(present), set(as_text), until), path)
         found = _examples(connection, name, table, list(present), as_text, files, until)
     except duckdb.Error as error:  # its message may quote a value
         kind = type(error).__name__
         raise lack(error) or InputError(f"{data}/{table.files}", "a readable table", kind, "mend the file") from error
     connection.execute(f"DROP TABLE {quoted(name)}")
-    return _facts(connection, path, table, as_text) | ({"examples": found} if found else {})
+    facts = {"rows": rows, "kept_as_text": sorted(as_text), **({"examples": found} if found else {})}
+    timed = table.time in present and table.time not in as_text
+    return facts | ({"rows_per_month": _months(connection, path, str(table.time))} if timed else {})
 
 
 def _examples(
@@ -63,13 +65,6 @@ def _place(files: Mapping[Path, int], row: int) -> dict[str, Any]:
     raise AssertionError("a row of no file")
 
 
-def _facts(connection: duckdb.DuckDBPyConnection, path: Path, table: Table, as_text: Sequence[str]) -> dict[str, Any]:
-    source = parquet(path)
-    facts: dict[str, Any] = {
-        "rows": connection.execute(f"SELECT count(*) FROM {source}").fetchall()[0][0],
-        "kept_as_text": sorted(as_text),
-    }
-    if table.time in columns_of(connection, source) and table.time not in as_text:
-        months = f"SELECT strftime({quoted(str(table.time))}, '%Y-%m'), count(*) FROM {source} GROUP BY 1 ORDER BY 1"
-        facts["rows_per_month"] = {month: rows for month, rows in connection.execute(months).fetchall() if month}
-    return facts
+def _months(connection: duckdb.DuckDBPyConnection, path: Path, time: str) -> dict[str, int]:
+    months = f"SELECT strftime({quoted(time)}, '%Y-%m'), count(*) FROM {parquet(path)} GROUP BY 1 ORDER BY 1"
+    return {month: rows for month, rows in connection.execute(months).fetchall() if month}

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from components.contract import Column, Table, literal, quoted
-from components.ingest.casting import cast
+from components.engine import cast
 from components.ingest.reading import read
 
 kinds = ("boolean", "integer", "number", "timestamp")
@@ -31,7 +31,7 @@ def draft(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
     if missing:
         values = ", ".join(f"nullif({quoted(name)}, {literal(missing)}) AS {quoted(name)}" for name in names)
         connection.execute(f"CREATE OR REPLACE TABLE drafted AS SELECT {values} FROM drafted")
-    columns = {name: _column(connection, name) for name in names}
+    columns = _columns(connection, names)
     time = next(
         (name for name in names if columns[name]["type"] == "timestamp" and "nullable" not in columns[name]), None
     )
@@ -45,32 +45,40 @@ def draft(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
 
 def _missing(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> str:
     """How the file spells a missing value: the first usual spelling that it has."""
-    for text in spellings:
-        found = " OR ".join(f"bool_or({quoted(name)} = {literal(text)})" for name in names)
-        if names and connection.execute(f"SELECT {found} FROM drafted").fetchall()[0][0]:
-            return text
-    return ""
+    found = (" OR ".join(f"bool_or({quoted(name)} = {literal(text)})" for name in names) for text in spellings)
+    seen = connection.execute(f"SELECT {', '.join(found)} FROM drafted").fetchall()[0]
+    return next((text for text, there in zip(spellings, seen, strict=True) if there), "")
 
 
-def _column(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, Any]:
-    value = quoted(name)
-    tests = ", ".join(f"count_if({value} IS NOT NULL AND ({_guessed(name, kind)}) IS NULL)" for kind in kinds)
-    rows, known, different, *wrong = connection.execute(
-        f"SELECT count(*), count({value}), count(DISTINCT {value}), {tests} FROM drafted"
-    ).fetchall()[0]
+def _columns(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    parts = ["count(*)"]
+    for name in names:
+        value = quoted(name)
+        wrong = [f"count_if({value} IS NOT NULL AND ({_guessed(name, kind)}) IS NULL)" for kind in kinds]
+        parts += [f"count({value})", f"approx_count_distinct({value})", *wrong]
+    rows, *found = connection.execute(f"SELECT {', '.join(parts)} FROM drafted").fetchall()[0]
+    width = len(found) // len(names)
+    measured = {name: found[index * width :][:width] for index, name in enumerate(names)}
+    return {name: _column(connection, name, rows, *numbers) for name, numbers in measured.items()}
+
+
+def _column(
+    connection: duckdb.DuckDBPyConnection, name: str, rows: int, known: int, different: int, *wrong: int
+) -> dict[str, Any]:
+    """A column of which `known` rows have about so many different values, and `wrong` are not of each kind."""
     fits = [kind for kind, count in zip(kinds, wrong, strict=True) if known and not count]
     found: dict[str, Any] = {"type": fits[0] if fits else "text"}
     if personal.search(name) or not known:  # what looks personal or is empty goes no further
         return found | {"role": "private"} | ({"nullable": True} if known < rows else {})
     if found["type"] in ("integer", "number"):
-        of = cast(name, found["type"])
+        of = cast(quoted(name), found["type"])
         low, high = connection.execute(f"SELECT min({of}), max({of}) FROM drafted").fetchall()[0]
         found["range"] = [low, high]
-    elif found["type"] == "text" and 0 < different <= most_values and different * 10 <= known:
-        texts = connection.execute(
-            f"SELECT DISTINCT {value} FROM drafted WHERE {value} IS NOT NULL ORDER BY 1"
-        ).fetchall()
-        found["values"] = [row[0] for row in texts]
+    elif found["type"] == "text" and 0 < different <= 2 * most_values:
+        query = f"SELECT DISTINCT {quoted(name)} FROM drafted WHERE {quoted(name)} IS NOT NULL ORDER BY 1"
+        texts = [row[0] for row in connection.execute(f"{query} LIMIT {most_values + 1}").fetchall()]
+        if len(texts) <= most_values and len(texts) * 10 <= known:
+            found["values"] = texts
     return found | ({"nullable": True} if known < rows else {})
 
 
@@ -84,11 +92,11 @@ def valueless(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> li
 def _guessed(name: str, kind: str) -> str:
     """As ingest casts; but 0 and 1 are whole numbers, and neither inf nor a leading zero is a number."""
     if kind == "boolean":
-        return f"CASE WHEN lower({quoted(name)}) IN ('true', 'false') THEN {cast(name, kind)} END"
+        return f"CASE WHEN lower({quoted(name)}) IN ('true', 'false') THEN {cast(quoted(name), kind)} END"
     if kind == "timestamp":
-        return f"CASE WHEN {quoted(name)} LIKE '____-__-__%' THEN {cast(name, kind)} END"
+        return f"CASE WHEN {quoted(name)} LIKE '____-__-__%' THEN {cast(quoted(name), kind)} END"
     plain = f"regexp_full_match({quoted(name)}, {literal(plain_number)})"
-    return f"CASE WHEN {plain} THEN {cast(name, kind)} END"
+    return f"CASE WHEN {plain} THEN {cast(quoted(name), kind)} END"
 
 
 def key_of_events(

@@ -8,8 +8,8 @@ from typing import Any
 import duckdb
 
 from components.contract import literal, quoted
+from components.engine import cast
 from components.errors import InputError
-from components.ingest.casting import cast
 
 most_classes = 50
 most_numbered_classes = 10
@@ -73,7 +73,7 @@ def _positive(values: list[str], kind: str) -> str:
 
 def span_of(connection: duckdb.DuckDBPyConnection, time: str) -> Span:
     """The windows that suit the times of the rows; InputError when a row has none, or too few rows are there."""
-    moment = cast(time, "timestamp")
+    moment = cast(quoted(time), "timestamp")
     rows, timed, last, days = connection.execute(
         f"SELECT count(*), count({moment}), date_trunc('day', max({moment})) + INTERVAL 1 DAY, "
         f"date_diff('day', min({moment}), max({moment})) + 1 FROM drafted"

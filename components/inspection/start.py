@@ -6,7 +6,7 @@ import duckdb
 import pandas as pd
 
 from components.contract import quoted
-from components.ingest.casting import cast
+from components.engine import cast
 from components.scoring import labels, least_known, losses, model_input, predict
 from components.train.building import challenger
 from components.train.fitting import fit
@@ -39,7 +39,7 @@ def candidates(task: str) -> list[str]:
 
 def typed_view(connection: duckdb.DuckDBPyConnection, name: str, columns: dict[str, dict[str, Any]]) -> None:
     """Make the drafted rows a view `name` in their types, as features.sql finds them."""
-    values = ", ".join(f"{cast(column, kind['type'])} AS {quoted(column)}" for column, kind in columns.items())
+    values = ", ".join(f"{cast(quoted(column), kind['type'])} AS {quoted(column)}" for column, kind in columns.items())
     connection.execute(f"CREATE OR REPLACE VIEW {quoted(name)} AS SELECT {values} FROM drafted")
 
 

@@ -64,8 +64,8 @@ def sharing_rows(connection: duckdb.DuckDBPyConnection, source: Source, names: S
     if order == list(names) and _apart(connection, source, key, rows):
         return 0
     whole = " AND ".join(f"{name} IS NOT NULL" for name in key)
-    groups = f"SELECT count(*) AS n FROM {source.sql} WHERE {whole} GROUP BY {', '.join(key)} HAVING count(*) > 1"
-    return int(_row(connection, f"SELECT coalesce(sum(n), 0) FROM ({groups})")[0])
+    groups = f"SELECT count(*) FROM {source.sql} WHERE {whole} GROUP BY {', '.join(key)} HAVING count(*) > 1"
+    return int(_row(connection, f"SELECT coalesce(sum(n), 0) FROM ({groups}) AS groups(n)")[0])
 
 
 def _apart(connection: duckdb.DuckDBPyConnection, source: Source, key: Sequence[str], rows: int) -> bool:
@@ -73,11 +73,11 @@ def _apart(connection: duckdb.DuckDBPyConnection, source: Source, key: Sequence[
 
     The parts run at the same time; each begins with the last row of the one before it.
     """
-    befores = ", ".join(f"lag({name}) OVER () AS before_{index}" for index, name in enumerate(key))
-    before, this = ", ".join(f"before_{index}" for index in range(len(key))), ", ".join(key)
+    this, before = ([f"{name}_{index}" for index in range(len(key))] for name in ("this", "before"))
+    lags = ", ".join([*key, *(f"lag({name}) OVER ()" for name in key), "lag(true) OVER () IS NULL"])
     pairs = [
-        f"SELECT 1 FROM (SELECT {this}, {befores}, lag(true) OVER () IS NULL AS first FROM {source.sql}{part}) "
-        f"WHERE NOT first AND row({before}) >= row({this})"
+        f"SELECT 1 FROM (SELECT {lags} FROM {source.sql}{part}) AS pairs({', '.join([*this, *before, 'first'])}) "
+        f"WHERE NOT first AND row({', '.join(before)}) >= row({', '.join(this)})"
         for part in _parts(source.row, rows)
     ]
     return int(_row(connection, f"SELECT count(*) FROM ({' UNION ALL '.join(pairs)})")[0]) == 0
@@ -95,8 +95,8 @@ def duplicates(connection: duckdb.DuckDBPyConnection, source: Source, names: Seq
     key, values = ", ".join(map(quoted, names)), ", ".join(map(source.given, source.seen))
     shared = f"SELECT {key} FROM {source.sql} GROUP BY {key} HAVING count(*) > 1"
     rows = f"SELECT * FROM {source.sql} SEMI JOIN ({shared}) AS shared USING ({key})"
-    groups = f"SELECT count(*) AS n FROM ({rows}) GROUP BY {values} HAVING count(*) > 1"
-    return int(_row(connection, f"SELECT coalesce(sum(n), 0) FROM ({groups})")[0])
+    groups = f"SELECT count(*) FROM ({rows}) GROUP BY {values} HAVING count(*) > 1"
+    return int(_row(connection, f"SELECT coalesce(sum(n), 0) FROM ({groups}) AS groups(n)")[0])
 
 
 def seconds_since_latest(connection: duckdb.DuckDBPyConnection, source: Source, until: str) -> int | None:
@@ -108,24 +108,32 @@ def seconds_since_latest(connection: duckdb.DuckDBPyConnection, source: Source, 
 
 
 def odd_periods(
-    connection: duckdb.DuckDBPyConnection, source: Source, period: str, edges: tuple[int, int]
-) -> list[tuple[str, int]]:
-    """The periods with fewer or more rows than promised; the first and the last may be cut, and have a most only."""
-    step, column = interval(period), quoted(str(source.table.time))
-    query = f"""
-        WITH counted AS (
-            SELECT time_bucket({step}, {column}) AS p, count(*) AS n FROM {source.sql}
-            WHERE {column} IS NOT NULL GROUP BY 1
-        ),
-        ends AS (SELECT min(p) AS first, max(p) AS last FROM counted),
-        periods AS (SELECT unnest(generate_series(first, last, {step})) AS p, first, last FROM ends),
-        filled AS (
-            SELECT p, coalesce(n, 0) AS n, p > first AND p < last AS whole FROM periods LEFT JOIN counted USING (p)
-        )
-        SELECT strftime(p, '%Y-%m-%dT%H:%M'), n FROM filled
-        WHERE n > {edges[1]} OR (whole AND n < {edges[0]}) ORDER BY p
+    connection: duckdb.DuckDBPyConnection, source: Source, period: str, edges: tuple[int, int], most: int
+) -> tuple[int, list[tuple[str, int]]]:
+    """How many periods have fewer or more rows than promised, and the first ones up to `most`, with their rows.
+
+    The first and the last period may be cut, and have a most only. One time long ago makes many empty periods: those
+    of a gap are counted, not listed.
     """
-    return [(moment.removesuffix("T00:00"), rows) for moment, rows in connection.execute(query).fetchall()]
+    step, column = interval(period), quoted(str(source.table.time))
+    odd = f"""
+        WITH counted(p, n) AS (
+            SELECT time_bucket({step}, {column}), count(*) FROM {source.sql} WHERE {column} IS NOT NULL GROUP BY 1
+        ),
+        placed AS (SELECT p, n, lag(p) OVER (ORDER BY p) AS before, lead(p) OVER (ORDER BY p) AS after FROM counted),
+        odd AS (
+            SELECT p, n, 1 AS periods FROM placed
+            WHERE n > {edges[1]} OR (before IS NOT NULL AND after IS NOT NULL AND n < {edges[0]})
+            UNION ALL
+            SELECT p + {step}, 0, (epoch(after - p) // epoch({step}) - 1)::BIGINT FROM placed
+            WHERE {edges[0]} > 0 AND after > p + {step}
+        )
+    """
+    each = f"unnest(generate_series(p, p + (least(periods, {most}) - 1) * {step}, {step}))"
+    listed = f"SELECT strftime({each}, '%Y-%m-%dT%H:%M'), n FROM odd ORDER BY 1 LIMIT {most}"
+    found = connection.execute(odd + listed).fetchall()
+    periods = int(_row(connection, f"{odd} SELECT sum(periods) FROM odd")[0]) if found else 0
+    return periods, [(moment.removesuffix("T00:00"), rows) for moment, rows in found]
 
 
 def _row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:

@@ -28,20 +28,21 @@ def pictures(connection: duckdb.DuckDBPyConnection, source: Source, rows: int) -
         f"CREATE OR REPLACE TEMP TABLE sampled AS SELECT {values} FROM {source.sql} "
         f"WHERE {source.row} // {run_rows} % {step} = 0"
     )
-    return {name: _picture(connection, name, columns[name].type) for name in shown}
+    numbers = [name for name in shown if columns[name].type in ("integer", "number")]
+    return _histograms(connection, numbers) | _frequent(connection, [name for name in shown if name not in numbers])
 
 
-def _picture(connection: duckdb.DuckDBPyConnection, name: str, kind: str) -> dict[str, Any]:
-    return _histogram(connection, name) if kind in ("integer", "number") else _frequent(connection, name)
+def _histograms(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    values = {name: f"{quoted(name)}::DOUBLE" for name in names}
+    ends = [f"{end}({value}) FILTER (isfinite({value}))" for value in values.values() for end in ("min", "max")]
+    edges = iter(_row(connection, ends))
+    found = {}
+    for (name, value), low, high in zip(values.items(), edges, edges, strict=True):
+        found[name] = {} if low is None else _histogram(connection, value, low, high)
+    return found
 
 
-def _histogram(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, Any]:
-    value = f"{quoted(name)}::DOUBLE"
-    low, high = connection.execute(
-        f"SELECT min({value}), max({value}) FROM sampled WHERE isfinite({value})"
-    ).fetchall()[0]
-    if low is None:
-        return {}
+def _histogram(connection: duckdb.DuckDBPyConnection, value: str, low: float, high: float) -> dict[str, Any]:
     half = (high / 2 - low / 2) or 1.0  # their difference may be beyond the largest number
     place = f"least({bins - 1}, floor(({value} / 2 - {low / 2!r}) / {half!r} * {bins}))::INTEGER"
     found = dict(
@@ -50,17 +51,30 @@ def _histogram(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, An
     return {"least": low, "greatest": high, "bins": [found.get(index, 0) for index in range(bins)]}
 
 
-def _frequent(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, Any]:
-    """The most frequent values of a category; a text in which nearly each value is another is none."""
+def _frequent(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The most frequent values of categories; a text in which nearly each value is another is none."""
+    counts = [f"{count}{quoted(name)})" for name in names for count in ("count(", "count(DISTINCT ")]
+    numbers = iter(_row(connection, counts))
+    found = {}
+    for name, total, different in zip(names, numbers, numbers, strict=True):
+        few = different <= max(2, total // 10)
+        found[name] = {"different": different} | ({"most": _most(connection, name, total)} if few else {})
+    return found
+
+
+def _most(connection: duckdb.DuckDBPyConnection, name: str, total: int) -> list[list[Any]]:
     value = quoted(name)
-    total, different = connection.execute(f"SELECT count({value}), count(DISTINCT {value}) FROM sampled").fetchall()[0]
-    if different > max(2, total // 10):
-        return {"different": different}
     rows = connection.execute(
         f"SELECT {value}::VARCHAR, count(*) / {total} FROM sampled WHERE {value} IS NOT NULL "
         f"GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {most_values}"
     ).fetchall()
-    return {"different": different, "most": [[text[:40], round(share, 4)] for text, share in rows]}
+    return [[text[:40], round(share, 4)] for text, share in rows]
+
+
+def _row(connection: duckdb.DuckDBPyConnection, parts: Sequence[str]) -> tuple[Any, ...]:
+    if not parts:
+        return ()
+    return tuple(connection.execute(f"SELECT {', '.join(parts)} FROM sampled").fetchall()[0])
 
 
 def path(counts: Sequence[int], width: int = 200, height: int = 24) -> str:

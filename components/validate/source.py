@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from components.contract import Contract, Table, quoted, types
-from components.engine import columns_of, parquet
+from components.engine import cast, columns_of, parquet
 
 no_number = "NULL::BIGINT"
 
@@ -43,7 +43,7 @@ class Source:
         if not self.texts:
             return self.file
         kinds = {name: self.table.columns[name].type for name in self.texts}
-        values = ", ".join(f"{_cast(quoted(name), kind)} AS {quoted(name)}" for name, kind in kinds.items())
+        values = ", ".join(f"{cast(quoted(name), kind)} AS {quoted(name)}" for name, kind in kinds.items())
         raw = ", ".join(f"{quoted(name)} AS {raw_name(name)}" for name in self.texts)
         number = f"{self.row}, " if self.row != no_number else ""
         return f"(SELECT * REPLACE ({values}), {number}{raw} FROM {self.file})"
@@ -71,12 +71,3 @@ def sources(connection: duckdb.DuckDBPyConnection, contract: Contract, paths: Ma
 def raw_name(name: str) -> str:
     """The column that holds the text of a column that was kept as text; no file has a column of such a name."""
     return quoted(f"{name}\x1fas text")
-
-
-def _cast(value: str, kind: str) -> str:
-    """A text as the promised type or null; DuckDB would ignore a time's offset, and rounds '1.5' to 2."""
-    if kind == "timestamp":
-        return f"TRY({value}::TIMESTAMPTZ::TIMESTAMP)"
-    if kind == "integer":
-        return f"CASE WHEN TRY_CAST({value} AS DOUBLE) % 1 = 0 THEN TRY_CAST({value} AS BIGINT) END"
-    return f"TRY_CAST({value} AS {types[kind]})"

@@ -70,9 +70,10 @@ def _time_lines(connection: duckdb.DuckDBPyConnection, source: Source, until: st
             expected = f"the latest row at most {table.freshness} old at {until}"
             yield f"freshness: expected {expected}, found {_duration(age)}"
     for period, edges in table.rows_per.items():
-        if odd := odd_periods(connection, source, period, edges):
-            shown = ", ".join(f"{rows:,} in {moment}" for moment, rows in odd[:most_periods])
-            more = f" and {len(odd) - most_periods:,} more periods" if len(odd) > most_periods else ""
+        odd, listed = odd_periods(connection, source, period, edges, most_periods)
+        if odd:
+            shown = ", ".join(f"{rows:,} in {moment}" for moment, rows in listed)
+            more = f" and {odd - len(listed):,} more periods" if odd > len(listed) else ""
             yield f"rows per {period}: expected {edges[0]:,} to {edges[1]:,}, found {shown}{more}"
 
 
