@@ -116,6 +116,7 @@ def _check_rejects(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     found = connection.execute(query).fetchall()
     if not found:
         return
+    connection.execute("DELETE FROM rejected_rows")  # of this file, for the next one
     first = min(line for line, *_ in found)
     cells = [row for row in found if row[0] == first]
     _, _, position, kind, told = max(cells) if cells[0][3] == "TOO MANY COLUMNS" else min(cells)

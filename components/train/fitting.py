@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
 
 from components.errors import InputError
 from components.scoring import Labels, Vector
@@ -21,9 +22,10 @@ def fit(pipeline: Pipeline, inputs: pd.DataFrame, target: Labels, weight: Vector
     inputs = inputs.assign(**dict.fromkeys(empty, 0.0))  # teaches nothing; boosting cannot cut nothing into bins
     weight = _weighted(pipeline[-1], target, weight)
     try:
-        pipeline.fit(inputs, target, **({} if weight is None else {"estimator__sample_weight": weight}))
+        with threadpool_limits(1, user_api="blas"):  # sums differ in their last bit with the number of its threads
+            pipeline.fit(inputs, target, **({} if weight is None else {"estimator__sample_weight": weight}))
     except ValueError as error:  # some combinations of hyper-parameters are refused only here
-        found = " ".join(str(error).split())
+        found = str(error).strip().splitlines()[0]
         raise InputError(type(pipeline[-1]).__name__, "an estimator that fits", found, "mend model.yaml") from None
     _strip(pipeline[-1])
     return pipeline

@@ -1,6 +1,9 @@
 """Every estimator that model.yaml may name fits, predicts, and comes back from its file."""
 
 import json
+import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ from components.train.estimators import allowed, classifiers, named, regressors
 from components.train.fitting import fit
 from components.train.specification import Specification, parse_specification
 
+root = Path(__file__).parents[3]
 kinds = {
     "shop": "category",
     "n": "number",
@@ -319,3 +323,40 @@ def test_what_only_fitting_refuses_is_one_line_too(path: str, extra: dict[str, A
     with pytest.raises(InputError, match=r": expected an estimator that fits, found .*; mend model\.yaml$") as caught:
         fitted(path, rows=300, **extra)
     assert "\n" not in str(caught.value)
+
+
+training = """
+import sys
+from pathlib import Path
+import numpy as np
+import pandas as pd
+from components import models
+from components.train.building import baselines, challenger
+from components.train.fitting import fit
+from components.train.specification import parse_specification
+random = np.random.default_rng(0)
+rows = pd.DataFrame(random.normal(size=(20000, 60)), columns=[f"n{index}" for index in range(60)])
+number = np.exp((rows["n0"] * rows["n1"] + rows["n2"]).to_numpy() / 3)
+kinds = dict.fromkeys(rows, "number")
+for task, path in [line.split() for line in sys.argv[2:]]:
+    extra = "loss: log_loss" if path.endswith("SGDClassifier") else "max_iter: 4" if "MLP" in path else ""
+    text = f"estimator: {path}\\nparameters: {{{extra}}}"
+    target = number if task == "regression" else (number > 1).astype(float)
+    own = challenger(parse_specification(text, "model.yaml", task).seeded(1), kinds)
+    made = {"own": own, **baselines(kinds, task)}
+    print(models.save({name: fit(model, rows, target) for name, model in made.items()}, Path(sys.argv[1])))
+"""
+
+
+def test_threads_leave_no_trace_in_the_bytes(tmp_path: Path) -> None:
+    linear = ("LogisticRegression", "BayesianRidge", "HuberRegressor", "PoissonRegressor", "MLPRegressor")
+    asked = [f"{task} {path}" for task, path in cases if task != "multiclass" and path.endswith(linear)]
+    assert len(asked) == len(linear)
+    found = []
+    for threads in ("1", "2"):
+        command = [sys.executable, "-W", "ignore", "-c", training, str(tmp_path / "model.skops"), *asked]
+        names = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), threads)
+        environment = {**os.environ, **names, "PYTHONPATH": str(root)}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        found.append(dict(zip(asked, done.stdout.split(), strict=True)))
+    assert found[0] == found[1]

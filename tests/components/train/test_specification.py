@@ -132,6 +132,10 @@ mistakes: dict[str, tuple[str, ...]] = {
         "estimator: sklearn.metrics.log_loss\n",
         "1: estimator: .*, found 'sklearn.metrics.log_loss'.*",
     ),
+    "a test of scikit-learn": (
+        "estimator: sklearn.tests.test_base.MyEstimator\n",
+        "1: estimator: .*, found 'sklearn.tests.test_base.MyEstimator'.*",
+    ),
     "a refused estimator": (
         "# why\nestimator: sklearn.svm.SVC\n",
         "2: estimator: .*, found 'sklearn.svm.SVC': its file would hold training rows, and indices "
