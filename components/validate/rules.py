@@ -88,7 +88,7 @@ def _number(value: float) -> str:
 def _references(source: Source, parents: Mapping[str, Source]) -> list[Rule]:
     found = []
     for name, target in source.table.references.items():
-        parent, column = target.split(".")
+        parent, _, column = target.partition(".")
         if name in source.present and parent in parents and column in parents[parent].present:
             known = f"SELECT {quoted(column)} FROM {parents[parent].sql} WHERE {quoted(column)} IS NOT NULL"
             broken = f"{quoted(name)} IS NOT NULL AND {quoted(name)} NOT IN ({known})"
