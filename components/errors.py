@@ -11,7 +11,7 @@ class InputError(Exception):
 
 
 class FaultsError(InputError):
-    """All that is wrong in a file, one line per fault."""
+    """All that is wrong in one file, one line per fault."""
 
     def __init__(self, faults: Sequence[InputError]) -> None:
         Exception.__init__(self, "\n".join(map(str, faults)))
@@ -21,11 +21,8 @@ class ContractError(InputError):
     """The contract itself is not as it must be."""
 
 
-class ContractFaultsError(ContractError):
-    """All that is wrong in a contract, one line per fault."""
-
-    def __init__(self, faults: Sequence[ContractError]) -> None:
-        Exception.__init__(self, "\n".join(map(str, faults)))
+class ContractFaultsError(FaultsError, ContractError):
+    """All that is wrong in a contract."""
 
 
 class SchemaSkewError(InputError):

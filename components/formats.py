@@ -97,7 +97,7 @@ def parse_yaml(text: str, name: object) -> Any:
         return YAML(typ="safe", pure=True).load(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        found = " ".join(str(error.problem).split())
+        found = " ".join(str(error.problem).split()).removeprefix("found ")
         raise InputError(f"{name}:{line}", "YAML", found, "mend that line") from None
 
 

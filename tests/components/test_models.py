@@ -21,10 +21,31 @@ from sklearn.ensemble import (
     RandomForestClassifier,
     RandomForestRegressor,
 )
+from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import ElasticNet, Lasso, LinearRegression, LogisticRegression, Ridge
+from sklearn.linear_model import (
+    BayesianRidge,
+    ElasticNet,
+    Lasso,
+    LinearRegression,
+    LogisticRegression,
+    PoissonRegressor,
+    Ridge,
+    SGDClassifier,
+    SGDRegressor,
+    TweedieRegressor,
+)
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, OrdinalEncoder, RobustScaler, StandardScaler
+from sklearn.preprocessing import (
+    MinMaxScaler,
+    OneHotEncoder,
+    OrdinalEncoder,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+)
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor
 
 from components import models
@@ -58,6 +79,9 @@ classifiers = [
     DecisionTreeClassifier(max_leaf_nodes=7, random_state=0),
     ExtraTreeClassifier(random_state=0),
     DummyClassifier(),
+    GaussianNB(),
+    SGDClassifier(loss="log_loss", random_state=0),
+    MLPClassifier((4,), solver="lbfgs", max_iter=30, random_state=0),
 ]
 regressors = [
     HistGradientBoostingRegressor(max_iter=5, random_state=0),
@@ -74,6 +98,12 @@ regressors = [
     DecisionTreeRegressor(random_state=0),
     ExtraTreeRegressor(random_state=0),
     DummyRegressor(),
+    BayesianRidge(),
+    PoissonRegressor(),
+    TweedieRegressor(power=0),
+    TweedieRegressor(power=1.5),
+    SGDRegressor(random_state=0),
+    MLPRegressor(hidden_layer_sizes=(4,), solver="lbfgs", max_iter=30, random_state=0),
 ]
 cases = [(estimator, label) for estimator in classifiers for label in ("boolean", "integer", "text")]
 cases += [(estimator, "number") for estimator in regressors]
@@ -89,6 +119,7 @@ def prepared(estimator: Any) -> Pipeline:
             ("numbers", numbers, ["number"]),
             ("robust", RobustScaler(), ["count"]),
             ("range", MinMaxScaler(), ["count"]),
+            ("quantile", QuantileTransformer(n_quantiles=20), ["count"]),
             ("rest", "passthrough", ["count"]),
         ]
     )
@@ -148,6 +179,17 @@ def test_threads_and_hash_seeds_leave_no_trace_in_the_bytes(tmp_path: Path) -> N
         digests.append(done.stdout.strip())
         assert models.digest(path.read_bytes()) == digests[-1]
     assert len(set(digests)) == 1
+
+
+def test_an_address_that_a_vectoriser_saw_leaves_no_trace_in_the_bytes(tmp_path: Path) -> None:
+    digests = set()
+    for address in (1, 2):
+        vectoriser = HashingVectorizer(n_features=8)
+        vectoriser._stop_words_id = address
+        digests.add(models.save(vectoriser, tmp_path / "model.skops"))
+    assert len(digests) == 1
+    loaded, given = models.load(tmp_path / "model.skops"), ["one two", "", "two"]
+    assert (loaded.transform(given) != HashingVectorizer(n_features=8).transform(given)).nnz == 0
 
 
 def test_another_state_has_another_digest(tmp_path: Path) -> None:

@@ -16,7 +16,9 @@ import pytest
 import skops.io
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier, RandomForestClassifier
-from sklearn.linear_model import Ridge
+from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
+from sklearn.linear_model import Ridge, TweedieRegressor
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.tree import DecisionTreeClassifier
@@ -37,6 +39,9 @@ estimators: dict[str, Any] = {
     "ridge": Ridge(),
     "pipeline": Pipeline([("ridge", Ridge())]),
     "encoder": OneHotEncoder(sparse_output=False),
+    "network": MLPClassifier((3,), solver="lbfgs", max_iter=3, random_state=0),
+    "tweedie": TweedieRegressor(power=1.5),
+    "words": HashingVectorizer(n_features=16),
 }
 
 
@@ -47,6 +52,11 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for name, path in paths.items():
         models.save(estimators[name].fit(np.digitize(x, [0]) if name == "encoder" else x, y), path)
     return paths
+
+
+def test_the_models_to_be_spoilt_are_sound(saved: dict[str, Path]) -> None:
+    for path in saved.values():
+        models.load(path)
 
 
 def unzip(path: Path) -> dict[str, bytes]:
@@ -258,6 +268,26 @@ states: dict[str, tuple[str, Callable[[Node], Any]]] = {
             **sequence(text(9), text(9), text(9)), "__class__": "list", "__loader__": "ListNode"})),
     "a loss given text": (
         "histogram", lambda s: first(s, "LossNode")["__reduce__"]["args"]["content"].append(text("eval"))),
+    "a vectoriser that reads files": ("words", lambda s: put(s, "input", text("filename"))),
+    "a vectoriser of no width": ("words", lambda s: put(s, "n_features", text(0))),
+    "a vectoriser of a width below zero": ("words", lambda s: put(s, "n_features", text(-1))),
+    "a vectoriser without end": ("words", lambda s: put(s, "n_features", text(2**31 - 1))),
+    "a vectoriser of a width that is true": ("words", lambda s: put(s, "n_features", text(True))),
+    "a vectoriser without a width": ("words", drop("n_features")),
+    "an expression without end": ("words", lambda s: put(s, "token_pattern", text("(a+)+$"))),
+    "a type that takes words apart": ("words", lambda s: put(s, "tokenizer", node("TypeNode", "builtins.str"))),
+    "a type that analyses": ("words", lambda s: put(s, "analyzer", node("TypeNode", "builtins.str"))),
+    "words that are stopped": ("words", lambda s: put(s, "stop_words", text("english"))),
+    "pairs of words": ("words", lambda s: put(s, "ngram_range", sequence(text(1), text(10**9)))),
+    "a vectoriser with more than its parameters": ("words", lambda s: put(s, "extra", text(1))),
+    "an optimiser": ("network", lambda s: put(s, "_optimizer", node(
+        "ObjectNode", "sklearn.neural_network._stochastic_optimizers.AdamOptimizer", content=mapping()))),
+    "a loss with a word as its power": (
+        "tweedie", lambda s: first(s, "LossNode")["__reduce__"]["args"].update(content=[text("eval")])),
+    "a loss of another module": (
+        "tweedie", lambda s: first(s, "LossNode").update(__class__="ModifiedHuber",
+                                                         __module__="sklearn.linear_model._sgd_fast")),
+    "a method hidden by a number": ("network", lambda s: put(s, "_forward_pass_fast", text(1))),
     "a cache folder": ("pipeline", lambda s: put(s, "memory", text("/tmp"))),
     "a slice of something": ("ridge", lambda s: put(s, "extra", node(
         "SliceNode", "builtins.slice", content={"start": {}, "stop": None, "step": None}))),
@@ -274,6 +304,16 @@ def test_a_trusted_type_cannot_be_given_a_hostile_state(case: str, saved: dict[s
     name, edit = states[case]
     message = refusal(with_schema(saved[name], edit), tmp_path / "model.skops")
     assert "can be rebuilt" not in message, "refused by chance, by a constructor"
+
+
+def test_a_vectoriser_with_a_vocabulary_is_not_saved(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="only types that we trust"):
+        models.save(TfidfVectorizer().fit(["one two", "two three"]), tmp_path / "model.skops")
+
+
+def test_a_network_with_its_optimiser_is_not_saved(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="AdamOptimizer"):
+        models.save(MLPClassifier((3,), max_iter=3).fit(x, y), tmp_path / "model.skops")
 
 
 @pytest.mark.parametrize("depth", [300, 20_000])

@@ -1,5 +1,6 @@
 """Which rows are learnt from, and what training says about itself."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,13 @@ from components.errors import InputError
 from components.train.building import challenger
 from components.train.learning import importances, learning_curve, split_tail
 from components.train.pictures import importance_picture, learning_picture
-from components.train.window import reference_sample, training_rows
+from components.train.specification import parse_specification
+from components.train.window import lone_classes, reference_sample, training_rows, without
 
 kinds = {"planted": "number", "noise": "number", "shop": "category"}
-tree = {"estimator": "sklearn.tree.DecisionTreeClassifier", "parameters": {"max_depth": 2, "random_state": 0}}
+tree = parse_specification(
+    "estimator: sklearn.tree.DecisionTreeClassifier\nparameters: {max_depth: 2, random_state: 0}"
+)
 
 
 def promise(task: str = "binary", weight: str | None = None) -> Contract:
@@ -65,6 +69,87 @@ def test_the_window_is_labelled_history_before_the_batch() -> None:
 def test_rows_that_teach_nothing_are_one_line(change: dict[str, Any], days: int, told: str) -> None:
     with pytest.raises(InputError, match=told):
         training_rows(table().assign(**change), promise(), "2024-02-11T16:00:00", days)
+
+
+many = {"back": lambda made: [f"c{number % 201}" for number in range(len(made))]}
+labels_at_fault: dict[str, tuple[str, dict[str, Any], str]] = {
+    "no label": ("binary", {"back": None}, ": expected at least 100 labelled rows, found 0 in 1,000 rows; look"),
+    "hardly a label": (
+        "binary",
+        {"back": lambda made: made["back"].where(made.index < 99)},
+        ": expected at least 100 labelled rows, found 99 in 1,000 rows; look at the label's SQL and at label_delay",
+    ),
+    "one outcome": ("binary", {"back": False}, ": back: expected both outcomes, found only False; look at its SQL"),
+    "one class": ("multiclass", {"back": "a"}, ": back: expected at least two classes, found only a; look at its SQL"),
+    "a constant": (
+        "regression",
+        {"back": 3.5},
+        ": back: expected numbers that differ, found only 3.5; look at its SQL",
+    ),
+    "an identifier": (
+        "multiclass",
+        many,
+        ": back: expected at most 200 classes, found 201; select something coarser, or a number and the task regr",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", labels_at_fault)
+def test_labels_that_teach_nothing_are_one_line(case: str) -> None:
+    task, change, told = labels_at_fault[case]
+    with pytest.raises(InputError) as caught:
+        training_rows(table().assign(**change), promise(task), "2024-02-11T16:00:00", 365)
+    assert str(caught.value).startswith(f"history of 365 days before 2024-02-11T16:00:00{told}")
+    assert "\n" not in str(caught.value)
+
+
+def test_two_hundred_classes_are_not_too_many() -> None:
+    given = table().assign(back=lambda made: [f"c{number % 200}" for number in range(len(made))])
+    assert len(training_rows(given, promise("multiclass"), "2024-02-11T16:00:00", 365)) == 1000
+
+
+def test_a_class_of_one_row_is_left_out() -> None:
+    given = table().assign(back=["often", "seldom"] * 499 + ["once", "also once"])
+    assert lone_classes(given, promise("multiclass")) == ["also once", "once"]
+    left = without(given, promise("multiclass"), ["also once", "once"])
+    assert (len(left), set(left["back"])) == (998, {"often", "seldom"})
+    assert lone_classes(left, promise("multiclass")) == []
+    assert lone_classes(given, promise("binary")) == []
+    assert without(given, promise("multiclass"), []) is given
+    assert lone_classes(given[given["back"] != "often"], promise("multiclass")) == [], "one class would be left"
+
+
+@pytest.mark.parametrize("estimator", ["ensemble.HistGradientBoostingClassifier", "neural_network.MLPClassifier"])
+def test_a_new_class_stops_no_estimator_that_holds_out_rows(estimator: str) -> None:
+    text = f"estimator: sklearn.{estimator}\nparameters: {{early_stopping: true, max_iter: 5, random_state: 0}}"
+    specification = parse_specification(text, "model.yaml", "multiclass")
+    given = table().assign(back=lambda made: np.where(made["planted"] > 0, "a", "b").astype(object))
+    given.loc[[500, 700, 999], "back"] = ["new", "newer", "newest"]
+    head, tail = split_tail(given, "at")
+    points, model = learning_curve(
+        lambda: challenger(specification, kinds), head, tail, promise("multiclass"), kinds, lambda line: None
+    )
+    assert [point["rows"] for point in points] == [99, 199, 398, 798]
+    assert set(model.classes_) == {"a", "b"}
+
+
+def test_a_part_that_is_too_small_has_no_point_and_the_whole_must_fit() -> None:
+    text = (
+        "estimator: sklearn.ensemble.HistGradientBoostingClassifier\nparameters: {early_stopping: true, max_iter: 5}"
+    )
+    specification = parse_specification(text, "model.yaml", "multiclass")
+    given = table(120).assign(back=lambda made: [f"c{number % 6}" for number in range(len(made))])
+    head, tail = split_tail(given, "at")
+
+    def curve(rows: pd.DataFrame) -> list[dict[str, float]]:
+        make = partial(challenger, specification, kinds)
+        return learning_curve(make, rows, tail, promise("multiclass"), kinds, lambda line: None)[0]
+
+    assert [point["rows"] for point in curve(head)] == [96]
+    with pytest.raises(
+        InputError, match=r"^HistGradientBoostingClassifier: expected an estimator that fits, found The"
+    ):
+        curve(head.head(30))
 
 
 def test_the_reference_is_a_sample_in_order_with_predictions() -> None:

@@ -82,9 +82,13 @@ def test_a_shorter_window_learns_from_fewer_rows(trained: "World") -> None:
 @pytest.mark.parametrize(
     ("change", "days", "told"),
     [
-        (("max_iter: 30", "max_iter: none"), 365, "model.yaml: parameters: expected hyper-parameters of HistGradient"),
+        (
+            ("max_iter: 30", "max_iter: none"),
+            365,
+            "model.yaml:2: parameters.max_iter: expected an int in the range [1, inf), found 'none'; mend it",
+        ),
         (("max_iter: 30", "max_bins: 2, max_iter: 30"), 365, None),
-        (("sklearn.ensemble.Hist", "my.own.Hist"), 365, "model.yaml: estimator: expected one of"),
+        (("sklearn.ensemble.Hist", "my.own.Hist"), 365, "model.yaml:1: estimator: expected one of"),
         (("estimator: ", "- "), 365, "model.yaml"),
         (
             ("max_iter", "max_iter"),
@@ -104,6 +108,52 @@ def test_what_cannot_be_trained_is_one_line_and_no_output(
     (line,) = fails(stored, "train", window_days=days)
     assert told in line
     assert not [name for name in outputs if (stored / name).exists()]
+
+
+def test_words_are_learned_from_in_every_step(stored: "World") -> None:
+    words = "'parcel ' || orders.id || CASE WHEN orders.shop = 'south' THEN ' heavy' ELSE ' light' END"
+    stored.edit("features.sql", ("orders.shop,", f"CASE WHEN orders.id % 50 > 0 THEN {words} END AS note,"))
+    stored.run("featurize", "gate", "train")
+    assert stored.json("record")["dropped"] == {"note": "free text: 741 different values in 741 rows"}
+    (stored / "model.yaml").write_text((stored / "model.yaml").read_text() + "transformers: {note: words}\n")
+    stored.run("featurize", "gate", "train", "evaluate", "deploy")
+    assert stored.json("record")["features"] == {"note": "words", "price": "number", "rate": "number"}
+    assert stored.json("record")["importances"]["note"] > 0
+    assert stored.json("release")["promoted"]
+    stored.run("ingest", "validate", "featurize", "gate", "train", "evaluate", until="2024-04-29", mode="always")
+    named = {signal["name"] for signal in stored.json("decision")["signals"]}
+    assert named == {"drift of predictions", "decay", "drift of price", "drift of rate"}
+    assert stored.json("verdict")["champion"] == "1"
+
+
+def test_a_missing_random_state_is_recorded(stored: "World") -> None:
+    stored.edit("model.yaml", (", random_state: 0", ""))
+    stored.run("featurize", "gate", "train")
+    seed = stored.json("record")["estimator"]["parameters"]["random_state"]
+    assert seed == int(stored.json("batch")["id"][:8], 16)
+    before = (stored / "model.skops").read_bytes()
+    stored.run("train")
+    assert (stored / "model.skops").read_bytes() == before
+
+
+def test_infinite_labels_are_none(stored: "World", fails: Fails) -> None:
+    stored.edit("contract.yaml", ("task: binary", "task: regression"))
+    stored.edit("model.yaml", ("Classifier", "Regressor"))
+    stored.edit("features.sql", ("orders.kept_days < 14", "CASE WHEN orders.id > 9 THEN 1e308 * 10 ELSE 1 END"))
+    stored.run("featurize")
+    (line,) = fails(stored, "train")
+    assert "expected at least 100 labelled rows, found 9 in 756 rows; look at the label's SQL" in line
+
+
+def test_what_libraries_warn_of_is_one_line(stored: "World", capsys: pytest.CaptureFixture[str]) -> None:
+    (stored / "model.yaml").write_text(
+        "estimator: sklearn.neural_network.MLPClassifier\nparameters: {max_iter: 2, hidden_layer_sizes: [3]}\n"
+    )
+    stored.run("featurize", "gate", "train")
+    told = capsys.readouterr()
+    (line,) = {line for line in told.out.splitlines() if line.startswith("warning: ")}
+    assert line.startswith("warning: Stochastic Optimizer: Maximum iterations (2) reached")
+    assert "Warning" not in told.err
 
 
 def test_private_values_are_not_even_in_the_store(trained: "World") -> None:

@@ -1,0 +1,57 @@
+"""docs/model.md: its tables name the estimators, transformers and reasons that there are."""
+
+import re
+from pathlib import Path
+
+from components.scoring import least_known
+from components.tasks import tasks
+from components.train import texts
+from components.train.encoding import for_numbers, for_texts, max_categories, max_words
+from components.train.estimators import allowed, classifiers, named, regressors
+from components.train.parameters import decided
+from components.train.refusals import reason
+from components.train.specification import schema
+from components.train.window import most_classes
+
+root = Path(__file__).parents[1]
+page = (root / "docs/model.md").read_text()
+rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("|")]
+prose = " ".join(page.split())
+
+
+def test_the_table_of_estimators_is_the_list() -> None:
+    found: dict[int, list[str]] = {1: [], 2: []}
+    for row in (row for row in rows if row[0].startswith("`sklearn.")):
+        prefix = row[0].strip("`").removesuffix("...")
+        for column, paths in found.items():
+            paths += [prefix + name for name in re.findall(r"`(\w+)`", row[column])]
+    assert sorted(found[1]) == sorted(classifiers)
+    assert sorted(found[2]) == sorted(regressors)
+
+
+def test_tasks_keys_and_transformers_have_their_rows() -> None:
+    first = {name for row in rows for name in re.findall(r"`(\w+)`", row[0])}
+    properties = schema["properties"]
+    assert isinstance(properties, dict)
+    assert {*tasks, *properties, *for_texts, *for_numbers, *decided, "class_weight", "random_state"} <= first
+    assert {row[0]: row[3] for row in rows if row[0].strip("`") in tasks} == {
+        f"`{name}`": task.words for name, task in tasks.items()
+    }
+    assert set(allowed) == set(tasks)
+
+
+def test_reasons_are_those_that_are_given() -> None:
+    said = {row[1] for row in rows if row[1].startswith(("it ", "its file"))}
+    kinds = ("neighbors.KNeighborsClassifier", "svm.SVR", "ensemble.VotingClassifier", "linear_model.LassoCV",
+             "linear_model.Perceptron", "linear_model.Lars")  # fmt: skip
+    assert said == {reason(named(f"sklearn.{kind}")) for kind in kinds}
+
+
+def test_numbers_are_those_of_the_code() -> None:
+    assert f"at least {texts.least_values} different values, which differ in more than half of its rows" in prose
+    assert texts.share == 0.5
+    assert f"hashed into {max_words} columns" in prose
+    assert f"the rarest beyond {max_categories} share one" in prose
+    assert f"2 to {most_classes} classes" in prose
+    assert "1 / (n + 1)" in prose
+    assert least_known(9) == 1 / (9 + 1)
