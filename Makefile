@@ -1,10 +1,11 @@
 # `make run` and `make test` do everything; the others are what they are made of.
 PYTHON ?= python3
 BIN := .venv/bin
+OVERLAY ?= local
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --use-pep517
 COMPILE := $(BIN)/uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes
 
-.PHONY: help run test check lock clean
+.PHONY: help run test check secrets lock clean
 
 help:  ## show this
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 8
@@ -21,6 +22,9 @@ check: .venv/dev  ## lint, types, layers, rendered files, locks
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/tidegate render --check
 	$(BIN)/python -m pytest --quiet tests/test_lock.py
+
+secrets: .venv/run  ## make up the passwords of a cluster: k8s/secrets.json (OVERLAY=production: takes what is given)
+	$(BIN)/python -m k8s.passwords $(OVERLAY)
 
 lock: .venv/dev  ## resolve the dependencies of pyproject.toml anew
 	echo setuptools | $(COMPILE) - --output-file requirements-build.txt

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import psycopg
 from mlflow.server.auth.sqlalchemy_store import SqlAlchemyStore
 
+USERS = {"admin": "MLFLOW_ADMIN_PASSWORD", "tidegate": "MLFLOW_RUN_PASSWORD"}
 TURN = 0x71DE6A7E  # replicas start together, and two migrations at once break each other
 
 
@@ -18,14 +19,10 @@ def prepare(environment: Mapping[str, str]) -> None:
         connection.execute("SELECT pg_advisory_lock(%s)", [TURN])
         subprocess.run([sys.executable, "-m", "mlflow", "db", "upgrade", uri], check=True)
         store = SqlAlchemyStore()
-        store.init_db(uri)
-        _user(store, environment["MLFLOW_AUTH_ADMIN_USERNAME"], environment["MLFLOW_AUTH_ADMIN_PASSWORD"], True)
-        _user(store, environment["MLFLOW_TRACKING_USERNAME"], environment["MLFLOW_TRACKING_PASSWORD"], False)
-
-
-def _user(store: SqlAlchemyStore, name: str, password: str, admin: bool) -> None:
-    change = store.update_user if store.has_user(name) else store.create_user
-    change(name, password, is_admin=admin)
+        store.init_db(uri)  # type: ignore[no-untyped-call]
+        for name, variable in USERS.items():
+            change = store.update_user if store.has_user(name) else store.create_user
+            change(name, environment[variable], is_admin=name == "admin")
 
 
 if __name__ == "__main__":
