@@ -21,9 +21,12 @@ PODS = {"Deployment", "StatefulSet", "DaemonSet", "Job"}
 @functools.cache
 def rendered(overlay: str) -> tuple[Object, ...]:
     """Every object of an overlay."""
-    found = subprocess.run(
-        [*_kustomize(), ROOT / "k8s/overlays" / overlay], capture_output=True, text=True, check=False
-    )
+    return render(ROOT / "k8s/overlays" / overlay)
+
+
+def render(folder: Path) -> tuple[Object, ...]:
+    """Every object of a folder with a kustomization."""
+    found = subprocess.run([*_kustomize(), folder], capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
     return tuple(YAML(typ="safe", pure=True).load_all(found.stdout))
 

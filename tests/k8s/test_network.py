@@ -90,9 +90,14 @@ def test_exactly_these_connections_are_open(overlay: str) -> None:
 
 @pytest.mark.parametrize("overlay", EXPECTED)
 def test_every_edge_has_a_name_that_says_what_it_is(overlay: str) -> None:
-    names = [item["metadata"]["name"] for item in of_kind(overlay, "NetworkPolicy")]
-    assert {"default-deny", "tidegate-default-deny"} <= set(names)
-    assert all("-from-" in name or "-to-" in name for name in names if not name.endswith(("default-deny", "dns")))
+    policies = {item["metadata"]["name"]: item["spec"] for item in of_kind(overlay, "NetworkPolicy")}
+    denying = [policies.pop("default-deny"), policies.pop("tidegate-default-deny")]
+    assert [spec["podSelector"] for spec in denying] == [
+        {},
+        {"matchLabels": {"app.kubernetes.io/part-of": "tidegate"}},
+    ]
+    assert [spec["policyTypes"] for spec in denying] == [["Ingress", "Egress"]] * 2
+    assert all("-from-" in name or "-to-" in name or name.endswith("dns") for name in policies)
 
 
 @pytest.mark.parametrize("overlay", EXPECTED)
