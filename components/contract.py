@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from components.errors import ContractError, ContractFaultsError
-from components.formats import line_of, parse_yaml, read_text
-from components.schema import Fault, faults, hint
+from components.formats import parse_yaml, read_text
+from components.schema import Fault, faults, hint, told
 
 types = {"integer": "BIGINT", "number": "DOUBLE", "text": "VARCHAR", "boolean": "BOOLEAN", "timestamp": "TIMESTAMP"}
 outcome_roles = ("outcome", "label")
@@ -131,21 +131,17 @@ def parse_contract(text: str, name: str = "contract.yaml") -> Contract:
 
 def _refuse(found: list[Fault], text: str, name: str) -> None:
     if found:
-        raise ContractFaultsError([_told(fault, text, name) for fault in found])
-
-
-def _told(fault: Fault, text: str, name: str) -> ContractError:
-    path = fault.path[:-1] if fault.at_key else fault.path
-    place = f"{name}:{line_of(text, fault.path)}" + f": {'.'.join(map(str, path))}" * bool(path)
-    return ContractError(place, fault.expected, fault.found, "mend it")
+        raise ContractFaultsError(told(found, text, name))
 
 
 def _contract(document: Mapping[str, Any]) -> Contract:
     tables = {name: _table(table) for name, table in document["tables"].items()}
     event = tables.get(document["event"])
     sliced = _with_role(event.columns, "slice") if event else []
+    weighing = _with_role(event.columns, "weight") if event else []
     slices = tuple(dict.fromkeys([*document.get("slices", []), *sliced]))
-    return Contract(**{**document, "slices": slices, "tables": tables})
+    weight = document.get("weight", weighing[0] if weighing else None)
+    return Contract(**{**document, "slices": slices, "weight": weight, "tables": tables})
 
 
 def _table(document: Mapping[str, Any]) -> Table:
@@ -172,10 +168,25 @@ def _contract_faults(contract: Contract) -> Iterator[Fault]:
         yield Fault(("event",), f"one of {', '.join(tables)}", hint(contract.event, tables))
     elif not contract.tables[contract.event].time:
         yield Fault(("tables", contract.event), "a time column", "none")
+    elif not _knows_later(contract):
+        yield Fault(*_unknown_label(contract))
     if int(contract.block[:-1]) == 0:
         yield Fault(("block",), "a duration above 0", contract.block)
     for name, table in contract.tables.items():
         yield from _table_faults(contract, name, table)
+
+
+def _knows_later(contract: Contract) -> bool:
+    """Whether anything in the data is known only after the event, from which a label could be computed."""
+    others = [table for name, table in contract.tables.items() if name != contract.event]
+    return bool(contract.tables[contract.event].outcomes()) or any(table.time or table.outcomes() for table in others)
+
+
+def _unknown_label(contract: Contract) -> tuple[tuple[str, ...], str, str]:
+    place = ("tables", contract.event, "columns")
+    if contract.label in contract.tables[contract.event].columns:
+        return (*place, contract.label), "the role label, as it is known only after the event", "none"
+    return place, f"a column with the role outcome, from which {contract.label} is computed", "none"
 
 
 def _table_faults(contract: Contract, name: str, table: Table) -> Iterator[Fault]:
@@ -229,7 +240,9 @@ def _column_faults(contract: Contract, name: str, column: str, promise: Column) 
     wanted = {"time": [table.time], "key": table.key}.get(promise.role)
     if wanted is not None and column not in wanted:
         yield Fault((*place, "role"), f"the table's {promise.role} ({', '.join(map(str, wanted))})", column)
-    if promise.role in ("label", "slice") and name != contract.event:
+    if promise.role in ("label", "slice", "weight") and name != contract.event:
         yield Fault((*place, "role"), f"a {promise.role} in the event table {contract.event}", f"one in {name}")
     elif promise.role == "label" and column != contract.label:
         yield Fault((*place, "role"), f"the column that `label:` names ({contract.label})", column)
+    elif promise.role == "weight" and column != contract.weight:
+        yield Fault((*place, "role"), f"one weight ({contract.weight})", column)

@@ -83,8 +83,10 @@ def parse_yaml(text: str, name: object) -> Any:
         return YAML(typ="safe", pure=True).load(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        found = " ".join(str(error.problem).split())
+        found = " ".join(str(error.problem).split()).partition(" with value")[0].removeprefix("found ")
         raise InputError(f"{name}:{line}", "YAML", found, "mend that line") from None
+    except RecursionError:
+        raise InputError(name, "YAML", "more brackets in brackets than anybody needs", "mend it") from None
 
 
 def line_of(text: str, path: Sequence[str | int]) -> int:
@@ -95,12 +97,15 @@ def line_of(text: str, path: Sequence[str | int]) -> int:
     for step in path:
         if isinstance(node.value, str):
             break
-        parts = {index: (item, item) for index, item in enumerate(node.value)}
-        if not isinstance(step, int):
-            parts = {pair[0].value: pair for pair in node.value if isinstance(pair, tuple)}
-        if step not in parts:
+        pairs = [item if isinstance(item, tuple) else (item, item) for item in node.value]
+        named = [
+            key.value if isinstance(item, tuple) else str(index)
+            for index, ((key, _), item) in enumerate(zip(pairs, node.value, strict=True))
+        ]
+        if str(step) not in named:
             break
-        line, node = parts[step][0].start_mark.line + 1, parts[step][1]
+        key, node = pairs[named.index(str(step))]
+        line = key.start_mark.line + 1
     return int(line)
 
 

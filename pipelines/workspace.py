@@ -95,9 +95,13 @@ def changed_stages() -> list[str]:
 
 def repro(*arguments: str) -> Iterator[str]:
     """Run `dvc repro` and yield its lines as they come; InputError when a stage fails."""
-    command = [sys.executable, "-m", "dvc", "repro", *arguments]
     with subprocess.Popen(
-        command, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
+        dvc("repro", *arguments),
+        env=_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        bufsize=1,
     ) as process:
         assert process.stdout is not None
         last = ""
@@ -119,9 +123,13 @@ def _failure(message: str) -> InputError:
     return InputError("dvc repro", "every stage to succeed", message, "mend it and run again")
 
 
+def dvc(*arguments: str) -> list[str]:
+    """DVC as a command of this interpreter."""
+    return [sys.executable, "-m", "dvc", *arguments]
+
+
 def _dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "dvc", *arguments]
-    return subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False)
+    return subprocess.run(dvc(*arguments), env=_environment(), capture_output=True, text=True, check=False)
 
 
 def _dvc_output(*arguments: str) -> str:

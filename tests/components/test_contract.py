@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from components.contract import interval, literal, parse_contract, quoted, read_contract, schema
-from components.errors import ContractError
+from components.errors import ContractError, InputError
 from components.schema import faults
 
 if TYPE_CHECKING:
@@ -161,6 +161,65 @@ def test_what_is_wrong_is_one_line_that_names_the_place(old: str, new: str, told
     assert all(re.match(r"contract\.yaml:\d+: .*expected .*, found .*; mend it$", line) for line in lines)
 
 
+NO_CONTRACT = {
+    "a name twice": ("task: binary", "task: binary\ntask: binary", r'contract.yaml:4: .*duplicate key "task"; '),
+    "a tab": ("    files: orders", "\tfiles: orders", r"contract.yaml:\d+: expected YAML, found character '\\t'"),
+    "an unknown anchor": ("name: toy", "name: *toy", r"contract.yaml:1: expected YAML, found undefined alias 'toy'"),
+    "a tag": ("name: toy", "name: ! !!python/name:os.system x", r"contract.yaml:1: expected YAML"),
+    "a number as a table's name": (
+        "  orders:\n",
+        "  1:\n",
+        r"contract.yaml:11: tables: expected a text as name, found 1",
+    ),
+    "a number as a column's name": (
+        "      id:",
+        "      7:",
+        r"contract.yaml:\d+: tables.orders.columns: expected a text as name",
+    ),
+    "brackets without end": (
+        "slices: []",
+        "slices: " + "[" * 3000,
+        r"contract.yaml: expected YAML, found more brackets",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NO_CONTRACT)
+def test_what_is_no_contract_is_one_line(case: str, world: "World") -> None:
+    old, new, told = NO_CONTRACT[case]
+    world.edit("contract.yaml", (old, new))
+    with pytest.raises(InputError, match=told):
+        parse_contract((world / "contract.yaml").read_text())
+
+
+@pytest.mark.parametrize("text", ["", "# only a remark\n", "- a\n- b\n", "just a text"])
+def test_another_document_is_no_contract(text: str) -> None:
+    with pytest.raises(InputError, match=r"^contract.yaml:1: expected names with values, found "):
+        parse_contract(text)
+
+
+def test_something_must_be_known_only_after_the_event(world: "World") -> None:
+    text = (world / "contract.yaml").read_text().replace(", role: outcome", "")
+    assert parse_contract(text).event == "orders"  # the rates have a time: a label may come from later ones
+    text = text[: text.index("  rates:")]
+    with pytest.raises(
+        InputError, match=r"tables.orders.columns: expected a column with the role outcome, from which"
+    ):
+        parse_contract(text)
+    with pytest.raises(
+        InputError, match=r"^contract.yaml:22: tables.orders.columns.kept_days: expected the role label"
+    ):
+        parse_contract(text.replace("label: returned", "label: kept_days"))
+
+
+def test_a_column_may_weigh(world: "World") -> None:
+    world.edit("contract.yaml", ("shop: {type: text,", "shop: {type: text, role: weight,"))
+    assert read_contract(world / "contract.yaml").weight == "shop"
+    world.edit("contract.yaml", ("price: {type: number,", "price: {type: number, role: weight,"))
+    with pytest.raises(InputError, match=r"price.role: expected one weight \(shop\), found price"):
+        read_contract(world / "contract.yaml")
+
+
 def test_every_wrong_thing_is_told_at_its_line(world: "World") -> None:
     world.edit(
         "contract.yaml",
@@ -170,7 +229,7 @@ def test_every_wrong_thing_is_told_at_its_line(world: "World") -> None:
     )
     with pytest.raises(ContractError) as caught:
         read_contract(world / "contract.yaml")
-    roles = "feature, outcome, label, time, key, slice, private"
+    roles = "feature, outcome, label, time, key, slice, weight, private"
     assert str(caught.value).replace(f"{world.folder}/", "").splitlines() == [
         "contract.yaml:3: task: expected one of binary, multiclass, regression, found 'binry' "
         "(did you mean 'binary'?); mend it",
@@ -210,8 +269,8 @@ def test_editors_are_offered_the_schema_and_it_is_one() -> None:
 
 
 def test_a_keyword_that_nobody_checks_is_an_error() -> None:
-    with pytest.raises(ValueError, match="maximum"):
-        faults(5, {"type": "integer", "maximum": 3})
+    with pytest.raises(ValueError, match="multipleOf"):
+        faults(5, {"type": "integer", "multipleOf": 3})
 
 
 def _line(world: "World", new: str) -> str:

@@ -191,3 +191,10 @@ def test_modules_are_programs(world: "World") -> None:
         2,
         f"error: {world / 'nothing.csv'}: expected a file, found nothing; check the path\n",
     )
+
+
+def test_a_column_without_a_value_goes_no_further(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "orders.csv").write_text("id,note\n1,\n2,\n")
+    infer(str(tmp_path / "orders.csv"), "yaml")
+    line = "      note: {type: text, role: private, nullable: true}  # check this: no value in any row\n"
+    assert line in capsys.readouterr().out

@@ -233,7 +233,7 @@ def change(world: "World", case: str) -> dict[str, Any]:
     elif case == "contract":
         world.edit("contract.yaml", ("horizon: 6h", "horizon: 5h"))
     elif case == "sql":
-        world.edit("features.sql", ("SELECT", "SELECT "))
+        world.edit("features.sql", ("< 14", "< 15"))
     elif case == "estimator":
         world.edit("model.yaml", ("30", "31"))
     elif case == "another time of the file":
@@ -277,3 +277,32 @@ def test_the_command_line_does_the_same(prepared: "World") -> None:
     done = prepared.command("featurize")
     assert (done.returncode, done.stderr) == (0, "")
     assert prepared.snapshot() == before
+
+
+SAME_RECIPE = [
+    ("contract.yaml", "name: toy", "# A remark.\nname: toy  # another"),
+    ("contract.yaml", "label: returned\nlabel_delay: 1d", "label_delay: 1d\nlabel: returned"),
+    ("features.sql", "SELECT orders.at,", "-- A remark.\nSELECT\n    orders.at, /* another */"),
+    ("model.yaml", "{max_iter: 30, max_leaf_nodes: 6,", "{max_leaf_nodes: 6, max_iter: 30,  "),
+]
+OTHER_RECIPE = [
+    ("contract.yaml", "purpose: Will", "purpose: Won't"),
+    ("features.sql", "orders.kept_days < 14", "orders.kept_days < 15"),
+    ("features.sql", "AS returned, orders.shop", "AS returned, orders.shop || ' ' AS shop"),
+    ("model.yaml", "max_iter: 30", "max_iter: 31"),
+]
+
+
+@pytest.mark.parametrize(("name", "old", "new"), [*SAME_RECIPE, *OTHER_RECIPE])
+def test_a_remark_is_no_other_batch(name: str, old: str, new: str, prepared: "World") -> None:
+    before = prepared.json("batch")["id"]
+    prepared.edit(name, (old, new))
+    prepared.run("featurize")
+    assert (prepared.json("batch")["id"] == before) == ((name, old, new) in SAME_RECIPE)
+
+
+def test_spaces_in_a_text_are_no_layout() -> None:
+    from components.featurize.identity import recipe
+
+    found = [recipe("a: 1", sql, "b: 2", 3)["sql"] for sql in ("SELECT 'x y'", "SELECT  'x y' -- z", "SELECT 'x  y'")]
+    assert found[0] == found[1] != found[2]
