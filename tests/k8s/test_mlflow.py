@@ -16,7 +16,7 @@ import pytest
 from kubernetes.utils import parse_quantity
 
 from tests.k8s.manifests import ROOT, Object, containers, of_kind, one
-from tests.servers import free_port, postgres, wait_for
+from tests.k8s.servers import free_port, postgres, wait_for
 
 FILES = str(ROOT / "k8s/base/servers")
 RUN, ADMIN, OLD = ("tidegate", "of all the tasks"), ("admin", "of the administrator"), "before it was changed"
