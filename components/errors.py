@@ -10,15 +10,15 @@ class InputError(Exception):
         super().__init__(f"{thing}: expected {expected}, found {found}; {cure}")
 
 
-class ContractError(InputError):
-    """The contract itself is not as it must be."""
-
-
 class FaultsError(InputError):
-    """All that is wrong in one file, one line per fault."""
+    """All that is wrong in a file, one line per fault."""
 
     def __init__(self, faults: Sequence[InputError]) -> None:
         Exception.__init__(self, "\n".join(map(str, faults)))
+
+
+class ContractError(InputError):
+    """The contract itself is not as it must be."""
 
 
 class ContractFaultsError(FaultsError, ContractError):

@@ -24,7 +24,7 @@ def compile_(arguments: argparse.Namespace) -> None:
     from components.formats import write_text
     from pipelines import kubeflow
 
-    write_text(arguments.output, kubeflow.compile())
+    write_text(arguments.output, kubeflow.compile(arguments.image))
 
 
 def render(arguments: argparse.Namespace) -> None:
@@ -136,7 +136,10 @@ COMMANDS = {
     "compile": Command(
         "write the training pipeline as Kubeflow reads it",
         compile_,
-        {"--output": {"type": Path, "required": True, "metavar": "FILE", "help": "the YAML file to write"}},
+        {
+            "--output": {"type": Path, "required": True, "metavar": "FILE", "help": "the YAML file to write"},
+            "--image": {"metavar": "IMAGE", "help": "run this image; without it that of the commit, of cluster.yaml"},
+        },
     ),
     "validate": Command(
         "check one file against the contract",

@@ -72,8 +72,6 @@ def training(
         prediction_drift=gate_prediction_drift,
         decay=gate_decay,
     )
-    # Compares with the champion of this moment, which no cache key knows.
-    gate.set_caching_options(False)
 
     with dsl.If(gate.outputs["retrain"] == True, name="retrain"):  # builds a condition, compares nothing
         # The world has moved: learn it again, from the history only.
@@ -85,8 +83,6 @@ def training(
             estimator=pull.outputs["estimator"],
             window_days=train_window_days,
         )
-        # Logs to MLflow.
-        train.set_caching_options(False)
 
         # Newer is not better: the challenger has to win on rows that nobody has trained on.
         evaluate = steps.evaluate(
@@ -99,11 +95,9 @@ def training(
             record=train.outputs["record"],
             margin=evaluate_margin,
         )
-        # Reads the champion of this moment.
-        evaluate.set_caching_options(False)
 
         # The model that was judged is the model that serves: it is registered as it is, with all its reasons.
-        deploy = steps.deploy(
+        steps.deploy(
             contract=pull.outputs["contract"],
             sql=pull.outputs["sql"],
             estimator=pull.outputs["estimator"],
@@ -114,5 +108,3 @@ def training(
             record=train.outputs["record"],
             verdict=evaluate.outputs["verdict"],
         )
-        # Changes the registry.
-        deploy.set_caching_options(False)
