@@ -121,7 +121,7 @@ def test_a_digest_for_every_image_but_that_which_never_left_the_machine() -> Non
 
 def test_production_starts_nothing_until_somebody_names_an_image() -> None:
     found = {text for _, pod in pods("production") for text in violations(pod)}
-    zeros = f"image registry.example.com/tidegate/steps:example@sha256:{'0' * 64} is not pinned by tag and digest"
+    zeros = f"image tidegate/steps:example@sha256:{'0' * 64} is not pinned by tag and digest"
     assert found == {f"prepare: {zeros}", f"mlflow: {zeros}"}
 
 
