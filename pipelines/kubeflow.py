@@ -33,11 +33,15 @@ def image_of(given: cluster.Cluster) -> str:
     return f"{given.repository}:{tag}"
 
 
+def parts(compiled: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The two documents of a compiled pipeline: the intermediate representation, and what is for Kubernetes."""
+    graph, *rest = YAML(typ="safe", pure=True).load_all(compiled)
+    return graph, rest[0] if rest else {}
+
+
 def ir(pipeline: Any = training) -> dict[str, Any]:
     """The compiled wiring of a pipeline as a dictionary: Kubeflow's intermediate representation."""
-    # What may follow in a second document is for Kubernetes, not part of the graph.
-    document: dict[str, Any] = next(iter(YAML(typ="safe", pure=True).load_all(_text(pipeline))))
-    return document
+    return parts(_text(pipeline))[0]
 
 
 def _text(pipeline: Any) -> str:

@@ -1,0 +1,70 @@
+"""A Kubeflow to talk to, and a clone from which a person does: committed, with its data on a DVC remote."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import kfp
+import pytest
+
+from pipelines import cli
+from pipelines.client import following
+from tests.pipelines.kfp_server import KfpServer, serving
+from tests.pipelines.programs import dvc, git
+
+root = Path(__file__).parents[3]
+# The problem's files, and what a pipeline is compiled from besides the code that this process has imported.
+files = ("contract.yaml", "features.sql", "model.yaml", "params.yaml", "pipelines/cluster.yaml", ".dvc/config")
+ours = ("KFP_", "KF_PIPELINES_", "MLFLOW_", "TIDEGATE_", "KUBE", "DOCKER_", "GIT_")
+
+
+@pytest.fixture
+def server(clone: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KfpServer]:
+    """Kubeflow Pipelines for one person, as KFP_ENDPOINT."""
+    with serving() as found:
+        monkeypatch.setenv("KFP_ENDPOINT", found.url)
+        yield found
+
+
+@pytest.fixture
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with one commit and some data, pushed, as working directory; no credentials of this machine."""
+    folder = tmp_path / "clone"
+    for name in files:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text((root / name).read_text())
+    (folder / ".gitignore").write_text("/data\n")
+    (folder / "data").mkdir()
+    (folder / "data/planes.csv").write_text("tailnum\nN10156\n")
+    for name in [name for name in os.environ if name.startswith(ours) or name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "no-kubeconfig"))
+    monkeypatch.setattr(kfp.Client, "_LOCAL_KFP_CONTEXT", str(tmp_path / "no-context"))
+    monkeypatch.setattr(following, "SECONDS_BETWEEN", 0.01)
+    monkeypatch.chdir(folder)
+    git("init", "--quiet")
+    dvc("remote", "add", "--quiet", "--default", "store", str(tmp_path / "store"))
+    dvc("add", "--quiet", "data")
+    dvc("push", "--quiet")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "Begin")
+    return folder
+
+
+@pytest.fixture
+def tidegate(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Runs `tidegate` in this process: its exit code, and what it said on both streams."""
+
+    def run(*words: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        try:
+            cli.main(list(words))
+            code: int | str | None = 0
+        except SystemExit as stopped:
+            code = stopped.code
+        said = capsys.readouterr()
+        return int(code or 0), said.out, said.err
+
+    return run
