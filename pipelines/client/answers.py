@@ -24,11 +24,11 @@ STATUSES: Mapping[int, tuple[str, str]] = {
 # The first that is in the reason of a connection that was not made.
 REASONS: tuple[tuple[type[Exception], str, str], ...] = (
     (http.NameResolutionError, "no such host", HOST),
+    (http.NewConnectionError, "no connection", HOST),
     (http.ConnectTimeoutError, "no answer", HOST),
     (http.ReadTimeoutError, "no answer", HOST),
     (http.ProxyError, "a proxy that does not let through", "correct --proxy or NO_PROXY"),
     (http.SSLError, "a certificate that is not trusted", "name its authority with --ssl-ca-cert"),
-    (http.NewConnectionError, "no connection", HOST),
 )
 
 

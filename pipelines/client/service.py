@@ -45,6 +45,9 @@ class Client(kfp.Client):  # type: ignore[misc]
     """`kfp.Client` over `Impatient`."""
 
     def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        if not connection.verify_ssl:
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         with warnings.catch_warnings(action="ignore"):
             super().__init__(
                 host=connection.host,
@@ -58,16 +61,23 @@ class Client(kfp.Client):  # type: ignore[misc]
                 proxy=connection.proxy,
                 kube_context=connection.kube_context,
             )
-        sender = self._run_api.api_client  # all services share it
-        if sender.configuration.host == NOWHERE:
-            raise InputError("kubeconfig", "a way into the cluster", "none that works", "see `kubectl version`")
-        if not connection.verify_ssl:
-            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        sender.rest_client = Impatient(sender.configuration, connection.where, connection.timeout)
+        self._prepare()
 
     def get_kfp_healthz(self, sleep_duration: int = 0) -> Any:
-        """Asked once; kfp asks five times, and prints a traceback each time."""
+        """Asked once; kfp, which may ask while it is being made, asks five times and prints a traceback each time."""
+        self._prepare()
         return self.healthzs.healthz_service_get_healthz()
+
+    def _prepare(self) -> None:
+        sender = self._run_api.api_client  # all services share it
+        configuration = sender.configuration
+        if isinstance(sender.rest_client, Impatient):
+            return
+        if configuration.host == NOWHERE:
+            raise InputError("kubeconfig", "a way into the cluster", "none that works", "see `kubectl version`")
+        if hook := configuration.refresh_api_key_hook:
+            configuration.refresh_api_key_hook = _keeping(configuration.host, hook)
+        sender.rest_client = Impatient(configuration, self.connection.where, self.connection.timeout)
 
     def text(self, path: str, **query: str) -> str:
         """What lies under a path for which the generated client has no method."""
@@ -89,6 +99,16 @@ class Service:
         """Call the client; kfp prints, and what it raises is told in one line."""
         with answering(self.connection.where), redirect_stdout(io.StringIO()):
             return method(*arguments, **options)
+
+
+def _keeping(host: str, hook: Callable[[Any], None]) -> Callable[[Any], None]:
+    """A kubeconfig's hook renews the token, forgets that the way leads through the cluster's proxy, and hooks anew."""
+
+    def refresh(configuration: Any) -> None:
+        hook(configuration)
+        configuration.host, configuration.refresh_api_key_hook = host, refresh
+
+    return refresh
 
 
 def connect(connection: Connection) -> Service:

@@ -108,8 +108,9 @@ class Handler(BaseHTTPRequestHandler):
         return self._send(200, json.dumps(wire.sanitize_for_serialization(found)), "application/json")
 
     def _route(self, line: str, query: Query, body: bytes) -> Any:
+        line = re.sub(r"(/api/v1/namespaces/[^/]+/services/ml-pipeline:http/proxy/)?/apis/v2beta1", "", line)
         for pattern, handle in ROUTES.items():
-            if found := re.fullmatch(pattern, line.replace("/apis/v2beta1", "")):
+            if found := re.fullmatch(pattern, line):
                 return handle(self.server.kubeflow, query, body, *found.groups())
         raise RefusalError(404, 5, "Not Found")
 
