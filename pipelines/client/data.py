@@ -20,17 +20,15 @@ def remote(given: str | None, timeout: float) -> tuple[str, str | None]:
     lines = _dvc("config", "--list", timeout=timeout).splitlines()
     config = {key: value for key, _, value in (line.partition("=") for line in lines)}
     name = given or config.get("core.remote", "")
-    url = config.get(f"remote.{name}.url") or (given if given and "/" in given else None)
+    known = config.get(f"remote.{name}.url")
+    url = known or (given if given and "/" in given else None)
     if not url:
-        raise InputError("DVC remote", "a default remote", given or "none", "see `dvc remote add --default`")
+        expected = "a remote of this name, or an address" if given else "a default remote"
+        raise InputError("DVC remote", expected, given or "none", "see `dvc remote add --default`")
     if urlsplit(url).password:
-        raise InputError(
-            f"DVC remote {name or 'of --remote'}",
-            "an address without a password, for it is kept with the run",
-            "one with a password",
-            "put it into a secret of the cluster",
-        )
-    return url, name if f"remote.{name}.url" in config else None
+        expected = "an address without a password, for it is kept with the run"
+        raise InputError("DVC remote", expected, "one with a password", "put it into a secret of the cluster")
+    return url, name if known else None
 
 
 def check(remote_name: str, timeout: float) -> None:

@@ -87,6 +87,8 @@ class Handler(BaseHTTPRequestHandler):
             self._send(302, "", "text/plain", Location="/dex/auth?client_id=kubeflow")
         elif fault == "redirect":
             self._send(200, LOGIN_PAGE, "text/html")
+        elif fault == "unready":  # what Kubeflow's UI says of an API server that it cannot reach
+            self._send(200, '{"apiServerReady":false,"frontendTagName":"2.17.0"}', "application/json")
         elif fault:
             self._send(int(fault), "upstream says no", "text/plain")
         else:

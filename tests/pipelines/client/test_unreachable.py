@@ -38,6 +38,7 @@ def refused(tidegate: Tidegate, *words: str) -> str:
         ("401", "401 (not signed in)", "KFP_EXISTING_TOKEN"),
         ("403", "403 (refused)", "--namespace"),
         ("404", "404 (no such thing there)", "--host"),
+        ("unready", "one that does not say what it is", "pods of ml-pipeline"),
         ("503", "503 (not ready)", "pods of ml-pipeline"),
     ],
 )
