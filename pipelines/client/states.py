@@ -44,7 +44,8 @@ def _state(step: str, tasks: Mapping[str, Any], run: Any, now: datetime) -> Stat
     if task is not None and task.state:  # a task that Argo left out has none
         # Where a run is cancelled, the tasks keep the last thing that was heard of them.
         state = run.state if over(run) and task.state not in FINAL else task.state
-        return State(step, word(state), _seconds(task, now if not over(run) else None))
+        seconds = None if state == "PENDING" else _seconds(task, now if not over(run) else None)
+        return State(step, word(state), seconds)
     if driver is not None and driver.state == "FAILED":
         return State(step, "failed", _seconds(driver, None))
     if not over(run):

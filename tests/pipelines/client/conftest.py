@@ -9,6 +9,7 @@ import kfp
 import pytest
 from kubernetes.config import kube_config
 
+from components.tracking import database
 from pipelines import cli
 from pipelines.client import following
 from tests.pipelines.kfp_server import KfpServer, serving
@@ -60,6 +61,14 @@ def clone(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     monkeypatch.setattr(following, "SECONDS_BETWEEN", 0.01)
     monkeypatch.chdir(tmp_path / "here/clone")
     return tmp_path / "here/clone"
+
+
+@pytest.fixture(scope="session")
+def template_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with MLflow's tables, made once."""
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    database.migrate(path)
+    return path
 
 
 @pytest.fixture

@@ -102,14 +102,14 @@ def test_uncommitted_code_is_another_version(server: KfpServer, clone: Path, tid
         (["--set", "pull.data_dvc=x"], "--set pull.data_dvc"),
         (["--until", "tomorrow"], "--until: expected a date such as 2013-03-01"),
         (["--remote", "nowhere"], "DVC remote: expected a remote of this name, or an address, found nowhere"),
-        (["--remote", "https://ada:secret@dvc.example/data"], "an address without a password"),
+        (["--remote", "https://ada:hush@dvc.example/data"], "an address without a password"),
     ],
 )
 def test_what_is_wrong_is_one_line_and_starts_nothing(
     server: KfpServer, tidegate: Tidegate, words: list[str], line: str
 ) -> None:
     code, out, err = tidegate("submit", "--unchecked", *words)
-    assert (code, out) == (2, "") and line in err and err.count("\n") == 1 and "secret" not in err
+    assert (code, out) == (2, "") and line in err and err.count("\n") == 1 and "hush" not in err
     assert server.kubeflow.runs == server.kubeflow.versions == {}
 
 
