@@ -27,21 +27,21 @@ def compile(image: str | None = None, settings: Path = cluster.PATH) -> str:
 
 def image_of(given: cluster.Cluster) -> str:
     """The image of this commit; InputError where there is no commit."""
-    tag = commit()
+    tag = commit().removesuffix("-dirty")
     if tag == "unknown":
         raise InputError("the commit", "a git repository or TIDEGATE_COMMIT", "none", "name the image: --image")
     return f"{given.repository}:{tag}"
+
+
+def ir(pipeline: Any = training) -> dict[str, Any]:
+    """The compiled wiring of a pipeline, without settings: Kubeflow's intermediate representation."""
+    return parts(_text(pipeline))[0]
 
 
 def parts(compiled: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """The two documents of a compiled pipeline: the intermediate representation, and what is for Kubernetes."""
     graph, *rest = YAML(typ="safe", pure=True).load_all(compiled)
     return graph, rest[0] if rest else {}
-
-
-def ir(pipeline: Any = training) -> dict[str, Any]:
-    """The compiled wiring of a pipeline as a dictionary: Kubeflow's intermediate representation."""
-    return parts(_text(pipeline))[0]
 
 
 def _text(pipeline: Any) -> str:

@@ -10,9 +10,10 @@ from kfp.dsl.pipeline_context import Pipeline
 
 from pipelines.cluster import FACTOR, Cluster, Reference, Step, agree
 
-# They read or change the registry of this moment, or log to MLflow: no cache key knows that.
-NEVER_CACHED = ("gate", "train", "evaluate", "deploy")
+# They ask for what is new, read or change the registry of this moment, or log to MLflow: no cache key knows that.
+NEVER_CACHED = ("collect", "gate", "train", "evaluate", "deploy")
 USER = 10001  # of the image
+LABEL = {"label_key": "app.kubernetes.io/part-of", "label_value": "tidegate"}  # by which k8s/ knows the pods
 RUN_ID = {"env_name": "TIDEGATE_KUBEFLOW_RUN", "field_path": "metadata.labels['pipeline/runid']"}
 
 
@@ -40,6 +41,7 @@ def _set(task: PipelineTask, cluster: Cluster, step: Step, image: str) -> None:
         task.set_retry(times, f"{wait}s", FACTOR, f"{step.patience}s")
     kubernetes.set_timeout(task, step.timeout)
     kubernetes.set_security_context(task, run_as_user=USER, run_as_group=USER, run_as_non_root=True)
+    kubernetes.add_pod_label(task, **LABEL)
     kubernetes.set_image_pull_policy(task, cluster.pull_policy)
     if cluster.pull_secrets:
         kubernetes.set_image_pull_secrets(task, list(cluster.pull_secrets))

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from components.errors import InputError
+from pipelines import cluster, kubeflow
 from pipelines.client import data, deadline, objects, registry, revision
 from pipelines.client.connection import DEFAULT_NAMESPACE, Connection
 from pipelines.client.service import connect
@@ -93,7 +94,7 @@ def _tree() -> str:
 
 
 def _image() -> str:
-    image = revision.image()
+    image = kubeflow.image_of(cluster.load())
     return f"{image} {registry.check(image, LONGEST)}".strip()
 
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from rich.table import Table
 from rich.text import Text
 
-from pipelines import cluster, kubeflow
-from pipelines.client import checks, revision
+from pipelines import cluster, kubeflow, steps
+from pipelines.client import checks
 from pipelines.client.checks import Check
 from pipelines.client.connection import Connection
 from pipelines.console import console
@@ -18,7 +18,7 @@ def examine(connection: Connection, remote: str | None) -> list[Check]:
     """Every check, at the same time, in their order."""
 
     def namespace() -> str:
-        platform = kubeflow.parts(kubeflow.compile(image=revision.image()))[1]
+        platform = kubeflow.parts(kubeflow.compile(steps.IMAGE))[1]
         return checks.of_the_namespace(connection, None, platform, cluster.load().service_account)
 
     return checks.run({**checks.of_the_run(remote, namespace), **checks.of_the_services(connection)})

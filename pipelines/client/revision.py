@@ -1,10 +1,9 @@
-"""Which commit a run is of: its image, and what in the working tree is not in it."""
+"""Which commit a run is of, and what in the working tree is not in its image."""
 
 import subprocess
 
 from components.context import commit as described
 from components.errors import InputError
-from pipelines import cluster
 
 # What travels as text with every run, and what is only written here: a change of these needs no image.
 PROBLEM = {"contract.yaml", "data.dvc", "features.sql", "model.yaml", "params.yaml", "dvc.lock", ".dvc/config"}
@@ -16,11 +15,6 @@ def commit() -> str:
     if found == "unknown":
         raise InputError("commit", "a git repository with a commit", "none", "commit your work, then submit it")
     return found
-
-
-def image() -> str:
-    """The image of this commit."""
-    return f"{cluster.load().repository}:{commit()}"
 
 
 def changed() -> list[str]:

@@ -42,7 +42,7 @@ class Started(NamedTuple):
 
 def work(until: str | None, settings: Sequence[str], remote: str | None) -> Work:
     """Compile the pipeline and gather its parameters; no network."""
-    compiled = kubeflow.compile(image=revision.image())
+    compiled = kubeflow.compile()
     ir, platform = kubeflow.parts(compiled)
     address, name = data.remote(remote, SECONDS_FOR_DVC)
     parameters = arguments.arguments(ir, [*settings, *([f"ingest.until={until}"] if until else [])], address)

@@ -43,8 +43,8 @@ def test_a_step_takes_the_defaults_and_what_it_says_itself() -> None:
 def test_an_environment_is_references() -> None:
     found = cluster.load().steps["pull"].environment
     keys = {name: name for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
-    assert Reference("secret", "tidegate-data", keys, True) in found
-    assert {reference.kind for reference in found} == {"config_map", "secret"}
+    assert found[0] == Reference("secret", "tidegate-data", keys, False)
+    assert [(other.kind, other.name, other.optional) for other in found[1:]] == [("config_map", "tidegate", True)]
 
 
 FAULTS = [
@@ -63,7 +63,11 @@ FAULTS = [
     ("  retries: {times: 2, wait: 30s}", "  retries: {times: -1, wait: 30s}", "0 or more"),
     ("    timeout: 2h", "    timout: 2h", "(did you mean 'timeout'?)"),
     ("    timeout: 2h", "    env: {PASSWORD: secret}", "one of uses, cpu, memory"),
-    ("    uses: [data]", "    uses: [dato]", "one of mlflow, data, found 'dato' (did you mean 'data'?)"),
+    (
+        "    uses: [data, endpoint]",
+        "    uses: [dato]",
+        "one of mlflow, data, endpoint, found 'dato' (did you mean 'data'?)",
+    ),
     ("  ingest: {}", "  ingest:", "names with values, found nothing"),
 ]
 
@@ -78,6 +82,7 @@ def test_a_fault_is_told_with_its_line(tmp_path: Path, old: str, new: str, told:
 def test_a_variable_that_comes_twice_is_refused(tmp_path: Path) -> None:
     again = "      other: {uri: AWS_ENDPOINT_URL}\n      tidegate-data:"
     (found,) = fault(tmp_path, ("      tidegate-data:", again))
+    assert found.startswith(f"{line_of('    uses: [data, endpoint]') + 1}: steps.pull.uses.1: ")
     assert "expected every variable once, found AWS_ENDPOINT_URL again" in found
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from kfp import dsl
-from ruamel.yaml import YAML
 
 from components.errors import InputError
 from pipelines import cluster, kubeflow, steps
@@ -35,20 +34,14 @@ PLACEHOLDER = re.compile(
 )
 
 
-def documents(text: str) -> tuple[Any, Any]:
-    """The pipeline, and what is for Kubernetes."""
-    first, second = YAML(typ="safe", pure=True).load_all(text)
-    return first, second
-
-
 @pytest.fixture(scope="module")
 def ir() -> dict[str, Any]:
-    return dict(documents(kubeflow.compile("example.org/steps:1"))[0])
+    return kubeflow.parts(kubeflow.compile("example.org/steps:1"))[0]
 
 
 @pytest.fixture(scope="module")
 def platform() -> dict[str, Any]:
-    found = documents(kubeflow.compile("example.org/steps:1"))[1]
+    found = kubeflow.parts(kubeflow.compile("example.org/steps:1"))[1]
     return dict(found["platforms"]["kubernetes"]["deploymentSpec"]["executors"])
 
 
@@ -95,6 +88,7 @@ def test_resources_patience_and_image(ir: dict[str, Any], platform: dict[str, An
     }
     assert platform[f"exec-{name}"]["activeDeadlineSeconds"] == str(step.timeout)
     assert platform[f"exec-{name}"]["imagePullPolicy"] == "IfNotPresent"
+    assert platform[f"exec-{name}"]["podMetadata"]["labels"] == {"app.kubernetes.io/part-of": "tidegate"}
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -160,14 +154,14 @@ def test_compiling_gives_the_same_bytes_in_every_process(root: Path) -> None:
         for seed in ("1", "2")
     }
     assert texts == {kubeflow.compile("tidegate/steps:c0ffee")}
-    assert documents(texts.pop())[0]["pipelineInfo"] == {
+    assert kubeflow.parts(texts.pop())[0]["pipelineInfo"] == {
         "name": "tidegate-training",
         "description": "Continuous training, gated by drift",
     }
 
 
 def test_the_image_is_that_of_the_commit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TIDEGATE_COMMIT", "c0ffee")
+    monkeypatch.setenv("TIDEGATE_COMMIT", "c0ffee-dirty")
     assert kubeflow.image_of(cluster.load()) == "tidegate/steps:c0ffee"
     monkeypatch.setattr(kubeflow, "commit", lambda: "unknown")
     with pytest.raises(InputError, match=r"^the commit: expected .* --image$"):
@@ -213,7 +207,7 @@ def test_settings_that_not_every_file_has(tmp_path: Path) -> None:
         assert old in text
         text = text.replace(old, new)
     (tmp_path / "cluster.yaml").write_text(text)
-    first, second = documents(kubeflow.compile("x", tmp_path / "cluster.yaml"))
+    first, second = kubeflow.parts(kubeflow.compile("x", tmp_path / "cluster.yaml"))
     settings = second["platforms"]["kubernetes"]["deploymentSpec"]["executors"]["exec-ingest"]
     assert "retryPolicy" not in task_of(first, "ingest")
     assert settings["nodeSelector"] == {"labels": {"pool": "big"}}
