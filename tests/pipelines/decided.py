@@ -12,6 +12,7 @@ from components.tracking import logs, records
 from components.tracking.entries import Entry
 from components.tracking.journal import promote
 from components.tracking.models import digest_tag
+from components.tracking.outcomes import kubeflow_tag
 from components.tracking.runs import batch_run
 from components.tracking.store import connect
 
@@ -27,7 +28,7 @@ policy = {
 scores = {"challenger": {"log_loss": 0.505, "roc_auc": 0.72}, "champion": {"log_loss": 0.537, "roc_auc": 0.70}}
 
 
-def decide(decision: str, until: str = "2013-04-01", **changed: Any) -> str:
+def decide(decision: str, until: str = "2013-04-01", kubeflow_run: str = "", **changed: Any) -> str:
     """Record a decision about the four weeks before `until`, with a policy changed so; returns the run in MLflow."""
     asked = policy | changed
     client, batch = connect(), _batch(until)
@@ -36,6 +37,8 @@ def decide(decision: str, until: str = "2013-04-01", **changed: Any) -> str:
     records.record(client, run_id, records.question("decision", asked), answer)
     told = {"tidegate.decision": decision, "tidegate.reasons": "; ".join(answer["reasons"])}
     logs.tags(client, run_id, {**told, "tidegate.rows": str(batch["rows"]), "tidegate.champion": "1"})
+    if kubeflow_run:
+        logs.tags(client, run_id, {kubeflow_tag: kubeflow_run})
     return run_id
 
 

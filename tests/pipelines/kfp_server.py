@@ -39,6 +39,7 @@ class KfpServer(ThreadingHTTPServer):
         self.token: str | None = None
         self.cookie: str | None = None
         self.log_route = API_LOG
+        self.kubernetes: dict[str, Any] = {}  # what the cluster's own API has, by path; None is forbidden
         self.stopped = threading.Event()
 
     @property
@@ -101,6 +102,8 @@ class Handler(BaseHTTPRequestHandler):
         query = {key: values[0] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
         if "/log" in parts.path:
             return self._log()
+        if parts.path.startswith("/api/v1/namespaces/") and "/services/" not in parts.path:
+            return self._kubernetes(parts.path)
         try:
             self.server.admit(self.server.received[-1], query, body)
             found = self._route(f"{self.command} {parts.path}", query, body)
@@ -124,6 +127,12 @@ class Handler(BaseHTTPRequestHandler):
         if self.server.log_route == UI_LOG and not self.path.startswith("/k8s"):
             return self._send(200, "<!doctype html><title>Kubeflow</title>", "text/html")
         return self._send(500, json.dumps({"error_message": "Failed to read logs"}), "application/json")
+
+    def _kubernetes(self, path: str) -> None:
+        found = self.server.kubernetes.get(path, "")
+        status = 404 if found == "" else 403 if found is None else 200
+        told = found or {"kind": "Status", "code": status, "reason": "Forbidden" if status == 403 else "NotFound"}
+        self._send(status, json.dumps(told), "application/json")
 
     def _trickle(self) -> None:
         """A byte now and then: no wait between two bytes is long, the whole never ends."""

@@ -1,6 +1,5 @@
 """What stands between a person and Kubeflow: one line with its cure, soon, and no secret in it."""
 
-import base64
 import socket
 import ssl
 import subprocess
@@ -13,6 +12,7 @@ import pytest
 from kubernetes.config import kube_config
 
 from pipelines.client.connection import FLAGS
+from tests.pipelines import kubeconfigs
 from tests.pipelines.kfp_server import KfpServer
 
 Tidegate = Callable[..., tuple[int, str, str]]
@@ -148,28 +148,12 @@ def test_a_certificate_that_nobody_knows(secured: str, certificate: Path, tidega
     assert (code, err) == (0, "")
 
 
-def kubeconfig(path: Path, url: str) -> str:
-    """Two contexts of one cluster, the first with a token."""
-    token = base64.b64encode(b"unused").decode()
-    path.write_text(
-        f"""
-apiVersion: v1
-kind: Config
-current-context: dev
-clusters: [{{name: here, cluster: {{server: "{url}"}}}}]
-users: [{{name: ada, user: {{token: kube-token}}}}, {{name: bob, user: {{token: {token}}}}}]
-contexts:
-- {{name: dev, context: {{cluster: here, user: ada}}}}
-- {{name: other, context: {{cluster: here, user: bob}}}}
-"""
-    )
-    return str(path)
-
-
 def test_without_a_host_the_kubeconfig_leads_there(
     server: KfpServer, tidegate: Tidegate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", kubeconfig(tmp_path / "kubeconfig", server.url))
+    monkeypatch.setattr(
+        kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", kubeconfigs.write(tmp_path / "kubeconfig", server.url)
+    )
     monkeypatch.delenv("KFP_ENDPOINT")
     server.token = "kube-token"
     assert tidegate("runs", "--namespace", "pipelines")[0] == 0
