@@ -5,13 +5,20 @@ OVERLAY ?= local
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --use-pep517
 COMPILE := $(BIN)/uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes
 
-.PHONY: help run secrets lock clean
+.PHONY: help run image pipeline secrets lock clean
 
 help:  ## show this
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
 
 run: .venv/run  ## set up, get the sample data, run one turn of the loop
 	@$(BIN)/tidegate run
+
+image: .venv/run  ## the name of this commit's image, as runs on a cluster use it
+	@$(BIN)/python -c "from pipelines import cluster, kubeflow; print(kubeflow.image_of(cluster.load()))"
+
+pipeline: .venv/run  ## compile the pipeline: build/training.yaml
+	mkdir -p build
+	$(BIN)/tidegate compile --output build/training.yaml
 
 secrets: .venv/run  ## make up the passwords of a cluster: k8s/secrets.json (OVERLAY=production: takes what is given)
 	$(BIN)/python -m k8s.passwords $(OVERLAY)

@@ -24,6 +24,14 @@ def submit(arguments: argparse.Namespace) -> None:
         print(json.dumps({"run": started.id, "link": started.link, "version": started.version}, indent=2))
 
 
+def upload(arguments: argparse.Namespace) -> None:
+    """Upload this commit's pipeline as a version of it, unless it is there; start nothing."""
+    from pipelines import kubeflow
+    from pipelines.client import service, submitting
+
+    print(submitting.ensure_version(service.connect(_connection(arguments)), kubeflow.compile()).name)
+
+
 def runs(arguments: argparse.Namespace) -> None:
     """List the newest runs on the cluster: when, until, state, the gate's decision where MLflow knows it."""
     from pipelines.client import listing, service
@@ -123,6 +131,7 @@ COMMANDS = {
         UNCHECKED,
         {"--wait": {"action": "store_true", "help": "follow the run to its end"}, "--json": JSON},
     ),
+    "upload": _command("upload this commit's pipeline, and start nothing", upload),
     "runs": _command(
         "list the runs on the cluster",
         runs,

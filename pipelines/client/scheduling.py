@@ -28,7 +28,7 @@ def apply(service: Service, job: Work, unchecked: bool) -> str:
     """Make the recurring run what is declared, if it is not; returns what was done in a word."""
     if not unchecked:
         submitting.check(service, job)
-    version = submitting.ensure_version(service, job)
+    version = submitting.ensure_version(service, job.compiled)
     experiment = runs.ensure_experiment(service, job.name)
     parameters = {**job.parameters, UNTIL: MOMENT}
     wanted = digest(declared.schedule(), version.id, parameters, cluster.load().service_account)

@@ -56,7 +56,7 @@ def submit(connection: Connection, job: Work, unchecked: bool) -> Started:
     service = connect(connection)
     if not unchecked:
         check(service, job)
-    version = ensure_version(service, job)
+    version = ensure_version(service, job.compiled)
     experiment = runs.ensure_experiment(service, job.name)
     title = f"{job.name} {job.parameters[UNTIL]}"
     run = runs.start(service, experiment, title, version, job.parameters, cluster.load().service_account)
@@ -73,7 +73,7 @@ def check(service: Service, job: Work) -> None:
     checks.refuse(checks.run(checks.of_the_run(job.remote, namespace)))
 
 
-def ensure_version(service: Service, job: Work) -> versions.Version:
+def ensure_version(service: Service, compiled: str) -> versions.Version:
     """The version of the pipeline for this commit."""
-    name = versions.named(revision.commit(), job.compiled, bool(revision.changed()))
-    return versions.ensure(service, training.name, name, job.compiled)
+    name = versions.named(revision.commit(), compiled, bool(revision.changed()))
+    return versions.ensure(service, training.name, name, compiled)

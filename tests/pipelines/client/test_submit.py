@@ -46,6 +46,16 @@ def test_a_version_is_uploaded_once(server: KfpServer, tidegate: Tidegate) -> No
     assert [len(things) for things in (found.pipelines, found.versions, found.experiments, found.runs)] == [1, 2, 1, 3]
 
 
+def test_a_version_can_be_uploaded_without_a_run(server: KfpServer, tidegate: Tidegate) -> None:
+    commit = git("rev-parse", "HEAD")
+    assert [tidegate("upload") for _ in range(2)] == [(0, f"{commit}\n", "")] * 2
+    found = server.kubeflow
+    assert [version.display_name for version in found.versions.values()] == [commit]
+    assert not found.runs and not found.experiments
+    assert tidegate("submit", "--unchecked")[0] == 0
+    assert len(found.versions) == 1
+
+
 def test_somebody_else_may_upload_the_same_version_at_the_same_time(server: KfpServer, tidegate: Tidegate) -> None:
     assert tidegate("submit", "--unchecked")[0] == 0
     server.kubeflow.late = ["pipelines", "versions"]  # not there when asked for, there when created
