@@ -37,7 +37,7 @@ class Pod:
     """MLflow's pod on this machine: what the kubelet would start, with the stores `elsewhere`."""
 
     def __init__(self, elsewhere: Mapping[str, str], folder: Path) -> None:
-        self.elsewhere, self.folder, self.port = elsewhere, folder, free_port()
+        self.elsewhere, self.folder, self.port = elsewhere, folder, 0
         self.preparing, self.serving = containers(one("local", "Deployment", "mlflow")["spec"]["template"])
 
     def start(self, container: Object, **changed: str) -> subprocess.Popen[bytes]:
@@ -73,9 +73,9 @@ class Pod:
 @pytest.fixture(scope="module")
 def pod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pod]:
     """A pod whose stores are there, prepared by two replicas at once, then with another password."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
     with postgres("mlflow", SECRETS["mlflow"]["PGPASSWORD"]) as database:
+        port = free_port()
+        url = f"http://127.0.0.1:{port}"
         moto = subprocess.Popen(
             [Path(sys.executable).with_name("moto_server"), f"-p{port}"], stderr=subprocess.DEVNULL
         )
@@ -96,6 +96,7 @@ def pod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pod]:
 @pytest.fixture(scope="module")
 def server(pod: Pod) -> Iterator[psutil.Process]:
     """The server, once it answers; it ends in time when it is told to."""
+    pod.port = free_port()
     process = pod.start(pod.serving)
     wait_for(f"http://127.0.0.1:{pod.port}/health", process)
     yield psutil.Process(process.pid)
