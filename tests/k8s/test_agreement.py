@@ -106,7 +106,8 @@ def test_what_is_listened_on_is_what_is_declared() -> None:
 
 
 def test_every_bucket_is_made_and_has_its_own_key() -> None:
-    (made,) = _values("local", "S3_BUCKET")
+    (store,) = dict(pods("local"))["object-store"]["spec"]["containers"]
+    (made,) = [word.removeprefix("-bucket=") for word in store["args"] if word.startswith("-bucket=")]
     assert one("local", "ConfigMap", "mlflow")["data"]["MLFLOW_ARTIFACTS_DESTINATION"] == "s3://mlflow"
     assert re.findall(
         r'"name": "(\w+)"', secrets("local")[passwords.SERVERS, "object-store"]["s3.json"]
