@@ -4,19 +4,11 @@ import argparse
 import json
 import sys
 import traceback
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from components.errors import InputError, SchemaSkewError, told
-
-
-class Command(NamedTuple):
-    """A subcommand: its one line of help, what it does, and its flags as `add_argument` takes them."""
-
-    help: str
-    run: Callable[[argparse.Namespace], None]
-    flags: Mapping[str, Mapping[str, Any]]
+from pipelines.client import commands as client
+from pipelines.command import JSON, Command
 
 
 def compile_(arguments: argparse.Namespace) -> None:
@@ -100,7 +92,6 @@ def contract_diff(arguments: argparse.Namespace) -> None:
     print(json.dumps(found, indent=2)) if arguments.json else inspecting.show_diff(found)
 
 
-JSON = {"action": "store_true", "help": "print JSON, for a program"}
 COMMANDS = {
     "run": Command(
         "run one turn of the loop on this machine",
@@ -175,10 +166,11 @@ COMMANDS = {
         render,
         {"--check": {"action": "store_true", "help": "write nothing, fail where they differ"}},
     ),
+    **client.COMMANDS,
 }
 
 
-GROUPS = {"contract": "draft and compare contracts"}
+GROUPS = {"contract": "draft and compare contracts", "schedule": "run the pipeline on the cluster by the clock"}
 
 
 def parser() -> argparse.ArgumentParser:

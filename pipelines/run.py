@@ -24,7 +24,7 @@ def turn(until: str | None, anew: bool) -> tuple[dict[str, float], str | None]:
     InputError when the data is not what data.dvc says, a stage fails, or the registry is another one.
     """
     if until:
-        _check_moment(until)
+        check_moment(until)
         workspace.set_until(until)
     read_parameters(workspace.params)
     if source := workspace.fetch_data():
@@ -113,7 +113,8 @@ def _current_champion() -> str | None:
     return found
 
 
-def _check_moment(until: str) -> None:
+def check_moment(until: str) -> None:
+    """InputError for what is no moment."""
     try:
         datetime.fromisoformat(until)
     except ValueError:
