@@ -1,18 +1,18 @@
 """What came of a run on a cluster, read back from MLflow: the batch's decision, its release with the verdict in it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from components.tracking.records import recorded
-from components.tracking.runs import batch_tag
+from components.tracking.runs import kubeflow_tags, of_same_batch, runs_about
 from components.tracking.store import answering, quoted
 
-# Kubeflow's own plugin gives its runs this tag; ours have it as well.
-kubeflow_tag = "kfp.pipeline_run_id"
+kubeflow_tag = kubeflow_tags[0]
 until_tag = "tidegate.until"
+decision_tag = "tidegate.decision"
 Document = dict[str, Any]
 
 
@@ -23,12 +23,10 @@ def outcome(
     """The decision and the release of a run on Kubeflow; None for what is not recorded.
 
     `policies` are the parameters of the steps `gate` and `evaluate`: a batch has a record for each that it was asked
-    with. A run without a tag of its own (the batch was decided before) is found by the moment it was for.
+    with. A run whose tag another one has taken since is found by the moment it was for.
     """
-    run = _run(client, name, kubeflow_run, until)
-    if run is None:
-        return None, None
-    decisions, releases = (_records(client, run, kind) for kind in ("decision", "release"))
+    runs = _runs(client, name, kubeflow_run, until)
+    decisions, releases = (_records(client, runs, kind) for kind in ("decision", "release"))
     decided = [document for document in decisions if _asked(document["policy"], policies["gate"])]
     released = [document for document in releases if _asked(document["verdict"]["policy"], policies["evaluate"])]
     decision = decided[-1] if decided else None
@@ -40,21 +38,17 @@ def _asked(policy: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:
     return all(parameters.get(key, value) == value for key, value in policy.items())
 
 
-def _run(client: MlflowClient, name: str, kubeflow_run: str, until: str) -> Run | None:
-    experiment = client.get_experiment_by_name(name)
-    if experiment is None:
-        return None
+def _runs(client: MlflowClient, name: str, kubeflow_run: str, until: str) -> list[Run]:
+    """The runs in MLflow of the batch that was decided, none if none was."""
     for tag, value in ((kubeflow_tag, kubeflow_run), (until_tag, until[:10])):
-        query = f"tags.`{tag}` = {quoted(value)} AND tags.`{batch_tag}` != ''"
-        found = client.search_runs([experiment.experiment_id], query, order_by=["attributes.start_time DESC"])
-        decided = [run for run in found if "tidegate.decision" in run.data.tags]
-        if decided:
-            return decided[0]
-    return None
+        found = runs_about(client, name, f"tags.`{tag}` = {quoted(value)} AND tags.`{decision_tag}` != ''")
+        if found:
+            return of_same_batch(client, found[-1].info.run_id)
+    return []
 
 
-def _records(client: MlflowClient, run: Run, kind: str) -> list[Document]:
-    """Every document of a kind, in the order of their names."""
-    names = [key.removeprefix("tidegate.") for key in sorted(run.data.params)]
-    found = [recorded(client, run.info.run_id, name) for name in names if name.startswith(f"{kind}.")]
+def _records(client: MlflowClient, runs: Sequence[Run], kind: str) -> list[Document]:
+    """Every document of a kind that the batch of these runs has, in the order of their names."""
+    names = {key.removeprefix("tidegate.") for run in runs for key in run.data.params}
+    found = [recorded(client, runs[0].info.run_id, name) for name in sorted(names) if name.startswith(f"{kind}.")]
     return [document for document in found if document is not None]

@@ -76,15 +76,21 @@ def of_same_batch(client: MlflowClient, run_id: str) -> list[Run]:
 
 
 @answering()
-def batches(client: MlflowClient, name: str) -> list[dict[str, str]]:
-    """The tags of every batch of the problem `name`, with its metrics as texts, by `until`, then by start."""
+def runs_about(client: MlflowClient, name: str, query: str = "") -> list[Run]:
+    """The runs of batches of the problem `name` that a query finds, in every experiment, the oldest first."""
     experiment = client.get_experiment_by_name(name)
     own = experiment.experiment_id if experiment else None
+    whole = " AND ".join(part for part in (f"tags.`{batch_tag}` != ''", query) if part)
+    return [run for run in _searched(client, list(_experiments(client)), whole) if _is_of(run, name, own)]
+
+
+@answering()
+def batches(client: MlflowClient, name: str) -> list[dict[str, str]]:
+    """The tags of every batch of the problem `name`, with its metrics as texts, by `until`, then by start."""
     found: dict[str, dict[str, str]] = {}
-    for run in _searched(client, list(_experiments(client)), f"tags.`{batch_tag}` != ''"):
+    for run in runs_about(client, name):
         tags, metrics = run.data.tags, {key: str(value) for key, value in run.data.metrics.items()}
-        if _is_of(run, name, own):
-            found.setdefault(tags[batch_tag], {}).update(metrics | tags)
+        found.setdefault(tags[batch_tag], {}).update(metrics | tags)
     return sorted(found.values(), key=lambda tags: tags.get("tidegate.until", ""))
 
 

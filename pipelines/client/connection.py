@@ -16,9 +16,9 @@ DEFAULT_NAMESPACE = "kubeflow"
 
 @dataclass(frozen=True)
 class Connection:
-    """What `kfp.Client` is told; the secrets do not show when it is printed."""
+    """What `kfp.Client` is told; the secrets, and a host that may hold one, do not show when it is printed."""
 
-    host: str | None
+    host: str | None = field(repr=False)
     ui_host: str | None
     namespace: str | None
     existing_token: str | None = field(repr=False)
@@ -43,7 +43,8 @@ class Connection:
 
     def link(self, kind: str, name: str) -> str:
         """The page of a run (`runs`) or a recurring run (`recurringrun`) in Kubeflow's UI."""
-        base = redacted(self.ui_host or self.host or "").rstrip("/")
+        # Without a host only the path in Kubeflow's dashboard is known.
+        base = redacted(self.ui_host or self.host or "/pipeline").rstrip("/")
         return f"{base}/#/{kind}/details/{name}"
 
 

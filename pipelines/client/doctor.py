@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from rich.table import Table
 from rich.text import Text
 
 from pipelines import cluster, kubeflow, steps
@@ -25,8 +24,8 @@ def examine(connection: Connection, remote: str | None) -> list[Check]:
 
 
 def show(found: Sequence[Check]) -> None:
-    """Print them for a person."""
-    table = Table.grid(padding=(0, 2))
+    """Print them for a person, a line each."""
+    widths = [max(len(check[column]) for check in found) + 2 for column in (0, 1)]
     for name, state, told in found:
-        table.add_row(name, Text(state, COLOURS[state]), Text(told))
-    console().print(table)
+        line = Text.assemble(name.ljust(widths[0]), (state.ljust(widths[1]), COLOURS[state]), told)
+        console().print(line, soft_wrap=True)

@@ -33,7 +33,7 @@ def check(image: str, timeout: float) -> str:
     with _answering(image):
         host, name = docker.auth.resolve_repository_name(repository)
         name = f"library/{name}" if host == HUB and "/" not in name else name
-        url = f"{_origin(host)}/v2/{name}/manifests/{tag}"
+        url = f"{origin(host)}/v2/{name}/manifests/{tag}"
         with requests.Session() as session, warnings.catch_warnings(action="ignore"):
             session.auth = _as_it_is
             answer = session.head(url, headers={"Accept": ACCEPT}, timeout=timeout, allow_redirects=True)
@@ -50,7 +50,8 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _origin(host: str) -> str:
+def origin(host: str) -> str:
+    """Where a registry answers: over https, unless it is on this machine."""
     return f"{'http' if _is_local(f'//{host}') else 'https'}://{HUB_API if host == HUB else host}"
 
 

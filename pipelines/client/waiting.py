@@ -1,6 +1,7 @@
 """`tidegate submit --wait`: follow the run, show what came of it, and say so by the exit code."""
 
 import json
+import os
 import sys
 from datetime import UTC, datetime
 from typing import Any
@@ -35,14 +36,16 @@ def wait(started: Started, as_json: bool) -> int:
 
 def _outcome(started: Started, run: Any) -> dict[str, Any] | None:
     """None, and a line why, where MLflow is not reached: the run has succeeded all the same."""
+    if not os.environ.get("MLFLOW_TRACKING_URI"):  # without it a new store would be made here
+        print("no summary: set MLFLOW_TRACKING_URI to the MLflow server of the cluster", file=sys.stderr)
+        return None
     try:
         found = outcome(started, run)
     except InputError as error:
         print(f"no summary: {error}", file=sys.stderr)
         return None
     if not found["decision"]:
-        cure = "set MLFLOW_TRACKING_URI to the service's server"
-        print(f"no summary: MLflow here knows no decision of this run; {cure}", file=sys.stderr)
+        print("no summary: the server of MLFLOW_TRACKING_URI knows no decision of this run", file=sys.stderr)
     return found
 
 

@@ -139,4 +139,3 @@ def test_a_task_without_a_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("TIDEGATE_KUBEFLOW_RUN", "1")
     with pytest.raises(TrackingError, match=r"^MLFLOW_TRACKING_URI: expected an MLflow server, found nothing"):
         store.connect()
-

@@ -109,10 +109,13 @@ def test_without_mlflow_the_run_has_succeeded_all_the_same(
 ) -> None:
     scenes(server, ("SUCCEEDED", succeeded(*first)))
     code, _, err = tidegate(*wait)
-    assert code == 0 and "no summary: MLflow here knows no decision of this run" in err
+    assert code == 0 and "no summary: the server of MLFLOW_TRACKING_URI knows no decision of this run" in err
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     code, _, err = tidegate(*wait)
     assert code == 0 and "no summary: http://127.0.0.1:9: expected an MLflow server that answers" in err
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    code, _, err = tidegate(*wait)
+    assert code == 0 and "no summary: set MLFLOW_TRACKING_URI" in err and not Path("mlflow.db").exists()
 
 
 @pytest.mark.parametrize(
