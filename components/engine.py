@@ -1,5 +1,6 @@
 """DuckDB the way every step uses it: UTC, and no file but those it is given."""
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,9 +14,11 @@ from components.formats import tables_in
 @contextmanager
 def engine(*folders: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that reads and writes below `folders` only; spills to disk what memory does not hold."""
-    with duckdb.connect() as connection:
+    # DuckDB would spill into the working directory, which in a container nobody may write.
+    with tempfile.TemporaryDirectory(prefix="duckdb-") as spill, duckdb.connect() as connection:
         allowed = ", ".join(literal(f"{folder.resolve()}/") for folder in folders)
         connection.execute("SET timezone = 'UTC'")
+        connection.execute(f"SET temp_directory = {literal(spill)}")
         connection.execute(f"SET allowed_directories = [{allowed}]")
         connection.execute("SET enable_external_access = false")
         yield connection
