@@ -2,9 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --use-pep517
+# The image of the steps; `make images BASE_IMAGE=...` builds it on another base, PIP_INDEX_URL=... from another index.
+IMAGE ?= tidegate/steps:latest
 COMPILE := $(BIN)/uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes
 
-.PHONY: help run test check lock clean
+.PHONY: help run test check images lock clean
 
 help:  ## show this
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 8
@@ -21,6 +23,13 @@ check: .venv/dev  ## lint, types, layers, rendered files, locks
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/tidegate render --check
 	$(BIN)/python -m pytest --quiet tests/test_lock.py
+
+images:  ## build the image of the steps
+	docker build --file components/Dockerfile --target steps --tag $(IMAGE) \
+		--build-arg BASE_IMAGE --build-arg PIP_INDEX_URL \
+		--build-arg COMMIT=$$(git describe --always --dirty --abbrev=40 --exclude='*') \
+		--build-arg LOCK=$$($(PYTHON) -c "import hashlib, pathlib; \
+			print(hashlib.sha256(pathlib.Path('requirements-steps.txt').read_bytes()).hexdigest())") $(FLAGS) .
 
 lock: .venv/dev  ## resolve the dependencies of pyproject.toml anew
 	echo setuptools | $(COMPILE) - --output-file requirements-build.txt

@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -93,11 +93,17 @@ def changed_stages() -> list[str]:
     return [*(["data.dvc"] if changes else []), *status]
 
 
-def repro(*arguments: str) -> Iterator[str]:
-    """Run `dvc repro` and yield its lines as they come; InputError when a stage fails."""
+def repro(within: Mapping[str, str], *arguments: str) -> Iterator[str]:
+    """Run `dvc repro` within an environment and yield its lines as they come; InputError when a stage fails."""
     command = [sys.executable, "-m", "dvc", "repro", *arguments]
     with subprocess.Popen(
-        command, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
+        command,
+        env=within,
+        stdin=subprocess.PIPE,  # open as long as this process lives: what runs in a container ends with it
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        bufsize=1,
     ) as process:
         assert process.stdout is not None
         last = ""
@@ -112,6 +118,12 @@ def repro(*arguments: str) -> Iterator[str]:
         raise _failure(last.removeprefix("ERROR: "))
 
 
+def environment() -> dict[str, str]:
+    """Stages say `python`: it must be the one that runs this."""
+    folder = str(Path(sys.executable).parent)
+    return {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}", "PYTHONUNBUFFERED": "1"}
+
+
 def _failure(message: str) -> InputError:
     stage = re.search(r"failed to reproduce '(\w+)'", message)
     if stage:
@@ -121,17 +133,11 @@ def _failure(message: str) -> InputError:
 
 def _dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "dvc", *arguments]
-    return subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False)
+    return subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
 
 
 def _dvc_output(*arguments: str) -> str:
     return _dvc(*arguments).stdout
-
-
-def _environment() -> dict[str, str]:
-    """Stages say `python`: it must be the one that runs this."""
-    folder = str(Path(sys.executable).parent)
-    return {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}", "PYTHONUNBUFFERED": "1"}
 
 
 def _last_line(text: str) -> str:
