@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -99,13 +100,14 @@ def repro(within: Mapping[str, str], *arguments: str) -> Iterator[str]:
     with subprocess.Popen(
         command,
         env=within,
-        stdin=subprocess.PIPE,  # open as long as this process lives: what runs in a container ends with it
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         bufsize=1,
     ) as process:
         assert process.stdout is not None
+        threading.Thread(target=_hold_stdin, args=[process], daemon=True).start()
         last = ""
         try:
             for line in process.stdout:
@@ -116,6 +118,13 @@ def repro(within: Mapping[str, str], *arguments: str) -> Iterator[str]:
                 process.terminate()
     if process.returncode:
         raise _failure(last.removeprefix("ERROR: "))
+
+
+def _hold_stdin(process: subprocess.Popen[str]) -> None:
+    """Keep the stages' stdin open as long as this process and DVC live: a step in a container ends when it closes."""
+    process.wait()
+    assert process.stdin is not None
+    process.stdin.close()
 
 
 def environment() -> dict[str, str]:
