@@ -6,28 +6,18 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no
 IMAGE ?= tidegate/steps:latest
 COMPILE := $(BIN)/uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes
 
-.PHONY: help run test check images lock clean
+.PHONY: help run images lock clean
 
 help:  ## show this
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 8
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
 
 run: .venv/run  ## set up, get the sample data, run one turn of the loop
 	@$(BIN)/tidegate run
 
-test: .venv/dev  ## run every test
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
-
-check: .venv/dev  ## lint, types, layers, rendered files, locks
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo
-	$(BIN)/tidegate render --check
-	$(BIN)/python -m pytest --quiet tests/test_lock.py
-
 images:  ## build the image of the steps
 	docker build --file components/Dockerfile --target steps --tag $(IMAGE) \
 		--build-arg BASE_IMAGE --build-arg PIP_INDEX_URL \
-		--build-arg COMMIT=$$(git describe --always --dirty --abbrev=40 --exclude='*') \
+		--build-arg COMMIT=$$(git describe --always --dirty --abbrev=40 --exclude='*' || echo unknown) \
 		--build-arg LOCK=$$($(PYTHON) -c "import hashlib, pathlib; \
 			print(hashlib.sha256(pathlib.Path('requirements-steps.txt').read_bytes()).hexdigest())") $(FLAGS) .
 
@@ -52,3 +42,5 @@ clean:  ## remove what `make` made; data/ and the tracking store stay
 .venv/dev: .venv/run requirements-dev.txt
 	$(INSTALL) --require-hashes --requirement requirements-dev.txt
 	@touch $@
+
+-include tests/rules.mk

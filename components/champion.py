@@ -34,8 +34,8 @@ class Champion:
 
     @property
     def features(self) -> dict[str, str]:
-        """Its features and their kinds."""
-        return dict(self.record["features"])
+        """Its features whose drift can be measured, numbers and categories, and their kinds."""
+        return {name: kind for name, kind in self.record["features"].items() if kind != "words"}
 
     def batch(self, clean: Path, window: Window) -> pd.DataFrame:
         """The rows of the batch as its own SQL sees them, with its `prediction`; one row per event, in total order."""
@@ -44,7 +44,7 @@ class Champion:
 
     def predict(self, frame: pd.DataFrame) -> Predictions:
         """What it says of rows of `batch`: see `components.scoring.predict`."""
-        return predict(self.model, frame, self.features, self.contract.task)
+        return predict(self.model, frame, self.record["features"], self.contract.task)
 
     def predicted(self, frame: pd.DataFrame) -> Predictions:
         """The same for rows that hold its `prediction`, asked again only where that is but a part of the answer."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from components.errors import InputError
+from components.errors import InputError, told
 from components.formats import write_json
 
 type_names = {str: "text", int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
@@ -28,15 +28,24 @@ def run(function: Callable[..., Mapping[str, Mapping[str, Any]] | None]) -> None
     arguments = vars(parser(function).parse_args())
     executor_input = arguments.pop("executor_input")
     try:
+        _check_parameters(function.__name__, arguments)
         metadata = function(**arguments)
     except (InputError, OSError) as error:
         if os.environ.get("TIDEGATE_DEBUG"):
             traceback.print_exc()
-        for line in str(error).splitlines():
+        for line in told(error):
             print(f"error: {line}", file=sys.stderr)
         sys.exit(2)
     if executor_input and metadata:
         _write_executor_output(json.loads(executor_input), metadata)
+
+
+def _check_parameters(step: str, arguments: Mapping[str, Any]) -> None:
+    if scalars := {name: value for name, value in arguments.items() if not isinstance(value, Path)}:
+        from components.parameters import check_parameter
+
+        for name, value in scalars.items():
+            check_parameter(step, name, value)
 
 
 def parser(function: Callable[..., Any]) -> argparse.ArgumentParser:

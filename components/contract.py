@@ -2,15 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from components.coherence import disagreements
 from components.errors import ContractError, ContractFaultsError
-from components.formats import line_of, parse_yaml, read_text
-from components.schema import Fault, faults, hint
+from components.formats import parse_yaml, read_text
+from components.schema import Fault, faults, told
 
 types = {"integer": "BIGINT", "number": "DOUBLE", "text": "VARCHAR", "boolean": "BOOLEAN", "timestamp": "TIMESTAMP"}
 outcome_roles = ("outcome", "label")
@@ -125,27 +126,22 @@ def parse_contract(text: str, name: str = "contract.yaml") -> Contract:
     document = parse_yaml(text, name)
     _refuse(faults(document, schema()), text, name)
     contract = _contract(document)
-    _refuse(list(_contract_faults(contract)), text, name)
+    _refuse(list(disagreements(contract)), text, name)
     return contract
 
 
-def _refuse(found: list[Fault], text: str, name: str) -> None:
+def _refuse(found: Sequence[Fault], text: str, name: str) -> None:
     if found:
-        raise ContractFaultsError([_told(fault, text, name) for fault in found])
-
-
-def _told(fault: Fault, text: str, name: str) -> ContractError:
-    path = fault.path[:-1] if fault.at_key else fault.path
-    place = f"{name}:{line_of(text, fault.path)}" + f": {'.'.join(map(str, path))}" * bool(path)
-    return ContractError(place, fault.expected, fault.found, "mend it")
+        raise ContractFaultsError(told(found, text, name))
 
 
 def _contract(document: Mapping[str, Any]) -> Contract:
     tables = {name: _table(table) for name, table in document["tables"].items()}
     event = tables.get(document["event"])
-    sliced = _with_role(event.columns, "slice") if event else []
-    slices = tuple(dict.fromkeys([*document.get("slices", []), *sliced]))
-    return Contract(**{**document, "slices": slices, "tables": tables})
+    columns = event.columns if event else {}
+    slices = tuple(dict.fromkeys([*document.get("slices", []), *_with_role(columns, "slice")]))
+    weight = document.get("weight") or next(iter(_with_role(columns, "weight")), None)
+    return Contract(**{**document, "slices": slices, "weight": weight, "tables": tables})
 
 
 def _table(document: Mapping[str, Any]) -> Table:
@@ -163,73 +159,3 @@ def _column(document: Mapping[str, Any]) -> Column:
 
 def _with_role(columns: Mapping[str, Column], role: str) -> list[str]:
     return [name for name, column in columns.items() if column.role == role]
-
-
-def _contract_faults(contract: Contract) -> Iterator[Fault]:
-    """What no schema can say: names that must be there, edges in order, roles that agree."""
-    if contract.event not in contract.tables:
-        tables = list(contract.tables)
-        yield Fault(("event",), f"one of {', '.join(tables)}", hint(contract.event, tables))
-    elif not contract.tables[contract.event].time:
-        yield Fault(("tables", contract.event), "a time column", "none")
-    if int(contract.block[:-1]) == 0:
-        yield Fault(("block",), "a duration above 0", contract.block)
-    for name, table in contract.tables.items():
-        yield from _table_faults(contract, name, table)
-
-
-def _table_faults(contract: Contract, name: str, table: Table) -> Iterator[Fault]:
-    place = ("tables", name)
-    for column in [*table.key, *([table.time] if table.time else [])]:
-        if column not in table.columns:
-            expected = f"one of its columns ({', '.join(table.columns)})"
-            yield Fault(
-                (*place, "key" if column in table.key else "time"), expected, hint(column, list(table.columns))
-            )
-        elif table.columns[column].role == "private":
-            yield Fault((*place, "columns", column), "a time or key that may be seen", "private")
-    if table.time in table.columns and table.columns[str(table.time)].type != "timestamp":
-        kind = table.columns[str(table.time)].type
-        yield Fault((*place, "time"), "a timestamp", f"{kind} {table.time}")
-    for rule in ("freshness", "rows_per"):
-        if getattr(table, rule) and not table.time:
-            yield Fault((*place, rule), "a table with a time column", "none")
-    for period, (least, most) in table.rows_per.items():
-        if not 0 <= least <= most or int(period[:-1]) == 0:
-            yield Fault((*place, "rows_per", period), "a period above 0, the least rows first", f"[{least}, {most}]")
-    for column in table.references:
-        yield from _reference_faults(contract, name, column)
-    for column, promise in table.columns.items():
-        yield from _column_faults(contract, name, column, promise)
-
-
-def _reference_faults(contract: Contract, name: str, column: str) -> Iterator[Fault]:
-    """A reference runs between two columns of one type that may both be seen."""
-    table, (parent, of) = contract.tables[name], contract.tables[name].references[column].split(".")
-    place = ("tables", name, "references", column)
-    if column not in table.visible():
-        yield Fault(place, f"one of {', '.join(table.visible())}", hint(column, list(table.visible())), at_key=True)
-    elif parent not in contract.tables:
-        yield Fault(place, f"one of {', '.join(contract.tables)}", hint(parent, list(contract.tables)))
-    elif of not in contract.tables[parent].visible():
-        known = list(contract.tables[parent].visible())
-        yield Fault(place, f"one of {', '.join(known)}", hint(of, known))
-    elif table.columns[column].type != contract.tables[parent].columns[of].type:
-        yield Fault(place, f"a column of type {table.columns[column].type}", contract.tables[parent].columns[of].type)
-
-
-def _column_faults(contract: Contract, name: str, column: str, promise: Column) -> Iterator[Fault]:
-    table, place = contract.tables[name], ("tables", name, "columns", column)
-    if promise.range and promise.range[0] > promise.range[1]:
-        yield Fault((*place, "range"), "two numbers, the lower first", str(list(promise.range)))
-    if promise.range and promise.type not in ("integer", "number"):
-        yield Fault((*place, "range"), "a range of an integer or a number", promise.type)
-    if promise.values and promise.type not in ("integer", "text", "boolean"):
-        yield Fault((*place, "values"), "the values of a text, an integer or a boolean", promise.type)
-    wanted = {"time": [table.time], "key": table.key}.get(promise.role)
-    if wanted is not None and column not in wanted:
-        yield Fault((*place, "role"), f"the table's {promise.role} ({', '.join(map(str, wanted))})", column)
-    if promise.role in ("label", "slice") and name != contract.event:
-        yield Fault((*place, "role"), f"a {promise.role} in the event table {contract.event}", f"one in {name}")
-    elif promise.role == "label" and column != contract.label:
-        yield Fault((*place, "role"), f"the column that `label:` names ({contract.label})", column)

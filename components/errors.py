@@ -1,6 +1,7 @@
 """What a person can mend, told in one line; anything else that escapes is a bug and keeps its traceback."""
 
 from collections.abc import Sequence
+from errno import ENOSPC
 
 
 class InputError(Exception):
@@ -10,15 +11,28 @@ class InputError(Exception):
         super().__init__(f"{thing}: expected {expected}, found {found}; {cure}")
 
 
+def told(error: InputError | OSError) -> list[str]:
+    """An error as the lines that a person reads; the machine's own ones name the file and what is wrong with it."""
+    if isinstance(error, InputError) or error.strerror is None:
+        return [" ".join(line.split()) for line in str(error).splitlines()]
+    thing = error.filename2 or error.filename or "this machine"
+    cure = "make room" if error.errno == ENOSPC else "check the path and its rights"
+    return [str(InputError(thing, "what can be read and written", error.strerror, cure))]
+
+
 class ContractError(InputError):
     """The contract itself is not as it must be."""
 
 
-class ContractFaultsError(ContractError):
-    """All that is wrong in a contract, one line per fault."""
+class FaultsError(InputError):
+    """All that is wrong in one file, one line per fault."""
 
-    def __init__(self, faults: Sequence[ContractError]) -> None:
+    def __init__(self, faults: Sequence[InputError]) -> None:
         Exception.__init__(self, "\n".join(map(str, faults)))
+
+
+class ContractFaultsError(FaultsError, ContractError):
+    """All that is wrong in a contract, one line per fault."""
 
 
 class SchemaSkewError(InputError):

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,8 @@ def read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise InputError(path, "a file", "nothing", "check the path") from None
+    except IsADirectoryError:
+        raise InputError(path, "a file", "a folder", "check the path") from None
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise InputError(f"{path}:{line}", "UTF-8 text", "another encoding", "save the file as UTF-8") from None
@@ -76,32 +78,9 @@ def read_yaml(path: Path) -> Any:
 
 def parse_yaml(text: str, name: object) -> Any:
     """Parse YAML 1.2; `name` stands in the error."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError
+    from components.yaml import parse
 
-    try:
-        return YAML(typ="safe", pure=True).load(text)
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        found = " ".join(str(error.problem).split())
-        raise InputError(f"{name}:{line}", "YAML", found, "mend that line") from None
-
-
-def line_of(text: str, path: Sequence[str | int]) -> int:
-    """The line of YAML that names the value at `path`; where there is none, that of its nearest parent."""
-    from ruamel.yaml import YAML
-
-    node, line = YAML(typ="safe", pure=True).compose(text), 1
-    for step in path:
-        if isinstance(node.value, str):
-            break
-        parts = {index: (item, item) for index, item in enumerate(node.value)}
-        if not isinstance(step, int):
-            parts = {pair[0].value: pair for pair in node.value if isinstance(pair, tuple)}
-        if step not in parts:
-            break
-        line, node = parts[step][0].start_mark.line + 1, parts[step][1]
-    return int(line)
+    return parse(text, name)
 
 
 def tables_in(folder: Path) -> dict[str, Path]:

@@ -1,22 +1,33 @@
-"""JSON schema, as much of it as our own schemas use: every fault of a document, in words for a person.
+"""What a JSON schema says of a document, in words for a person: the place, what is allowed there, what was found."""
 
-A keyword that is not known here raises, so that no promise of a schema is silently left unchecked.
-"""
-
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from difflib import get_close_matches
-from typing import Any, NamedTuple
+from functools import cache
+from reprlib import Repr
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-kinds: dict[str, tuple[tuple[type, ...], str]] = {
-    "object": ((dict,), "names with values"),
-    "array": ((list,), "a list"),
-    "string": ((str,), "a text"),
-    "integer": ((int,), "a whole number"),
-    "number": ((int, float), "a number"),
-    "boolean": ((bool,), "true or false"),
+from components.errors import InputError
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+
+types = {
+    "object": "names with values",
+    "array": "a list",
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
 }
-annotations = {"$schema", "title", "description", "definitions", "patternErrorMessage"}
+bounds = {
+    f"{edge}{kind}": word
+    for edge in ("min", "max")
+    for kind, word in {"Items": "value", "Length": "character", "Properties": "name"}.items()
+}
+limits = {"minimum": "at least", "maximum": "at most"}
+most_names = 30
 
 
 class Fault(NamedTuple):
@@ -26,110 +37,101 @@ class Fault(NamedTuple):
     expected: str
     found: str
     at_key: bool = False
+    cure: str = "mend it"
 
 
 def faults(document: Any, schema: Mapping[str, Any]) -> list[Fault]:
-    """Everything that is wrong in a document, in the order of the document; ValueError for an unknown keyword."""
-    return list(_faults(document, schema, schema, ()))
+    """Everything that a JSON schema (draft 7) finds wrong in a document, each fault once."""
+    errors = _validator()(schema).iter_errors(document)
+    return list(dict.fromkeys(fault for error in errors for fault in _translated(error)))
+
+
+def told(found: Sequence[Fault], text: str, name: str) -> list[InputError]:
+    """Each fault of a YAML file as an error that names its line, in the order of the file."""
+    from components.yaml import places
+
+    place = places(text)
+    ordered = sorted(found, key=lambda fault: place(fault.path))
+    return [_told(fault, f"{name}:{place(fault.path)[0]}") for fault in ordered]
 
 
 def hint(value: object, allowed: Sequence[str]) -> str:
     """The value as it was found, with the nearest of the allowed ones."""
     close = get_close_matches(str(value), allowed, n=1, cutoff=0.5)
-    return f"{value!r} (did you mean '{close[0]}'?)" if close else repr(value)
+    return f"{shown(value)} (did you mean '{close[0]}'?)" if close else shown(value)
 
 
-def _faults(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], path: tuple[Any, ...]) -> Iterator[Fault]:
-    if "$ref" in schema:
-        schema = root["definitions"][schema["$ref"].removeprefix("#/definitions/")] | {
-            key: part for key, part in schema.items() if key != "$ref"
-        }
-    if unknown := set(schema) - set(checks) - annotations - {"type"}:
-        raise ValueError(f"JSON schema: unknown keywords {sorted(unknown)}")
-    if "type" in schema and not _is(value, schema["type"]):
-        yield Fault(path, _words(schema["type"]), _shown(value))
-        return
-    for keyword in (keyword for keyword in checks if keyword in schema):
-        yield from checks[keyword](value, schema, root, path)
+def listed(names: Sequence[str]) -> str:
+    """Names for a person; of very many only the first."""
+    more = f" and {len(names) - most_names:,} more" if len(names) > most_names else ""
+    return ", ".join(names[:most_names]) + more
 
 
-def _is(value: Any, names: str | list[str]) -> bool:
-    names = [names] if isinstance(names, str) else names
-    return any(isinstance(value, kinds[name][0]) and (name == "boolean" or type(value) is not bool) for name in names)
+def shown(value: object) -> str:
+    """A value as YAML has it, on one line; of a long one only a part."""
+    if isinstance(value, dict) and value:
+        return "names with values"
+    text = str(value) if isinstance(value, date) else _short.repr(value)
+    return {"None": "nothing", "True": "true", "False": "false"}.get(text, text)
 
 
-def _words(names: str | list[str]) -> str:
-    return kinds[names][1] if isinstance(names, str) else " or ".join(kinds[name][1] for name in names)
+def _told(fault: Fault, line: str) -> InputError:
+    path = fault.path[:-1] if fault.at_key else fault.path
+    place = line + f": {'.'.join(map(str, path))}" * bool(path)
+    return InputError(place, fault.expected, fault.found, fault.cure)
 
 
-def _shown(value: Any) -> str:
-    return {dict: "names with values", type(None): "nothing"}.get(type(value)) or repr(value)
+@cache
+def _validator() -> Any:
+    """Draft 7, where 3.0 is no whole number."""
+    from jsonschema import Draft7Validator
+    from jsonschema.validators import extend
+
+    whole = Draft7Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
+    return extend(Draft7Validator, type_checker=whole)  # type: ignore[no-untyped-call]
 
 
-def _enum(value: Any, schema: Mapping[str, Any], root: Any, path: tuple[Any, ...]) -> Iterator[Fault]:
-    if not isinstance(value, str):
-        yield Fault(path, "a text", _shown(value))
-    elif value not in schema["enum"]:
-        yield Fault(path, f"one of {', '.join(schema['enum'])}", hint(value, schema["enum"]))
+_short = Repr()
+_short.maxstring = _short.maxother = 80
 
 
-def _pattern(value: str, schema: Mapping[str, Any], root: Any, path: tuple[Any, ...]) -> Iterator[Fault]:
-    if not re.search(schema["pattern"], value) or value.endswith("\n"):
-        yield Fault(path, schema["patternErrorMessage"], repr(value))
+def _translated(error: "ValidationError") -> Iterator[Fault]:
+    """The faults that one error of jsonschema stands for."""
+    path, allowed, found = (*error.absolute_path,), _any(error.validator_value), _any(error.instance)
+    if "propertyNames" in error.schema_path:  # what is wrong is a name, the path that of its mapping
+        yield Fault((*path, found), _expected(error, "a name in quotes"), shown(found), at_key=True)
+    elif error.validator == "additionalProperties":
+        known = list(_any(error.schema)["properties"])
+        for name in (name for name in found if name not in known):
+            yield Fault((*path, name), f"one of {listed(known)}", hint(name, known), at_key=True)
+    elif error.validator == "required":
+        missing = [name for name in allowed if name not in found]
+        yield Fault(path, f"all of {', '.join(allowed)}", f"no {', '.join(missing)}")
+    elif error.validator == "enum" and isinstance(found, str):
+        yield Fault(path, _expected(error), hint(found, allowed))
+    else:
+        yield Fault(path, _expected(error), shown(found))
 
 
-def _length(value: Any, schema: Mapping[str, Any], root: Any, path: tuple[Any, ...]) -> Iterator[Fault]:
-    least = max(schema.get(name, 0) for name in ("minItems", "minLength", "minProperties"))
-    most = schema.get("maxItems", len(value))
-    if len(value) < least or len(value) > most:
-        yield Fault(path, f"{least} values" if least == schema.get("maxItems") else f"at least {least}", _shown(value))
+def _expected(error: "ValidationError", text: str = "a text") -> str:
+    """What a keyword of the schema allows, in words; a keyword without words of its own is told as it is."""
+    keyword, allowed, schema = str(error.validator), _any(error.validator_value), _any(error.schema)
+    if keyword == "type":
+        kinds = [allowed] if isinstance(allowed, str) else allowed
+        return " or ".join({**types, "string": text}[kind] for kind in kinds)
+    if keyword == "enum":
+        return f"one of {listed(allowed)}" if isinstance(error.instance, str) else text
+    if keyword == "pattern" and "patternErrorMessage" in schema:
+        return str(schema["patternErrorMessage"])
+    if keyword in limits:
+        return " and ".join(f"{word} {schema[limit]}" for limit, word in limits.items() if limit in schema)
+    if keyword in bounds:
+        exact = schema.get(f"min{keyword[3:]}") == schema.get(f"max{keyword[3:]}")
+        least = "" if exact else "at least " if keyword.startswith("min") else "at most "
+        return f"{least}{allowed} {bounds[keyword]}{'s' * (allowed != 1)}"
+    return f"{keyword} {json.dumps(allowed)}"
 
 
-def _items(value: list[Any], schema: Mapping[str, Any], root: Any, path: tuple[Any, ...]) -> Iterator[Fault]:
-    for index, item in enumerate(value):
-        yield from _faults(item, schema["items"], root, (*path, index))
-
-
-def _required(
-    value: Mapping[str, Any], schema: Mapping[str, Any], root: Any, path: tuple[Any, ...]
-) -> Iterator[Fault]:
-    if missing := [name for name in schema["required"] if name not in value]:
-        yield Fault(path, f"all of {', '.join(schema['required'])}", f"no {', '.join(missing)}")
-
-
-def _names(value: Mapping[str, Any], schema: Mapping[str, Any], root: Any, path: tuple[Any, ...]) -> Iterator[Fault]:
-    for name in value:
-        for fault in _faults(name, schema["propertyNames"], root, (*path, name)):
-            yield fault._replace(at_key=True)
-
-
-def _properties(
-    value: Mapping[str, Any], schema: Mapping[str, Any], root: Any, path: tuple[Any, ...]
-) -> Iterator[Fault]:
-    known, other = schema.get("properties", {}), schema.get("additionalProperties", True)
-    for name, item in value.items():
-        inner = known.get(name, other)
-        if not isinstance(name, str):
-            yield Fault((*path, name), "a text as name", repr(name), at_key=True)
-        elif inner is False:
-            yield Fault((*path, name), f"one of {', '.join(known)}", hint(name, list(known)), at_key=True)
-        elif isinstance(inner, dict):
-            yield from _faults(item, inner, root, (*path, name))
-
-
-Check = Callable[[Any, Mapping[str, Any], Mapping[str, Any], tuple[Any, ...]], Iterator[Fault]]
-
-
-checks: dict[str, Check] = {
-    "enum": _enum,
-    "pattern": _pattern,
-    "minLength": _length,
-    "minItems": _length,
-    "maxItems": lambda *_: iter(()),  # with minItems
-    "minProperties": _length,
-    "items": _items,
-    "required": _required,
-    "propertyNames": _names,
-    "properties": lambda *_: iter(()),  # with additionalProperties
-    "additionalProperties": _properties,
-}
+def _any(value: object) -> Any:
+    """A part of an error, which a type checker takes for unset: those that a validator gives are set."""
+    return value

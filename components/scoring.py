@@ -13,18 +13,24 @@ from components.tasks import tasks
 Vector = npt.NDArray[np.float64]
 Labels = npt.NDArray[Any]  # 1.0 or 0.0 (binary), texts (multiclass), floats (regression)
 Predictions = Vector | pd.DataFrame  # of multiclass: the probabilities, one column per class that the model knows
-least_probability = 1e-15  # also that of a class which the model has never seen
+largest = 1e150
+least_probability = 1e-15  # a certain and wrong model still has a finite loss
 
 
 def model_input(frame: pd.DataFrame, features: Mapping[str, str]) -> pd.DataFrame:
-    """The features of `frame` as every model is fed them: finite floats or NaN, and texts with NaN for null."""
-    columns = {
-        name: frame[name].astype(object).where(frame[name].notna(), np.nan)
-        if kind == "category"
-        else frame[name].astype(np.float64).replace([np.inf, -np.inf], np.nan)
-        for name, kind in features.items()
-    }
-    return pd.DataFrame(columns, index=frame.index)
+    """The features of `frame` as every model is fed them.
+
+    Numbers are finite floats or NaN, categories texts or NaN, words texts that may be empty.
+    """
+    return pd.DataFrame({name: _fed(frame[name], kind) for name, kind in features.items()}, index=frame.index)
+
+
+def _fed(column: pd.Series, kind: str) -> pd.Series:
+    if kind == "category":
+        return column.astype(object).where(column.notna(), np.nan)
+    if kind == "words":
+        return column.astype(object).where(column.notna(), "").astype(str)
+    return column.astype(np.float64).replace([np.inf, -np.inf], np.nan)
 
 
 def labels(frame: pd.DataFrame, label: str, task: str = "binary") -> Labels:
@@ -46,14 +52,20 @@ def weights(frame: pd.DataFrame, weight: str | None) -> Vector | None:
 
 
 def predict(model: Any, frame: pd.DataFrame, features: Mapping[str, str], task: str = "binary") -> Predictions:
-    """The probability that the label holds or the number, shape (rows,); of multiclass the probability per class."""
-    inputs = model_input(frame, features)
-    if task == "regression":
-        return np.asarray(model.predict(inputs), dtype=np.float64)
-    probabilities = np.asarray(model.predict_proba(inputs), dtype=np.float64)
+    """The probability that the label holds or the number, shape (rows,); of multiclass the probability per class.
+
+    Numbers end at ±1e150: a model with an exponential in it goes beyond on odd rows, and its loss must stay a number.
+    InputError when a model has no answer for a row.
+    """
+    ask = model.predict if task == "regression" else model.predict_proba
+    found = np.asarray(ask(model_input(frame, features)), dtype=np.float64)
+    if unknown := int(np.isnan(found).any(axis=tuple(range(1, found.ndim))).sum()):
+        thing = f"predictions of {type(model[-1] if hasattr(model, 'steps') else model).__name__}"
+        cure = "look for constant or huge features, or name another estimator"
+        raise InputError(thing, "a number for each row", f"none for {unknown:,} of {len(found):,}", cure)
     if task == "multiclass":
-        return pd.DataFrame(probabilities, columns=pd.Index(model.classes_, dtype=object), index=frame.index)
-    return np.asarray(probabilities[:, 1])
+        return pd.DataFrame(found, columns=pd.Index(model.classes_, dtype=object), index=frame.index)
+    return np.asarray(found[:, 1]) if task == "binary" else np.clip(found, -largest, largest)
 
 
 def answers(predicted: Predictions) -> npt.NDArray[Any]:
@@ -64,14 +76,27 @@ def answers(predicted: Predictions) -> npt.NDArray[Any]:
     return np.asarray(predicted)
 
 
-def losses(label: Labels, predicted: Predictions, task: str = "binary") -> Vector:
-    """The loss of each row, shape (rows,): log loss in nats, of regression the squared error."""
+def least_known(rows: int) -> float:
+    """What `rows` training rows can say of a class that none of them shows: 1 / (rows + 1).
+
+    This is additive smoothing with one pseudo-count (Laplace's rule of succession) for all that is new. A class may
+    appear at any time; at 1e-15 a single row of it would cost every model 34.5 nats, and drown all that they know.
+    """
+    return 1 / (rows + 1)
+
+
+def losses(label: Labels, predicted: Predictions, task: str = "binary", least: float = least_probability) -> Vector:
+    """The loss of each row, shape (rows,): log loss in nats, of regression the squared error.
+
+    Of many classes none counts as less probable than `least`, known to the model or not: `least_known` of the
+    challenger's training rows, the same for all models that are compared. Two classes are always known to a model.
+    """
     if task == "regression":
         return np.asarray((label - predicted) ** 2, dtype=np.float64)
     if isinstance(predicted, pd.DataFrame):
         place = predicted.columns.get_indexer(pd.Index(label, dtype=object))
         given = np.where(place >= 0, predicted.to_numpy()[np.arange(len(label)), place], 0.0)
-        return np.asarray(-np.log(np.clip(given, least_probability, 1.0)))
+        return np.asarray(-np.log(np.clip(given, least, 1.0)))
     bounded = np.clip(predicted, least_probability, 1 - least_probability)
     return np.asarray(-np.where(label == 1, np.log(bounded), np.log1p(-bounded)))
 
@@ -82,11 +107,15 @@ def mean(values: Vector, weight: Vector | None) -> float:
 
 
 def metrics(
-    label: Labels, predicted: Predictions, task: str = "binary", weight: Vector | None = None
+    label: Labels,
+    predicted: Predictions,
+    task: str = "binary",
+    weight: Vector | None = None,
+    least: float = least_probability,
 ) -> dict[str, float]:
     """The metrics of a task (see `components.tasks`), weighted; those that rank need two labels, R² two values."""
     own = {"binary": _binary, "multiclass": _multiclass, "regression": _regression}[task]
-    loss = mean(losses(label, predicted, task), weight)
+    loss = mean(losses(label, predicted, task, least), weight)
     return {tasks[task].loss: loss, **own(label, predicted, weight)}
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from components.errors import InputError, SchemaSkewError
+from components.errors import InputError, SchemaSkewError, told
 
 
 class Command(NamedTuple):
@@ -41,6 +41,14 @@ def run_(arguments: argparse.Namespace) -> None:
     seconds, champion = run.turn(arguments.until, arguments.anew, arguments.in_containers)
     found = summary.summary(seconds, champion)
     print(json.dumps(found, indent=2)) if arguments.json else summary.show(found)
+
+
+def init(arguments: argparse.Namespace) -> None:
+    """Make a new repository for a problem of your own: drafted from one file of events, with its data."""
+    from pipelines import beginning
+
+    found = beginning.begin(arguments.dir, arguments.data, arguments.label, arguments.time, arguments.key)
+    print(json.dumps(found, indent=2)) if arguments.json else beginning.show(arguments.dir, found)
 
 
 def batches(arguments: argparse.Namespace) -> None:
@@ -101,6 +109,18 @@ COMMANDS = {
             "--until": {"metavar": "DATE", "help": "move to this moment (UTC); writes ingest.until of params.yaml"},
             "--anew": {"action": "store_true", "help": "run every stage, whatever the registry remembers"},
             "--in-containers": {"action": "store_true", "help": "run the steps in the image that `make images` built"},
+            "--json": JSON,
+        },
+    ),
+    "init": Command(
+        "make a new repository for a problem of your own",
+        init,
+        {
+            "dir": {"type": Path, "metavar": "DIR", "help": "the folder to make"},
+            "--data": {"type": Path, "required": True, "metavar": "FILE", "help": "one row per event, CSV or Parquet"},
+            "--label": {"required": True, "metavar": "COLUMN", "help": "what is predicted"},
+            "--time": {"required": True, "metavar": "COLUMN", "help": "when the event is (UTC)"},
+            "--key": {"default": "", "metavar": "COLUMN,...", "help": "what tells rows apart; guessed without it"},
             "--json": JSON,
         },
     ),
@@ -192,8 +212,8 @@ def main(argv: list[str] | None = None) -> None:
     except (InputError, OSError) as error:
         if "debug" in arguments:
             traceback.print_exc()
-        for line in str(error).splitlines():
-            print(f"error: {' '.join(line.split())}", file=sys.stderr)
+        for line in told(error):
+            print(f"error: {line}", file=sys.stderr)
         sys.exit(2)
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from components.errors import InputError, TrackingError
+from components.parameters import read_parameters
 from pipelines import containers, workspace
 
 noise = re.compile(
@@ -33,6 +34,7 @@ def turn(until: str | None, anew: bool, in_containers: bool) -> tuple[dict[str, 
 
 
 def _turn(within: Mapping[str, str], anew: bool) -> tuple[dict[str, float], str | None]:
+    read_parameters(workspace.params)
     if source := workspace.fetch_data():
         print(f"fetched data/ from {source}", file=sys.stderr)
     with ThreadPoolExecutor() as both:

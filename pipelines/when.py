@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from components.errors import InputError
+from components.errors import InputError, told
 from components.formats import read_text, replacing, write_json, write_text
 
 PAGE = '<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>Skipped</title><p>Skipped: {}</p></html>\n'
@@ -25,7 +25,8 @@ def main(argv: list[str] | None = None) -> None:
         for path in arguments.writes:
             skip(path, f"{arguments.file} is false: the gate is shut")
     except (InputError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        for line in told(error):
+            print(f"error: {line}", file=sys.stderr)
         sys.exit(2)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from components.errors import InputError
-from components.formats import parse_yaml, read_json, read_text, write_json, write_text
+from components.formats import parse_yaml, read_json, read_text, read_yaml, write_json, write_text
 from components.tracking import database
 from pipelines import sample
 
@@ -84,6 +84,7 @@ def fetch_data() -> str | None:
 
 def changed_stages() -> list[str]:
     """The stages that `dvc repro` would look at again; InputError when data/ is not what data.dvc says."""
+    _check_dvc_files()
     found = _dvc("status", "--json")
     if found.returncode:
         raise InputError("dvc status", "an answer", _last_line(found.stderr), "mend what it names")
@@ -94,11 +95,23 @@ def changed_stages() -> list[str]:
     return [*(["data.dvc"] if changes else []), *status]
 
 
+def _check_dvc_files() -> None:
+    """InputError for files of DVC that are not as it writes them: its own words for that fill a screen."""
+    cures = {"dvc.yaml": "run `tidegate render`", "dvc.lock": "restore it, or remove it: the next run writes it anew"}
+    for name, cure in cures.items():
+        path = Path(name)
+        try:
+            found = read_yaml(path) if path.exists() else {"stages": {}}
+        except InputError as error:
+            raise InputError(path, "YAML that DVC reads", str(error).partition("found ")[2], cure) from None
+        if not isinstance(found, dict) or not isinstance(found.get("stages"), dict):
+            raise InputError(path, "a document with stages", "another one", cure)
+
+
 def repro(within: Mapping[str, str], *arguments: str) -> Iterator[str]:
     """Run `dvc repro` within an environment and yield its lines as they come; InputError when a stage fails."""
-    command = [sys.executable, "-m", "dvc", "repro", *arguments]
     with subprocess.Popen(
-        command,
+        dvc("repro", *arguments),
         env=within,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -140,9 +153,13 @@ def _failure(message: str) -> InputError:
     return InputError("dvc repro", "every stage to succeed", message, "mend it and run again")
 
 
+def dvc(*arguments: str) -> list[str]:
+    """DVC as a command of this interpreter."""
+    return [sys.executable, "-m", "dvc", *arguments]
+
+
 def _dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "dvc", *arguments]
-    return subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+    return subprocess.run(dvc(*arguments), env=environment(), capture_output=True, text=True, check=False)
 
 
 def _dvc_output(*arguments: str) -> str:

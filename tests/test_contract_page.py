@@ -16,12 +16,18 @@ page = (root / "docs/contract.md").read_text()
 commands = [line for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) for line in block.splitlines()]
 
 
-def test_every_key_and_every_role_has_its_row() -> None:
+def test_the_page_has_a_row_for_every_key_and_role_of_the_schema_and_for_no_other() -> None:
     found = schema()
-    table, column = (found["definitions"][name]["properties"] for name in ("table", "column"))
-    words = {*found["properties"], *table, *column, *column["role"]["enum"], *column["type"]["enum"]}
-    rows = "\n".join(line for line in page.splitlines() if line.startswith("|"))
-    assert {word for word in words if f"`{word}`" not in rows} == set()
+    parts = [part.get("properties", {}) for part in (found, *found["definitions"].values())]
+    keys = [*(key for part in parts for key in part), *found["definitions"]["column"]["properties"]["role"]["enum"]]
+    first = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    assert sorted(name for cell in first for name in re.findall("`(.*?)`", cell)) == sorted(keys)
+
+
+def test_the_page_names_every_value_that_a_key_may_have() -> None:
+    found = schema()
+    values = [*found["properties"]["task"]["enum"], *found["definitions"]["column"]["properties"]["type"]["enum"]]
+    assert [value for value in values if f"`{value}`" not in page] == []
 
 
 @pytest.mark.parametrize("command", commands)

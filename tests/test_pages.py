@@ -17,9 +17,10 @@ from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 
 from components.contract import parse_contract
-from components.evaluate.__main__ import write_verdict
 from components.evaluate.comparison import Difference
-from components.evaluate.pictures import curves, differences, panels
+from components.evaluate.curves import curves
+from components.evaluate.page import write_verdict
+from components.evaluate.pictures import differences, panels
 from components.evaluate.verdict import against_baseline, against_champion
 from components.evaluate.verdict import document as verdict_document
 from components.gate.decision import column_signals, decay_signal, decide, prediction_signal
@@ -60,7 +61,7 @@ tables:
     key: [time_hour]
     columns:
       time_hour: {{type: timestamp}}
-      delay: {{type: number, unit: min, range: [-120, 2880], nullable: true}}
+      delay: {{type: number, role: outcome, unit: min, range: [-120, 2880], nullable: true}}
       origin: {{type: text, values: [EWR, JFK, LGA]}}
       {long_name}: {{type: integer}}
 """
@@ -145,7 +146,7 @@ def _evaluate(path: Path, accepted: bool, champion: str | None, task: str = "bin
     found = {name: metrics(label, values, task) for name, values in predicted.items()}
     slices = [{"slice": "origin EWR", "rows": 9000, **{name: item[tasks[task].loss] for name, item in found.items()}}]
     question = {"challenger": f"sha256:{'0a' * 32}", "policy": {"margin": 0.005}}
-    verdict = verdict_document(batch, question, champion, len(label), 28, checks, found, slices, tasks[task])
+    verdict = verdict_document(batch, question, champion, len(label), 28, checks, found, slices, tasks[task], 1e-4)
     verdict["reasons"].append(hostile)
     promise = replace(parse_contract(contract), name=hostile, task=task)
     write_verdict(path, promise, batch, verdict, panels(task, label, predicted))

@@ -53,8 +53,12 @@ def document(
     scores: Mapping[str, Mapping[str, float]],
     slices: Sequence[Mapping[str, Any]],
     task: Task = tasks["binary"],
+    least: float | None = None,
 ) -> dict[str, Any]:
-    """The verdict as a file; `question` is the challenger's digest and the policy it was judged by."""
+    """The verdict as a file; `question` is the challenger's digest and the policy it was judged by.
+
+    `least` is the probability that a class has at least, where there are many.
+    """
     accepted = all(check.passed for check in checks)
     reasons = [check.reason for check in checks if check.passed == accepted]
     return {
@@ -73,4 +77,5 @@ def document(
             for name, found in scores.items()
         ],
         "slices": list(slices),
+        **({"least_probability": least} if least is not None else {}),
     }

@@ -14,6 +14,7 @@ from components.errors import InputError
 from components.features import Window, describe, feature_engine, kinds, marked, subquery
 from components.featurize.hindsight import leaks, moments
 from components.featurize.identity import batch_id, recipe
+from components.featurize.suspects import check_features
 from components.formats import read_json, read_text, replacing, write_json
 
 checked_moments = 3
@@ -32,7 +33,7 @@ def featurize(
     """Run features.sql over the clean tables, prove that no feature knows the future, mark the batch and name it."""
     texts = {"contract": read_text(contract), "sql": read_text(sql), "estimator": read_text(estimator)}
     promise = parse_contract(texts["contract"], str(contract))
-    made = read_json(manifest)
+    made, made_by = read_json(manifest), recipe(**texts, window_days=window_days)
     window = Window(*(datetime.fromisoformat(made["batch"][edge]) for edge in ("start", "end")))
     with replacing(features) as folder:
         folder.mkdir()
@@ -45,8 +46,8 @@ def featurize(
             except duckdb.Error as error:
                 found = " ".join(str(error).split())
                 raise InputError(sql, "SQL that runs over every row", found, "mend it") from None
+            check_features(connection, folder / "features.parquet", promise, kind)
             counts = _counts(connection, folder / "features.parquet", promise.label)
-    made_by = recipe(texts, window_days)
     write_json(
         batch,
         {

@@ -3,17 +3,60 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+import duckdb
+
+from components.formats import parse_yaml
+
+blank = " \t\r\n\f\v"
 
 
-def recipe(texts: Mapping[str, str], window_days: int) -> dict[str, str | int]:
-    """What makes a model beside the data: the digest of each of the problem's files, and the training window."""
+def recipe(contract: str, sql: str, estimator: str, window_days: int) -> dict[str, str | int]:
+    """What makes a model beside the data: a digest of what each of the problem's files says, and the window.
+
+    Comments and layout say nothing. The order of names does: `SELECT *` follows that of the columns.
+    """
     return {
-        **{name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()},
+        "contract": _digest(document(contract, "contract.yaml")),
+        "sql": _digest(statement(sql)),
+        "estimator": _digest(document(estimator, "model.yaml")),
         "window_days": window_days,
     }
 
 
 def batch_id(data: str, start: str, end: str, made_by: Mapping[str, str | int]) -> str:
     """Sixteen hexadecimal digits that name this batch: the same data, window and recipe give the same name."""
-    document = json.dumps({"data": data, "start": start, "end": end, "recipe": dict(made_by)}, sort_keys=True)
-    return hashlib.sha256(document.encode()).hexdigest()[:16]
+    text = json.dumps({"data": data, "start": start, "end": end, "recipe": dict(made_by)}, sort_keys=True)
+    return _digest(text)[:16]
+
+
+def document(text: str, name: str) -> str:
+    """What a YAML text says, as JSON on one line."""
+    return json.dumps(_pairs(parse_yaml(text, name)), default=repr)
+
+
+def statement(sql: str) -> str:
+    """A query without comments, white space as one space; what is in quotes stays as it is.
+
+    So does whether there is any: 0x1F is a number, 0 x1F a number and its name, and the tokens of both are the same.
+    """
+    text = sql.encode()  # DuckDB counts bytes
+    parts: list[str] = []
+    for (start, kind), (end, _) in pairwise([*duckdb.tokenize(sql), (len(text), None)]):
+        token = text[start:end].decode()
+        word = "" if kind == duckdb.token_type.comment else token.rstrip(blank)
+        parts += [word] * bool(word) + [" "] * (word != token)
+    return "".join(now for before, now in pairwise([" ", *parts]) if not before == now == " ").rstrip(" ")
+
+
+def _pairs(value: Any) -> Any:
+    """Mappings as lists of pairs: the names of JSON are all texts, but the class 0 is not the class '0'."""
+    if isinstance(value, Mapping):
+        return {"pairs": [[_pairs(name), _pairs(item)] for name, item in value.items()]}
+    return [_pairs(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -15,6 +15,7 @@ from components.formats import read_json, replacing, write_json, write_parameter
 from components.gate.asking import measured, signals
 from components.gate.decision import check_mode, decide, document, settled
 from components.gate.drift import method_names
+from components.gate.swapped import check_places
 from components.page import write_page
 from components.tracking import logs, records
 from components.tracking.runs import batch_run
@@ -50,32 +51,43 @@ def gate(
         "prediction_drift": prediction_drift,
         "decay": decay,
     }
-    client = connect()
-    run_id = batch_run(client, promise.name, this["id"], {"tidegate.until": this["end"][:10]})
-    question = records.question("decision", policy)
     paths = dict(zip(files, (drift, evidently, report), strict=True))
-    answer = records.recorded(client, run_id, question)
-    if answer is None:
-        answer = _decide(client, promise, this, policy, clean, paths)
-        logs.dataset(client, run_id, promise.event, this["data"], "batch")
-        logs.files(client, run_id, {**paths, "decision.json": json.dumps(answer, indent=2)}, f"gate/{question}")
-        logs.tags(
-            client,
-            run_id,
-            {
-                "tidegate.rows": str(this["rows"]),
-                "tidegate.decision": answer["decision"],
-                "tidegate.reasons": "; ".join(answer["reasons"]),
-                "tidegate.champion": answer["champion"] or "none",
-            },
-        )
-        answer = records.record(client, run_id, question, answer)
-    else:
-        for name, path in paths.items():
-            write_text(path, logs.text(client, run_id, f"gate/{question}/{name}"))
+    answer = _answer(connect(), promise, this, policy, clean, paths)
     write_json(decision, answer)
     write_parameter(retrain, answer["retrain"])
     print(f"{answer['decision']}: {'; '.join(answer['reasons'])}")
+
+
+def _answer(
+    client: MlflowClient,
+    contract: Contract,
+    batch: dict[str, Any],
+    policy: dict[str, Any],
+    clean: Path,
+    paths: dict[str, Path],
+) -> dict[str, Any]:
+    """What was decided, with its pages; a decision that is new is recorded."""
+    run_id = batch_run(client, contract.name, batch["id"], {"tidegate.until": batch["end"][:10]})
+    question = records.question("decision", policy)
+    recorded = records.recorded(client, run_id, question)
+    if recorded is not None:
+        for name, path in paths.items():
+            write_text(path, logs.text(client, run_id, f"gate/{question}/{name}"))
+        return recorded
+    answer = _decide(client, contract, batch, policy, clean, paths)
+    logs.dataset(client, run_id, contract.event, batch["data"], "batch")
+    logs.files(client, run_id, {**paths, "decision.json": json.dumps(answer, indent=2)}, f"gate/{question}")
+    logs.tags(client, run_id, _tags(batch, answer))
+    return records.record(client, run_id, question, answer)
+
+
+def _tags(batch: dict[str, Any], answer: dict[str, Any]) -> dict[str, str]:
+    return {
+        "tidegate.rows": str(batch["rows"]),
+        "tidegate.decision": answer["decision"],
+        "tidegate.reasons": "; ".join(answer["reasons"]),
+        "tidegate.champion": answer["champion"] or "none",
+    }
 
 
 def _decide(
@@ -91,26 +103,25 @@ def _decide(
     if champion is None:
         answer = document(batch, None, settled(policy["mode"], "retrain", "there is no champion yet"), [], policy)
         _without_evidently(paths, "there is no champion to compare with")
-    elif champion.record["to"] >= batch["start"]:
-        reason = f"the champion has learned from rows up to {champion.record['to']}, later than this batch begins"
-        answer = document(batch, champion.version, settled(policy["mode"], "keep", reason), [], policy)
-        _without_evidently(paths, reason)
-    elif batch["rows"] < policy["minimum_rows"]:
-        limit = f"gate.minimum_rows {policy['minimum_rows']:,}"
-        reason = f"{batch['rows']:,} rows are too few to tell drift from chance ({limit})"
-        answer = document(batch, champion.version, settled(policy["mode"], "cannot tell", reason), [], policy)
-        _without_evidently(paths, reason)
+    elif plain := _plain(champion, batch, policy):
+        answer = document(batch, champion.version, settled(policy["mode"], *plain), [], policy)
+        _without_evidently(paths, plain[1])
     else:
         answer = _compare(champion, batch, policy, clean, paths)
-    write_page(
-        paths["report.html"],
-        "gate",
-        f"{contract.name}: gate",
-        name=contract.name,
-        decision=answer,
-        methods=method_names,
-    )
+    title = f"{contract.name}: gate"
+    write_page(paths["report.html"], "gate", title, name=contract.name, decision=answer, methods=method_names)
     return answer
+
+
+def _plain(champion: Champion, batch: dict[str, Any], policy: dict[str, Any]) -> tuple[str, str] | None:
+    """A decision that needs no comparison, and why; None when the champion is to be compared with the batch."""
+    if champion.record["to"] >= batch["start"]:
+        reason = f"the champion has learned from rows up to {champion.record['to']}, later than this batch begins"
+        return "keep", reason
+    if batch["rows"] < policy["minimum_rows"]:
+        limit = f"gate.minimum_rows {policy['minimum_rows']:,}"
+        return "cannot tell", f"{batch['rows']:,} rows are too few to tell drift from chance ({limit})"
+    return None
 
 
 def _compare(
@@ -120,6 +131,8 @@ def _compare(
     rows = champion.batch(clean, window)
     snapshot, scores, nulls = measured(champion, rows, policy["sample_rows"], int(batch["id"][:8], 16))
     found = signals(champion, rows, scores, nulls, policy)
+    if policy["mode"] == "auto":
+        check_places(champion.reference, rows, champion.features, scores)
     write_json(paths["drift.json"], json.loads(snapshot.json()))
     with replacing(paths["evidently.html"]) as temporary:
         snapshot.save_html(str(temporary))

@@ -8,7 +8,7 @@ import pandas as pd
 from components.champion import Champion
 from components.gate import drift
 from components.gate.decision import Signal, column_signals, decay_signal, prediction_signal
-from components.scoring import labels, losses, mean, weights
+from components.scoring import labels, least_known, losses, mean, weights
 from components.tasks import tasks
 
 
@@ -49,6 +49,7 @@ def signals(
 
 def _decay(champion: Champion, known: pd.DataFrame, threshold: float) -> Signal:
     promise = champion.contract
-    loss = losses(labels(known, promise.label, promise.task), champion.predicted(known), promise.task)
+    label, least = labels(known, promise.label, promise.task), least_known(champion.record["rows"])
+    loss = losses(label, champion.predicted(known), promise.task, least)
     found = mean(loss, weights(known, promise.weight))
     return decay_signal(found, champion.verdict["loss"], threshold, tasks[promise.task])

@@ -43,8 +43,10 @@ def _table_of(contract: Contract, file: Path) -> str:
 
 
 def _columns(file: Path) -> dict[str, Column]:
+    """The columns that came; one without a value in any row is of no type."""
     (table,) = drafts([file]).values()
-    return {name: column_of(document) for name, document in table["columns"].items()}
+    empty = dict.fromkeys(table.get("empty", ()), Column("empty", nullable=True))
+    return {name: column_of(document) for name, document in table["columns"].items()} | empty
 
 
 def _contracts(old: Contract, new: Contract) -> Iterator[Change]:
@@ -85,6 +87,7 @@ def _breaks(field: str, old: Column, new: Column) -> bool:
             ("number", "integer"),
             ("text", "integer"),
             ("text", "number"),
+            (before, "empty"),
         }
     if field == "nullable":
         return after and not before

@@ -22,7 +22,8 @@ most_key_columns = 4
 
 
 def draft(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
-    """The document of one table as contract.yaml has it, guessed from one file."""
+    """The document of one table as contract.yaml has it, guessed from one file, whose rows are the table `drafted`."""
+    connection.execute("DROP TABLE IF EXISTS drafted")
     table = Table(files=path.name, columns={}, key=())
     read(connection, path.parent, "drafted", table)
     names = [row[0] for row in connection.execute("DESCRIBE drafted").fetchall()]
@@ -35,7 +36,6 @@ def draft(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
         (name for name in names if columns[name]["type"] == "timestamp" and "nullable" not in columns[name]), None
     )
     key = _key(connection, columns, time)
-    connection.execute("DROP TABLE drafted")
     for name in key:
         columns[name].pop("values", None)
         columns[name].pop("range", None)
@@ -60,7 +60,7 @@ def _column(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, Any]:
     ).fetchall()[0]
     fits = [kind for kind, count in zip(kinds, wrong, strict=True) if known and not count]
     found: dict[str, Any] = {"type": fits[0] if fits else "text"}
-    if personal.search(name):
+    if personal.search(name) or not known:  # what looks personal or is empty goes no further
         return found | {"role": "private"} | ({"nullable": True} if known < rows else {})
     if found["type"] in ("integer", "number"):
         of = cast(name, found["type"])
@@ -74,6 +74,13 @@ def _column(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, Any]:
     return found | ({"nullable": True} if known < rows else {})
 
 
+def valueless(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[str]:
+    """The drafted columns without a value in any row; none where no row tells anything."""
+    counts = ", ".join(f"count({quoted(name)})" for name in names)
+    known = connection.execute(f"SELECT {counts} FROM drafted").fetchall()[0]
+    return [name for name, count in zip(names, known, strict=True) if not count] if any(known) else []
+
+
 def _guessed(name: str, kind: str) -> str:
     """As ingest casts; but 0 and 1 are whole numbers, and neither inf nor a leading zero is a number."""
     if kind == "boolean":
@@ -84,14 +91,25 @@ def _guessed(name: str, kind: str) -> str:
     return f"CASE WHEN {plain} THEN {cast(name, kind)} END"
 
 
-def _key(
-    connection: duckdb.DuckDBPyConnection, columns: Mapping[str, Mapping[str, Any]], time: str | None
+def key_of_events(
+    connection: duckdb.DuckDBPyConnection, columns: Mapping[str, Mapping[str, Any]], time: str
 ) -> list[str]:
-    """A column that tells all rows apart; else the time and those that tell most apart; empty if few do not do."""
+    """The key of rows that must have one: if need be of many columns and of numbers; empty if rows are duplicates."""
+    return _key(connection, columns, time) or _key(connection, columns, time, ("none",), len(columns))
+
+
+def _key(
+    connection: duckdb.DuckDBPyConnection,
+    columns: Mapping[str, Mapping[str, Any]],
+    time: str | None,
+    without: Sequence[str] = ("number",),
+    most: int = most_key_columns,
+) -> list[str]:
+    """A column that tells all rows apart; else the time and those that tell most apart; empty if `most` do not do."""
     usable = [
         name
         for name, column in columns.items()
-        if column["type"] != "number" and "nullable" not in column and column.get("role") != "private"
+        if column["type"] not in without and "nullable" not in column and column.get("role") != "private"
     ]
     usable.sort(key=lambda name: (name != time, list(columns).index(name)))
     rows = connection.execute("SELECT count(*) FROM drafted").fetchall()[0][0]
@@ -100,7 +118,7 @@ def _key(
     if key or not usable:
         return key
     key = [time] if time else []
-    while len(key) < most_key_columns and (rest := [name for name in usable if name not in key]):
+    while len(key) < most and (rest := [name for name in usable if name not in key]):
         counts = _different(connection, [[*key, name] for name in rest])
         key.append(rest[counts.index(max(counts))])
         if max(counts) == rows:
@@ -114,6 +132,11 @@ def _different(connection: duckdb.DuckDBPyConnection, sets: Sequence[Sequence[st
         return []
     counts = ", ".join(f"count(DISTINCT hash({', '.join(map(quoted, names))}))" for names in sets)
     return list(connection.execute(f"SELECT {counts} FROM drafted").fetchall()[0])
+
+
+def private_because(name: str) -> str:
+    """Why a drafted column is private, as a remark for the person who checks it."""
+    return "looks personal" if personal.search(name) else "no value in any row"
 
 
 def column_of(document: Mapping[str, Any]) -> Column:

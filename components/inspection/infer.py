@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from components.command import run
 from components.engine import engine
 from components.errors import InputError
-from components.inspection.drafting import draft
+from components.inspection.drafting import draft, private_because, valueless
 
 top = """\
 # yaml-language-server: $schema=components/contract.schema.json
 # A draft: what these files happen to hold. Check every line, and promise what the next file must hold.
+# Not guessed: which columns are known only after the event. Give them the role outcome, or label to what is predicted.
 name: {name}             # check this
 purpose: {name}?         # check this: the question that the model answers
 task: binary
@@ -36,12 +39,19 @@ def infer(paths: str, form: str) -> None:
 
 
 def drafts(files: list[Path]) -> dict[str, dict[str, Any]]:
-    """The drafted table of each file, by the file's name without its endings."""
+    """The drafted table of each file, by the file's name without its endings; `empty` are columns without a value."""
     for file in files:
         if not file.is_file():
             raise InputError(file, "a file", "nothing", "check the path")
     with engine(*{file.parent for file in files}) as connection:
-        return {file.name.partition(".")[0]: draft(connection, file) for file in files}
+        return {file.name.partition(".")[0]: _drafted(connection, file) for file in files}
+
+
+def _drafted(connection: duckdb.DuckDBPyConnection, file: Path) -> dict[str, Any]:
+    table = draft(connection, file)
+    empty = valueless(connection, list(table["columns"]))
+    columns = {name: promise for name, promise in table["columns"].items() if name not in empty}
+    return {**table, "columns": columns, **({"empty": empty} if empty else {})}
 
 
 def yaml(tables: Mapping[str, Mapping[str, Any]]) -> str:
@@ -49,18 +59,21 @@ def yaml(tables: Mapping[str, Mapping[str, Any]]) -> str:
     timed = [name for name, table in tables.items() if "time" in table] or list(tables)
     lines = [top.format(name=timed[0], event=timed[0]).rstrip()]
     for name, table in tables.items():
-        lines += [f"  {_flow(name)}:", f"    files: {_flow(table['files'])}"]
+        lines += [f"  {flow(name)}:", f"    files: {flow(table['files'])}"]
         for part, mark in (("missing", ""), ("time", "  # check this"), ("key", "  # check this")):
             if part in table:
-                lines.append(f"    {part}: {_flow(table[part])}{mark}")
+                lines.append(f"    {part}: {flow(table[part])}{mark}")
         lines.append("    columns:")
         for column, promise in table["columns"].items():
-            mark = "  # check this: looks personal" if promise.get("role") == "private" else ""
-            lines.append(f"      {_flow(column)}: {_flow(promise)}{mark}")
+            mark = f"  # check this: {private_because(column)}" if promise.get("role") == "private" else ""
+            lines.append(f"      {flow(column)}: {flow(promise)}{mark}")
+        for column in table.get("empty", ()):
+            promise = {"type": "text", "role": "private", "nullable": True}
+            lines.append(f"      {flow(column)}: {flow(promise)}  # check this: no value in any row")
     return "\n".join(lines) + "\n"
 
 
-def _flow(value: Any) -> str:
+def flow(value: Any) -> str:
     """A value as YAML on one line."""
     from ruamel.yaml import YAML
 

@@ -6,6 +6,8 @@ from typing import Any
 from components.errors import ModelError
 from components.models.trees import histogram_fault, tree_fault
 
+MAX_HASHED = 2**20
+
 Fault = Callable[[Any], str | None]
 
 
@@ -22,7 +24,7 @@ def check_fitted(model: Any, name: object) -> None:
 
 
 def _kinds() -> list[tuple[type, Fault]]:
-    from sklearn import ensemble, pipeline, preprocessing, tree
+    from sklearn import ensemble, feature_extraction, pipeline, preprocessing, tree
 
     forests = (ensemble.ExtraTreesClassifier, ensemble.ExtraTreesRegressor,
                ensemble.RandomForestClassifier, ensemble.RandomForestRegressor)  # fmt: skip
@@ -34,6 +36,7 @@ def _kinds() -> list[tuple[type, Fault]]:
         *((boosting, _boosting_fault) for boosting in boostings),
         *((histogram, histogram_fault) for histogram in histograms),
         (preprocessing.OneHotEncoder, _encoder_fault),
+        (feature_extraction.text.HashingVectorizer, _hashing_fault),
         (pipeline.Pipeline, _pipeline_fault),
     ]
 
@@ -70,6 +73,17 @@ def _hidden_method(thing: Any) -> str | None:
 
 def _pipeline_fault(model: Any) -> str | None:
     return None if vars(model).get("memory") is None else "a cache folder, which is unpickled"
+
+
+def _hashing_fault(model: Any) -> str | None:
+    """It may read files and run any regular expression; compiled code divides by its width."""
+    from sklearn.feature_extraction.text import HashingVectorizer
+
+    width = model.n_features
+    if type(width) is not int or not 0 < width <= MAX_HASHED:
+        return f"a width that is not between 1 and {MAX_HASHED}"
+    own = {name: value for name, value in vars(model).items() if name != "_stop_words_id"}
+    return None if own == vars(HashingVectorizer(n_features=width)) else "parameters of its own"
 
 
 def _forest_fault(model: Any) -> str | None:

@@ -2,15 +2,17 @@
 
 Left out on purpose: functions, methods, partials and operators, which call what the file names (this also excludes the
 native categories of HistGradientBoosting); neighbours and sparse matrices, whose indices compiled code never checks
-(neighbours also carry the training rows); bytes, which could be anything.
+(neighbours also carry the training rows); vectorisers with a vocabulary, whose places nothing checks; bytes, which
+could be anything. Linear models, naive Bayes and neural networks are arrays that numpy compares with their input.
 """
 
 _PREFIX = "sklearn.ensemble._hist_gradient_boosting"
 TREE = "sklearn.tree._tree.Tree"
 PREDICTOR = f"{_PREFIX}.predictor.TreePredictor"
 
-# skops does not trust these; schema.py and fitted.py check the state that makes them dangerous.
-BEYOND_SKOPS = [TREE, PREDICTOR, "numpy.dtype"]
+# skops does not trust these; schema.py and fitted.py check the state that makes them dangerous (the losses have none).
+_TWEEDIE = ("HalfTweedieLoss", "HalfTweedieLossIdentity")
+BEYOND_SKOPS = [TREE, PREDICTOR, "numpy.dtype", *(f"sklearn._loss.loss.{name}" for name in _TWEEDIE)]
 
 ESTIMATORS = frozenset(
     {
@@ -25,15 +27,27 @@ ESTIMATORS = frozenset(
         "sklearn.ensemble._forest.RandomForestRegressor",
         "sklearn.ensemble._gb.GradientBoostingClassifier",
         "sklearn.ensemble._gb.GradientBoostingRegressor",
+        "sklearn.feature_extraction.text.HashingVectorizer",  # with our own parameters only, see fitted.py
         "sklearn.impute._base.MissingIndicator",
         "sklearn.impute._base.SimpleImputer",
         "sklearn.linear_model._base.LinearRegression",
+        "sklearn.linear_model._bayes.BayesianRidge",
         "sklearn.linear_model._coordinate_descent.ElasticNet",
         "sklearn.linear_model._coordinate_descent.Lasso",
+        "sklearn.linear_model._glm.glm.GammaRegressor",
+        "sklearn.linear_model._glm.glm.PoissonRegressor",
+        "sklearn.linear_model._glm.glm.TweedieRegressor",
+        "sklearn.linear_model._huber.HuberRegressor",
         "sklearn.linear_model._logistic.LogisticRegression",
         "sklearn.linear_model._ridge.Ridge",
+        "sklearn.linear_model._stochastic_gradient.SGDClassifier",
+        "sklearn.linear_model._stochastic_gradient.SGDRegressor",
+        "sklearn.naive_bayes.GaussianNB",
+        "sklearn.neural_network._multilayer_perceptron.MLPClassifier",
+        "sklearn.neural_network._multilayer_perceptron.MLPRegressor",
         "sklearn.pipeline.Pipeline",
         "sklearn.preprocessing._data.MinMaxScaler",
+        "sklearn.preprocessing._data.QuantileTransformer",
         "sklearn.preprocessing._data.RobustScaler",
         "sklearn.preprocessing._data.StandardScaler",
         "sklearn.preprocessing._encoders.OneHotEncoder",
@@ -49,9 +63,10 @@ ESTIMATORS = frozenset(
 # What fitted estimators of the list above hold inside.
 _LINKS = ("HalfLogitLink", "IdentityLink", "Interval", "LogLink", "LogitLink", "MultinomialLogit")
 _LOSSES = ("AbsoluteError", "ExponentialLoss", "HalfBinomialLoss", "HalfGammaLoss", "HalfMultinomialLoss",
-           "HalfPoissonLoss", "HalfSquaredError", "HuberLoss", "PinballLoss")  # fmt: skip
+           "HalfPoissonLoss", "HalfSquaredError", "HuberLoss", "PinballLoss", *_TWEEDIE)  # fmt: skip
 _PARTS = frozenset(
-    {PREDICTOR, f"{_PREFIX}.binning._BinMapper", "sklearn.preprocessing._label.LabelEncoder"}
+    {PREDICTOR, f"{_PREFIX}.binning._BinMapper"}
+    | {f"sklearn.preprocessing._label.{name}" for name in ("LabelBinarizer", "LabelEncoder")}
     | {f"sklearn._loss.link.{name}" for name in _LINKS}
     | {f"sklearn._loss.loss.{name}" for name in _LOSSES}
 )

@@ -1,8 +1,9 @@
 """The command of train."""
 
-import io
 import platform
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,19 +13,14 @@ import pandas as pd
 from components import models
 from components.command import run
 from components.contract import Contract, read_contract
-from components.formats import read_json, read_table, read_yaml, write_json, write_tables
-from components.scoring import labels, losses, mean, model_input, predict, weights
-from components.tasks import tasks
-from components.tracking import logs
-from components.tracking.models import log_model
-from components.tracking.runs import batch_run
-from components.tracking.store import connect
-from components.train.building import baselines as simple_models
-from components.train.building import challenger, fit
-from components.train.learning import importances, learning_curve, split_tail
-from components.train.pictures import importance_picture, learning_picture
+from components.formats import read_json, read_table, write_json, write_tables
+from components.scoring import labels
+from components.train.lesson import Learned, Lesson, learned
+from components.train.parameters import class_faults
+from components.train.specification import Specification, read_specification
+from components.train.telling import log_training
 from components.train.texts import usable
-from components.train.window import reference_sample, training_rows
+from components.train.window import lone_classes, reference_sample, training_rows, without
 
 reference_rows = 10_000
 
@@ -42,109 +38,84 @@ def train(
     record: Path,
 ) -> None:
     """Fit the estimator of model.yaml and its baselines on history, and log how that went to the batch's run."""
-    promise, this, specification = read_contract(contract), read_json(batch), read_yaml(estimator)
+    promise, this = read_contract(contract), read_json(batch)
     seed = int(this["id"][:8], 16)
-    rows = training_rows(read_table(features, "features"), promise, this["start"], window_days)
-    challenger(specification, this["features"], promise.task)  # what model.yaml gets wrong is told first
-    kinds, dropped = usable(rows, this["features"], specification)
-    for name, reason in dropped.items():
-        print(f"warning: {name} is dropped: {reason}; model.yaml may name a transformer for it", flush=True)
-    head, tail = split_tail(rows, promise.time)
-    curve, held_out = learning_curve(
-        lambda: challenger(specification, kinds, promise.task),
-        head,
-        tail,
-        promise,
-        kinds,
-        lambda line: print(line, flush=True),
-    )
-    found = importances(held_out, tail, promise, kinds, seed)
-    inputs, target = model_input(rows, kinds), labels(rows, promise.label, promise.task)
-    weight = weights(rows, promise.weight)
-    fitted = fit(challenger(specification, kinds, promise.task), inputs, target, weight)
-    simple = {name: fit(made, inputs, target, weight) for name, made in simple_models(kinds, promise.task).items()}
-    predicted = predict(fitted, rows, kinds, promise.task)
-    sample = reference_sample(rows, predicted, [promise.time, promise.label, *kinds], reference_rows, seed)
-    document = {
-        "batch": this["id"],
-        "data": this["data"],
-        "rows": len(rows),
-        "from": rows[promise.time].iloc[0].isoformat(),
-        "to": rows[promise.time].iloc[-1].isoformat(),
-        "estimator": specification,
-        "features": kinds,
-        **({"dropped": dropped} if dropped else {}),
-        "digest": models.save(fitted, model),
-        "baselines_digest": models.save(simple, baselines),
-        "train_loss": mean(losses(target, predicted, promise.task), weight),
-        "learning_curve": curve,
-        "importances": found,
-        "environment": _environment(),
-    }
+    specification = read_specification(estimator, promise.task).seeded(seed)
+    lesson = _lesson(read_table(features, "features"), promise, this, specification, window_days)
+    with _warnings_on_a_line():
+        found = learned(lesson, seed, _say)
+    columns = [promise.time, promise.label, *lesson.features]
+    sample = reference_sample(lesson.rows, found.predicted, columns, reference_rows, seed)
+    digests = models.save(found.model, model), models.save(found.baselines, baselines)
+    document = _document(this, lesson, found, *digests)
     write_tables(reference, {"reference": sample})
     write_json(record, document)
-    _log(
-        promise,
-        this,
-        document,
-        {
-            "model.skops": model,
-            "features.sql": sql,
-            "contract.yaml": contract,
-            "model.yaml": estimator,
-            "reference.parquet": reference / "reference.parquet",
-            "record.json": record,
-        },
-        sample,
-    )
+    texts = {"features.sql": sql, "contract.yaml": contract, "model.yaml": estimator}
+    table = reference / "reference.parquet"
+    files = {"model.skops": model, **texts, "reference.parquet": table, "record.json": record}
+    log_training(promise, this, document, files, sample)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+@contextmanager
+def _warnings_on_a_line() -> Iterator[None]:
+    """What libraries warn of, such as a fit that has not converged, in our own form."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_: _say(f"warning: {' '.join(str(message).split())}")
+        yield
+
+
+def _lesson(
+    table: pd.DataFrame, promise: Contract, batch: Mapping[str, Any], specification: Specification, window_days: int
+) -> Lesson:
+    """What is learned from; tells what is not."""
+    rows = training_rows(table, promise, batch["start"], window_days)
+    if promise.task == "multiclass":
+        specification.refuse(class_faults(specification.parameters, labels(rows, promise.label, promise.task)))
+    if lone := lone_classes(rows, promise):
+        _say(f"warning: {promise.label}: classes of one row are left out: {', '.join(lone)}")
+    rows = without(rows, promise, lone).reset_index(drop=True)
+    kinds, dropped = usable(rows, batch["features"], specification)
+    for name, reason in dropped.items():
+        _say(f"warning: {name} is dropped: {reason}; model.yaml may name a transformer for it")
+    return Lesson(rows, promise, kinds, specification, dropped, lone)
+
+
+def _document(
+    batch: Mapping[str, Any],
+    lesson: Lesson,
+    found: Learned,
+    digest: str,
+    baselines_digest: str,
+) -> dict[str, Any]:
+    """The record of the training as a file."""
+    times = lesson.rows[lesson.promise.time]
+    return {
+        "batch": batch["id"],
+        "data": batch["data"],
+        "rows": len(lesson.rows),
+        "from": times.iloc[0].isoformat(),
+        "to": times.iloc[-1].isoformat(),
+        "estimator": lesson.specification.document(),
+        "features": lesson.features,
+        **({"dropped": lesson.dropped} if lesson.dropped else {}),
+        **({"lone_classes": lesson.lone} if lesson.lone else {}),
+        "digest": digest,
+        "baselines_digest": baselines_digest,
+        "train_loss": lesson.loss(found.predicted),
+        "learning_curve": found.curve,
+        "importances": found.importances,
+        "environment": _environment(),
+    }
 
 
 def _environment() -> dict[str, str]:
     """What else the bytes of a model depend on."""
     packages = {name: version(name) for name in ("scikit-learn", "numpy", "scipy", "pandas", "skops")}
     return {"python": platform.python_version(), **packages}
-
-
-def _log(
-    contract: Contract,
-    batch: Mapping[str, Any],
-    record: Mapping[str, Any],
-    files: Mapping[str, Path],
-    sample: pd.DataFrame,
-) -> None:
-    client = connect()
-    run_id = batch_run(client, contract.name, batch["id"], {"tidegate.until": batch["end"][:10]})
-    settings = {f"model.{key}": value for key, value in (record["estimator"].get("parameters") or {}).items()}
-    logs.params(
-        client,
-        run_id,
-        {
-            "estimator": record["estimator"]["estimator"],
-            **settings,
-            "train.from": record["from"],
-            "train.to": record["to"],
-            "train.rows": record["rows"],
-            "features": len(record["features"]),
-        },
-    )
-    logs.metrics(client, run_id, {"train_loss": record["train_loss"]})
-    for point in record["learning_curve"]:
-        curve = {"learning_curve.train": point["train_loss"], "learning_curve.held_out": point["held_out_loss"]}
-        logs.metrics(client, run_id, curve, step=point["rows"])
-    logs.dataset(client, run_id, contract.event, batch["data"], "training")
-    pictures = {
-        "learning_curve.png": learning_picture(record["learning_curve"], tasks[contract.task]),
-        "importances.png": importance_picture(record["importances"], tasks[contract.task]),
-    }
-    logs.files(client, run_id, {name: _png(figure) for name, figure in pictures.items()}, "train")
-    inputs = model_input(sample, record["features"])
-    log_model(client, run_id, contract.name, files, inputs, sample[["prediction"]], settings)
-
-
-def _png(figure: Any) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=120)
-    return buffer.getvalue()
 
 
 if __name__ == "__main__":

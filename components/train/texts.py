@@ -1,29 +1,34 @@
-"""Free texts among the features: a text that hardly ever repeats teaches no model that knows whole values only."""
+"""Which features can be learned from, and as what; free text only where model.yaml says how."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
 from components.errors import InputError
+from components.schema import Fault, hint
+from components.train.encoding import for_numbers, for_texts
+from components.train.specification import Specification
 
 least_values = 50
 share = 0.5
-transformers = ("category",)  # whole values as codes or indicators, rare ones together
 
 
 def usable(
-    rows: pd.DataFrame, features: Mapping[str, str], specification: Mapping[str, Any]
+    rows: pd.DataFrame, features: Mapping[str, str], specification: Specification
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """The features that can be learned from, and why the others are dropped; InputError when none is left."""
-    named = _named(specification, features)
+    """The features with their kinds (`number`, `category`, `words`), and why the others are dropped.
+
+    InputError for transformers that there are none of, and when no feature is left.
+    """
+    named = specification.transformers
+    specification.refuse(_faults(named, features))
     texts = [name for name, kind in features.items() if kind == "category" and name not in named]
     dropped = {name: reason for name in texts if (reason := _free(rows[name]))}
-    kept = {name: kind for name, kind in features.items() if name not in dropped}
-    if not kept:
+    if len(dropped) == len(features):
         found = f"free text only: {', '.join(dropped)}"
         raise InputError("features.sql", "a feature that can be learned from", found, "select more columns")
-    return kept, dropped
+    kinds = {name: "words" if named.get(name) == "words" else kind for name, kind in features.items()}
+    return {name: kind for name, kind in kinds.items() if name not in dropped}, dropped
 
 
 def _free(column: pd.Series) -> str | None:
@@ -35,15 +40,12 @@ def _free(column: pd.Series) -> str | None:
     return f"free text: {values:,} different values in {len(known):,} rows"
 
 
-def _named(specification: Mapping[str, Any], features: Mapping[str, str]) -> Mapping[str, Any]:
-    named = specification.get("transformers") or {}
-    if not isinstance(named, Mapping):
-        raise InputError("model.yaml: transformers", "features with a transformer", repr(named), "mend it")
-    for name, transformer in named.items():
-        if features.get(name) != "category":
-            texts = ", ".join(key for key, kind in features.items() if kind == "category") or "there is none"
-            raise InputError("model.yaml: transformers", f"a text feature ({texts})", repr(name), "mend it")
-        if transformer not in transformers:
-            expected = f"one of {', '.join(transformers)}, which the checked loader can read"
-            raise InputError(f"model.yaml: transformers: {name}", expected, repr(transformer), "name one of them")
-    return named
+def _faults(transformers: Mapping[str, str], features: Mapping[str, str]) -> Iterator[Fault]:
+    for name, transformer in transformers.items():
+        path, allowed = ("transformers", name), for_texts if features.get(name) == "category" else tuple(for_numbers)
+        if name not in features:
+            yield Fault(path, f"a feature ({', '.join(features)})", hint(name, list(features)), at_key=True)
+        elif transformer not in allowed:
+            what = "text" if allowed is for_texts else "number"
+            expected = f"one of {', '.join(allowed)}, which the checked loader can read, for a {what}"
+            yield Fault(path, expected, hint(transformer, allowed))

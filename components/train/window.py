@@ -9,20 +9,44 @@ from components.errors import InputError
 from components.scoring import Predictions, answers
 
 least_rows = 100
+most_classes = 200
 outcomes = {"binary": "both outcomes", "multiclass": "at least two classes", "regression": "numbers that differ"}
 
 
 def training_rows(features: pd.DataFrame, promise: Contract, batch_start: str, window_days: int) -> pd.DataFrame:
     """Labelled history of the last `window_days` before the batch, in order; InputError when it teaches nothing."""
-    time, label = promise.time, promise.label
     since = datetime.fromisoformat(batch_start) - timedelta(days=window_days)
-    rows = features[(features["split"] == "history") & features[label].notna() & (features[time] >= since)]
-    place = f"history of {window_days} days before {batch_start}"
+    history = features[(features["split"] == "history") & (features[promise.time] >= since)]
+    rows, place = history[history[promise.label].notna()], f"history of {window_days} days before {batch_start}"
     if len(rows) < least_rows:
-        raise InputError(place, f"at least {least_rows} labelled rows", f"{len(rows)}", "move ingest.until forward")
-    if rows[label].nunique() < 2:
-        raise InputError(f"{place}: {label}", outcomes[promise.task], f"only {rows[label].iloc[0]}", "look at its SQL")
+        found, cure = f"{len(rows)}", "move ingest.until forward"
+        if len(history) >= least_rows:
+            found, cure = f"{len(rows)} in {len(history):,} rows", "look at the label's SQL and at label_delay"
+        raise InputError(place, f"at least {least_rows} labelled rows", found, cure)
+    _check_labels(rows[promise.label], promise, place)
     return rows.reset_index(drop=True)
+
+
+def _check_labels(label: pd.Series, promise: Contract, place: str) -> None:
+    values = label.nunique()
+    if values < 2:
+        raise InputError(f"{place}: {label.name}", outcomes[promise.task], f"only {label.iloc[0]}", "look at its SQL")
+    if promise.task == "multiclass" and values > most_classes:
+        cure = "select something coarser, or a number and the task regression"
+        raise InputError(f"{place}: {label.name}", f"at most {most_classes} classes", f"{values:,}", cure)
+
+
+def lone_classes(rows: pd.DataFrame, promise: Contract) -> list[str]:
+    """The classes of a single row, which can be learned from or held out and not both; none if they are too many."""
+    times = rows[promise.label].value_counts()
+    if promise.task != "multiclass" or (times > 1).sum() < 2:
+        return []
+    return sorted(str(name) for name in times.index[times == 1])
+
+
+def without(rows: pd.DataFrame, promise: Contract, classes: list[str]) -> pd.DataFrame:
+    """The rows of all other classes."""
+    return rows[~rows[promise.label].isin(classes)] if classes else rows
 
 
 def reference_sample(

@@ -71,7 +71,10 @@ def test_wrong_flags_are_told(flags: list[str], told: str, capsys: pytest.Captur
     [
         (InputError("price", "a number", "'x'", "mend it"), ["error: price: expected a number, found 'x'; mend it"]),
         (SchemaSkewError(["a: one", "b: two"], "mend both"), ["error: a: one", "error: b: two", "error: mend both"]),
-        (FileNotFoundError(2, "No such file", "x.csv"), ["error: [Errno 2] No such file: 'x.csv'"]),
+        (
+            FileNotFoundError(2, "No such file", "x.csv"),
+            ["error: x.csv: expected what can be read and written, found No such file; check the path and its rights"],
+        ),
     ],
 )
 def test_a_fault_of_the_input_is_a_line_each(

@@ -135,6 +135,43 @@ def test_a_draft_is_a_contract_that_its_data_keeps(
     assert world.table("quarantine/orders").empty
 
 
+def test_what_a_file_does_not_tell_is_not_guessed(
+    world: "World", builders: Builders, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Columns without a value go no further, and that is said; nothing becomes the label, the weight or an outcome."""
+    frame = builders["orders"]().assign(returned="yes", weight=2, target=1, note=None, **{"a: b #": None})
+    frame.to_csv(world / "data/orders.csv", index=False)
+    infer(f"{world / 'data/orders.csv'}\n{world / 'data/rates.csv'}", "yaml")
+    text = capsys.readouterr().out
+    assert "      note: {type: text, role: private, nullable: true}  # check this: no value in any row\n" in text
+    assert "      'a: b #': {type: text, role: private, nullable: true}  # check this: no value in any row\n" in text
+    with pytest.raises(InputError, match=r"columns\.label: expected the role label"):
+        parse_contract(text.replace("returned:", "label:"))
+    columns = parse_contract(text).tables["orders"].columns
+    assert {name for name, column in columns.items() if column.role != "feature"} == {"note", "a: b #"}
+    infer(str(world / "data/orders.csv"), "json")
+    assert json.loads(capsys.readouterr().out)["orders"]["empty"] == ["note", "a: b #"]
+
+
+def test_a_file_without_rows_is_drafted_by_its_header(world: "World", capsys: pytest.CaptureFixture[str]) -> None:
+    (world / "data/orders.csv").write_text("id,note\n")
+    infer(str(world / "data/orders.csv"), "json")
+    found = json.loads(capsys.readouterr().out)["orders"]
+    assert (list(found["columns"]), "empty" in found) == (["id", "note"], False)
+
+
+def test_a_column_without_a_value_breaks_no_promise_but_that_of_values(
+    world: "World", builders: Builders, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame, other = builders["orders"](), world / "other.csv"
+    frame.assign(price=None, kept_days=None, shop=None).to_csv(other, index=False, na_rep="NA")
+    assert compared(world / "contract.yaml", other, capsys, "orders") == {
+        "tables.orders.columns.shop.nullable": ("no", "yes")
+    }
+    found = compared(world / "data/orders.csv", other, capsys, "orders")
+    assert found["tables.orders.columns.price.type"] == ("number", "empty")
+
+
 def test_contracts_are_compared_place_by_place(world: "World", capsys: pytest.CaptureFixture[str]) -> None:
     old = world / "old.yaml"
     old.write_text((world / "contract.yaml").read_text())
@@ -144,11 +181,15 @@ def test_contracts_are_compared_place_by_place(world: "World", capsys: pytest.Ca
         ("range: [0, 1000]", "range: [0, 2000]"),
         ("rate: {type: number,", "rate: {type: number, unit: EUR,"),
         ("horizon: 6h", "horizon: 1d"),
+        ("unit: EUR, range", "role: weight, range"),
     )
     assert compared(old, world / "contract.yaml", capsys) == {
         "horizon": ("6h", "1d"),
         "tables.orders.columns.price.range": ("0, 1000", "0, 2000"),
+        "tables.orders.columns.price.role": ("feature", "weight"),
+        "tables.orders.columns.price.unit": ("EUR", "none"),
         "tables.rates.columns.rate.unit": ("none", "EUR"),
+        "weight": ("none", "price"),
     }
 
 
@@ -191,3 +232,10 @@ def test_modules_are_programs(world: "World") -> None:
         2,
         f"error: {world / 'nothing.csv'}: expected a file, found nothing; check the path\n",
     )
+
+
+def test_a_column_without_a_value_goes_no_further(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "orders.csv").write_text("id,note\n1,\n2,\n")
+    infer(str(tmp_path / "orders.csv"), "yaml")
+    line = "      note: {type: text, role: private, nullable: true}  # check this: no value in any row\n"
+    assert line in capsys.readouterr().out

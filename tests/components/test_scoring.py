@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from components.errors import InputError
-from components.scoring import answers, labels, losses, metrics, model_input, one_of, predict, weights
+from components.scoring import answers, labels, least_known, losses, metrics, model_input, one_of, predict, weights
 
 
 @pytest.mark.parametrize(
@@ -135,6 +135,41 @@ def test_a_class_that_a_model_does_not_know_costs_what_the_impossible_costs(labe
     assert one_of(predicted, "never seen").tolist() == [0.0]
     both = metrics(np.array([label, "b"]), pd.concat([predicted] * 2), "multiclass")
     assert all(math.isfinite(value) for value in both.values())
+
+
+def test_no_class_counts_as_less_probable_than_the_training_rows_can_say() -> None:
+    label = np.array(["a", "b", "c", "new", "a"])
+    known = pd.DataFrame({"a": [1.0, 0.5, 0.5, 0.5, 0.0], "b": [0.0, 0.5, 0.5, 0.5, 1.0], "c": 0.0})
+    unknown = known[["a", "b"]]
+    rare = -math.log(1 / 1000)
+    expected = [0.0, math.log(2), rare, rare, rare]
+    for predicted in (known, unknown):
+        assert losses(label, predicted, "multiclass", least_known(999)) == pytest.approx(expected)
+    assert metrics(label, unknown, "multiclass", None, least_known(999))["log_loss"] == pytest.approx(
+        np.mean(expected)
+    )
+    assert losses(np.array([1.0]), np.array([0.0]), "binary", least_known(9)) == pytest.approx([-math.log(1e-15)])
+
+
+def test_a_class_seen_once_is_likelier_than_one_never_seen() -> None:
+    from sklearn.dummy import DummyClassifier
+
+    frame = pd.DataFrame({"n": np.zeros(50)})
+    shares = predict(DummyClassifier().fit(frame, ["often"] * 49 + ["once"]), frame, {"n": "number"}, "multiclass")
+    seen, unseen = (losses(np.array([name] * 50), shares, "multiclass", least_known(50)) for name in ("once", "new"))
+    assert (seen < unseen).all()
+
+
+def test_above_the_least_the_loss_is_that_of_scikit_learn() -> None:
+    from sklearn.metrics import log_loss
+
+    random = np.random.default_rng(2)
+    label = random.choice(["a", "b", "c"], 300)
+    predicted = pd.DataFrame(random.dirichlet([5, 5, 5], 300), columns=["a", "b", "c"])
+    assert predicted.to_numpy().min() > least_known(10_000)
+    assert metrics(label, predicted, "multiclass", None, least_known(10_000))["log_loss"] == pytest.approx(
+        log_loss(label, predicted)
+    )
 
 
 @pytest.mark.parametrize("values", [["x", "y"], [3, 4], [True, False]])

@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
-from components.scoring import labels, losses
+from components import models
+from components.evaluate.pictures import panels
+from components.scoring import labels, losses, predict
 
 if TYPE_CHECKING:
     from tests.components.conftest import World
@@ -27,9 +30,6 @@ def test_the_first_challenger_is_judged_by_the_baselines(trained: "World") -> No
 
 
 def test_the_loss_is_that_of_the_labelled_rows_of_the_batch(trained: "World") -> None:
-    from components import models
-    from components.scoring import predict
-
     table = trained.table("features/features")
     rows = table[(table["split"] == "batch") & table["returned"].notna()]
     model = models.load(trained / "model.skops")
@@ -37,6 +37,21 @@ def test_the_loss_is_that_of_the_labelled_rows_of_the_batch(trained: "World") ->
         labels(rows, "returned"), predict(model, rows, {"shop": "category", "price": "number", "rate": "number"})
     )
     assert trained.json("verdict")["loss"] == pytest.approx(loss.mean(), rel=1e-12)
+
+
+def test_weights_count_in_the_verdict_and_in_its_pictures(stored: "World") -> None:
+    stored.edit("contract.yaml", ("label_delay: 1d", "label_delay: 1d\nweight: size"))
+    stored.edit("features.sql", ("rates.rate\n", "rates.rate, 1 + 9 * (orders.id % 2) AS size\n"))
+    stored.run("featurize", "gate", "train", "evaluate")
+    table = stored.table("features/features")
+    rows = table[(table["split"] == "batch") & table["returned"].notna()]
+    label, size = labels(rows, "returned"), rows["size"].to_numpy()
+    predicted = predict(models.load(stored / "model.skops"), rows, stored.json("record")["features"])
+    assert stored.json("verdict")["loss"] == pytest.approx(np.average(losses(label, predicted), weights=size))
+    page, lines = (stored / "evaluate.html").read_text(), panels("binary", label, {"challenger": predicted}, size)
+    assert "each counts by its size" in page
+    for panel in lines:
+        assert "".join(f"{x},{y} " for x, y in panel["lines"]["challenger"]) in page
 
 
 def test_a_challenger_that_learned_what_changed_is_accepted_over_the_champion(judged: "World") -> None:

@@ -233,7 +233,11 @@ def change(world: "World", case: str) -> dict[str, Any]:
     elif case == "contract":
         world.edit("contract.yaml", ("horizon: 6h", "horizon: 5h"))
     elif case == "sql":
-        world.edit("features.sql", ("SELECT", "SELECT "))
+        world.edit("features.sql", ("< 14", "< 15"))
+    elif case == "layout":
+        world.edit("contract.yaml", ("name: toy", "# yaml-language-server: x\nname:   toy  # the problem"))
+        world.edit("features.sql", ("SELECT orders.at,", "-- One row\nSELECT\n    orders.at, /* when */"))
+        world.edit("model.yaml", ("{max_iter", "# many\n  { max_iter"))
     elif case == "estimator":
         world.edit("model.yaml", ("30", "31"))
     elif case == "another time of the file":
@@ -261,6 +265,7 @@ def change(world: "World", case: str) -> dict[str, Any]:
         ("window_days", True),
         ("max_bad_share", False),
         ("another time of the file", False),
+        ("layout", False),
         ("same until", False),
     ],
 )
@@ -277,3 +282,28 @@ def test_the_command_line_does_the_same(prepared: "World") -> None:
     done = prepared.command("featurize")
     assert (done.returncode, done.stderr) == (0, "")
     assert prepared.snapshot() == before
+
+
+def test_a_comment_leaves_the_champion_and_what_was_decided(released: "World") -> None:
+    """All steps run again after it, as DVC would have them; what they decided before is what they say."""
+    from components.champion import load_champion
+    from components.tracking.journal import history
+    from components.tracking.runs import batches
+    from components.tracking.store import connect
+
+    documents = {name: released.json(name) for name in ("batch", "decision", "verdict", "release")}
+    change(released, "layout")
+    released.run("ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy")
+    assert {name: released.json(name) for name in documents} == documents
+    champion = load_champion(connect(), "toy")
+    assert champion is not None
+    assert (champion.version, champion.record["batch"]) == ("1", documents["batch"]["id"])
+    assert len(history(connect(), "toy").counted) == len(batches(connect(), "toy")) == 1
+
+
+def test_a_model_that_is_no_yaml_is_told_before_anything_is_computed(prepared: "World", fails: Fails) -> None:
+    before = prepared.snapshot()
+    prepared.edit("model.yaml", ("parameters: {", "parameters: {{"))
+    (line,) = fails(prepared, "featurize")
+    assert line.startswith("model.yaml:3: expected YAML, found neither , nor } after the bracket of line 2")
+    assert prepared.snapshot() | {"model.yaml": b""} == before | {"model.yaml": b""}

@@ -11,10 +11,13 @@ from components.errors import InputError
 from components.train.building import challenger
 from components.train.learning import importances, learning_curve, split_tail
 from components.train.pictures import importance_picture, learning_picture
+from components.train.specification import parse_specification
 from components.train.window import reference_sample, training_rows
 
 kinds = {"planted": "number", "noise": "number", "shop": "category"}
-tree = {"estimator": "sklearn.tree.DecisionTreeClassifier", "parameters": {"max_depth": 2, "random_state": 0}}
+tree = parse_specification(
+    "estimator: sklearn.tree.DecisionTreeClassifier\nparameters: {max_depth: 2, random_state: 0}"
+)
 
 
 def promise(task: str = "binary", weight: str | None = None) -> Contract:
@@ -22,7 +25,8 @@ def promise(task: str = "binary", weight: str | None = None) -> Contract:
     return parse_contract(
         f"{{name: t, purpose: p, task: {task}, event: t, label: back, label_delay: 1d, horizon: 1d, block: 1d, "
         + (f"weight: {weight}, " if weight else "")
-        + "tables: {t: {files: t.csv, time: at, columns: {at: {type: timestamp}}}}}"
+        + "tables: {t: {files: t.csv, time: at, columns: {at: {type: timestamp}, "
+        + "back: {type: boolean, role: label}}}}}"
     )
 
 

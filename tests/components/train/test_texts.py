@@ -1,15 +1,25 @@
 """Free text is dropped with a reason, categories stay, and model.yaml has the last word."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from components.errors import InputError
+from components.train.specification import Specification, parse_specification
 from components.train.texts import usable
 
+HEAD = """\
+estimator: sklearn.tree.DecisionTreeClassifier
+parameters:
+  max_depth: 2
+transformers:
+"""
 kinds = {"n": "number", "text": "category", "shop": "category"}
+
+
+def asked(**transformers: str) -> Specification:
+    """What model.yaml says that names transformers."""
+    return parse_specification(HEAD + "".join(f"  {name}: {how}\n" for name, how in transformers.items()))
 
 
 def rows(values: int, count: int = 200) -> pd.DataFrame:
@@ -22,7 +32,7 @@ def rows(values: int, count: int = 200) -> pd.DataFrame:
     [(200, 200, True), (101, 200, True), (100, 200, False), (49, 60, False), (50, 60, True), (2000, 100_000, False)],
 )
 def test_a_text_that_hardly_repeats_is_dropped(values: int, count: int, dropped: bool) -> None:
-    kept, reasons = usable(rows(values, count), kinds, {})
+    kept, reasons = usable(rows(values, count), kinds, asked())
     told = {"text": f"free text: {values:,} different values in {count:,} rows"}
     assert reasons == (told if dropped else {})
     assert list(kept) == (["n", "shop"] if dropped else ["n", "text", "shop"])
@@ -30,11 +40,18 @@ def test_a_text_that_hardly_repeats_is_dropped(values: int, count: int, dropped:
 
 def test_nulls_and_numbers_are_no_text() -> None:
     given = rows(200).assign(text=None)
-    assert usable(given, kinds, {}) == (kinds, {})
+    assert usable(given, kinds, asked()) == (kinds, {})
 
 
-def test_a_named_transformer_keeps_it() -> None:
-    assert usable(rows(200), kinds, {"transformers": {"text": "category"}}) == (kinds, {})
+@pytest.mark.parametrize("how", ["category", "words"])
+def test_a_named_transformer_keeps_it(how: str) -> None:
+    assert usable(rows(200), kinds, asked(text=how)) == (kinds | {"text": how}, {})
+    assert usable(rows(200), {"text": "category"}, asked(text=how)) == ({"text": how}, {})
+
+
+@pytest.mark.parametrize("how", ["standard", "robust", "quantile"])
+def test_a_number_stays_a_number(how: str) -> None:
+    assert usable(rows(20), kinds, asked(n=how)) == (kinds, {})
 
 
 @pytest.mark.parametrize(
@@ -42,19 +59,30 @@ def test_a_named_transformer_keeps_it() -> None:
     [
         (
             {"text": "hashing"},
-            "transformers: text: expected one of category, which the checked loader can read",
+            "5: transformers.text: expected one of category, words, which the checked loader can read, for a text, "
+            "found 'hashing'; mend it",
         ),
-        ({"n": "category"}, r"transformers: expected a text feature \(text, shop\), found 'n'"),
-        ({"x": "category"}, "transformers: expected a text feature .*, found 'x'"),
-        (["text"], "transformers: expected features with a transformer, found"),
+        (
+            {"text": "word"},
+            "5: transformers.text: expected one of .*, found 'word' \\(did you mean 'words'\\?\\); mend it",
+        ),
+        (
+            {"n": "category"},
+            "5: transformers.n: expected one of standard, robust, quantile, which the checked loader can read, "
+            "for a number, found 'category'; mend it",
+        ),
+        (
+            {"tex": "words"},
+            r"5: transformers: expected a feature \(n, text, shop\), found 'tex' \(did you mean 'text'\?\); mend it",
+        ),
     ],
 )
-def test_a_transformer_that_there_is_none_of_is_one_line(transformers: Any, told: str) -> None:
-    with pytest.raises(InputError, match=f"^model.yaml: {told}") as caught:
-        usable(rows(200), kinds, {"transformers": transformers})
+def test_a_transformer_that_there_is_none_of_is_one_line(transformers: dict[str, str], told: str) -> None:
+    with pytest.raises(InputError, match=f"^model.yaml:{told}$") as caught:
+        usable(rows(200), kinds, asked(**transformers))
     assert "\n" not in str(caught.value)
 
 
 def test_nothing_but_free_text_is_one_line() -> None:
     with pytest.raises(InputError, match="expected a feature that can be learned from, found free text only: text"):
-        usable(rows(200), {"text": "category"}, {})
+        usable(rows(200), {"text": "category"}, asked())

@@ -1,0 +1,46 @@
+"""Axes of a picture: where a value lies as a share of an axis, and the round values that are written on it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, floor, log10
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Axis:
+    """An axis from `low` to `high`, positions on which are shares of its length."""
+
+    low: float
+    high: float
+
+    @classmethod
+    def over(cls, values: Sequence[float]) -> "Axis":
+        """An axis with room for all values."""
+        low, high = float(min(values)), float(max(values))
+        return cls(low, high) if high > low else cls(low - 0.5, low + 0.5)
+
+    def at(self, value: float) -> float:
+        """Where a value lies."""
+        return round((float(value) - self.low) / (self.high - self.low), 4)
+
+    def within(self, points: Sequence[tuple[float, float]], other: "Axis") -> list[tuple[float, float]]:
+        """Points with x on this axis and y on the other."""
+        return [(self.at(x), other.at(y)) for x, y in points]
+
+    def ticks(self) -> list[dict[str, Any]]:
+        """Round values with their places."""
+        return [{"at": self.at(tick), "text": _text(tick)} for tick in _ticks(self.low, self.high)]
+
+
+quarters = [{"at": tick, "text": f"{tick:g}"} for tick in (0, 0.25, 0.5, 0.75, 1)]
+
+
+def _text(value: float) -> str:
+    return f"{value:g}".replace("-", "−")
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    rough = (high - low) / 4
+    unit = 10.0 ** floor(log10(rough))
+    step = next(factor * unit for factor in (1, 2, 5, 10) if factor * unit >= rough)
+    return [round(index * step, 12) for index in range(ceil(low / step), floor(high / step) + 1)]

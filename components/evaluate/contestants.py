@@ -1,0 +1,71 @@
+"""Who is compared: what the challenger, the champion and the baselines say of the same rows."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from components import models
+from components.champion import Champion
+from components.contract import Contract
+from components.errors import InputError
+from components.features import Window
+from components.scoring import Predictions, predict
+
+baselines = ("linear", "dummy")
+
+
+def predictions(
+    champion: Champion | None,
+    rows: pd.DataFrame,
+    paths: Mapping[str, Path],
+    contract: Contract,
+    batch: Mapping[str, Any],
+    record: Mapping[str, Any],
+) -> dict[str, Predictions]:
+    """The predictions of each model by its name: the challenger, the champion if there is one, the baselines."""
+    kinds, task = record["features"], contract.task
+    model = models.load(paths["model"], record["digest"])
+    found = {"challenger": predict(model, rows, kinds, task)}
+    if champion is not None:
+        found["champion"] = _as_champion(champion, rows, paths["clean"], contract, batch)
+    simple = models.load(paths["baselines"], record["baselines_digest"])
+    return found | {name: predict(simple[name], rows, kinds, task) for name in baselines}
+
+
+def _as_champion(
+    champion: Champion, rows: pd.DataFrame, clean: Path, contract: Contract, batch: Mapping[str, Any]
+) -> Predictions:
+    """The champion's predictions of the same events, fed by its own SQL; it must not have learned from them."""
+    _check_champion(champion, contract, batch)
+    window = Window(datetime.fromisoformat(batch["start"]), datetime.fromisoformat(batch["end"]))
+    seen = champion.batch(clean, window)
+    found = rows[contract.identity].merge(seen, on=contract.identity, how="left", validate="one_to_one")
+    if missing := int(found["prediction"].isna().sum()):
+        raise InputError(
+            f"champion version {champion.version}",
+            "a prediction for every event of the batch",
+            f"{missing:,} events that its SQL does not give",
+            "mend the tables' keys",
+        )
+    return champion.predicted(found)
+
+
+def _check_champion(champion: Champion, contract: Contract, batch: Mapping[str, Any]) -> None:
+    place = f"champion version {champion.version}"
+    if champion.contract.task != contract.task:
+        raise InputError(
+            place,
+            f"the task {contract.task} of contract.yaml",
+            champion.contract.task,
+            "give the new problem another name in contract.yaml",
+        )
+    if champion.record["to"] >= batch["start"]:
+        raise InputError(
+            place,
+            f"rows before {batch['start']} only in its training",
+            f"rows up to {champion.record['to']}",
+            "move ingest.until past them",
+        )

@@ -1,0 +1,72 @@
+"""ROC and calibration: how probabilities of two or of many classes do on the same rows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from components.evaluate.tenths import tenths
+from components.scoring import Labels, Vector, answers, one_of
+
+points_per_line = 250
+Line = list[tuple[float, float]]
+
+
+def curves(label: Vector, predicted: Mapping[str, Vector], weight: Vector | None = None) -> list[dict[str, Any]]:
+    """ROC and calibration of every model on the same rows, weighted; both axes run from 0 to 1."""
+    roc = {name: _roc(label, values, weight) for name, values in predicted.items()}
+    calibration = {name: _calibration(label, values, weight) for name, values in predicted.items()}
+    return [
+        _roc_picture("ROC", roc),
+        {"title": "Calibration", "x": "predicted share", "y": "observed share", "dots": True, "lines": calibration},
+    ]
+
+
+def each_against_the_rest(
+    label: Labels, predicted: Mapping[str, pd.DataFrame], weight: Vector | None = None
+) -> list[dict[str, Any]]:
+    """ROC of every class of every row against the rest (micro average), and calibration of the most probable class."""
+    known = sorted(set(label).union(*(found.columns for found in predicted.values())))
+    is_class = np.concatenate([label == name for name in known]).astype(np.float64)
+    sizes = None if weight is None else np.tile(weight, len(known))
+    roc = {
+        model: _roc(is_class, np.concatenate([one_of(found, name) for name in known]), sizes)
+        for model, found in predicted.items()
+    }
+    calibration = {
+        model: _calibration(_right(label, found), _surest(found), weight) for model, found in predicted.items()
+    }
+    x, y = "predicted probability", "share that is right"
+    return [
+        _roc_picture("ROC, each class against the rest", roc),
+        {"title": "Calibration of the most probable class", "x": x, "y": y, "dots": True, "lines": calibration},
+    ]
+
+
+def _roc_picture(title: str, lines: Mapping[str, Line]) -> dict[str, Any]:
+    return {"title": title, "x": "false positive rate", "y": "true positive rate", "dots": False, "lines": lines}
+
+
+def _right(label: Labels, predicted: pd.DataFrame) -> Vector:
+    return np.asarray(answers(predicted).astype(str) == label, dtype=np.float64)
+
+
+def _surest(predicted: pd.DataFrame) -> Vector:
+    return np.asarray(predicted.to_numpy().max(axis=1), dtype=np.float64)
+
+
+def _roc(label: Vector, values: Vector, weight: Vector | None) -> Line:
+    from sklearn.metrics import roc_curve
+
+    false, true, _ = roc_curve(label, values, sample_weight=weight)
+    return _points(false, true)
+
+
+def _calibration(label: Vector, values: Vector, weight: Vector | None) -> Line:
+    return [(round(x, 4), round(y, 4)) for x, y in tenths(values, label, weight)]
+
+
+def _points(x: Vector, y: Vector) -> Line:
+    picked = np.unique(np.linspace(0, len(x) - 1, points_per_line).round().astype(int))
+    return [(round(float(x[index]), 4), round(float(y[index]), 4)) for index in picked]

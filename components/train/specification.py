@@ -1,0 +1,79 @@
+"""model.yaml: the estimator, its hyper-parameters and the transformers of single features, checked when it is read."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from components.errors import FaultsError
+from components.formats import parse_yaml, read_text
+from components.schema import Fault, faults, told
+from components.train.estimators import estimator_faults, named
+from components.train.parameters import as_classes, parameter_faults
+
+schema = {
+    "type": "object",
+    "required": ["estimator"],
+    "properties": {
+        "estimator": {"type": "string"},
+        "parameters": {"type": "object", "additionalProperties": {}},
+        "transformers": {"type": "object", "additionalProperties": {"type": "string"}},
+    },
+    "additionalProperties": False,
+}
+
+
+@dataclass(frozen=True)
+class Specification:
+    """What model.yaml asks for; `text` and `name` are the file's own, by which its faults are told."""
+
+    estimator: str
+    parameters: Mapping[str, Any]
+    transformers: Mapping[str, str]
+    text: str
+    name: str
+
+    def made(self) -> Any:
+        """The estimator with its hyper-parameters, not fitted."""
+        return named(self.estimator)(**self.parameters)
+
+    def seeded(self, seed: int) -> "Specification":
+        """With `seed` as `random_state`, where the estimator takes one and model.yaml names none."""
+        if "random_state" not in named(self.estimator)._get_param_names() or "random_state" in self.parameters:
+            return self
+        return replace(self, parameters={**self.parameters, "random_state": seed})
+
+    def document(self) -> dict[str, Any]:
+        """What the record of a training says of it."""
+        given = {"parameters": dict(self.parameters), "transformers": dict(self.transformers)}
+        return {"estimator": self.estimator, **{key: value for key, value in given.items() if value}}
+
+    def refuse(self, wrong: Iterable[Fault]) -> None:
+        """InputError with a line per fault, if there are any."""
+        _refuse(wrong, self.text, self.name)
+
+
+def read_specification(path: Path, task: str) -> Specification:
+    """Read and check model.yaml; InputError names each line that is wrong and what is allowed there."""
+    return parse_specification(read_text(path), str(path), task)
+
+
+def parse_specification(text: str, name: str = "model.yaml", task: str = "binary") -> Specification:
+    """Parse and check the text of model.yaml."""
+    document = parse_yaml(text, name)
+    if isinstance(document, dict):
+        empty = [key for key in ("parameters", "transformers") if key in document and document[key] is None]
+        document = {key: value for key, value in document.items() if key not in empty}
+    _refuse(faults(document, schema), text, name)
+    _refuse(estimator_faults(document["estimator"], task), text, name)
+    given = dict(document.get("parameters", {}))
+    if given.get("random_state", 0) is None:  # the same as none
+        del given["random_state"]
+    _refuse(parameter_faults(named(document["estimator"]), given, task), text, name)
+    parameters = as_classes(given, task)
+    return Specification(document["estimator"], parameters, document.get("transformers", {}), text, name)
+
+
+def _refuse(wrong: Iterable[Fault], text: str, name: str) -> None:
+    if found := list(wrong):
+        raise FaultsError(told(found, text, name))

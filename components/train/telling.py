@@ -1,0 +1,63 @@
+"""What is told of a training: to MLflow, with the batch's run."""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from components.contract import Contract
+from components.scoring import model_input
+from components.tasks import Task, tasks
+from components.tracking import logs
+from components.tracking.models import log_model
+from components.tracking.runs import batch_run
+from components.tracking.store import connect
+from components.train.pictures import importance_picture, learning_picture
+
+
+def log_training(
+    contract: Contract,
+    batch: Mapping[str, Any],
+    record: Mapping[str, Any],
+    files: Mapping[str, Path],
+    sample: pd.DataFrame,
+) -> None:
+    """Log the training with the batch's run: parameters, the learning curve, the data, pictures, the model's files."""
+    client = connect()
+    run_id = batch_run(client, contract.name, batch["id"], {"tidegate.until": batch["end"][:10]})
+    settings = {f"model.{key}": value for key, value in (record["estimator"].get("parameters") or {}).items()}
+    logs.params(client, run_id, _params(record, settings))
+    logs.metrics(client, run_id, {"train_loss": record["train_loss"]})
+    for point in record["learning_curve"]:
+        curve = {"learning_curve.train": point["train_loss"], "learning_curve.held_out": point["held_out_loss"]}
+        logs.metrics(client, run_id, curve, step=point["rows"])
+    logs.dataset(client, run_id, contract.event, batch["data"], "training")
+    logs.files(client, run_id, _pictures(record, tasks[contract.task]), "train")
+    inputs = model_input(sample, record["features"])
+    log_model(client, run_id, contract.name, files, inputs, sample[["prediction"]], settings)
+
+
+def _params(record: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "estimator": record["estimator"]["estimator"],
+        **settings,
+        "train.from": record["from"],
+        "train.to": record["to"],
+        "train.rows": record["rows"],
+        "features": len(record["features"]),
+    }
+
+
+def _pictures(record: Mapping[str, Any], task: Task) -> dict[str, bytes]:
+    return {
+        "learning_curve.png": _png(learning_picture(record["learning_curve"], task)),
+        "importances.png": _png(importance_picture(record["importances"], task)),
+    }
+
+
+def _png(figure: Any) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=120)
+    return buffer.getvalue()
