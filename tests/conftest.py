@@ -88,5 +88,5 @@ def workspace(walked: Workspace, tmp_path: Path) -> Workspace:
 
 @pytest.fixture(scope="session")
 def image() -> str:
-    """The tag of the image of the steps, built from these files."""
+    """The image of the steps, built from these files."""
     return images.build()

@@ -32,12 +32,12 @@ def needs_docker() -> None:
 
 
 def build() -> str:
-    """The tag of the image as `make images` builds it from these files; a second build takes what Docker remembers."""
+    """The image as `make images` builds it from these files, by its id; a second build takes what Docker remembers."""
     needs_docker()
     with _alone():
         done = make_images(tag)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return tag
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        return docker("image", "inspect", "--format", "{{.Id}}", tag).stdout.strip()
 
 
 def make_images(name: str, *flags: str) -> subprocess.CompletedProcess[str]:
