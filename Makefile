@@ -18,7 +18,7 @@ run: .venv/run  ## set up, get the sample data, run one turn of the loop
 images:  ## build the image of the steps
 	docker build --file components/Dockerfile --target steps --tag $(IMAGE) \
 		--build-arg BASE_IMAGE --build-arg PIP_INDEX_URL \
-		--build-arg COMMIT=$$(git describe --always --dirty --abbrev=40 --exclude='*') \
+		--build-arg COMMIT=$$(git describe --always --dirty --abbrev=40 --exclude='*' || echo unknown) \
 		--build-arg LOCK=$$($(PYTHON) -c "import hashlib, pathlib; \
 			print(hashlib.sha256(pathlib.Path('requirements-steps.txt').read_bytes()).hexdigest())") $(FLAGS) .
 

@@ -30,7 +30,7 @@ def run_(arguments: argparse.Namespace) -> None:
     """Bring the workspace up to date: `dvc repro` with the data fetched, the registry checked, and a summary."""
     from pipelines import run, summary
 
-    seconds, champion = run.turn(arguments.until, arguments.anew)
+    seconds, champion = run.turn(arguments.until, arguments.anew, arguments.in_containers)
     found = summary.summary(seconds, champion)
     print(json.dumps(found, indent=2)) if arguments.json else summary.show(found)
 
@@ -99,6 +99,7 @@ COMMANDS = {
         {
             "--until": {"metavar": "DATE", "help": "move to this moment (UTC); writes ingest.until of params.yaml"},
             "--anew": {"action": "store_true", "help": "run every stage, whatever the registry remembers"},
+            "--in-containers": {"action": "store_true", "help": "run the steps in the image that `make images` built"},
             "--json": JSON,
         },
     ),
