@@ -93,7 +93,7 @@ def check_image(image: str) -> None:
 
 def _sources(image: str) -> str:
     """The digests of the files that the image was made from, read in a container: a small one must be able to run."""
-    command = ["docker", "run", "--rm", "--pull", "never", "--network", "none", image, "cat", sources]
+    command = ["docker", "run", "--rm", "--pull", "never", "--network", "none", "--entrypoint", "cat", image, sources]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     except FileNotFoundError:
@@ -101,15 +101,15 @@ def _sources(image: str) -> str:
         raise InputError("docker", "a program on the PATH", "nothing", cure) from None
     except subprocess.TimeoutExpired:
         raise InputError("docker", "an engine that answers", "no answer in a minute", "restart it") from None
-    if done.returncode == 0:
-        return done.stdout
-    found = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
+    found = " ".join(done.stderr.split())
     if "No such image" in found:
         raise InputError(f"image {image}", "it on this machine", "none", "run `make images`, or `docker pull` it")
-    if sources in found:
+    if done.returncode == 125:  # Docker's own; any other is that of `cat`
+        told = re.split(r"\.? (?:See|Run) 'docker", found.removeprefix("docker: "))[0]
+        raise InputError("docker", "an engine that runs containers", told, "start it, or see `docker info`")
+    if done.returncode:
         raise InputError(f"image {image}", "an image of the steps", "another one", "run `make images`")
-    told = re.split(r" See 'docker| Run 'docker", found.removeprefix("docker: "))[0]
-    raise InputError("docker", "an engine that runs containers", told, "start it, or see `docker info`")
+    return done.stdout
 
 
 def _store(environment: Mapping[str, str]) -> Path | None:

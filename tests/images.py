@@ -42,13 +42,15 @@ def build() -> str:
 
 def make_images(name: str, *flags: str) -> subprocess.CompletedProcess[str]:
     """Run `make images`."""
-    environment = {**os.environ, "BASE_IMAGE": os.environ.get("BASE_IMAGE") or _base()}
+    environment = {**os.environ, "BASE_IMAGE": base()}
     command = ["make", "images", f"IMAGE={name}", f"FLAGS={' '.join(['--network host', *flags])}"]
     return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
 
 
-def _base() -> str:
-    """The tag of the base, made once per machine."""
+def base() -> str:
+    """The base: what BASE_IMAGE names, else one that is made once per machine."""
+    if given := os.environ.get("BASE_IMAGE"):
+        return given
     if docker("image", "inspect", base_tag, check=False).returncode:
         path = f"{os.environ['PATH']}{os.pathsep}/usr/sbin"
         if not shutil.which("debootstrap", path=path):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -16,10 +17,13 @@ from typing import Any, NamedTuple
 import pytest
 
 from components.formats import parse_yaml
-from tests.images import docker
+from tests.images import base, docker
 from tests.test_loop import one_line, ran
 from tests.workspaces import Workspace
 
+root = Path(__file__).parents[1]
+blocks = re.findall(r"```sh\n(.*?)```", (root / "docs/images.md").read_text(), re.DOTALL)
+page = [line for block in blocks for line in block.splitlines()]
 Files = Mapping[str, bytes]
 
 
@@ -131,9 +135,15 @@ def test_the_training_record_differs_in_the_interpreter_at_most(pair: Pair, inde
     assert here == there
 
 
+def commit_of(image: str) -> str:
+    """The commit that an image says it was built from."""
+    label = '{{index .Config.Labels "org.opencontainers.image.revision"}}'
+    return docker("image", "inspect", "--format", label, image).stdout.strip()
+
+
 def test_the_commit_stands_in_no_tracked_file(pair: Pair, image: str) -> None:
     described = pair.here.run("git", "rev-parse", "HEAD").stdout.strip()
-    built = docker("run", "--rm", image, "sh", "-c", "echo $TIDEGATE_COMMIT").stdout.strip().removesuffix("-dirty")
+    built = commit_of(image).removesuffix("-dirty")
     assert len(described) == len(built) == 40
     holding = [
         path
@@ -150,7 +160,7 @@ def test_the_registry_names_the_image_s_commit_and_the_user(pair: Pair, image: s
 
     uri = f"sqlite:///{pair.there / 'mlflow.db'}"
     commit = MlflowClient(uri, registry_uri=uri).get_model_version("flights", "1").tags["tidegate.commit"]
-    assert commit == docker("run", "--rm", image, "sh", "-c", "echo $TIDEGATE_COMMIT").stdout.strip()
+    assert commit == commit_of(image)
     told = [json.loads(found.tidegate("history", "--json").stdout) for found in (pair.here, pair.there)]
     assert [entry["who"] for entry in told[0]] == [entry["who"] for entry in told[1]] != []
 
@@ -162,6 +172,19 @@ def test_what_containers_wrote_belongs_to_the_user(pair: Pair) -> None:
 
 def test_without_containers_there_is_then_nothing_to_do(pair: Pair) -> None:
     assert ran(pair.there.tidegate("run")) == []
+
+
+def test_the_page_s_commands_do_what_they_say(pair: Pair) -> None:
+    """With a base that is there, and another name: this machine may have an image of its own under the usual one."""
+    name = "tidegate/test-page:latest"
+    pair.there.environment |= {"BASE_IMAGE": base(), "IMAGE": name, "TIDEGATE_IMAGE": name, "FLAGS": "--network host"}
+    told = [pair.there.run("bash", "-euc", command.replace("tidegate/steps:latest", name)).stdout for command in page]
+    built, ran_anew, labels, help_of_a_step = told
+    assert name in built and "nothing to do" in ran_anew and "--minimum_effect" in help_of_a_step
+    commit = pair.there.run("git", "rev-parse", "HEAD").stdout.strip()
+    assert (
+        json.loads(labels)["org.opencontainers.image.revision"] == f"{commit}-dirty"
+    )  # the turns changed params.yaml
 
 
 WAITING = """\

@@ -42,7 +42,7 @@ def test_it_names_its_commit_and_its_lock(told: dict[str, Any]) -> None:
 
 
 def test_a_wrong_lock_hash_is_refused(image: str) -> None:
-    done = make_images("tidegate/test-refused", f"--build-arg LOCK={'0' * 64}")
+    done = make_images("tidegate/test-refused", f"--force-rm --build-arg LOCK={'0' * 64}")
     assert done.returncode != 0 and "requirements-steps.txt: FAILED" in done.stdout + done.stderr
 
 
@@ -84,5 +84,15 @@ print([file for file in files if not os.access(file, os.R_OK)])
 def test_a_workspace_does_not_shadow_its_code(image: str, tmp_path: Path) -> None:
     (tmp_path / "components").mkdir()
     (tmp_path / "components/__init__.py").write_text("raise SystemExit('shadowed')")
-    volume = ["--volume", f"{tmp_path}:/workspace:ro", "--workdir", "/workspace"]
-    assert "--data" in docker("run", "--rm", *volume, image, "python", "-m", "components.ingest", "--help").stdout
+    flags = ["--rm", "--network", "none", "--volume", f"{tmp_path}:/workspace:ro", "--workdir", "/workspace"]
+    assert "--data" in docker("run", *flags, image, "python", "-m", "components.ingest", "--help").stdout
+
+
+def test_the_page_knows_what_the_image_says_and_where_it_writes(told: dict[str, Any]) -> None:
+    page = (root / "docs/images.md").read_text()
+    names = re.findall(r"`(TIDEGATE_(?:COMMIT|LOCK)|tidegate\.lock|org[\w.]+)`", page)
+    environment = dict(variable.split("=", 1) for variable in told["Config"]["Env"])
+    assert len(names) == 4 and set(names) < environment.keys() | told["Config"]["Labels"].keys()
+    assert [environment[place].startswith("/tmp") for place in ("HOME", "MPLCONFIGDIR", "DVC_SITE_CACHE_DIR")] == [
+        True
+    ] * 3
