@@ -11,6 +11,7 @@ from typing import Any
 from components.errors import ContractError, ContractFaultsError
 from components.formats import line_of, parse_yaml, read_text
 from components.schema import Fault, faults, hint
+from components.source import Source, source_faults
 
 types = {"integer": "BIGINT", "number": "DOUBLE", "text": "VARCHAR", "boolean": "BOOLEAN", "timestamp": "TIMESTAMP"}
 outcome_roles = ("outcome", "label")
@@ -34,7 +35,7 @@ class Table:
     """One table: its files below the data folder, how they spell a missing value, its time column (UTC), its key.
 
     `rules` are SQL conditions over one row by name, `references` the `table.column` in which a column's values are,
-    `rows_per` the least and the most rows of each period.
+    `rows_per` the least and the most rows of each period, `source` is where `collect` finds new rows.
     """
 
     files: str
@@ -46,6 +47,7 @@ class Table:
     references: Mapping[str, str] = field(default_factory=dict)
     freshness: str | None = None
     rows_per: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    source: Source | None = None
 
     def visible(self) -> dict[str, Column]:
         """The columns that may get past ingest."""
@@ -153,7 +155,9 @@ def _table(document: Mapping[str, Any]) -> Table:
     key = document.get("key") or _with_role(columns, "key")
     time = document.get("time") or next(iter(_with_role(columns, "time")), None)
     rows_per = {period: tuple(edges) for period, edges in document.get("rows_per", {}).items()}
-    return Table(**{**document, "columns": columns, "key": tuple(key), "time": time, "rows_per": rows_per})
+    source = Source(**document["source"]) if "source" in document else None
+    parts = {"columns": columns, "key": tuple(key), "time": time, "rows_per": rows_per, "source": source}
+    return Table(**{**document, **parts})
 
 
 def _column(document: Mapping[str, Any]) -> Column:
@@ -197,10 +201,18 @@ def _table_faults(contract: Contract, name: str, table: Table) -> Iterator[Fault
     for period, (least, most) in table.rows_per.items():
         if not 0 <= least <= most or int(period[:-1]) == 0:
             yield Fault((*place, "rows_per", period), "a period above 0, the least rows first", f"[{least}, {most}]")
+    if table.source:
+        yield from _source_faults(name, table, table.source)
     for column in table.references:
         yield from _reference_faults(contract, name, column)
     for column, promise in table.columns.items():
         yield from _column_faults(contract, name, column, promise)
+
+
+def _source_faults(name: str, table: Table, source: Source) -> Iterator[Fault]:
+    timestamps = [column for column, promise in table.columns.items() if promise.type == "timestamp"]
+    for fault in source_faults(source, table.files, table.time, timestamps):
+        yield fault._replace(path=("tables", name, "source", *fault.path))
 
 
 def _reference_faults(contract: Contract, name: str, column: str) -> Iterator[Fault]:

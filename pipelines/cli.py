@@ -34,6 +34,14 @@ def render(arguments: argparse.Namespace) -> None:
     (rendering.check if arguments.check else rendering.write)()
 
 
+def collect(arguments: argparse.Namespace) -> None:
+    """Add the rows that the sources of contract.yaml have to data/, as a new version of data.dvc."""
+    from pipelines import collecting
+
+    if collecting.collect(arguments.until):
+        print("data.dvc names the new version: commit it, or go on with `tidegate run`")
+
+
 def run_(arguments: argparse.Namespace) -> None:
     """Bring the workspace up to date: `dvc repro` with the data fetched, the registry checked, and a summary."""
     from pipelines import run, summary
@@ -102,6 +110,11 @@ COMMANDS = {
             "--anew": {"action": "store_true", "help": "run every stage, whatever the registry remembers"},
             "--json": JSON,
         },
+    ),
+    "collect": Command(
+        "add what the sources have to the data",
+        collect,
+        {"--until": {"metavar": "DATE", "help": "leave out what is later than this moment (UTC); without it, now"}},
     ),
     "history": Command("list every champion and why it serves", history, {"--json": JSON}),
     "rollback": Command(

@@ -71,7 +71,7 @@ def fetch_data() -> str | None:
     if not data_dvc.exists():
         raise InputError(data_dvc, "the version of the data", "nothing", "run `dvc add data`")
     if "core.remote" in _dvc_output("config", "--list"):
-        if _dvc("pull", "data.dvc").returncode:
+        if dvc("pull", "data.dvc").returncode:
             raise InputError(data, "the data of data.dvc on the DVC remote", "none", "see `dvc pull`")
         return "the DVC remote"
     tracked = parse_yaml(read_text(data_dvc), data_dvc)["outs"][0]["md5"]
@@ -81,9 +81,9 @@ def fetch_data() -> str | None:
     return f"the package {sample.package}"
 
 
-def changed_stages() -> list[str]:
-    """The stages that `dvc repro` would look at again; InputError when data/ is not what data.dvc says."""
-    found = _dvc("status", "--json")
+def changed_stages(*targets: str) -> list[str]:
+    """The stages (or `targets`) that `dvc repro` would look at; InputError when data/ is not what data.dvc says."""
+    found = dvc("status", "--json", *targets)
     if found.returncode:
         raise InputError("dvc status", "an answer", _last_line(found.stderr), "mend what it names")
     status: dict[str, Any] = json.loads(found.stdout or "{}")
@@ -119,13 +119,14 @@ def _failure(message: str) -> InputError:
     return InputError("dvc repro", "every stage to succeed", message, "mend it and run again")
 
 
-def _dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
+def dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `dvc` here."""
     command = [sys.executable, "-m", "dvc", *arguments]
     return subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False)
 
 
 def _dvc_output(*arguments: str) -> str:
-    return _dvc(*arguments).stdout
+    return dvc(*arguments).stdout
 
 
 def _environment() -> dict[str, str]:

@@ -18,8 +18,8 @@ commands = [line for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) fo
 
 def test_every_key_and_every_role_has_its_row() -> None:
     found = schema()
-    table, column = (found["definitions"][name]["properties"] for name in ("table", "column"))
-    words = {*found["properties"], *table, *column, *column["role"]["enum"], *column["type"]["enum"]}
+    table, column, source = (found["definitions"][name]["properties"] for name in ("table", "column", "source"))
+    words = {*found["properties"], *table, *column, *source, *column["role"]["enum"], *column["type"]["enum"]}
     rows = "\n".join(line for line in page.splitlines() if line.startswith("|"))
     assert {word for word in words if f"`{word}`" not in rows} == set()
 

@@ -1,16 +1,7 @@
 """SQL that turns text into the types that the contract promises, and never hides what cannot be cast."""
 
-from components.contract import Column, Table, literal, quoted, types
-
-
-def cast(name: str, kind: str) -> str:
-    """The SQL value of a text column as `kind`, null where it cannot be cast; times become UTC."""
-    column = quoted(name)
-    if kind == "timestamp":
-        return f"TRY_CAST({column} AS TIMESTAMPTZ)::TIMESTAMP"
-    if kind == "integer":  # DuckDB rounds '1.5' to 2
-        return f"CASE WHEN TRY_CAST({column} AS DOUBLE) % 1 = 0 THEN TRY_CAST({column} AS BIGINT) END"
-    return f"TRY_CAST({column} AS {types[kind]})"
+from components.contract import Column, Table, literal, quoted
+from components.raw import cast
 
 
 def failures(columns: dict[str, Column]) -> str:

@@ -9,6 +9,7 @@ from components.contract import Table, literal, quoted
 from components.engine import columns_of, copy
 from components.errors import InputError
 from components.ingest.casting import failures, typed_rows
+from components.raw import reason, texts
 
 
 def ingest_table(
@@ -24,32 +25,19 @@ def ingest_table(
         rows = typed_rows(quoted(name), table, list(present), as_text, until)
         copy(connection, rows, folder / f"{name}.parquet")
     except duckdb.Error as error:
-        found = "; ".join(line for line in str(error).splitlines()[:3] if not line.startswith("Original Line"))
-        raise InputError(f"{data}/{table.files}", "a readable table", found, "mend the file") from None
+        raise InputError(f"{data}/{table.files}", "a readable table", reason(error), "mend the file") from None
     connection.execute(f"DROP TABLE {quoted(name)}")
     return _facts(connection, folder / f"{name}.parquet", table, as_text)
 
 
 def read(connection: duckdb.DuckDBPyConnection, data: Path, name: str, table: Table) -> None:
     """Every value as text first: what cannot be cast must be seen by validate, not lost here."""
-    paths = sorted(path.resolve() for path in data.glob(table.files))
+    paths = sorted(data.glob(table.files))
     if not paths:
         raise InputError(
             f"{data}/{table.files}", f"the files of table {name}", "none", "add them or mend contract.yaml"
         )
-    files = f"[{', '.join(literal(str(path)) for path in paths)}]"
-    if paths[0].suffix == ".parquet":
-        source = f"read_parquet({files}, union_by_name = true)"
-        texts = ", ".join(f"{quoted(c)}::VARCHAR AS {quoted(c)}" for c in columns_of(connection, source))
-        query = f"SELECT {texts} FROM {source}"
-    else:
-        # Left to itself, DuckDB takes rows that begin with # for comments, and skips what does not look like the rest.
-        dialect = "header = true, delim = ',', quote = '\"', escape = '\"', comment = '', skip = 0"
-        query = (
-            f"SELECT * FROM read_csv({files}, {dialect}, all_varchar = true, nullstr = {literal(table.missing)}, "
-            f"union_by_name = true)"
-        )
-    connection.execute(f"CREATE TABLE {quoted(name)} AS {query}")
+    connection.execute(f"CREATE TABLE {quoted(name)} AS {texts(connection, paths, table.missing)}")
 
 
 def _facts(connection: duckdb.DuckDBPyConnection, path: Path, table: Table, as_text: set[str]) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from typing import Any
 import duckdb
 
 from components.contract import Column, Table, literal, quoted
-from components.ingest.casting import cast
 from components.ingest.reading import read
+from components.raw import cast
 
 kinds = ("boolean", "integer", "number", "timestamp")
 spellings = ("NA", "N/A", "NULL", "null", "None", "nan", "NaN", "-")

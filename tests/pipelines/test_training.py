@@ -15,7 +15,8 @@ from pipelines.graph import Port, edges, tasks
 
 def test_graph(compiled: dict[str, Any]) -> None:
     assert edges(compiled) == {
-        "pull": [],
+        "collect": [],
+        "pull": ["collect.data_dvc"],
         "ingest": ["pull.contract", "pull.data"],
         "validate": ["ingest.manifest", "ingest.tables", "pull.contract"],
         "featurize": ["ingest.manifest", "pull.contract", "pull.estimator", "pull.sql", "validate.clean"],
@@ -54,7 +55,7 @@ def test_graph(compiled: dict[str, Any]) -> None:
 
 
 def test_tasks_come_in_the_order_of_the_wiring(compiled: dict[str, Any]) -> None:
-    order = ["pull", "ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy"]
+    order = ["collect", "pull", "ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy"]
     assert [task.name for task in tasks(compiled)] == order
 
 
@@ -63,8 +64,8 @@ def test_every_input_is_fed_by_an_output_of_its_name(compiled: dict[str, Any]) -
     assert {(port, source) for port, source in fed if isinstance(source, Port) and port != source.name} == set()
 
 
-@pytest.mark.parametrize("name", ["gate", "train", "evaluate", "deploy"])
-def test_steps_that_meet_the_registry_are_not_cached(compiled: dict[str, Any], name: str) -> None:
+@pytest.mark.parametrize("name", ["collect", "gate", "train", "evaluate", "deploy"])
+def test_steps_that_meet_sources_or_the_registry_are_not_cached(compiled: dict[str, Any], name: str) -> None:
     everywhere = compiled["root"]["dag"]["tasks"] | compiled["components"]["comp-condition-1"]["dag"]["tasks"]
     assert "enableCache" not in everywhere[name]["cachingOptions"]
     assert everywhere["validate"]["cachingOptions"] == {"enableCache": True}
