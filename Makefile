@@ -4,23 +4,13 @@ BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --use-pep517
 COMPILE := $(BIN)/uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes
 
-.PHONY: help run test check lock clean
+.PHONY: help run lock clean
 
 help:  ## show this
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 8
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
 
 run: .venv/run  ## set up, get the sample data, run one turn of the loop
 	@$(BIN)/tidegate run
-
-test: .venv/dev  ## run every test
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
-
-check: .venv/dev  ## lint, types, layers, rendered files, locks
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo
-	$(BIN)/tidegate render --check
-	$(BIN)/python -m pytest --quiet tests/test_lock.py
 
 lock: .venv/dev  ## resolve the dependencies of pyproject.toml anew
 	echo setuptools | $(COMPILE) - --output-file requirements-build.txt
@@ -43,3 +33,5 @@ clean:  ## remove what `make` made; data/ and the tracking store stay
 .venv/dev: .venv/run requirements-dev.txt
 	$(INSTALL) --require-hashes --requirement requirements-dev.txt
 	@touch $@
+
+-include tests/rules.mk

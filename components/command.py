@@ -28,6 +28,7 @@ def run(function: Callable[..., Mapping[str, Mapping[str, Any]] | None]) -> None
     arguments = vars(parser(function).parse_args())
     executor_input = arguments.pop("executor_input")
     try:
+        _check_parameters(function.__name__, arguments)
         metadata = function(**arguments)
     except (InputError, OSError) as error:
         if os.environ.get("TIDEGATE_DEBUG"):
@@ -37,6 +38,14 @@ def run(function: Callable[..., Mapping[str, Mapping[str, Any]] | None]) -> None
         sys.exit(2)
     if executor_input and metadata:
         _write_executor_output(json.loads(executor_input), metadata)
+
+
+def _check_parameters(step: str, arguments: Mapping[str, Any]) -> None:
+    if scalars := {name: value for name, value in arguments.items() if not isinstance(value, Path)}:
+        from components.parameters import check_parameter
+
+        for name, value in scalars.items():
+            check_parameter(step, name, value)
 
 
 def parser(function: Callable[..., Any]) -> argparse.ArgumentParser:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from components.errors import ContractError, ContractFaultsError
-from components.formats import line_of, parse_yaml, read_text
-from components.schema import Fault, faults, hint
+from components.formats import parse_yaml, read_text
+from components.schema import Fault, faults, hint, told
 from components.source import Source, source_faults
 
 types = {"integer": "BIGINT", "number": "DOUBLE", "text": "VARCHAR", "boolean": "BOOLEAN", "timestamp": "TIMESTAMP"}
@@ -133,13 +133,7 @@ def parse_contract(text: str, name: str = "contract.yaml") -> Contract:
 
 def _refuse(found: list[Fault], text: str, name: str) -> None:
     if found:
-        raise ContractFaultsError([_told(fault, text, name) for fault in found])
-
-
-def _told(fault: Fault, text: str, name: str) -> ContractError:
-    path = fault.path[:-1] if fault.at_key else fault.path
-    place = f"{name}:{line_of(text, fault.path)}" + f": {'.'.join(map(str, path))}" * bool(path)
-    return ContractError(place, fault.expected, fault.found, "mend it")
+        raise ContractFaultsError(told(found, text, name))
 
 
 def _contract(document: Mapping[str, Any]) -> Contract:

@@ -14,11 +14,15 @@ class ContractError(InputError):
     """The contract itself is not as it must be."""
 
 
-class ContractFaultsError(ContractError):
-    """All that is wrong in a contract, one line per fault."""
+class FaultsError(InputError):
+    """All that is wrong in one file, one line per fault."""
 
-    def __init__(self, faults: Sequence[ContractError]) -> None:
+    def __init__(self, faults: Sequence[InputError]) -> None:
         Exception.__init__(self, "\n".join(map(str, faults)))
+
+
+class ContractFaultsError(FaultsError, ContractError):
+    """All that is wrong in a contract, one line per fault."""
 
 
 class SchemaSkewError(InputError):

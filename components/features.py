@@ -58,7 +58,7 @@ def kinds(contract: Contract, columns: Mapping[str, str]) -> dict[str, str]:
     features = {name: kind for name, kind in columns.items() if name not in own}
     if not features:
         raise InputError("features.sql", "at least one feature", "only identity and label", "select more columns")
-    return {name: _kind(name, sql_type) for name, sql_type in features.items()}
+    return {name: kind_of(name, sql_type) for name, sql_type in features.items()}
 
 
 def _check_label(contract: Contract, sql_type: str) -> None:
@@ -75,7 +75,8 @@ def _check_weight(contract: Contract, sql_type: str) -> None:
         raise InputError(place, "a number", sql_type, "cast it in the SQL")
 
 
-def _kind(name: str, sql_type: str) -> str:
+def kind_of(name: str, sql_type: str) -> str:
+    """The kind of a feature, `number` or `category`, from its SQL type; InputError for any other type."""
     base = sql_type.split("(")[0]
     if base in numbers:
         return "number"

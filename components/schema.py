@@ -1,36 +1,44 @@
-"""JSON schema, as much of it as our own schemas use: every fault of a document, in words for a person.
+"""What a JSON schema finds in a document, in words for a person: every fault, in the order of the document."""
 
-A keyword that is not known here raises, so that no promise of a schema is silently left unchecked.
-"""
-
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, NamedTuple
 
-kinds: dict[str, tuple[tuple[type, ...], str]] = {
-    "object": ((dict,), "names with values"),
-    "array": ((list,), "a list"),
-    "string": ((str,), "a text"),
-    "integer": ((int,), "a whole number"),
-    "number": ((int, float), "a number"),
-    "boolean": ((bool,), "true or false"),
+from components.errors import InputError
+from components.formats import line_of
+
+Path = tuple[str | int, ...]
+words = {
+    "object": "names with values",
+    "array": "a list",
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
 }
-annotations = {"$schema", "title", "description", "definitions", "patternErrorMessage"}
 
 
 class Fault(NamedTuple):
     """What is wrong at a path (names and positions from the root); `at_key` when the name itself is."""
 
-    path: tuple[str | int, ...]
+    path: Path
     expected: str
     found: str
     at_key: bool = False
 
 
 def faults(document: Any, schema: Mapping[str, Any]) -> list[Fault]:
-    """Everything that is wrong in a document, in the order of the document; ValueError for an unknown keyword."""
-    return list(_faults(document, schema, schema, ()))
+    """Everything that is wrong in a document, in its order; ValueError for a keyword that has no words here."""
+    if unnamed := list(_unnamed(document, ())):
+        return unnamed
+    found = [fault for error in _validator()(schema).iter_errors(document) for fault in _in_words(error)]
+    return sorted(found, key=lambda fault: _place(document, fault.path))
+
+
+def told(found: Sequence[Fault], text: str, name: str) -> list[InputError]:
+    """Each fault of a YAML file as an error that names its line."""
+    return [_told(fault, text, name) for fault in found]
 
 
 def hint(value: object, allowed: Sequence[str]) -> str:
@@ -39,97 +47,105 @@ def hint(value: object, allowed: Sequence[str]) -> str:
     return f"{value!r} (did you mean '{close[0]}'?)" if close else repr(value)
 
 
-def _faults(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], path: tuple[Any, ...]) -> Iterator[Fault]:
-    if "$ref" in schema:
-        schema = root["definitions"][schema["$ref"].removeprefix("#/definitions/")] | {
-            key: part for key, part in schema.items() if key != "$ref"
-        }
-    if unknown := set(schema) - set(checks) - annotations - {"type"}:
-        raise ValueError(f"JSON schema: unknown keywords {sorted(unknown)}")
-    if "type" in schema and not _is(value, schema["type"]):
-        yield Fault(path, _words(schema["type"]), _shown(value))
-        return
-    for keyword in (keyword for keyword in checks if keyword in schema):
-        yield from checks[keyword](value, schema, root, path)
+def _told(fault: Fault, text: str, name: str) -> InputError:
+    path = fault.path[:-1] if fault.at_key else fault.path
+    place = f"{name}:{line_of(text, fault.path)}" + f": {'.'.join(map(str, path))}" * bool(path)
+    return InputError(place, fault.expected, fault.found, "mend it")
 
 
-def _is(value: Any, names: str | list[str]) -> bool:
-    names = [names] if isinstance(names, str) else names
-    return any(isinstance(value, kinds[name][0]) and (name == "boolean" or type(value) is not bool) for name in names)
+@cache
+def _validator() -> Any:
+    """Draft 7, in which 3.0 is no whole number: a flag that wants one does not take it."""
+    from jsonschema import Draft7Validator
+    from jsonschema.validators import extend
+
+    whole = Draft7Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
+    return extend(Draft7Validator, type_checker=whole)
 
 
-def _words(names: str | list[str]) -> str:
-    return kinds[names][1] if isinstance(names, str) else " or ".join(kinds[name][1] for name in names)
+def _unnamed(value: Any, path: Path) -> Iterator[Fault]:
+    """Names that YAML reads as numbers or moments: a schema says nothing of those."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, part in parts:
+        if isinstance(value, dict) and not isinstance(name, str):
+            yield Fault((*path, name), "a text as name", repr(name), at_key=True)
+        else:
+            yield from _unnamed(part, (*path, name))
+
+
+def _place(document: Any, path: Path) -> list[int]:
+    """Where a path lies in a document: the position of each of its steps."""
+    found = []
+    for step in path:
+        names = list(document) if isinstance(document, dict) else list(range(len(document)))
+        found.append(names.index(step))
+        document = document[step]
+    return found
+
+
+def _in_words(error: Any) -> Iterator[Fault]:
+    if error.validator not in translations:
+        raise ValueError(f"JSON schema: no words for {error.validator}")
+    path = tuple(error.absolute_path)
+    if "propertyNames" in error.absolute_schema_path:
+        for fault in translations[error.validator](error, path):
+            yield fault._replace(path=(*path, error.instance), at_key=True)
+    else:
+        yield from translations[error.validator](error, path)
+
+
+def _type(error: Any, path: Path) -> Iterator[Fault]:
+    names = [error.validator_value] if isinstance(error.validator_value, str) else error.validator_value
+    yield Fault(path, " or ".join(words[name] for name in names), _shown(error.instance))
+
+
+def _enum(error: Any, path: Path) -> Iterator[Fault]:
+    if isinstance(error.instance, str):
+        yield Fault(path, f"one of {', '.join(error.validator_value)}", hint(error.instance, error.validator_value))
+    else:
+        yield Fault(path, "a text", _shown(error.instance))
+
+
+def _pattern(error: Any, path: Path) -> Iterator[Fault]:
+    yield Fault(path, error.schema["patternErrorMessage"], repr(error.instance))
+
+
+def _length(error: Any, path: Path) -> Iterator[Fault]:
+    least = max(error.schema.get(name, 0) for name in ("minItems", "minLength", "minProperties"))
+    exact = least == error.schema.get("maxItems")
+    yield Fault(path, f"{least} values" if exact else f"at least {least}", _shown(error.instance))
+
+
+def _bounds(error: Any, path: Path) -> Iterator[Fault]:
+    names = {"minimum": "at least", "maximum": "at most"}
+    limits = [f"{name} {error.schema[keyword]}" for keyword, name in names.items() if keyword in error.schema]
+    yield Fault(path, " and ".join(limits), _shown(error.instance))
+
+
+def _required(error: Any, path: Path) -> Iterator[Fault]:
+    """One fault for all that is missing: the library tells each by itself."""
+    missing = [name for name in error.validator_value if name not in error.instance]
+    if error.message.startswith(repr(missing[0])):
+        yield Fault(path, f"all of {', '.join(error.validator_value)}", f"no {', '.join(missing)}")
+
+
+def _unknown(error: Any, path: Path) -> Iterator[Fault]:
+    known = list(error.schema.get("properties", ()))
+    for name in error.instance:
+        if name not in known:
+            yield Fault((*path, name), f"one of {', '.join(known)}", hint(name, known), at_key=True)
 
 
 def _shown(value: Any) -> str:
     return {dict: "names with values", type(None): "nothing"}.get(type(value)) or repr(value)
 
 
-def _enum(value: Any, schema: Mapping[str, Any], root: Any, path: tuple[Any, ...]) -> Iterator[Fault]:
-    if not isinstance(value, str):
-        yield Fault(path, "a text", _shown(value))
-    elif value not in schema["enum"]:
-        yield Fault(path, f"one of {', '.join(schema['enum'])}", hint(value, schema["enum"]))
-
-
-def _pattern(value: str, schema: Mapping[str, Any], root: Any, path: tuple[Any, ...]) -> Iterator[Fault]:
-    if not re.search(schema["pattern"], value) or value.endswith("\n"):
-        yield Fault(path, schema["patternErrorMessage"], repr(value))
-
-
-def _length(value: Any, schema: Mapping[str, Any], root: Any, path: tuple[Any, ...]) -> Iterator[Fault]:
-    least = max(schema.get(name, 0) for name in ("minItems", "minLength", "minProperties"))
-    most = schema.get("maxItems", len(value))
-    if len(value) < least or len(value) > most:
-        yield Fault(path, f"{least} values" if least == schema.get("maxItems") else f"at least {least}", _shown(value))
-
-
-def _items(value: list[Any], schema: Mapping[str, Any], root: Any, path: tuple[Any, ...]) -> Iterator[Fault]:
-    for index, item in enumerate(value):
-        yield from _faults(item, schema["items"], root, (*path, index))
-
-
-def _required(
-    value: Mapping[str, Any], schema: Mapping[str, Any], root: Any, path: tuple[Any, ...]
-) -> Iterator[Fault]:
-    if missing := [name for name in schema["required"] if name not in value]:
-        yield Fault(path, f"all of {', '.join(schema['required'])}", f"no {', '.join(missing)}")
-
-
-def _names(value: Mapping[str, Any], schema: Mapping[str, Any], root: Any, path: tuple[Any, ...]) -> Iterator[Fault]:
-    for name in value:
-        for fault in _faults(name, schema["propertyNames"], root, (*path, name)):
-            yield fault._replace(at_key=True)
-
-
-def _properties(
-    value: Mapping[str, Any], schema: Mapping[str, Any], root: Any, path: tuple[Any, ...]
-) -> Iterator[Fault]:
-    known, other = schema.get("properties", {}), schema.get("additionalProperties", True)
-    for name, item in value.items():
-        inner = known.get(name, other)
-        if not isinstance(name, str):
-            yield Fault((*path, name), "a text as name", repr(name), at_key=True)
-        elif inner is False:
-            yield Fault((*path, name), f"one of {', '.join(known)}", hint(name, list(known)), at_key=True)
-        elif isinstance(inner, dict):
-            yield from _faults(item, inner, root, (*path, name))
-
-
-Check = Callable[[Any, Mapping[str, Any], Mapping[str, Any], tuple[Any, ...]], Iterator[Fault]]
-
-
-checks: dict[str, Check] = {
+translations: dict[str, Callable[[Any, Path], Iterator[Fault]]] = {
+    "type": _type,
     "enum": _enum,
     "pattern": _pattern,
-    "minLength": _length,
-    "minItems": _length,
-    "maxItems": lambda *_: iter(()),  # with minItems
-    "minProperties": _length,
-    "items": _items,
+    **dict.fromkeys(("minItems", "maxItems", "minLength", "minProperties"), _length),
+    **dict.fromkeys(("minimum", "maximum"), _bounds),
     "required": _required,
-    "propertyNames": _names,
-    "properties": lambda *_: iter(()),  # with additionalProperties
-    "additionalProperties": _properties,
+    "additionalProperties": _unknown,
 }

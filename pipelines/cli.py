@@ -51,6 +51,14 @@ def run_(arguments: argparse.Namespace) -> None:
     print(json.dumps(found, indent=2)) if arguments.json else summary.show(found)
 
 
+def init(arguments: argparse.Namespace) -> None:
+    """Make a new repository for a problem of your own: drafted from one file of events, with its data."""
+    from pipelines import beginning
+
+    found = beginning.begin(arguments.dir, arguments.data, arguments.label, arguments.time, arguments.key)
+    print(json.dumps(found, indent=2)) if arguments.json else beginning.show(arguments.dir, found)
+
+
 def batches(arguments: argparse.Namespace) -> None:
     """List every batch that was decided, the oldest first: the gate's decision, the verdict, the champion after it."""
     from pipelines import batches
@@ -115,6 +123,18 @@ COMMANDS = {
         "add what the sources have to the data",
         collect,
         {"--until": {"metavar": "DATE", "help": "leave out what is later than this moment (UTC); without it, now"}},
+    ),
+    "init": Command(
+        "make a new repository for a problem of your own",
+        init,
+        {
+            "dir": {"type": Path, "metavar": "DIR", "help": "the folder to make"},
+            "--data": {"type": Path, "required": True, "metavar": "FILE", "help": "one row per event, CSV or Parquet"},
+            "--label": {"required": True, "metavar": "COLUMN", "help": "what is predicted"},
+            "--time": {"required": True, "metavar": "COLUMN", "help": "when the event is (UTC)"},
+            "--key": {"default": "", "metavar": "COLUMN,...", "help": "what tells rows apart; guessed without it"},
+            "--json": JSON,
+        },
     ),
     "history": Command("list every champion and why it serves", history, {"--json": JSON}),
     "rollback": Command(

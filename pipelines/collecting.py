@@ -27,8 +27,8 @@ def collect(until: str | None) -> bool:
     if given and not known:
         workspace.fetch_data()
     if given and workspace.data.exists() and workspace.changed_stages(str(workspace.data_dvc)):
-        workspace.dvc("commit", "--quiet", "--force", str(workspace.data_dvc))  # the cache lacks it
-    cache = workspace.dvc("cache", "dir").stdout.strip()
+        workspace.run_dvc("commit", "--quiet", "--force", str(workspace.data_dvc))  # the cache lacks it
+    cache = workspace.run_dvc("cache", "dir").stdout.strip()
     flags = {
         "given": given,
         "contract_yaml": text,
@@ -57,7 +57,7 @@ def _adopt(given: str, text: str) -> bool:
     if text == given:
         return False
     write_text(workspace.data_dvc, text)
-    done = workspace.dvc("checkout", "--quiet", str(workspace.data_dvc))
+    done = workspace.run_dvc("checkout", "--quiet", str(workspace.data_dvc))
     if done.returncode:
         found = " ".join(done.stderr.split())
         raise InputError(workspace.data, "the data of data.dvc", found, "run `dvc checkout data`")

@@ -10,14 +10,14 @@ from typing import Any
 from rich.table import Table
 
 from components.errors import SchemaSkewError
-from components.formats import read_yaml
+from components.parameters import read_parameters
 from pipelines.console import console
 from pipelines.workspace import contract, data, params
 
 
 def check(file: Path, table: str, until: str) -> tuple[Mapping[str, Any], list[str]]:
     """The findings of one file and its violations as lines; SchemaSkewError when it could not even be read."""
-    share = str(read_yaml(params)["validate"]["max_bad_share"])
+    share = str(read_parameters(params)["validate"]["max_bad_share"])
     flags = {"file": file, "table": table, "contract": contract, "data": data, "until": until, "max_bad_share": share}
     done = _run("check", flags)
     lines = _errors(done)
@@ -28,12 +28,12 @@ def check(file: Path, table: str, until: str) -> tuple[Mapping[str, Any], list[s
 
 def infer(paths: list[Path], form: str) -> str:
     """The draft of a contract as text."""
-    return _output("infer", {"paths": "\n".join(map(str, paths)), "form": form})
+    return output("infer", {"paths": "\n".join(map(str, paths)), "form": form})
 
 
 def diff(old: Path, new: Path, table: str) -> list[dict[str, str]]:
     """What differs: place, old, new."""
-    found: list[dict[str, str]] = json.loads(_output("diff", {"old": old, "new": new, "table": table}))
+    found: list[dict[str, str]] = json.loads(output("diff", {"old": old, "new": new, "table": table}))
     return found
 
 
@@ -64,7 +64,8 @@ def show_diff(changes: list[dict[str, str]]) -> None:
     console().print(table)
 
 
-def _output(command: str, flags: Mapping[str, object]) -> str:
+def output(command: str, flags: Mapping[str, object]) -> str:
+    """What a command of `components.inspection` prints; SchemaSkewError with its lines when it fails."""
     done = _run(command, flags)
     if lines := _errors(done):
         raise SchemaSkewError(lines[:-1], lines[-1])

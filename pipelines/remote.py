@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from components.errors import InputError
 from components.remote.section import split, variable
-from pipelines.workspace import dvc
+from pipelines.workspace import run_dvc
 
 
 class Remote(NamedTuple):
@@ -21,7 +21,7 @@ class Remote(NamedTuple):
 
 def default() -> Remote | None:
     """The default remote, None when there is none; InputError when a step cannot use it."""
-    listed = dvc("config", "--list").stdout
+    listed = run_dvc("config", "--list").stdout
     name = re.search(r"^core\.remote=(.+)$", listed, re.MULTILINE)
     if not name:
         return None

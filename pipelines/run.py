@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from components.errors import InputError, TrackingError
+from components.parameters import read_parameters
 from pipelines import workspace
 
 noise = re.compile(
@@ -25,6 +26,7 @@ def turn(until: str | None, anew: bool) -> tuple[dict[str, float], str | None]:
     if until:
         _check_moment(until)
         workspace.set_until(until)
+    read_parameters(workspace.params)
     if source := workspace.fetch_data():
         print(f"fetched data/ from {source}", file=sys.stderr)
     with ThreadPoolExecutor() as both:

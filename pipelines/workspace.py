@@ -71,7 +71,7 @@ def fetch_data() -> str | None:
     if not data_dvc.exists():
         raise InputError(data_dvc, "the version of the data", "nothing", "run `dvc add data`")
     if "core.remote" in _dvc_output("config", "--list"):
-        if dvc("pull", "data.dvc").returncode:
+        if run_dvc("pull", "data.dvc").returncode:
             raise InputError(data, "the data of data.dvc on the DVC remote", "none", "see `dvc pull`")
         return "the DVC remote"
     tracked = parse_yaml(read_text(data_dvc), data_dvc)["outs"][0]["md5"]
@@ -83,7 +83,7 @@ def fetch_data() -> str | None:
 
 def changed_stages(*targets: str) -> list[str]:
     """The stages (or `targets`) that `dvc repro` would look at; InputError when data/ is not what data.dvc says."""
-    found = dvc("status", "--json", *targets)
+    found = run_dvc("status", "--json", *targets)
     if found.returncode:
         raise InputError("dvc status", "an answer", _last_line(found.stderr), "mend what it names")
     status: dict[str, Any] = json.loads(found.stdout or "{}")
@@ -95,9 +95,13 @@ def changed_stages(*targets: str) -> list[str]:
 
 def repro(*arguments: str) -> Iterator[str]:
     """Run `dvc repro` and yield its lines as they come; InputError when a stage fails."""
-    command = [sys.executable, "-m", "dvc", "repro", *arguments]
     with subprocess.Popen(
-        command, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
+        dvc("repro", *arguments),
+        env=_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        bufsize=1,
     ) as process:
         assert process.stdout is not None
         last = ""
@@ -119,14 +123,18 @@ def _failure(message: str) -> InputError:
     return InputError("dvc repro", "every stage to succeed", message, "mend it and run again")
 
 
-def dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run `dvc` here."""
-    command = [sys.executable, "-m", "dvc", *arguments]
-    return subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False)
+def dvc(*arguments: str) -> list[str]:
+    """DVC as a command of this interpreter."""
+    return [sys.executable, "-m", "dvc", *arguments]
+
+
+def run_dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run DVC here, whatever comes of it."""
+    return subprocess.run(dvc(*arguments), env=_environment(), capture_output=True, text=True, check=False)
 
 
 def _dvc_output(*arguments: str) -> str:
-    return dvc(*arguments).stdout
+    return run_dvc(*arguments).stdout
 
 
 def _environment() -> dict[str, str]:

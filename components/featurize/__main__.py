@@ -14,6 +14,7 @@ from components.errors import InputError
 from components.features import Window, describe, feature_engine, kinds, marked, subquery
 from components.featurize.hindsight import leaks, moments
 from components.featurize.identity import batch_id, recipe
+from components.featurize.suspects import check_features
 from components.formats import read_json, read_text, replacing, write_json
 
 checked_moments = 3
@@ -45,6 +46,7 @@ def featurize(
             except duckdb.Error as error:
                 found = " ".join(str(error).split())
                 raise InputError(sql, "SQL that runs over every row", found, "mend it") from None
+            check_features(connection, folder / "features.parquet", promise, kind)
             counts = _counts(connection, folder / "features.parquet", promise.label)
     made_by = recipe(texts, window_days)
     write_json(

@@ -15,6 +15,7 @@ from components.formats import read_json, replacing, write_json, write_parameter
 from components.gate.asking import measured, signals
 from components.gate.decision import check_mode, decide, document, settled
 from components.gate.drift import method_names
+from components.gate.swapped import check_places
 from components.page import write_page
 from components.tracking import logs, records
 from components.tracking.runs import batch_run
@@ -120,6 +121,8 @@ def _compare(
     rows = champion.batch(clean, window)
     snapshot, scores, nulls = measured(champion, rows, policy["sample_rows"], int(batch["id"][:8], 16))
     found = signals(champion, rows, scores, nulls, policy)
+    if policy["mode"] == "auto":
+        check_places(champion.reference, rows, champion.features, scores)
     write_json(paths["drift.json"], json.loads(snapshot.json()))
     with replacing(paths["evidently.html"]) as temporary:
         snapshot.save_html(str(temporary))

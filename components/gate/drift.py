@@ -49,7 +49,8 @@ def snapshot(reference: pd.DataFrame, batch: pd.DataFrame, kinds: Mapping[str, s
         num_threshold=column_threshold,
         cat_threshold=column_threshold,
     )
-    return Report([preset]).run(*sides)
+    with np.errstate(divide="ignore", invalid="ignore"):  # correlations with a column that does not vary
+        return Report([preset]).run(*sides)
 
 
 def scores(found: Any) -> dict[str, float]:

@@ -22,7 +22,8 @@ most_key_columns = 4
 
 
 def draft(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
-    """The document of one table as contract.yaml has it, guessed from one file."""
+    """The document of one table as contract.yaml has it, guessed from one file, whose rows are the table `drafted`."""
+    connection.execute("DROP TABLE IF EXISTS drafted")
     table = Table(files=path.name, columns={}, key=())
     read(connection, path.parent, "drafted", table)
     names = [row[0] for row in connection.execute("DESCRIBE drafted").fetchall()]
@@ -35,7 +36,6 @@ def draft(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
         (name for name in names if columns[name]["type"] == "timestamp" and "nullable" not in columns[name]), None
     )
     key = _key(connection, columns, time)
-    connection.execute("DROP TABLE drafted")
     for name in key:
         columns[name].pop("values", None)
         columns[name].pop("range", None)
@@ -84,14 +84,25 @@ def _guessed(name: str, kind: str) -> str:
     return f"CASE WHEN {plain} THEN {cast(name, kind)} END"
 
 
-def _key(
-    connection: duckdb.DuckDBPyConnection, columns: Mapping[str, Mapping[str, Any]], time: str | None
+def key_of_events(
+    connection: duckdb.DuckDBPyConnection, columns: Mapping[str, Mapping[str, Any]], time: str
 ) -> list[str]:
-    """A column that tells all rows apart; else the time and those that tell most apart; empty if few do not do."""
+    """The key of rows that must have one: if need be of many columns and of numbers; empty if rows are duplicates."""
+    return _key(connection, columns, time) or _key(connection, columns, time, ("none",), len(columns))
+
+
+def _key(
+    connection: duckdb.DuckDBPyConnection,
+    columns: Mapping[str, Mapping[str, Any]],
+    time: str | None,
+    without: Sequence[str] = ("number",),
+    most: int = most_key_columns,
+) -> list[str]:
+    """A column that tells all rows apart; else the time and those that tell most apart; empty if `most` do not do."""
     usable = [
         name
         for name, column in columns.items()
-        if column["type"] != "number" and "nullable" not in column and column.get("role") != "private"
+        if column["type"] not in without and "nullable" not in column and column.get("role") != "private"
     ]
     usable.sort(key=lambda name: (name != time, list(columns).index(name)))
     rows = connection.execute("SELECT count(*) FROM drafted").fetchall()[0][0]
@@ -100,7 +111,7 @@ def _key(
     if key or not usable:
         return key
     key = [time] if time else []
-    while len(key) < most_key_columns and (rest := [name for name in usable if name not in key]):
+    while len(key) < most and (rest := [name for name in usable if name not in key]):
         counts = _different(connection, [[*key, name] for name in rest])
         key.append(rest[counts.index(max(counts))])
         if max(counts) == rows:

@@ -49,18 +49,18 @@ def yaml(tables: Mapping[str, Mapping[str, Any]]) -> str:
     timed = [name for name, table in tables.items() if "time" in table] or list(tables)
     lines = [top.format(name=timed[0], event=timed[0]).rstrip()]
     for name, table in tables.items():
-        lines += [f"  {_flow(name)}:", f"    files: {_flow(table['files'])}"]
+        lines += [f"  {flow(name)}:", f"    files: {flow(table['files'])}"]
         for part, mark in (("missing", ""), ("time", "  # check this"), ("key", "  # check this")):
             if part in table:
-                lines.append(f"    {part}: {_flow(table[part])}{mark}")
+                lines.append(f"    {part}: {flow(table[part])}{mark}")
         lines.append("    columns:")
         for column, promise in table["columns"].items():
             mark = "  # check this: looks personal" if promise.get("role") == "private" else ""
-            lines.append(f"      {_flow(column)}: {_flow(promise)}{mark}")
+            lines.append(f"      {flow(column)}: {flow(promise)}{mark}")
     return "\n".join(lines) + "\n"
 
 
-def _flow(value: Any) -> str:
+def flow(value: Any) -> str:
     """A value as YAML on one line."""
     from ruamel.yaml import YAML
 
