@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 telling = re.compile(r"(?i)(SECRET|PASSW|TOKEN|KEY|CONNECTION_STRING|PASSPHRASE|_SAS|DSN)")
 in_url = re.compile(r"(?<=://)[^/@\s'\"]*:[^/\s'\"]*@")
+in_bad_url = re.compile(r"(?<=://)[^/@\s'\"]*:[^\s'\"]*@")  # the password has a slash in it
 in_query = re.compile(r"(?i)((?:sig|signature|token|secret|password|passphrase|accountkey|x-amz-[\w-]+)=)[^&;\s'\"]+")
 hidden = "***"
 
@@ -14,7 +15,7 @@ def redacted(text: str, known: Iterable[str] = ()) -> str:
     """`text` on one line, without passwords in URLs, signatures, `known` secrets and those of the environment."""
     for secret in sorted({*known, *_of_environment()}, key=len, reverse=True):
         text = text.replace(secret, hidden)
-    return " ".join(in_query.sub(rf"\1{hidden}", in_url.sub(f"{hidden}@", text)).split())
+    return " ".join(in_query.sub(rf"\1{hidden}", in_bad_url.sub(f"{hidden}@", text)).split())
 
 
 def _of_environment() -> Iterator[str]:

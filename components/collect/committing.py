@@ -34,6 +34,7 @@ def commit_file(repository: str, branch: str, text: str) -> None:
 
 def _push(repository: str, branch: str, text: str) -> str:
     """Push one commit on top of the branch; returns why it was refused, empty when it was not."""
+    from dulwich.file import FileLocked
     from dulwich.objects import Blob
     from dulwich.pack import pack_objects_to_data
 
@@ -45,11 +46,14 @@ def _push(repository: str, branch: str, text: str) -> str:
         return ""
     tree.add(file, 0o100644, blob.id)
     commit = _commit(tree.id, tip)
-    sent = client.send_pack(
-        path.encode(),
-        lambda refs: {ref: commit.id} if refs.get(ref) == tip else {},
-        lambda have, want, **_: pack_objects_to_data([(part, None) for part in (blob, tree, commit)]),
-    )
+    try:
+        sent = client.send_pack(
+            path.encode(),
+            lambda refs: {ref: commit.id} if refs.get(ref) == tip else {},
+            lambda have, want, **_: pack_objects_to_data([(part, None) for part in (blob, tree, commit)]),
+        )
+    except FileLocked:  # a repository that is a folder
+        return "another push holds the branch"
     return (sent.ref_status or {}).get(ref, "another push came first") or ""
 
 
@@ -57,14 +61,17 @@ def _tip(client: Any, path: str, ref: bytes) -> tuple[bytes, Any]:
     """The last commit of a branch and its tree."""
     from dulwich.repo import MemoryRepo
 
+    tips = []
+
     def wanted(refs: Mapping[bytes, bytes], depth: int | None = None) -> list[bytes]:
-        return [refs[ref]] if ref in refs else []
+        tips.extend([refs[ref]] if ref in refs else [])
+        return tips
 
     have: Any = MemoryRepo()
-    found = client.fetch(path, have, determine_wants=wanted, depth=1).refs
-    if ref not in found:
+    client.fetch(path, have, determine_wants=wanted, depth=1)
+    if not tips:
         raise OSError("no such branch")
-    return found[ref], have[have[found[ref]].tree]
+    return tips[0], have[have[tips[0]].tree]
 
 
 def _client(repository: str) -> tuple[Any, str]:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -42,6 +43,8 @@ def told(thing: object, expected: str, cure: str) -> Iterator[None]:
         except InputError:
             raise
         except Exception as error:  # DVC, the clouds' clients and what they are built on have no error in common
+            if _is_bug(error):
+                raise
             # DVC logs why a file failed, and raises only that some did.
             reasons = dict.fromkeys([_line(error), *logged.reasons[:1]])
             raise InputError(thing, expected, ": ".join(reasons), cure) from None
@@ -74,6 +77,13 @@ def _recording() -> Iterator[_Recorder]:
         logging.lastResort = last
         for name, before in handlers.items():
             logging.getLogger(name).handlers = before
+
+
+def _is_bug(error: Exception) -> bool:
+    """Whether this code itself went wrong, and not what it calls."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    ours = frame.f_globals["__name__"].startswith("components.")
+    return ours and type(error).__module__ == "builtins" and not isinstance(error, OSError)
 
 
 def _line(error: BaseException) -> str:
