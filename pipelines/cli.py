@@ -26,6 +26,14 @@ def render(arguments: argparse.Namespace) -> None:
     (rendering.check if arguments.check else rendering.write)()
 
 
+def collect(arguments: argparse.Namespace) -> None:
+    """Add the rows that the sources of contract.yaml have to data/, as a new version of data.dvc."""
+    from pipelines import collecting
+
+    if collecting.collect(arguments.until):
+        print("data.dvc names the new version: commit it, or go on with `tidegate run`")
+
+
 def run_(arguments: argparse.Namespace) -> None:
     """Bring the workspace up to date: `dvc repro` with the data fetched, the registry checked, and a summary."""
     from pipelines import run, summary
@@ -102,6 +110,11 @@ COMMANDS = {
             "--in-containers": {"action": "store_true", "help": "run the steps in the image that `make images` built"},
             "--json": JSON,
         },
+    ),
+    "collect": Command(
+        "add what the sources have to the data",
+        collect,
+        {"--until": {"metavar": "DATE", "help": "leave out what is later than this moment (UTC); without it, now"}},
     ),
     "init": Command(
         "make a new repository for a problem of your own",

@@ -21,6 +21,21 @@ def _step(name: str, ports: Mapping[str, Any], metadata: bool = False) -> dsl.Co
 
 
 @dsl.container_component
+def collect(
+    given: str,
+    contract_yaml: str,
+    remote: str,
+    fetch: bool,
+    until: str,
+    repository: str,
+    commit: str,
+    data_dvc: OutputPath(str),  # type: ignore[valid-type]
+) -> dsl.ContainerSpec:
+    """Add the rows that the sources have to the newest version of the data, or hand on the version that was given."""
+    return _step("collect", locals())
+
+
+@dsl.container_component
 def pull(
     data_dvc: str,
     contract_yaml: str,

@@ -72,7 +72,7 @@ def fetch_data() -> str | None:
     if not data_dvc.exists():
         raise InputError(data_dvc, "the version of the data", "nothing", "run `dvc add data`")
     if "core.remote" in _dvc_output("config", "--list"):
-        if _dvc("pull", "data.dvc").returncode:
+        if run_dvc("pull", "data.dvc").returncode:
             raise InputError(data, "the data of data.dvc on the DVC remote", "none", "see `dvc pull`")
         return "the DVC remote"
     tracked = parse_yaml(read_text(data_dvc), data_dvc)["outs"][0]["md5"]
@@ -82,10 +82,10 @@ def fetch_data() -> str | None:
     return f"the package {sample.package}"
 
 
-def changed_stages() -> list[str]:
-    """The stages that `dvc repro` would look at again; InputError when data/ is not what data.dvc says."""
+def changed_stages(*targets: str) -> list[str]:
+    """The stages (or `targets`) that `dvc repro` would look at; InputError when data/ is not what data.dvc says."""
     _check_dvc_files()
-    found = _dvc("status", "--json")
+    found = run_dvc("status", "--json", *targets)
     if found.returncode:
         raise InputError("dvc status", "an answer", _last_line(found.stderr), "mend what it names")
     status: dict[str, Any] = json.loads(found.stdout or "{}")
@@ -158,12 +158,13 @@ def dvc(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "dvc", *arguments]
 
 
-def _dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run_dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run DVC here, whatever comes of it."""
     return subprocess.run(dvc(*arguments), env=environment(), capture_output=True, text=True, check=False)
 
 
 def _dvc_output(*arguments: str) -> str:
-    return _dvc(*arguments).stdout
+    return run_dvc(*arguments).stdout
 
 
 def _last_line(text: str) -> str:

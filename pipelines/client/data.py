@@ -7,13 +7,14 @@ from urllib.parse import urlsplit
 
 from components.errors import InputError
 from components.formats import parse_yaml, read_text
+from components.remote.section import split
 from pipelines.workspace import data_dvc
 
 PUSH = "run `dvc push data.dvc`"
 
 
 def remote(given: str | None, timeout: float) -> tuple[str, str | None]:
-    """The address of the remote for a run, and its name in DVC's configuration if it has one.
+    """The remote as a run carries it, and its name in DVC's configuration if it has one.
 
     `given` is a name, an address, or None for the default remote.
     """
@@ -28,7 +29,10 @@ def remote(given: str | None, timeout: float) -> tuple[str, str | None]:
     if urlsplit(url).password:
         expected = "an address without a password, for it is kept with the run"
         raise InputError("DVC remote", expected, "one with a password", "put it into a secret of the cluster")
-    return url, name if known else None
+    prefix = f"remote.{name}."
+    section = {key.removeprefix(prefix): value for key, value in config.items() if key.startswith(prefix)}
+    # What else the remote is (its endpoint, its region) a run has to know too; what is secret stays here.
+    return split(section)[0] if known and len(section) > 1 else url, name if known else None
 
 
 def check(remote_name: str, timeout: float) -> None:

@@ -21,6 +21,7 @@ from pipelines.console import console
 
 # The batch ends on the day that the run was scheduled for, whenever it starts.
 MOMENT = "[[ScheduledTime.2006-01-02]]"
+FETCH = "collect_fetch"  # what the sources have by then is what the run is for
 MARK = "declaration "
 
 
@@ -30,7 +31,7 @@ def apply(service: Service, job: Work, unchecked: bool) -> str:
         submitting.check(service, job)
     version = submitting.ensure_version(service, job.compiled)
     experiment = runs.ensure_experiment(service, job.name)
-    parameters = {**job.parameters, UNTIL: MOMENT}
+    parameters = {**job.parameters, UNTIL: MOMENT, FETCH: True}
     wanted = digest(declared.schedule(), version.id, parameters, cluster.load().service_account)
     present = _present(service, experiment, job.name)
     same = [found for found in present if _mark(found) == wanted]

@@ -7,7 +7,8 @@ from pipelines.graph import Port, edges, tasks
 
 def test_graph(compiled: dict[str, Any]) -> None:
     assert edges(compiled) == {
-        "pull": [],
+        "collect": [],
+        "pull": ["collect.data_dvc"],
         "ingest": ["pull.contract", "pull.data"],
         "validate": ["ingest.manifest", "ingest.tables", "pull.contract"],
         "featurize": ["ingest.manifest", "pull.contract", "pull.estimator", "pull.sql", "validate.clean"],
@@ -46,7 +47,7 @@ def test_graph(compiled: dict[str, Any]) -> None:
 
 
 def test_tasks_come_in_the_order_of_the_wiring(compiled: dict[str, Any]) -> None:
-    order = ["pull", "ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy"]
+    order = ["collect", "pull", "ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy"]
     assert [task.name for task in tasks(compiled)] == order
 
 
