@@ -41,6 +41,6 @@ def typed_rows(relation: str, table: Table, present: Sequence[str], as_text: set
         for name in kept
     ] + [f"NULL::VARCHAR AS {quoted(name)}" for name in unknown]
     first = [name for name in (table.time, *table.key) if name in kept]
-    order = ", ".join(quoted(name) for name in dict.fromkeys([*first, *kept]))
+    order = ", ".join(quoted(name) for name in dict.fromkeys([*first, *kept])) or "ALL"
     query = f"SELECT {', '.join(values)} FROM {relation} WHERE {known_by(table, kept, until)}"
     return f"SELECT * FROM ({query}) ORDER BY {order}"
