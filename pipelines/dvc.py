@@ -30,6 +30,7 @@ EXTENSIONS = {
     "Artifact": ".json",
     "HTML": ".html",
     "Metrics": ".json",
+    "ClassificationMetrics": ".json",
     "Model": ".skops",
     "parameter": "",
 }

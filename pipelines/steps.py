@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kfp import dsl
-from kfp.dsl import HTML, Artifact, Dataset, Input, Metrics, Model, Output, OutputPath
+from kfp.dsl import HTML, Artifact, ClassificationMetrics, Dataset, Input, Metrics, Model, Output, OutputPath
 
 IMAGE = "tidegate/steps:latest"
 
@@ -109,10 +109,11 @@ def gate(
     drift: Output[Artifact],
     evidently: Output[HTML],
     report: Output[HTML],
+    signals: Output[Metrics],
     retrain: OutputPath(bool),  # type: ignore[valid-type]
 ) -> dsl.ContainerSpec:
     """Decide whether the batch differs enough from what the champion learned from to train again."""
-    return _step("gate", locals())
+    return _step("gate", locals(), metadata=True)
 
 
 @dsl.container_component
@@ -145,6 +146,7 @@ def evaluate(
     verdict: Output[Artifact],
     report: Output[HTML],
     metrics: Output[Metrics],
+    curves: Output[ClassificationMetrics],
 ) -> dsl.ContainerSpec:
     """Judge the challenger against the champion on the batch, which neither has seen."""
     return _step("evaluate", locals(), metadata=True)

@@ -14,10 +14,11 @@ from components.errors import InputError
 from pipelines import cluster, kubeflow, steps
 from pipelines.settings import configured
 
-TASKS = ["pull", "ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy"]
+TASKS = ["collect", "pull", "ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy"]
 MLFLOW = {"MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"}
 DATA = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
 SECRETS = {
+    "collect": DATA,
     "pull": DATA,
     "ingest": set(),
     "validate": MLFLOW,

@@ -9,7 +9,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Param, Run
 
 from components.errors import TrackingError
-from components.tracking import runs, store
+from components.tracking import database, runs, store
 from components.tracking.journal import history
 from components.tracking.versions import listed
 
@@ -41,7 +41,7 @@ def submit(client: MlflowClient, name: str, monkeypatch: pytest.MonkeyPatch) -> 
     def run(world: "World", *tasks: str) -> dict[str, str]:
         number = next(numbers)
         found = client.get_experiment_by_name(f"kubeflow of {name}")
-        experiment = found.experiment_id if found else client.create_experiment(f"kubeflow of {name}")
+        experiment = found.experiment_id if found else _experiment(client, name)
         parent = client.create_run(experiment).info.run_id
         nested: dict[str, str] = {}
         for task in tasks:
@@ -55,6 +55,11 @@ def submit(client: MlflowClient, name: str, monkeypatch: pytest.MonkeyPatch) -> 
         return nested
 
     return run
+
+
+def _experiment(client: MlflowClient, name: str) -> str:
+    place = database.artifacts_of(client.tracking_uri)
+    return str(client.create_experiment(f"kubeflow of {name}", artifact_location=place))
 
 
 def _launcher_logs(client: MlflowClient, world: "World", task: str, run_id: str) -> None:
