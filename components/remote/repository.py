@@ -23,13 +23,16 @@ def opened(folder: Path, remote: str) -> Iterator[Any]:
 
     The environment adds secrets (see `section`), and with TIDEGATE_CACHE a DVC cache to use instead of its own.
     """
+    from dvc.fs import known_implementations
     from dvc.repo import Repo
 
+    known_implementations["s3"]["class"] = "components.remote.s3.S3FileSystem"
+    known_implementations["ssh"]["class"] = "components.remote.ssh.SSHFileSystem"
     section = settings(remote, os.environ.get(variable, ""))
     (folder / ".dvc").mkdir(parents=True)
     _give_a_name()
     with told(f"the DVC remote {redacted(section['url'])}", "an answer", cure):
-        repository = Repo(str(folder), config=_config(folder, section))
+        repository = Repo(str(folder), config=configuration(folder, section))
         within(lambda: _look(repository))
     with repository:
         yield repository
@@ -77,7 +80,8 @@ def _push(repository: Any, names: list[str]) -> None:
         remote.check(name)
 
 
-def _config(folder: Path, section: dict[str, str]) -> dict[str, Any]:
+def configuration(folder: Path, section: dict[str, str]) -> dict[str, Any]:
+    """The DVC configuration of a repository in `folder` with that remote; it is never written to a file."""
     cache = os.environ.get("TIDEGATE_CACHE")
     return {
         "core": {

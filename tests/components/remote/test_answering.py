@@ -12,7 +12,7 @@ from components.remote.answering import told, within
 def test_an_answer_in_time_is_the_answer() -> None:
     assert within(lambda: 3, 5) == 3
     with pytest.raises(KeyError):
-        within(lambda: {}["x"], 5)
+        within(lambda: dict[str, int]()["x"], 5)
 
 
 def test_a_late_answer_is_none() -> None:
