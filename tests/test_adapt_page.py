@@ -55,8 +55,8 @@ def test_it_leads_to_a_champion(tmp_path: Path) -> None:
             assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
             told[command] = done.stdout
     assert "promoted by this batch" in told["make run"]
-    assert "720 rows" in told["tidegate run --until 2024-07-01"]
-    assert told["tidegate batches"].count("2024-0") == 2
+    assert "2024-06-03 to 2024-07-01: 672 rows" in told["tidegate run --until 2024-07-01"]
+    assert re.findall(r"^ *(2024-0\d-01) ", told["tidegate batches"], re.MULTILINE) == ["2024-06-01", "2024-07-01"]
 
 
 def _entered(folder: Path) -> Workspace:
