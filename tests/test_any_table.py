@@ -317,9 +317,7 @@ def test_any_table_and_any_promises(place: Place, data: st.DataObject) -> None:
 def test_any_table_and_what_is_drafted_from_it(place: Place, frame: Any) -> None:
     path = place.lay("t.csv", csv_of(*frame))
     with told():
-        document, _ = place.checked(as_table(place.drafted(path)))
-        (found,) = document["tables"].values()
-        assert found["bad_rows"] == 0, found["broken"]
+        place.checked(as_table(place.drafted(path)))
 
 
 @many("parquet")

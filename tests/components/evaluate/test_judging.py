@@ -13,7 +13,7 @@ from components.evaluate.judging import judged, labelled
 
 promise = parse_contract(
     "{name: t, purpose: p, task: multiclass, event: t, label: desk, label_delay: 1d, horizon: 1d, block: 1d, "
-    "tables: {t: {files: t.csv, time: at, columns: {at: {type: timestamp}}}}}"
+    "tables: {t: {files: t.csv, time: at, columns: {at: {type: timestamp}, y: {type: text, role: outcome}}}}}"
 )
 batch = {"id": "d0855ff9d5721423", "start": "2025-03-01T00:00:00", "end": "2025-03-29T00:00:00"}
 question = {"challenger": "sha256:x", "policy": {"margin": 0.0}}

@@ -12,7 +12,7 @@ from components.gate.asking import signals
 
 promise = parse_contract(
     "{name: t, purpose: p, task: multiclass, event: t, label: desk, label_delay: 1d, horizon: 1d, block: 1d, "
-    "tables: {t: {files: t.csv, time: at, columns: {at: {type: timestamp}}}}}"
+    "tables: {t: {files: t.csv, time: at, columns: {at: {type: timestamp}, y: {type: text, role: outcome}}}}}"
 )
 
 
