@@ -1,16 +1,36 @@
 # `make run` and `make test` do everything; the others are what they are made of.
 PYTHON ?= python3
 BIN := .venv/bin
+OVERLAY ?= local
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --use-pep517
+# The image of the steps; `make images BASE_IMAGE=...` builds it on another base, PIP_INDEX_URL=... from another index.
+IMAGE ?= tidegate/steps:latest
 COMPILE := $(BIN)/uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes
 
-.PHONY: help run lock clean
+.PHONY: help run images image pipeline secrets lock clean
 
 help:  ## show this
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
 
 run: .venv/run  ## set up, get the sample data, run one turn of the loop
 	@$(BIN)/tidegate run
+
+images:  ## build the image of the steps
+	docker build --file components/Dockerfile --target steps --tag $(IMAGE) \
+		--build-arg BASE_IMAGE --build-arg PIP_INDEX_URL \
+		--build-arg COMMIT=$$(git describe --always --dirty --abbrev=40 --exclude='*' || echo unknown) \
+		--build-arg LOCK=$$($(PYTHON) -c "import hashlib, pathlib; \
+			print(hashlib.sha256(pathlib.Path('requirements-steps.txt').read_bytes()).hexdigest())") $(FLAGS) .
+
+image: .venv/run  ## the name of this commit's image, as runs on a cluster use it
+	@$(BIN)/python -c "from pipelines import cluster, kubeflow; print(kubeflow.image_of(cluster.load()))"
+
+pipeline: .venv/run  ## compile the pipeline: build/training.yaml
+	mkdir -p build
+	$(BIN)/tidegate compile --output build/training.yaml
+
+secrets: .venv/run  ## make up the passwords of a cluster: k8s/secrets.json (OVERLAY=production: takes what is given)
+	$(BIN)/python -m k8s.passwords $(OVERLAY)
 
 lock: .venv/dev  ## resolve the dependencies of pyproject.toml anew
 	echo setuptools | $(COMPILE) - --output-file requirements-build.txt

@@ -1,6 +1,7 @@
 """The steps of continuous training: data science behind command lines, with no orchestrator in sight."""
 
 import os
+import sys
 
 # Set before any step imports the library that reads them.
 for name, value in {
@@ -10,3 +11,8 @@ for name, value in {
     "OMP_WAIT_POLICY": "passive",  # threads that spin while they wait double the time of training on a busy machine
 }.items():
     os.environ.setdefault(name, value)
+
+if sys.argv[:1] == ["-m"]:  # Python is looking for the step that it is to run: the slow imports are yet to come
+    from components.ending import at_once
+
+    at_once()

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from components.schema import Fault, hint, listed
+from components.source import Source, source_faults
 
 if TYPE_CHECKING:
     from components.contract import Column, Contract, Table
@@ -58,11 +59,19 @@ def _table_faults(contract: "Contract", name: str, table: "Table") -> Iterator[F
     for period, (least, most) in table.rows_per.items():
         if not 0 <= least <= most or int(period[:-1]) == 0:
             yield Fault((*place, "rows_per", period), "a period above 0, the least rows first", f"[{least}, {most}]")
+    if table.source:
+        yield from _source_faults(name, table, table.source)
     for column in table.references:
         yield from _reference_faults(contract, name, column)
     for column, promise in table.columns.items():
         yield from _column_faults((*place, "columns", column), promise)
         yield from _role_faults(contract, name, column)
+
+
+def _source_faults(name: str, table: "Table", source: Source) -> Iterator[Fault]:
+    timestamps = [column for column, promise in table.columns.items() if promise.type == "timestamp"]
+    for fault in source_faults(source, table.files, table.time, timestamps):
+        yield fault._replace(path=("tables", name, "source", *fault.path))
 
 
 def _files_faults(place: tuple[str, ...], files: str) -> Iterator[Fault]:

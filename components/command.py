@@ -4,6 +4,7 @@ import argparse
 import inspect
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -12,8 +13,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from components.ending import unwinding
 from components.errors import InputError, told
-from components.formats import write_json
+from components.formats import discard, write_json
 
 type_names = {str: "text", int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
 
@@ -21,8 +23,13 @@ type_names = {str: "text", int: "a whole number", float: "a number", bool: "true
 def run(function: Callable[..., Mapping[str, Mapping[str, Any]] | None]) -> None:
     """Run `function` with the process's flags; exit 2 with a line per fault when the input is at fault.
 
-    The function may return {output name: metadata}, which Kubeflow shows in its UI.
+    The function may return {output name: metadata}, which Kubeflow shows in its UI. SIGTERM ends it; see `ending`.
     """
+    with unwinding(discard):
+        _run(function)
+
+
+def _run(function: Callable[..., Mapping[str, Mapping[str, Any]] | None]) -> None:
     if "DVC_STAGE" in os.environ:
         _end_with_parent()
     arguments = vars(parser(function).parse_args())
@@ -89,8 +96,12 @@ def _end_with_parent() -> None:
     parent = os.getppid()
 
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(143)
+        if os.environ.get("TIDEGATE_LIFELINE") == "stdin":  # a container sees no DVC, but the end of what DVC holds
+            while os.read(0, 1024):
+                pass
+        else:
+            while os.getppid() == parent:
+                time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, daemon=True).start()

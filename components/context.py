@@ -12,9 +12,11 @@ def commit() -> str:
 
 
 def user() -> str:
-    """Who promotes: TIDEGATE_USER, else git's user, else the account."""
+    """Who promotes: TIDEGATE_USER, else the run on Kubeflow, else git's user, else the account."""
+    run = kubeflow_run()
+    given = os.environ.get("TIDEGATE_USER") or (f"Kubeflow run {run}" if run else "")
     try:
-        return os.environ.get("TIDEGATE_USER") or _git("config", "user.name") or getpass.getuser()
+        return given or _git("config", "user.name") or getpass.getuser()
     except (KeyError, OSError):
         return "unknown"
 
@@ -22,6 +24,11 @@ def user() -> str:
 def experiment() -> str | None:
     """The name of the experiment, if this is one; DVC says so."""
     return os.environ.get("DVC_EXP_NAME") or None
+
+
+def kubeflow_run() -> str | None:
+    """The id of the run on Kubeflow that this is a task of, if it is one; the pod's labels say so."""
+    return os.environ.get("TIDEGATE_KUBEFLOW_RUN") or None
 
 
 def _git(*arguments: str) -> str:

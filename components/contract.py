@@ -12,6 +12,7 @@ from components.coherence import disagreements
 from components.errors import ContractError, ContractFaultsError
 from components.formats import parse_yaml, read_text
 from components.schema import Fault, faults, told
+from components.source import Source
 
 types = {"integer": "BIGINT", "number": "DOUBLE", "text": "VARCHAR", "boolean": "BOOLEAN", "timestamp": "TIMESTAMP"}
 outcome_roles = ("outcome", "label")
@@ -38,7 +39,7 @@ class Table:
     """One table: its files below the data folder, how they spell a missing value, its time column (UTC), its key.
 
     `rules` are SQL conditions over one row by name, `references` the `table.column` in which a column's values are,
-    `rows_per` the least and the most rows of each period.
+    `rows_per` the least and the most rows of each period, `source` is where `collect` finds new rows.
     """
 
     files: str
@@ -51,6 +52,7 @@ class Table:
     references: Mapping[str, str] = field(default_factory=dict)
     freshness: str | None = None
     rows_per: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    source: Source | None = None
 
     def visible(self) -> dict[str, Column]:
         """The columns that may get past ingest."""
@@ -158,7 +160,9 @@ def _table(document: Mapping[str, Any]) -> Table:
     key = document.get("key") or _with_role(columns, "key")
     time = document.get("time") or next(iter(_with_role(columns, "time")), None)
     rows_per = {period: tuple(edges) for period, edges in document.get("rows_per", {}).items()}
-    return Table(**{**document, "columns": columns, "key": tuple(key), "time": time, "rows_per": rows_per})
+    source = Source(**document["source"]) if "source" in document else None
+    parts = {"columns": columns, "key": tuple(key), "time": time, "rows_per": rows_per, "source": source}
+    return Table(**{**document, **parts})
 
 
 def _column(document: Mapping[str, Any]) -> Column:

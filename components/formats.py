@@ -5,27 +5,33 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from components.errors import InputError
 
+unfinished: set[Path] = set()
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary name beside `path` for a file or folder; rename it to `path` only when the block succeeds."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary, aside = (path.with_name(f".{path.name}.{os.getpid()}{end}") for end in ("", ".old"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        remove(temporary)  # a killed process of the same number may have left it
+        unfinished.update((temporary, aside))
+        remove(temporary, aside)  # a killed process of the same number may have left them
         try:
             yield temporary
-            if path.is_dir() or temporary.is_dir():  # only a file takes the place of a file in one step
-                remove(path)
+            if path.is_dir() or (path.is_file() and temporary.is_dir()):  # only a file replaces a file in one step
+                path.replace(aside)
             temporary.replace(path)
         finally:
-            remove(temporary)
+            if aside.exists() and not path.exists():
+                aside.replace(path)
+            remove(temporary, aside)
+            unfinished.difference_update((temporary, aside))
     except OSError as error:
         raise _unwritable(path, temporary, error) or error from None
 
@@ -39,12 +45,20 @@ def _unwritable(path: Path, temporary: Path, error: OSError) -> InputError | Non
     return None
 
 
-def remove(path: Path) -> None:
-    """Remove a file or a folder, if it is there."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+def discard() -> None:
+    """Remove what `replacing` has not finished; for a process that ends where it is."""
+    for path in list(unfinished):
+        with suppress(OSError):  # a thread may still write into it
+            remove(path)
+
+
+def remove(*paths: Path) -> None:
+    """Remove files and folders, if they are there."""
+    for path in paths:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def read_text(path: Path) -> str:

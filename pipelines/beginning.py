@@ -24,6 +24,7 @@ house = (
     ".dockerignore", ".dvcignore", ".gitignore", "LICENSE", "Makefile", "components", "docs", "dvc.yaml", "k8s",
     "pipelines", "pyproject.toml", "requirements*.txt",
 )  # fmt: skip
+untaken = shutil.ignore_patterns("__pycache__", "secrets.env", "secrets.json")
 readme = """\
 # {}
 
@@ -57,7 +58,7 @@ def begin(target: Path, file: Path, label: str, time: str, key: str) -> dict[str
 def _lay_house(folder: Path) -> None:
     for source in (path for name in house for path in root.glob(name)):
         if source.is_dir():
-            shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, folder / source.name, ignore=untaken)
         else:
             shutil.copyfile(source, folder / source.name)
 

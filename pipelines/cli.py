@@ -4,19 +4,11 @@ import argparse
 import json
 import sys
 import traceback
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from components.errors import InputError, SchemaSkewError, told
-
-
-class Command(NamedTuple):
-    """A subcommand: its one line of help, what it does, and its flags as `add_argument` takes them."""
-
-    help: str
-    run: Callable[[argparse.Namespace], None]
-    flags: Mapping[str, Mapping[str, Any]]
+from pipelines.client import commands as client
+from pipelines.command import JSON, Command
 
 
 def compile_(arguments: argparse.Namespace) -> None:
@@ -24,7 +16,7 @@ def compile_(arguments: argparse.Namespace) -> None:
     from components.formats import write_text
     from pipelines import kubeflow
 
-    write_text(arguments.output, kubeflow.compile())
+    write_text(arguments.output, kubeflow.compile(arguments.image))
 
 
 def render(arguments: argparse.Namespace) -> None:
@@ -34,11 +26,19 @@ def render(arguments: argparse.Namespace) -> None:
     (rendering.check if arguments.check else rendering.write)()
 
 
+def collect(arguments: argparse.Namespace) -> None:
+    """Add the rows that the sources of contract.yaml have to data/, as a new version of data.dvc."""
+    from pipelines import collecting
+
+    if collecting.collect(arguments.until):
+        print("data.dvc names the new version: commit it, or go on with `tidegate run`")
+
+
 def run_(arguments: argparse.Namespace) -> None:
     """Bring the workspace up to date: `dvc repro` with the data fetched, the registry checked, and a summary."""
     from pipelines import run, summary
 
-    seconds, champion = run.turn(arguments.until, arguments.anew)
+    seconds, champion = run.turn(arguments.until, arguments.anew, arguments.in_containers)
     found = summary.summary(seconds, champion)
     print(json.dumps(found, indent=2)) if arguments.json else summary.show(found)
 
@@ -100,7 +100,6 @@ def contract_diff(arguments: argparse.Namespace) -> None:
     print(json.dumps(found, indent=2)) if arguments.json else inspecting.show_diff(found)
 
 
-JSON = {"action": "store_true", "help": "print JSON, for a program"}
 COMMANDS = {
     "run": Command(
         "run one turn of the loop on this machine",
@@ -108,8 +107,14 @@ COMMANDS = {
         {
             "--until": {"metavar": "DATE", "help": "move to this moment (UTC); writes ingest.until of params.yaml"},
             "--anew": {"action": "store_true", "help": "run every stage, whatever the registry remembers"},
+            "--in-containers": {"action": "store_true", "help": "run the steps in the image that `make images` built"},
             "--json": JSON,
         },
+    ),
+    "collect": Command(
+        "add what the sources have to the data",
+        collect,
+        {"--until": {"metavar": "DATE", "help": "leave out what is later than this moment (UTC); without it, now"}},
     ),
     "init": Command(
         "make a new repository for a problem of your own",
@@ -136,7 +141,10 @@ COMMANDS = {
     "compile": Command(
         "write the training pipeline as Kubeflow reads it",
         compile_,
-        {"--output": {"type": Path, "required": True, "metavar": "FILE", "help": "the YAML file to write"}},
+        {
+            "--output": {"type": Path, "required": True, "metavar": "FILE", "help": "the YAML file to write"},
+            "--image": {"metavar": "IMAGE", "help": "run this image; without it that of the commit, of cluster.yaml"},
+        },
     ),
     "validate": Command(
         "check one file against the contract",
@@ -172,10 +180,11 @@ COMMANDS = {
         render,
         {"--check": {"action": "store_true", "help": "write nothing, fail where they differ"}},
     ),
+    **client.COMMANDS,
 }
 
 
-GROUPS = {"contract": "draft and compare contracts"}
+GROUPS = {"contract": "draft and compare contracts", "schedule": "run the pipeline on the cluster by the clock"}
 
 
 def parser() -> argparse.ArgumentParser:

@@ -13,17 +13,24 @@ from ruamel.yaml.scalarstring import FoldedScalarString
 from components.errors import InputError
 from components.formats import parse_yaml, read_text, read_yaml
 from pipelines.code import code
-from pipelines.graph import Parameter, Port, Task, tasks
+from pipelines.graph import CLUSTER_ONLY, Parameter, Port, Task, tasks
 
 PIPELINE = Path("dvc.yaml")
 PARAMETERS = Path("params.yaml")
-# A laptop has a checkout: what `pull` fetches on the cluster lies there already.
-CHECKOUT = {"data": "data", "contract": "contract.yaml", "sql": "features.sql", "estimator": "model.yaml"}
+# A laptop has a checkout: what `collect` and `pull` bring to a cluster lies there already.
+CHECKOUT = {
+    "data_dvc": "data.dvc",
+    "data": "data",
+    "contract": "contract.yaml",
+    "sql": "features.sql",
+    "estimator": "model.yaml",
+}
 EXTENSIONS = {
     "Dataset": "",
     "Artifact": ".json",
     "HTML": ".html",
     "Metrics": ".json",
+    "ClassificationMetrics": ".json",
     "Model": ".skops",
     "parameter": "",
 }
@@ -52,10 +59,10 @@ def render(ir: Mapping[str, Any]) -> str:
 
 
 def stages(ir: Mapping[str, Any], parameters: Any) -> dict[str, Any]:
-    """Every task but `pull` as a stage, in the order of the wiring; InputError for a parameter that nobody set."""
+    """Every task that a laptop runs as a stage, in the order of the wiring; InputError for an unset parameter."""
     wired = tasks(ir)
     paths = {Port(task.name, port): _path(task, port) for task in wired for port in task.outputs}
-    rendered = [task for task in wired if task.name != "pull"]
+    rendered = [task for task in wired if task.name not in CLUSTER_ONLY]
     for source in (source for task in rendered for source in task.inputs.values()):
         if isinstance(source, Parameter):
             _check(source, parameters)
@@ -63,7 +70,7 @@ def stages(ir: Mapping[str, Any], parameters: Any) -> dict[str, Any]:
 
 
 def _path(task: Task, port: str) -> str:
-    if task.name == "pull":
+    if task.name in CLUSTER_ONLY:
         return CHECKOUT[port]
     kind = task.outputs[port]
     if kind not in EXTENSIONS:

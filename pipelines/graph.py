@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from components.errors import InputError
 
+# What a laptop's checkout holds, they bring to a cluster: DVC does not run them.
+CLUSTER_ONLY = ("collect", "pull")
 OPEN = re.compile(r"inputs\.parameter_values\['([^']+)'\] == true")
 
 
@@ -92,7 +94,7 @@ def _task(
     flags = [word.removeprefix("--") for word in container["args"][::2]]
     kinds = component.get("inputDefinitions", {}).get("parameters", {})
     given, made = _inputs(task), _outputs(component)
-    inputs = {flag: _source(f"{name}, {flag}", given[flag], scope, kinds.get(flag)) for flag in flags if flag in given}
+    inputs = {flag: _source(name, flag, given[flag], scope, kinds.get(flag)) for flag in flags if flag in given}
     if set(task.get("dependentTasks", [])) - {source.task for source in inputs.values() if isinstance(source, Port)}:
         raise _refused(name, "an order without data, `.after(...)`")
     outputs = {flag: made[flag] for flag in flags if flag in made}
@@ -100,14 +102,15 @@ def _task(
 
 
 def _source(
-    thing: str, reference: Mapping[str, Any], scope: Mapping[str, Any], kind: Mapping[str, Any] | None
+    task: str, flag: str, reference: Mapping[str, Any], scope: Mapping[str, Any], kind: Mapping[str, Any] | None
 ) -> Port | Parameter:
     source = _resolve(reference, scope)
-    if isinstance(source, Port) and not kind:
+    # DVC passes the path of an output, not what stands in it.
+    if isinstance(source, Port) and (not kind or task in CLUSTER_ONLY):
         return source
     if isinstance(source, str) and kind:
         return Parameter(source, kind["parameterType"])
-    raise _refused(thing, " ".join(reference))
+    raise _refused(f"{task}, {flag}", " ".join(reference))
 
 
 def _inputs(task: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,14 +3,15 @@
 import re
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
 from components.errors import InputError, TrackingError
 from components.parameters import read_parameters
-from pipelines import workspace
+from pipelines import containers, workspace
 
 noise = re.compile(
     r"^(> |Updating lock file|Generating lock file|To track the changes|\tgit add|To enable auto"
@@ -18,14 +19,21 @@ noise = re.compile(
 )
 
 
-def turn(until: str | None, anew: bool) -> tuple[dict[str, float], str | None]:
+def turn(until: str | None, anew: bool, in_containers: bool) -> tuple[dict[str, float], str | None]:
     """Bring the workspace up to date; returns the seconds of each stage that ran, and the champion now.
 
     InputError when the data is not what data.dvc says, a stage fails, or the registry is another one.
     """
+    here = workspace.environment()
     if until:
-        _check_moment(until)
-        workspace.set_until(until)
+        check_moment(until)
+    with containers.steps_in_containers(here) if in_containers else nullcontext(here) as within:
+        if until:
+            workspace.set_until(until)
+        return _turn(within, anew)
+
+
+def _turn(within: Mapping[str, str], anew: bool) -> tuple[dict[str, float], str | None]:
     read_parameters(workspace.params)
     if source := workspace.fetch_data():
         print(f"fetched data/ from {source}", file=sys.stderr)
@@ -35,13 +43,13 @@ def turn(until: str | None, anew: bool) -> tuple[dict[str, float], str | None]:
         stages = changed.result()
     seconds: dict[str, float] = {}
     if anew:
-        seconds |= timed(workspace.repro("--force"))
+        seconds |= timed(workspace.repro(within, "--force"))
         return seconds, _current_champion()
     for stage in stale(champion):
-        seconds |= timed(workspace.repro("--force", "--single-item", stage))
+        seconds |= timed(workspace.repro(within, "--force", "--single-item", stage))
         stages.append(stage)
     if stages:
-        seconds |= timed(workspace.repro())
+        seconds |= timed(workspace.repro(within))
         champion = _current_champion()
     return seconds, champion
 
@@ -113,7 +121,8 @@ def _current_champion() -> str | None:
     return found
 
 
-def _check_moment(until: str) -> None:
+def check_moment(until: str) -> None:
+    """InputError for what is no moment."""
     try:
         datetime.fromisoformat(until)
     except ValueError:

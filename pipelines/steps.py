@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kfp import dsl
-from kfp.dsl import HTML, Artifact, Dataset, Input, Metrics, Model, Output, OutputPath
+from kfp.dsl import HTML, Artifact, ClassificationMetrics, Dataset, Input, Metrics, Model, Output, OutputPath
 
 IMAGE = "tidegate/steps:latest"
 
@@ -18,6 +18,21 @@ def _step(name: str, ports: Mapping[str, Any], metadata: bool = False) -> dsl.Co
         command=["python", "-m", f"components.{name}"],
         args=args + ["--executor-input", "{{$}}"] * metadata,
     )
+
+
+@dsl.container_component
+def collect(
+    given: str,
+    contract_yaml: str,
+    remote: str,
+    fetch: bool,
+    until: str,
+    repository: str,
+    commit: str,
+    data_dvc: OutputPath(str),  # type: ignore[valid-type]
+) -> dsl.ContainerSpec:
+    """Add the rows that the sources have to the newest version of the data, or hand on the version that was given."""
+    return _step("collect", locals())
 
 
 @dsl.container_component
@@ -94,10 +109,11 @@ def gate(
     drift: Output[Artifact],
     evidently: Output[HTML],
     report: Output[HTML],
+    signals: Output[Metrics],
     retrain: OutputPath(bool),  # type: ignore[valid-type]
 ) -> dsl.ContainerSpec:
     """Decide whether the batch differs enough from what the champion learned from to train again."""
-    return _step("gate", locals())
+    return _step("gate", locals(), metadata=True)
 
 
 @dsl.container_component
@@ -130,6 +146,7 @@ def evaluate(
     verdict: Output[Artifact],
     report: Output[HTML],
     metrics: Output[Metrics],
+    curves: Output[ClassificationMetrics],
 ) -> dsl.ContainerSpec:
     """Judge the challenger against the champion on the batch, which neither has seen."""
     return _step("evaluate", locals(), metadata=True)

@@ -21,7 +21,7 @@ def summary(seconds: Mapping[str, float], champion: str | None) -> dict[str, Any
         "release": release,
         "champion": champion,
         "seconds": {stage: round(value, 1) for stage, value in seconds.items()},
-        "look": [str(path) for path in sorted(Path(workspace.artifacts).glob("*/*.html")) if _shows(path)],
+        "look": [*_pages(), "MLFLOW_DISABLE_TELEMETRY=true mlflow ui --backend-store-uri sqlite:///mlflow.db"],
     }
 
 
@@ -50,7 +50,6 @@ def show(found: Mapping[str, Any]) -> None:
     screen.print("\nlook at")
     for path in found["look"]:
         screen.print(f"  {path}", soft_wrap=True)
-    screen.print("  MLFLOW_DISABLE_TELEMETRY=true mlflow ui --backend-store-uri sqlite:///mlflow.db", soft_wrap=True)
 
 
 def _scores(verdict: Mapping[str, Any]) -> Table:
@@ -86,6 +85,10 @@ def _champion(version: str | None, release: Mapping[str, Any] | None) -> str:
 
 def _lines(reasons: list[str]) -> str:
     return "\n".join(reasons)
+
+
+def _pages() -> list[str]:
+    return [str(path) for path in sorted(Path(workspace.artifacts).glob("*/*.html")) if _shows(path)]
 
 
 def _shows(path: Path) -> bool:

@@ -12,6 +12,9 @@ def training(
     pull_features_sql: str,
     pull_model_yaml: str,
     pull_remote: str,
+    collect_fetch: bool,
+    collect_repository: str,
+    collect_commit: str,
     ingest_until: str,
     ingest_batch_days: int,
     validate_max_bad_share: float,
@@ -24,10 +27,23 @@ def training(
     gate_decay: float,
     evaluate_margin: float,
 ) -> None:
-    """Pull, ingest, validate, featurize, gate; then, only if the gate is open, train, evaluate, deploy."""
+    """Collect, pull, ingest, validate, featurize, gate; then, only if the gate is open, train, evaluate, deploy."""
+    # A scheduled run learns from the newest rows; one that a person submits, from the version that the person has.
+    collect = steps.collect(
+        given=pull_data_dvc,
+        contract_yaml=pull_contract_yaml,
+        remote=pull_remote,
+        fetch=collect_fetch,
+        until=ingest_until,
+        repository=collect_repository,
+        commit=collect_commit,
+    )
+    # Asks what the sources have at this moment, which no cache key knows.
+    collect.set_caching_options(False)
+
     # A cluster has no checkout: the versions come as text, and the bytes that belong to them from the remote.
     pull = steps.pull(
-        data_dvc=pull_data_dvc,
+        data_dvc=collect.outputs["data_dvc"],
         contract_yaml=pull_contract_yaml,
         features_sql=pull_features_sql,
         model_yaml=pull_model_yaml,
@@ -72,8 +88,6 @@ def training(
         prediction_drift=gate_prediction_drift,
         decay=gate_decay,
     )
-    # Compares with the champion of this moment, which no cache key knows.
-    gate.set_caching_options(False)
 
     with dsl.If(gate.outputs["retrain"] == True, name="retrain"):  # builds a condition, compares nothing
         # The world has moved: learn it again, from the history only.
@@ -85,8 +99,6 @@ def training(
             estimator=pull.outputs["estimator"],
             window_days=train_window_days,
         )
-        # Logs to MLflow.
-        train.set_caching_options(False)
 
         # Newer is not better: the challenger has to win on rows that nobody has trained on.
         evaluate = steps.evaluate(
@@ -99,11 +111,9 @@ def training(
             record=train.outputs["record"],
             margin=evaluate_margin,
         )
-        # Reads the champion of this moment.
-        evaluate.set_caching_options(False)
 
         # The model that was judged is the model that serves: it is registered as it is, with all its reasons.
-        deploy = steps.deploy(
+        steps.deploy(
             contract=pull.outputs["contract"],
             sql=pull.outputs["sql"],
             estimator=pull.outputs["estimator"],
@@ -114,5 +124,3 @@ def training(
             record=train.outputs["record"],
             verdict=evaluate.outputs["verdict"],
         )
-        # Changes the registry.
-        deploy.set_caching_options(False)

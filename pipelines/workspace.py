@@ -5,7 +5,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def fetch_data() -> str | None:
     if not data_dvc.exists():
         raise InputError(data_dvc, "the version of the data", "nothing", "run `dvc add data`")
     if "core.remote" in _dvc_output("config", "--list"):
-        if _dvc("pull", "data.dvc").returncode:
+        if run_dvc("pull", "data.dvc").returncode:
             raise InputError(data, "the data of data.dvc on the DVC remote", "none", "see `dvc pull`")
         return "the DVC remote"
     tracked = parse_yaml(read_text(data_dvc), data_dvc)["outs"][0]["md5"]
@@ -81,10 +82,10 @@ def fetch_data() -> str | None:
     return f"the package {sample.package}"
 
 
-def changed_stages() -> list[str]:
-    """The stages that `dvc repro` would look at again; InputError when data/ is not what data.dvc says."""
+def changed_stages(*targets: str) -> list[str]:
+    """The stages (or `targets`) that `dvc repro` would look at; InputError when data/ is not what data.dvc says."""
     _check_dvc_files()
-    found = _dvc("status", "--json")
+    found = run_dvc("status", "--json", *targets)
     if found.returncode:
         raise InputError("dvc status", "an answer", _last_line(found.stderr), "mend what it names")
     status: dict[str, Any] = json.loads(found.stdout or "{}")
@@ -107,17 +108,19 @@ def _check_dvc_files() -> None:
             raise InputError(path, "a document with stages", "another one", cure)
 
 
-def repro(*arguments: str) -> Iterator[str]:
-    """Run `dvc repro` and yield its lines as they come; InputError when a stage fails."""
+def repro(within: Mapping[str, str], *arguments: str) -> Iterator[str]:
+    """Run `dvc repro` within an environment and yield its lines as they come; InputError when a stage fails."""
     with subprocess.Popen(
         dvc("repro", *arguments),
-        env=_environment(),
+        env=within,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         bufsize=1,
     ) as process:
         assert process.stdout is not None
+        threading.Thread(target=_hold_stdin, args=[process], daemon=True).start()
         last = ""
         try:
             for line in process.stdout:
@@ -128,6 +131,19 @@ def repro(*arguments: str) -> Iterator[str]:
                 process.terminate()
     if process.returncode:
         raise _failure(last.removeprefix("ERROR: "))
+
+
+def _hold_stdin(process: subprocess.Popen[str]) -> None:
+    """Keep the stages' stdin open as long as this process and DVC live: a step in a container ends when it closes."""
+    process.wait()
+    assert process.stdin is not None
+    process.stdin.close()
+
+
+def environment() -> dict[str, str]:
+    """Stages say `python`: it must be the one that runs this."""
+    folder = str(Path(sys.executable).parent)
+    return {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}", "PYTHONUNBUFFERED": "1"}
 
 
 def _failure(message: str) -> InputError:
@@ -142,18 +158,13 @@ def dvc(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "dvc", *arguments]
 
 
-def _dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(dvc(*arguments), env=_environment(), capture_output=True, text=True, check=False)
+def run_dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run DVC here, whatever comes of it."""
+    return subprocess.run(dvc(*arguments), env=environment(), capture_output=True, text=True, check=False)
 
 
 def _dvc_output(*arguments: str) -> str:
-    return _dvc(*arguments).stdout
-
-
-def _environment() -> dict[str, str]:
-    """Stages say `python`: it must be the one that runs this."""
-    folder = str(Path(sys.executable).parent)
-    return {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}", "PYTHONUNBUFFERED": "1"}
+    return run_dvc(*arguments).stdout
 
 
 def _last_line(text: str) -> str:

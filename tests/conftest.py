@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from pipelines.sample import copy_sample
+from tests import images
 from tests.workspaces import Workspace
 
 root = Path(__file__).parents[1]
@@ -83,3 +84,9 @@ def walked(new_workspace: Callable[[Path], Workspace], tmp_path_factory: pytest.
 def workspace(walked: Workspace, tmp_path: Path) -> Workspace:
     """A copy of the walked workspace to do things to."""
     return walked.copy(tmp_path / "workspace")
+
+
+@pytest.fixture(scope="session")
+def image() -> str:
+    """The image of the steps, built from these files."""
+    return images.build()

@@ -65,7 +65,7 @@ def deploy(
         else:
             answer = records.record(client, run_id, question, answer)
             logs.tags(client, run_id, {"tidegate.champion": answer["champion"] or "none"})
-        finish(client, run_id)
+    finish(client, run_id)
     write_json(release, answer)
     print(f"version {answer['version']} is champion" if answer["promoted"] else f"not promoted: {answer['reason']}")
 

@@ -10,6 +10,7 @@ from mlflow import MlflowClient
 from components.champion import load_champion
 from components.command import run
 from components.contract import Contract, read_contract
+from components.evaluate.classification import classification
 from components.evaluate.contestants import predictions
 from components.evaluate.judging import judged, labelled
 from components.evaluate.page import write_verdict
@@ -34,38 +35,42 @@ def evaluate(
     verdict: Path,
     report: Path,
     metrics: Path,
+    curves: Path,
 ) -> Mapping[str, Mapping[str, Any]]:
     """Judge the challenger on the batch's labelled rows; a batch whose release is recorded keeps its verdict."""
     promise, this, trained = read_contract(contract), read_json(batch), read_json(record)
     client = connect()
     run_id = batch_run(client, promise.name, this["id"], {"tidegate.until": this["end"][:10]})
     question = {"challenger": trained["digest"], "policy": {"margin": margin}}
-    answer = _released(client, run_id, question, report)
+    pages = {"report.html": report, "curves.json": curves}
+    answer = _released(client, run_id, question, pages)
     if answer is None:
-        paths = {"clean": clean, "features": features, "model": model, "baselines": baselines, "report": report}
+        paths = {"clean": clean, "features": features, "model": model, "baselines": baselines, **pages}
         answer = _judge(client, promise, this, question, paths, trained)
-        _keep(client, run_id, answer, report)
+        _keep(client, run_id, answer, pages)
     found = _metrics(answer, tasks[promise.task].metrics)
     write_json(verdict, answer)
     write_json(metrics, {"accepted": int(answer["accepted"]), **found})
     _tell(client, run_id, answer, found)
-    return {"metrics": found["challenger"]}
+    return {"metrics": _shown(answer, found), "curves": read_json(curves)}
 
 
-def _released(client: MlflowClient, run_id: str, question: Mapping[str, Any], report: Path) -> dict[str, Any] | None:
-    """The verdict that was released, if any, with its page."""
+def _released(
+    client: MlflowClient, run_id: str, question: Mapping[str, Any], pages: Mapping[str, Path]
+) -> dict[str, Any] | None:
+    """The verdict that was released, if any, with its pages."""
     released = records.recorded(client, run_id, records.question("release", question))
     if released is None:
         return None
     verdict: dict[str, Any] = released["verdict"]
-    write_text(report, logs.text(client, run_id, f"{_folder(verdict)}/report.html"))
+    for name, path in pages.items():
+        write_text(path, logs.text(client, run_id, f"{_folder(verdict)}/{name}"))
     return verdict
 
 
-def _keep(client: MlflowClient, run_id: str, verdict: Mapping[str, Any], report: Path) -> None:
-    """Log the verdict and its page, so that a release finds them again."""
-    text = json.dumps(verdict, indent=2)
-    logs.files(client, run_id, {"verdict.json": text, "report.html": report}, _folder(verdict))
+def _keep(client: MlflowClient, run_id: str, verdict: Mapping[str, Any], pages: Mapping[str, Path]) -> None:
+    """Log the verdict and its pages, so that a release finds them again."""
+    logs.files(client, run_id, {"verdict.json": json.dumps(verdict, indent=2), **pages}, _folder(verdict))
 
 
 def _folder(verdict: Mapping[str, Any]) -> str:
@@ -80,20 +85,27 @@ def _judge(
     paths: Mapping[str, Path],
     record: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Judge anew and write the page; InputError when the rows cannot judge."""
+    """Judge anew and write the pages; InputError when the rows cannot judge."""
     rows = labelled(read_table(paths["features"], "features"), contract, batch)
     champion = load_champion(client, contract.name)
     predicted = predictions(champion, rows, paths, contract, batch, record)
     version = champion.version if champion else None
     answer = judged(contract, batch, question, version, rows, predicted, record["rows"])
     label, weight = labels(rows, contract.label, contract.task), weights(rows, contract.weight)
-    write_verdict(paths["report"], contract, batch, answer, panels(contract.task, label, predicted, weight))
+    write_verdict(paths["report.html"], contract, batch, answer, panels(contract.task, label, predicted, weight))
+    write_json(paths["curves.json"], classification(label, predicted["challenger"], contract.task, weight))
     return answer
 
 
 def _metrics(verdict: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, dict[str, float]]:
     """The metrics of every model that have a value."""
     return {found["model"]: {name: found[name] for name in names if name in found} for found in verdict["models"]}
+
+
+def _shown(verdict: Mapping[str, Any], found: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """What Kubeflow shows: whether it was accepted, the challenger's metrics and the champion's."""
+    champion = {f"champion.{name}": value for name, value in found.get("champion", {}).items()}
+    return {"accepted": int(verdict["accepted"]), **found["challenger"], **champion}
 
 
 def _tell(

@@ -1,6 +1,7 @@
 """The command of gate."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,13 @@ from components.command import run
 from components.contract import Contract, read_contract
 from components.features import Window
 from components.formats import read_json, replacing, write_json, write_parameter, write_text
-from components.gate.asking import measured, signals
-from components.gate.decision import check_mode, decide, document, settled
+from components.gate import asking
+from components.gate.decision import check_mode, decide, document, numbers, settled
 from components.gate.drift import method_names
 from components.gate.swapped import check_places
 from components.page import write_page
 from components.tracking import logs, records
-from components.tracking.runs import batch_run
+from components.tracking.runs import batch_run, finish
 from components.tracking.store import connect
 
 files = ("drift.json", "evidently.html", "report.html")
@@ -38,8 +39,9 @@ def gate(
     drift: Path,
     evidently: Path,
     report: Path,
+    signals: Path,
     retrain: Path,
-) -> None:
+) -> Mapping[str, Mapping[str, Any]]:
     """Decide once per batch and policy whether to retrain; asked again, return what was decided."""
     check_mode(mode)
     promise, this = read_contract(contract), read_json(batch)
@@ -54,8 +56,10 @@ def gate(
     paths = dict(zip(files, (drift, evidently, report), strict=True))
     answer = _answer(connect(), promise, this, policy, clean, paths)
     write_json(decision, answer)
+    write_json(signals, numbers(answer))
     write_parameter(retrain, answer["retrain"])
     print(f"{answer['decision']}: {'; '.join(answer['reasons'])}")
+    return {"signals": numbers(answer)}
 
 
 def _answer(
@@ -66,19 +70,22 @@ def _answer(
     clean: Path,
     paths: dict[str, Path],
 ) -> dict[str, Any]:
-    """What was decided, with its pages; a decision that is new is recorded."""
+    """What was decided, with its pages; a new one is recorded. Keeping the champion ends the batch."""
     run_id = batch_run(client, contract.name, batch["id"], {"tidegate.until": batch["end"][:10]})
     question = records.question("decision", policy)
-    recorded = records.recorded(client, run_id, question)
-    if recorded is not None:
+    answer = records.recorded(client, run_id, question)
+    if answer is not None:
         for name, path in paths.items():
             write_text(path, logs.text(client, run_id, f"gate/{question}/{name}"))
-        return recorded
-    answer = _decide(client, contract, batch, policy, clean, paths)
-    logs.dataset(client, run_id, contract.event, batch["data"], "batch")
-    logs.files(client, run_id, {**paths, "decision.json": json.dumps(answer, indent=2)}, f"gate/{question}")
-    logs.tags(client, run_id, _tags(batch, answer))
-    return records.record(client, run_id, question, answer)
+    else:
+        answer = _decide(client, contract, batch, policy, clean, paths)
+        logs.dataset(client, run_id, contract.event, batch["data"], "batch")
+        logs.files(client, run_id, {**paths, "decision.json": json.dumps(answer, indent=2)}, f"gate/{question}")
+        logs.tags(client, run_id, _tags(batch, answer))
+        answer = records.record(client, run_id, question, answer)
+    if not answer["retrain"]:
+        finish(client, run_id)
+    return answer
 
 
 def _tags(batch: dict[str, Any], answer: dict[str, Any]) -> dict[str, str]:
@@ -129,8 +136,8 @@ def _compare(
 ) -> dict[str, Any]:
     window = Window(datetime.fromisoformat(batch["start"]), datetime.fromisoformat(batch["end"]))
     rows = champion.batch(clean, window)
-    snapshot, scores, nulls = measured(champion, rows, policy["sample_rows"], int(batch["id"][:8], 16))
-    found = signals(champion, rows, scores, nulls, policy)
+    snapshot, scores, nulls = asking.measured(champion, rows, policy["sample_rows"], int(batch["id"][:8], 16))
+    found = asking.signals(champion, rows, scores, nulls, policy)
     if policy["mode"] == "auto":
         check_places(champion.reference, rows, champion.features, scores)
     write_json(paths["drift.json"], json.loads(snapshot.json()))

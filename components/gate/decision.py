@@ -112,3 +112,10 @@ def document(
         "policy": dict(policy),
         "signals": [{**asdict(signal), "opens": signal.opens} for signal in signals],
     }
+
+
+def numbers(decision: Mapping[str, Any]) -> dict[str, float]:
+    """A decision as numbers: whether it retrains, the rows, and every signal by its name."""
+    signals = {signal["name"]: signal["value"] for signal in decision["signals"]}
+    rows = {name: decision["window"][name] for name in ("rows", "labelled_rows")}
+    return {"retrain": int(decision["retrain"]), **rows, **signals}

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-methods = {"number": "wasserstein", "category": "jensenshannon"}
+methods = {"number": "wasserstein", "category": "jensenshannon_ordered"}
 method_names = {"number": "Wasserstein distance (normed)", "category": "Jensen-Shannon distance"}
 column_threshold = 0.1  # what Evidently's own report marks as drifted; the decision weighs the score itself
 
@@ -34,6 +35,7 @@ def snapshot(reference: pd.DataFrame, batch: pd.DataFrame, kinds: Mapping[str, s
     from evidently import DataDefinition, Dataset, Report
     from evidently.presets import DataDriftPreset
 
+    _register_ordered()
     names = {kind: [name for name, found in kinds.items() if found == kind] for kind in methods}
     definition = DataDefinition(numerical_columns=names["number"], categorical_columns=names["category"])
     sides = [
@@ -57,6 +59,21 @@ def scores(found: Any) -> dict[str, float]:
     """Evidently's drift score per column: 0 is no drift, larger is more."""
     metrics = json.loads(found.json())["metrics"]
     return {metric["config"]["column"]: float(metric["value"]) for metric in metrics if "column" in metric["config"]}
+
+
+def _register_ordered() -> None:
+    """Evidently sums over a set, whose order differs between processes if it holds texts; numbers keep theirs."""
+    from evidently.legacy.calculations.stattests import jensenshannon_stat_test, register_stattest
+
+    def distance(reference: pd.Series, batch: pd.Series, kind: Any, threshold: float) -> tuple[float, bool]:
+        values = sorted(pd.concat([reference, batch]).dropna().unique(), key=str)
+        places = {value: place for place, value in enumerate(values)}
+        found: tuple[float, bool] = jensenshannon_stat_test.func(
+            reference.map(places), batch.map(places), kind, threshold
+        )
+        return found
+
+    register_stattest(replace(jensenshannon_stat_test, name=methods["category"]), distance)
 
 
 def _values(column: pd.Series, kind: str) -> pd.Series:

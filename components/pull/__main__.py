@@ -4,7 +4,7 @@ from pathlib import Path
 
 from components.command import run
 from components.formats import write_text
-from components.pull.fetching import fetch
+from components.pull.fetching import materialise
 
 
 def pull(
@@ -18,8 +18,8 @@ def pull(
     sql: Path,
     estimator: Path,
 ) -> None:
-    """Fetch the data that the text of data.dvc names from the DVC remote, and write the problem's files."""
-    fetch(data_dvc, remote, data)
+    """Fetch the data that the text of data.dvc names from the DVC remote, verified, and write the problem's files."""
+    materialise(data_dvc, remote, data)
     write_text(contract, contract_yaml)
     write_text(sql, features_sql)
     write_text(estimator, model_yaml)

@@ -12,6 +12,8 @@ import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 
+from components.errors import TrackingError
+from components.tracking.runs import of_same_batch
 from components.tracking.store import answering
 
 longest_parameter = 6000
@@ -48,10 +50,15 @@ def files(client: MlflowClient, run_id: str, contents: Mapping[str, Content], fo
 
 @answering()
 def text(client: MlflowClient, run_id: str, path: str) -> str:
-    """The text of a file that was logged; `path` is relative to the run's artifacts."""
+    """The text of a file that a run of this run's batch logged; `path` is relative to the run's artifacts."""
+    folder = path.rpartition("/")[0]
+    holders = (run.info.run_id for run in of_same_batch(client, run_id))
+    held = (it for it in holders if path in {info.path for info in client.list_artifacts(it, folder or None)})
+    if (holder := next(held, None)) is None:
+        raise TrackingError(f"run {run_id}", f"the file {path}", "no such file", "restore it")
     with tempfile.TemporaryDirectory() as target:
         found = mlflow.artifacts.download_artifacts(
-            f"runs:/{run_id}/{path}", dst_path=target, tracking_uri=client.tracking_uri
+            f"runs:/{holder}/{path}", dst_path=target, tracking_uri=client.tracking_uri
         )
         return Path(found).read_text(encoding="utf-8")
 

@@ -14,6 +14,7 @@ from mlflow.models import Model, infer_signature
 
 from components.errors import TrackingError
 from components.tracking.logs import Content, bytes_of, staged
+from components.tracking.runs import of_same_batch
 from components.tracking.store import answering, quoted
 
 digest_tag = "tidegate.digest"
@@ -66,12 +67,12 @@ def log_model(
 
 @answering()
 def find_logged(client: MlflowClient, run_id: str, contents: Mapping[str, Content]) -> Logged:
-    """The model folder that the run logged with these contents; TrackingError when it did not."""
+    """The model folder that a run of this run's batch logged with these contents; TrackingError when none did."""
     digest = digest_of(digests({file: bytes_of(content) for file, content in contents.items()}))
-    found = _logged_before(client, str(client.get_run(run_id).info.experiment_id), run_id, digest)
-    if found is None:
-        raise TrackingError(f"run {run_id}", "the model that train logged", "none", "run the stage train again")
-    return found
+    for run in of_same_batch(client, run_id):
+        if found := _logged_before(client, str(run.info.experiment_id), run.info.run_id, digest):
+            return found
+    raise TrackingError(f"run {run_id}", "the model that train logged", "none", "run the stage train again")
 
 
 def digests(payload: Mapping[str, bytes]) -> dict[str, str]:

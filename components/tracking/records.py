@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+import time
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -14,7 +15,7 @@ from mlflow.exceptions import MlflowException
 
 from components.errors import TrackingError
 from components.tracking import logs
-from components.tracking.runs import batch_tag, runs_of
+from components.tracking.runs import handed_over, of_same_batch, settling_seconds
 from components.tracking.store import answering
 
 folder = "records"
@@ -30,8 +31,8 @@ def record(client: MlflowClient, run_id: str, name: str, document: Mapping[str, 
     """Record the document under `name` unless the batch has one; returns the one it has.
 
     A parameter of the run, which MLflow never changes, holds the digest of the document: of racing writers to one run
-    exactly one wins, and a writer that dies leaves nothing that counts. Several runs of one batch (only Kubeflow's
-    plugin opens them) share their records, but race without that guarantee.
+    exactly one wins, and a writer that dies leaves nothing that counts. Of several runs of one batch (only Kubeflow's
+    plugin opens them) the oldest wins, as long as the clocks of those that race differ by less than a second.
     """
     if (first := recorded(client, run_id, name)) is not None:
         return first
@@ -43,6 +44,8 @@ def record(client: MlflowClient, run_id: str, name: str, document: Mapping[str, 
     except MlflowException as error:
         if error.error_code != "INVALID_PARAMETER_VALUE":
             raise
+    if handed_over():
+        time.sleep(settling_seconds)
     found = recorded(client, run_id, name)
     if found is None:
         raise TrackingError(f"{name} of run {run_id}", "the record just written", "nothing", "run the step again")
@@ -52,9 +55,7 @@ def record(client: MlflowClient, run_id: str, name: str, document: Mapping[str, 
 @answering()
 def recorded(client: MlflowClient, run_id: str, name: str) -> dict[str, Any] | None:
     """The document that the batch of this run recorded under `name`, None if it recorded none."""
-    run = client.get_run(run_id)
-    batch = run.data.tags.get(batch_tag)
-    for candidate in runs_of(client, run.info.experiment_id, batch) if batch else [run]:
+    for candidate in of_same_batch(client, run_id):
         if digest := candidate.data.params.get(_key(name)):
             return _document(client, candidate, name, digest)
     return None

@@ -1,8 +1,12 @@
-"""One MLflow run per batch: found or created by the batch's id, shared by the steps, resumed after any failure."""
+"""One MLflow run per batch: found or created by the batch's id, shared by the steps, resumed after any failure.
+
+Kubeflow's MLflow plugin hands every task a run of its own, in an experiment of its own: there the runs of a batch are
+several, which bear its id and share what they record and log.
+"""
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from typing import Literal
 
@@ -10,11 +14,15 @@ from mlflow import MlflowClient
 from mlflow.entities import Run, RunTag
 from mlflow.exceptions import MlflowException
 
+from components.context import kubeflow_run
 from components.errors import TrackingError
 from components.tracking import database
 from components.tracking.store import answering, quoted
 
 batch_tag = "tidegate.batch"
+name_tag = "tidegate.name"
+# Ours, and the one by which the plugin marks the run of the whole pipeline: one search finds all.
+kubeflow_tags = ("tidegate.kubeflow.run", "kfp.pipeline_run_id")
 # Longer than the clocks of two machines differ and a request takes.
 settling_seconds = 1.0
 
@@ -23,18 +31,20 @@ settling_seconds = 1.0
 def batch_run(client: MlflowClient, name: str, batch_id: str, tags: Mapping[str, str]) -> str:
     """The id of the batch's run in the experiment `name`, created if there is none; of several the oldest is the run.
 
-    Kubeflow's plugin may have opened one (MLFLOW_RUN_ID): it is used and tagged. Processes that share a sqlite file
-    agree by a lock; those that share a server agree as long as their clocks differ by less than a second.
+    The run that Kubeflow's plugin handed over (MLFLOW_RUN_ID) is used and tagged instead. Processes that share a
+    sqlite file agree by a lock; those that share a server agree as long as their clocks differ by less than a second.
     """
-    labels = {**tags, batch_tag: batch_id}
-    if given := os.environ.get("MLFLOW_RUN_ID"):
-        client.log_batch(given, tags=[RunTag(key, str(value)) for key, value in labels.items()])
-        return given
+    origin = dict.fromkeys(kubeflow_tags, kubeflow_run() or "") if kubeflow_run() else {}
+    labels = {**tags, **origin, batch_tag: batch_id, name_tag: name}
+    if handed_over():
+        _label(client, handed_over(), labels)
+        return handed_over()
     path = database.path_of(client.tracking_uri)
     experiment = _experiment(client, name)
     with database.locked(path) if path else nullcontext():
         found = runs_of(client, experiment, batch_id)
         if found:
+            _label(client, found[0].info.run_id, origin)
             return str(found[0].info.run_id)
         created = client.create_run(experiment, tags=labels, run_name=_run_name(batch_id, tags)).info.run_id
     if not path:
@@ -45,33 +55,77 @@ def batch_run(client: MlflowClient, name: str, batch_id: str, tags: Mapping[str,
     return str(run_id)
 
 
+def handed_over() -> str:
+    """The id of the run that Kubeflow's plugin opened for this task; an empty text where it opened none."""
+    return os.environ.get("MLFLOW_RUN_ID", "")
+
+
 def runs_of(client: MlflowClient, experiment: str, batch_id: str) -> list[Run]:
-    """The runs of a batch that are not deleted, the oldest first."""
-    found = client.search_runs([experiment], f"tags.`{batch_tag}` = {quoted(batch_id)}")
-    return sorted(found, key=lambda run: (run.info.start_time, run.info.run_id))
+    """The runs of a batch in an experiment that are not deleted, the oldest first."""
+    return _searched(client, [experiment], f"tags.`{batch_tag}` = {quoted(batch_id)}")
+
+
+def of_same_batch(client: MlflowClient, run_id: str) -> list[Run]:
+    """The runs of the batch of this run in every experiment, the oldest first; this run alone if it has no batch."""
+    run = client.get_run(run_id)
+    batch = run.data.tags.get(batch_tag)
+    if batch is None:
+        return [run]
+    found = _searched(client, list(_experiments(client)), f"tags.`{batch_tag}` = {quoted(batch)}")
+    return [other for other in found if _is_of(other, run.data.tags.get(name_tag), run.info.experiment_id)]
+
+
+@answering()
+def runs_about(client: MlflowClient, name: str, query: str = "") -> list[Run]:
+    """The runs of batches of the problem `name` that a query finds, in every experiment, the oldest first."""
+    experiment = client.get_experiment_by_name(name)
+    own = experiment.experiment_id if experiment else None
+    whole = " AND ".join(part for part in (f"tags.`{batch_tag}` != ''", query) if part)
+    return [run for run in _searched(client, list(_experiments(client)), whole) if _is_of(run, name, own)]
 
 
 @answering()
 def batches(client: MlflowClient, name: str) -> list[dict[str, str]]:
-    """The tags of every batch's run in the experiment `name`, with its metrics as texts, by `until`, then by start."""
-    experiment = client.get_experiment_by_name(name)
-    if experiment is None:
-        return []
-    found: list[Run] = []
-    token: str | None = None
-    while True:
-        page = client.search_runs([experiment.experiment_id], f"tags.`{batch_tag}` != ''", page_token=token)
-        found, token = found + list(page), page.token
-        if not token:
-            break
-    found.sort(key=lambda run: (run.data.tags.get("tidegate.until", ""), run.info.start_time))
-    return [{**{key: str(value) for key, value in run.data.metrics.items()}, **run.data.tags} for run in found]
+    """The tags of every batch of the problem `name`, with its metrics as texts, by `until`, then by start."""
+    found: dict[str, dict[str, str]] = {}
+    for run in runs_about(client, name):
+        tags, metrics = run.data.tags, {key: str(value) for key, value in run.data.metrics.items()}
+        found.setdefault(tags[batch_tag], {}).update(metrics | tags)
+    return sorted(found.values(), key=lambda tags: tags.get("tidegate.until", ""))
 
 
 @answering()
 def finish(client: MlflowClient, run_id: str, status: Literal["FINISHED", "FAILED", "KILLED"] = "FINISHED") -> None:
     """End the run; the step that ends the batch calls it, and may call it again."""
     client.set_terminated(run_id, status)
+
+
+def _is_of(run: Run, name: str | None, experiment: str | None) -> bool:
+    """Whether a run is of the problem `name`, whose own experiment is this one."""
+    return bool(run.data.tags.get(name_tag) == name or run.info.experiment_id == experiment)
+
+
+def _label(client: MlflowClient, run_id: str, labels: Mapping[str, str]) -> None:
+    if labels:
+        client.log_batch(run_id, tags=[RunTag(key, str(value)) for key, value in labels.items()])
+
+
+def _searched(client: MlflowClient, experiments: list[str], query: str) -> list[Run]:
+    found: list[Run] = []
+    token: str | None = ""
+    while token is not None:
+        page = client.search_runs(experiments, query, page_token=token or None)
+        found += page
+        token = page.token or None
+    return sorted(found, key=lambda run: (run.info.start_time, run.info.run_id))
+
+
+def _experiments(client: MlflowClient) -> Iterator[str]:
+    token: str | None = ""
+    while token is not None:
+        page = client.search_experiments(page_token=token or None)
+        yield from (str(experiment.experiment_id) for experiment in page)
+        token = page.token or None
 
 
 def _run_name(batch_id: str, tags: Mapping[str, str]) -> str:

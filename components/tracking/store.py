@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from mlflow import MlflowClient, set_tracking_uri
 from mlflow.exceptions import MlflowException
 
+from components.context import kubeflow_run
 from components.errors import TrackingError
 from components.tracking import database
 
@@ -32,7 +33,11 @@ probing = {
 
 def connect() -> MlflowClient:
     """A client of a store that answers and whose tables are up to date; TrackingError within 10 seconds otherwise."""
-    uri = database.absolute(os.environ.get("MLFLOW_TRACKING_URI") or database.default_uri)
+    given = os.environ.get("MLFLOW_TRACKING_URI")
+    if not given and kubeflow_run():  # a file in its pod would forget every champion
+        cure = "give the step `uses: [mlflow]` in pipelines/cluster.yaml"
+        raise TrackingError("MLFLOW_TRACKING_URI", "an MLflow server", "nothing", cure)
+    uri = database.absolute(given or database.default_uri)
     for name, value in quiet.items():
         os.environ.setdefault(name, value)
     if path := database.path_of(uri):

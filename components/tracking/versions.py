@@ -28,17 +28,15 @@ def register(
 ) -> str:
     """The version of `name` that holds this model of this batch, created with all its tags if there is none."""
     own = {batch_tag: batch_id, digest_tag: logged.digest}
-    if found := listed(client, name, own):
-        return str(found[0].version)
-    ensure(client, name)
-    labels = {**tags, **own, files_tag: json.dumps(logged.files)}
-    created = client.create_model_version(
-        name, logged.uri, run_id, labels, await_creation_for=0, model_id=logged.model_id
-    )
-    first = listed(client, name, own)[0].version
-    if first != created.version:
-        client.delete_model_version(name, str(created.version))
-    return str(first)
+    if not listed(client, name, own):
+        ensure(client, name)
+        labels = {**tags, **own, files_tag: json.dumps(logged.files)}
+        client.create_model_version(name, logged.uri, run_id, labels, await_creation_for=0, model_id=logged.model_id)
+    # The same step run twice at once makes two: everybody keeps the first, and drops what a killed one left behind.
+    first, *others = listed(client, name, own)
+    for other in others:
+        _drop(client, name, str(other.version))
+    return str(first.version)
 
 
 @answering()
@@ -86,6 +84,14 @@ def ensure(client: MlflowClient, name: str) -> None:
         client.create_registered_model(name)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+
+
+def _drop(client: MlflowClient, name: str, version: str) -> None:
+    try:
+        client.delete_model_version(name, version)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
 
 

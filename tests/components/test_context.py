@@ -39,6 +39,8 @@ def test_the_commit_is_the_whole_one_and_says_when_files_differ(repository: Path
 
 def test_the_environment_goes_first(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert context.user() == "Ada"
+    monkeypatch.setenv("TIDEGATE_KUBEFLOW_RUN", "17")
+    assert context.user() == "Kubeflow run 17"
     monkeypatch.setenv("TIDEGATE_COMMIT", "c0ffee")
     monkeypatch.setenv("TIDEGATE_USER", "robot")
     assert (context.commit(), context.user()) == ("c0ffee", "robot")

@@ -16,14 +16,14 @@ MISTAKES = {
     "an unknown name": (
         "sample_rows: 5000",
         "sample_row: 5000",
-        r"params.yaml:11: gate: .*did you mean 'sample_rows'",
+        r"params.yaml:16: gate: .*did you mean 'sample_rows'",
     ),
-    "a missing name": ("  sample_rows: 5000", "  # 5000", r"params.yaml:9: gate: expected all of .*no sample_rows"),
+    "a missing name": ("  sample_rows: 5000", "  # 5000", r"params.yaml:14: gate: expected all of .*no sample_rows"),
     "an unknown section": ("train:", "training:", r"params.yaml:\d+: expected .*did you mean 'train'"),
-    "a mode that there is none of": ("mode: auto", "mode: sometimes", r"params.yaml:10: gate.mode: expected one of"),
+    "a mode that there is none of": ("mode: auto", "mode: sometimes", r"params.yaml:15: gate.mode: expected one of"),
     "a text for a number": ("minimum_rows: 200", "minimum_rows: many", r"gate.minimum_rows: expected a whole number"),
     "a number in quotes": ("minimum_rows: 200", 'minimum_rows: "200"', r"gate.minimum_rows: expected a whole number"),
-    "a date without quotes": ('"2013-03-01"', "2013-03-01", r"params.yaml:3: ingest.until: expected a text"),
+    "a date without quotes": ('"2013-03-01"', "2013-03-01", r"params.yaml:8: ingest.until: expected a text"),
     "a moment that is none": ('"2013-03-01"', '"March"', r"ingest.until: expected a moment in UTC such as 2013-03-01"),
     "a share beyond 1": (
         "max_bad_share: 0.01",

@@ -8,7 +8,7 @@ from kfp.dsl import Artifact, Input, Output, OutputPath
 
 from components.errors import InputError
 from pipelines import kubeflow
-from pipelines.graph import Port, tasks
+from pipelines.graph import Parameter, Port, tasks
 
 
 @dsl.container_component
@@ -26,6 +26,16 @@ def use(document: Input[Artifact], result: Output[Artifact]):  # type: ignore[no
 @dsl.container_component
 def obey(retrain: bool, result: Output[Artifact]):  # type: ignore[no-untyped-def]
     return dsl.ContainerSpec(image="x", command=["run"], args=["--retrain", retrain, "--result", result.path])
+
+
+@dsl.container_component
+def collect(given: str, data_dvc: OutputPath(str)):  # type: ignore[no-untyped-def, valid-type]
+    return dsl.ContainerSpec(image="x", command=["run"], args=["--given", given, "--data_dvc", data_dvc])
+
+
+@dsl.container_component
+def pull(data_dvc: str, data: Output[Artifact]):  # type: ignore[no-untyped-def]
+    return dsl.ContainerSpec(image="x", command=["run"], args=["--data_dvc", data_dvc, "--data", data.path])
 
 
 @dsl.pipeline(name="inner")
@@ -111,6 +121,16 @@ def test_the_one_condition_is_flattened() -> None:
     assert (decided.condition, decided.group) == (None, None)
     assert (used.name, used.condition, used.group) == ("use", Port("decide", "retrain"), "retrain")
     assert used.inputs == {"document": Port("decide", "document")}
+
+
+def test_a_step_that_only_a_cluster_runs_may_take_a_value() -> None:
+    @dsl.pipeline(name="test")
+    def fed(pull_data_dvc: str) -> None:
+        pull(data_dvc=collect(given=pull_data_dvc).outputs["data_dvc"])
+
+    collected, pulled = tasks(kubeflow.ir(fed))
+    assert collected.inputs == {"given": Parameter("pull_data_dvc", "STRING")}
+    assert pulled.inputs == {"data_dvc": Port("collect", "data_dvc")}
 
 
 REFUSED: list[Any] = [

@@ -115,22 +115,22 @@ def test_dvc_lists_and_draws_the_stages_in_their_order(world: World) -> None:
 
 
 def test_the_gate_shut_open_shut_and_open_again(world: World) -> None:
-    assert world.repro("never") == ["ingest 0/2", "validate 0/4", "featurize 0/2", "gate 0/5"]
+    assert world.repro("never") == ["ingest 0/2", "validate 0/4", "featurize 0/2", "gate 0/6"]
     assert world.skipped() == sorted(BEHIND)
     assert world.repro("never") == []
 
     # Outputs of a skipped stage give way, and nobody deletes earlier ones: every step finds what it wrote last time.
-    assert world.repro("always") == ["gate 5/5", "train 4/4", "evaluate 3/3", "deploy 1/1"]
+    assert world.repro("always") == ["gate 6/6", "train 4/4", "evaluate 4/4", "deploy 1/1"]
     assert world.skipped() == []
     assert [path.name for path in (world.folder / "artifacts/train/reference").iterdir()] == ["table.json"]
     shown = json.loads(world.dvc("metrics", "show", "--json"))
-    assert list(shown[""]["data"]) == ["artifacts/evaluate/metrics.json"]
+    assert list(shown[""]["data"]) == ["artifacts/evaluate/metrics.json", "artifacts/gate/signals.json"]
 
-    assert world.repro("never") == ["gate 5/5"]
+    assert world.repro("never") == ["gate 6/6"]
     assert world.skipped() == sorted(BEHIND)
 
     # DVC has seen exactly these inputs; its run cache must not replay a step that changes the registry.
-    assert world.repro("always") == ["gate 5/5", "train 4/4", "evaluate 3/3", "deploy 1/1"]
+    assert world.repro("always") == ["gate 6/6", "train 4/4", "evaluate 4/4", "deploy 1/1"]
 
 
 def test_what_was_used_is_locked(world: World) -> None:

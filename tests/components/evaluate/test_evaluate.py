@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.components.conftest import World
 
 Fails = Callable[..., list[str]]
-outputs = ("verdict.json", "metrics.json", "evaluate.html")
+outputs = ("verdict.json", "metrics.json", "curves.json", "evaluate.html")
 
 
 def scores(world: "World") -> dict[str, dict[str, float]]:
@@ -126,9 +126,14 @@ def test_a_released_batch_keeps_its_verdict(released: "World") -> None:
 def test_the_metrics_are_shown_by_kubeflow(trained: "World") -> None:
     flags = trained.flags("evaluate")
     found: Any = trained.function("evaluate")(**flags)
-    assert found["metrics"] == {
-        name: value for name, value in scores(trained)["challenger"].items() if name not in ("model", "loss")
-    }
+    own = {name: value for name, value in scores(trained)["challenger"].items() if name not in ("model", "loss")}
+    assert found == {"metrics": {"accepted": 1, **own}, "curves": trained.json("curves")}
+    assert list(trained.json("curves")) == ["confidenceMetrics"]
+
+
+def test_kubeflow_shows_the_champion_beside_the_challenger(judged: "World") -> None:
+    found: Any = judged.function("evaluate")(**judged.flags("evaluate"))
+    assert found["metrics"]["champion.log_loss"] == scores(judged)["champion"]["log_loss"]
 
 
 def spoil(world: "World", case: str) -> dict[str, Any]:

@@ -1,5 +1,9 @@
 """Drift scores see what was planted, and nothing where nothing was."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +13,18 @@ import pytest
 from components.gate import drift
 
 kinds = {"n": "number", "c": "category"}
+root = Path(__file__).parents[3]
+in_a_process = """
+import numpy as np
+import pandas as pd
+from components.gate import drift
+random = np.random.default_rng(0)
+sides = [
+    pd.DataFrame({f"c{n}": random.choice([*map(str, range(n)), None], rows) for n in range(20, 30)})
+    for rows in (3000, 2000)
+]
+print(drift.snapshot(*sides, dict.fromkeys(sides[0], "category")).json())
+"""
 
 
 def frame(rows: int, seed: int) -> pd.DataFrame:
@@ -82,3 +98,17 @@ def test_columns_without_values_on_a_side_are_not_compared(nothing: dict[str, An
 def test_the_document_is_the_same_for_the_same_rows() -> None:
     sides = frame(300, 0), frame(200, 1)
     assert drift.snapshot(*sides, kinds).json() == drift.snapshot(*sides, kinds).json()
+
+
+def test_the_document_is_the_same_in_another_process() -> None:
+    documents = [
+        subprocess.run(
+            [sys.executable, "-c", in_a_process],
+            cwd=root,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert documents[0] == documents[1] != b""

@@ -161,3 +161,24 @@ def test_columns_without_values_drift_only_if_they_had_some(released: "World") -
 def test_a_mode_that_there_is_none_of_is_one_line(prepared: "World", fails: Callable[..., list[str]]) -> None:
     (line,) = fails(prepared, "gate", mode="sometimes")
     assert line == "gate.mode: expected one of auto, always, never, found 'sometimes'; mend params.yaml"
+
+
+def test_kubeflow_is_told_the_signals_as_numbers(judged: "World") -> None:
+    found: Any = judged.function("gate")(**judged.flags("gate"))
+    assert found == {"signals": judged.json("signals")}
+    decision = judged.json("decision")
+    assert found["signals"] == {
+        "retrain": 1,
+        "rows": decision["window"]["rows"],
+        "labelled_rows": decision["window"]["labelled_rows"],
+        **{signal["name"]: signal["value"] for signal in decision["signals"]},
+    }
+    assert "drift of price" in found["signals"]
+
+
+def test_a_batch_that_is_kept_ends_there(released: "World") -> None:
+    assert asked(released)["decision"] == "keep"
+    client = connect()
+    experiment = client.get_experiment_by_name("toy")
+    assert experiment
+    assert [run.info.status for run in client.search_runs([experiment.experiment_id])] == ["FINISHED"] * 2

@@ -1,0 +1,52 @@
+"""What must agree within `pipelines/cluster.yaml` beyond its schema: requests and limits, names, variables."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from components.schema import Fault, hint
+
+UNITS = {"": 1.0, "m": 0.001, "M": 1e6, "G": 1e9, "T": 1e12, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
+
+
+def disagreements(document: Mapping[str, Any]) -> Iterator[Fault]:
+    """Requests above limits, fewer than no retries, names that `environment` has not, a variable given twice."""
+    sections: dict[tuple[str, ...], Any] = {("defaults",): document["defaults"]}
+    sections |= {("steps", name): section for name, section in document["steps"].items()}
+    for place, section in sections.items():
+        yield from _amounts(place, section)
+        yield from _variables(place, section.get("uses", []), document["environment"])
+
+
+def _amounts(place: tuple[str, ...], section: Mapping[str, Any]) -> Iterator[Fault]:
+    for resource in ("cpu", "memory"):
+        request, limit = (section.get(resource, {}).get(end, "0") for end in ("request", "limit"))
+        if _size(request) > _size(limit):
+            yield Fault((*place, resource), "a request within the limit", f"{request} of {limit}")
+    times = section.get("retries", {}).get("times", 0)
+    if times < 0:
+        yield Fault((*place, "retries", "times"), "0 or more", str(times))
+
+
+def _variables(place: tuple[str, ...], uses: Sequence[str], known: Mapping[str, Any]) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for index, name in enumerate(uses):
+        here: tuple[str | int, ...] = (*place, "uses", index)
+        if name not in known:
+            yield Fault(here, f"one of {', '.join(known)}", hint(name, list(known)))
+            continue
+        for variable in _given(known[name]):
+            if variable in seen:
+                yield Fault(here, "every variable once", f"{variable} again")
+            seen.add(variable)
+
+
+def _given(group: Mapping[str, Any]) -> Iterator[str]:
+    for kind in ("config_maps", "secrets"):
+        for keys in group.get(kind, {}).values():
+            yield from keys.values()
+
+
+def _size(quantity: str) -> float:
+    number, unit = re.findall(r"([\d.]+)(\D*)", quantity)[0]
+    return float(number) * UNITS[unit]

@@ -1,0 +1,1 @@
+"""The client of Kubeflow Pipelines: submit a run, follow it, list runs, schedule them, and check what they need."""

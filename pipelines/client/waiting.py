@@ -1,0 +1,60 @@
+"""`tidegate submit --wait`: follow the run, show what came of it, and say so by the exit code."""
+
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from components.errors import InputError
+from pipelines import summary
+from pipelines.client.following import follow
+from pipelines.client.outcome import outcome
+from pipelines.client.states import states, word
+from pipelines.client.submitting import Started
+
+INTERRUPTED = 130
+
+
+def wait(started: Started, as_json: bool) -> int:
+    """0 when the run succeeded, whatever the gate decided; 1 when it failed or was cancelled."""
+    try:
+        run = follow(started.service, started.id, started.work.steps)
+    except KeyboardInterrupt:
+        print(f"\nthe run goes on: {started.link}", file=sys.stderr)
+        return INTERRUPTED
+    succeeded = run.state == "SUCCEEDED"
+    found = _outcome(started, run) if succeeded else None
+    if as_json:
+        print(json.dumps({**_document(started, run), **(found or {})}, indent=2))
+    elif found and found["decision"]:
+        summary.show(found)
+    if not succeeded:
+        print(f"run {started.id}: {word(run.state)}; see `tidegate logs {started.id}`", file=sys.stderr)
+    return 0 if succeeded else 1
+
+
+def _outcome(started: Started, run: Any) -> dict[str, Any] | None:
+    """None, and a line why, where MLflow is not reached: the run has succeeded all the same."""
+    if not os.environ.get("MLFLOW_TRACKING_URI"):  # without it a new store would be made here
+        print("no summary: set MLFLOW_TRACKING_URI to the MLflow server of the cluster", file=sys.stderr)
+        return None
+    try:
+        found = outcome(started, run)
+    except InputError as error:
+        print(f"no summary: {error}", file=sys.stderr)
+        return None
+    if not found["decision"]:
+        print("no summary: the server of MLFLOW_TRACKING_URI knows no decision of this run", file=sys.stderr)
+    return found
+
+
+def _document(started: Started, run: Any) -> dict[str, Any]:
+    steps = [state._asdict() for state in states(started.work.steps, run, datetime.now(UTC))]
+    return {
+        "run": started.id,
+        "link": started.link,
+        "version": started.version,
+        "state": word(run.state),
+        "steps": steps,
+    }

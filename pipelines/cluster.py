@@ -1,0 +1,129 @@
+"""What `pipelines/cluster.yaml` says: resources, patience, place and environment of every step; no Kubeflow here."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from components.errors import FaultsError, InputError
+from components.formats import parse_yaml, read_text
+from components.schema import Fault, faults, hint, told
+from components.yaml import places
+from pipelines.agreement import disagreements
+
+PATH = Path(__file__).with_name("cluster.yaml")
+SCHEMA = Path(__file__).with_name("cluster.schema.json")
+SECONDS = {"s": 1, "m": 60, "h": 3600}
+FACTOR = 2  # Argo wants a whole number
+
+
+class Reference(NamedTuple):
+    """Variables that come from a `config_map` or a `secret` of the cluster: key: variable."""
+
+    kind: str
+    name: str
+    keys: Mapping[str, str]
+    optional: bool
+
+
+class Retries(NamedTuple):
+    """How often a step that failed is run again, and the seconds before the first of them; each wait doubles."""
+
+    times: int
+    wait: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step gets; `cpu` and `memory` are request and limit, `timeout` the seconds of one attempt."""
+
+    cpu: Mapping[str, str]
+    memory: Mapping[str, str]
+    timeout: int
+    retries: Retries
+    node_selector: Mapping[str, str]
+    tolerations: Sequence[Mapping[str, str]]
+    environment: tuple[Reference, ...]
+
+    @property
+    def patience(self) -> int:
+        """The seconds that all attempts and waits may take; Argo gives up after an hour if it is not told."""
+        waits: int = sum(self.retries.wait * FACTOR**number for number in range(self.retries.times))
+        return self.timeout * (self.retries.times + 1) + waits
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The whole file, and where it lies."""
+
+    path: Path
+    repository: str
+    pull_policy: str
+    pull_secrets: tuple[str, ...]
+    service_account: str
+    steps: Mapping[str, Step]
+    schedule: Mapping[str, Any]
+
+
+def load(path: Path = PATH) -> Cluster:
+    """Read and check the file; FaultsError names each line that is wrong and what is allowed there."""
+    text, name = read_text(path), shown(path)
+    document = parse_yaml(text, name)
+    _refuse(faults(document, json.loads(read_text(SCHEMA))), text, name)
+    _refuse(list(disagreements(document)), text, name)
+    defaults, known = document["defaults"], document["environment"]
+    return Cluster(
+        path=path,
+        repository=document["image"]["repository"],
+        pull_policy=document["image"]["pull_policy"],
+        pull_secrets=tuple(document["image"].get("pull_secrets", ())),
+        service_account=document["service_account"],
+        steps={name: _step(defaults | section, known) for name, section in document["steps"].items()},
+        schedule=document.get("schedule", {}),
+    )
+
+
+def agree(cluster: Cluster, steps: Sequence[str]) -> None:
+    """InputError for a step without a section, and for a section without a step."""
+    place = shown(cluster.path)
+    for name in steps:
+        if name not in cluster.steps:
+            cure = "add one; `{}` takes the defaults"
+            raise InputError(f"{place}: steps", f"a section for the step {name}", "none", cure)
+    for name in cluster.steps:
+        if name not in steps:
+            line, _ = places(read_text(cluster.path))(("steps", name))
+            raise InputError(f"{place}:{line}: steps", f"one of {', '.join(steps)}", hint(name, steps), "remove it")
+
+
+def shown(path: Path) -> str:
+    """The path as a person at the root of the repository knows it."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def _step(section: Mapping[str, Any], known: Mapping[str, Any]) -> Step:
+    return Step(
+        cpu=section["cpu"],
+        memory=section["memory"],
+        timeout=_seconds(section["timeout"]),
+        retries=Retries(section["retries"]["times"], _seconds(section["retries"]["wait"])),
+        node_selector=section["node_selector"],
+        tolerations=tuple(section["tolerations"]),
+        environment=tuple(reference for name in section.get("uses", ()) for reference in _references(known[name])),
+    )
+
+
+def _references(group: Mapping[str, Any]) -> Iterator[Reference]:
+    for kind in ("config_map", "secret"):
+        for name, keys in group.get(f"{kind}s", {}).items():
+            yield Reference(kind, name, keys, group.get("optional", False))
+
+
+def _seconds(duration: str) -> int:
+    return int(duration[:-1]) * SECONDS[duration[-1]]
+
+
+def _refuse(found: Sequence[Fault], text: str, name: str) -> None:
+    if found:
+        raise FaultsError(told(found, text, name))

@@ -1,0 +1,59 @@
+"""Gives every task of a pipeline what `cluster.yaml` says, and what no file may change: cache, user, run id."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from kfp import kubernetes
+from kfp.dsl import PipelineTask
+from kfp.dsl.pipeline_context import Pipeline
+
+from pipelines.cluster import FACTOR, Cluster, Reference, Step, agree
+
+# They ask for what is new, read or change the registry of this moment, or log to MLflow: no cache key knows that.
+NEVER_CACHED = ("collect", "gate", "train", "evaluate", "deploy")
+USER = 10001  # of the image
+LABEL = {"label_key": "app.kubernetes.io/part-of", "label_value": "tidegate"}  # by which k8s/ knows the pods
+RUN_ID = {"env_name": "TIDEGATE_KUBEFLOW_RUN", "field_path": "metadata.labels['pipeline/runid']"}
+
+
+def configured(wiring: Callable[..., None], cluster: Cluster, image: str) -> Callable[..., None]:
+    """The wiring, then the settings of every task in it; InputError unless tasks and sections are the same."""
+
+    @functools.wraps(wiring)
+    def pipeline(*args: Any, **kwargs: Any) -> None:
+        wiring(*args, **kwargs)
+        tasks = Pipeline.get_default_pipeline().tasks  # those within `dsl.If` as well
+        agree(cluster, list(tasks))
+        for name, task in tasks.items():
+            _set(task, cluster, cluster.steps[name], image)
+
+    return pipeline
+
+
+def _set(task: PipelineTask, cluster: Cluster, step: Step, image: str) -> None:
+    task.set_container_image(image)
+    task.set_caching_options(task.name not in NEVER_CACHED)  # said, because kfp's default is a variable's
+    task.set_cpu_request(step.cpu["request"]).set_cpu_limit(step.cpu["limit"])
+    task.set_memory_request(step.memory["request"]).set_memory_limit(step.memory["limit"])
+    if step.retries.times:
+        times, wait = step.retries
+        task.set_retry(times, f"{wait}s", FACTOR, f"{step.patience}s")
+    kubernetes.set_timeout(task, step.timeout)
+    kubernetes.set_security_context(task, run_as_user=USER, run_as_group=USER, run_as_non_root=True)
+    kubernetes.add_pod_label(task, **LABEL)
+    kubernetes.set_image_pull_policy(task, cluster.pull_policy)
+    if cluster.pull_secrets:
+        kubernetes.set_image_pull_secrets(task, list(cluster.pull_secrets))
+    for label, value in step.node_selector.items():
+        kubernetes.add_node_selector(task, label, value)
+    for toleration in step.tolerations:
+        kubernetes.add_toleration(task, **toleration)
+    kubernetes.use_field_path_as_env(task, **RUN_ID)
+    for reference in step.environment:
+        _give(task, reference)
+
+
+def _give(task: PipelineTask, reference: Reference) -> None:
+    use = kubernetes.use_secret_as_env if reference.kind == "secret" else kubernetes.use_config_map_as_env
+    use(task, reference.name, dict(reference.keys), optional=reference.optional)

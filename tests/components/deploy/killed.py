@@ -1,0 +1,51 @@
+"""Deploys once per trial, each killed before its N-th change of the store: `python killed.py TRIALS.json`.
+
+A trial is {"uri": ..., "change": N, "flags": {...}}; printed is, per trial, how its process ended.
+"""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mlflow import MlflowClient
+
+from components.deploy.__main__ import deploy
+
+changing = ("create_", "set_", "log_", "delete_", "update_", "rename_", "finalize_", "transition_")
+
+
+def main(trials: list[dict[str, Any]]) -> None:
+    """Every trial in a process of its own; the imports, which take longest, are made once."""
+    for trial in trials:
+        child = os.fork()
+        if not child:
+            arm(trial["change"])
+            os.environ["MLFLOW_TRACKING_URI"] = trial["uri"]
+            deploy(**{name: Path(path) for name, path in trial["flags"].items()})
+            os._exit(0)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+def arm(change: int) -> None:
+    """Kill this process instead of letting it change the store for the `change`-th time."""
+    left = [change]
+
+    def counted(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            left[0] -= 1
+            if not left[0]:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return function(*args, **kwargs)
+
+        return call
+
+    for name in [name for name in dir(MlflowClient) if name.startswith(changing)]:
+        setattr(MlflowClient, name, counted(getattr(MlflowClient, name)))
+
+
+if __name__ == "__main__":
+    main(json.loads(Path(sys.argv[1]).read_text()))

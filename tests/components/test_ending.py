@@ -1,0 +1,115 @@
+"""SIGTERM ends whatever runs, within seconds and without a trace."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+root = Path(__file__).parents[2]
+STEP = """\
+import os, time
+from pathlib import Path
+from components.command import run
+from components.formats import replacing, write_text
+{imports}
+
+def step(ready: Path, output: Path) -> None:
+    with replacing(output) as folder:
+        folder.mkdir()
+        (folder / "half.txt").write_text("half")
+        ready.touch()
+        {busy}
+    print("done")
+
+run(step)
+"""
+BUSY: Mapping[str, tuple[str, str]] = {
+    "python": ("", "while True: pass"),
+    "sleep": ("", "time.sleep(60)"),
+    "numpy": ("import numpy as np\nmatrix = np.random.default_rng(0).random((5000, 5000))", "np.linalg.svd(matrix)"),
+    "duckdb": ("import duckdb", "duckdb.sql('SELECT sum(hash(a.range * b.range)) FROM ' + pairs).fetchall()"),
+    "a library that catches all": ("", "swallow()"),
+    "a finalizer": ("", "finalize()"),
+    "threads that are waited for": ("from concurrent.futures import ThreadPoolExecutor", "wait()"),
+}
+HELPERS = """
+pairs = "range(1000000) a, range(1000000) b"
+def swallow():
+    while True:
+        try:
+            time.sleep(60)
+        except BaseException:
+            pass
+
+class Slow:
+    def __del__(self):
+        time.sleep(30)
+
+def finalize():
+    while True:
+        Slow()
+
+def wait():
+    with ThreadPoolExecutor() as pool:
+        pool.submit(time.sleep, 60)
+"""
+
+
+# Its first process ignores every signal that it has no handler for.
+CONTAINER = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]
+
+
+def ended(process: "subprocess.Popen[str]") -> tuple[float, int, str]:
+    """How long it takes to end after SIGTERM, its exit code and what it says."""
+    begun = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=30)
+    return time.monotonic() - begun, process.returncode, said
+
+
+@pytest.mark.parametrize("name", BUSY)
+def test_whatever_it_does(name: str, tmp_path: Path) -> None:
+    imports, busy = BUSY[name]
+    (tmp_path / "step.py").write_text(STEP.format(imports=imports + HELPERS, busy=busy))
+    output = tmp_path / "output"
+    output.mkdir()
+    (output / "before.txt").write_text("before")
+    process = subprocess.Popen(
+        [sys.executable, str(tmp_path / "step.py"), "--ready", str(tmp_path / "ready"), "--output", str(output)],
+        env=os.environ | {"PYTHONPATH": str(root)},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    while not (tmp_path / "ready").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    time.sleep(0.5)
+    seconds, code, said = ended(process)
+    assert (code, said) == (143, "")
+    assert seconds < 5
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["output", "ready", "step.py"]
+    assert [path.name for path in output.iterdir()] == ["before.txt"]
+
+
+def test_the_first_process_of_a_container_ends_while_it_imports(tmp_path: Path) -> None:
+    if not shutil.which("unshare") or subprocess.run([*CONTAINER, "true"], check=False).returncode:
+        reason = "no namespace of process ids can be made here"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    (tmp_path / "sklearn.py").write_text("import time\nprint('importing', flush=True)\ntime.sleep(60)\n")
+    command = [*CONTAINER, sys.executable, "-m", "components.train"]
+    environment = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{root}"}
+    with subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
+        assert parent.stdout.readline() == "importing\n"
+        (first,) = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
+        begun = time.monotonic()
+        os.kill(int(first), signal.SIGTERM)
+        assert parent.wait(timeout=30) == 143
+        assert time.monotonic() - begun < 5

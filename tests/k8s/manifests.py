@@ -1,0 +1,71 @@
+"""What kustomize makes of the manifests, and the few questions that the tests ask it."""
+
+import functools
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from ruamel.yaml import YAML
+
+Object = Mapping[str, Any]
+ROOT = Path(__file__).parents[2]
+OVERLAYS = ("local", "production")
+PODS = {"Deployment", "StatefulSet", "DaemonSet", "Job"}
+
+
+@functools.cache
+def rendered(overlay: str) -> tuple[Object, ...]:
+    """Every object of an overlay."""
+    return render(ROOT / "k8s/overlays" / overlay)
+
+
+def render(folder: Path) -> tuple[Object, ...]:
+    """Every object of a folder with a kustomization."""
+    found = subprocess.run([*_kustomize(), folder], capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
+    return tuple(YAML(typ="safe", pure=True).load_all(found.stdout))
+
+
+def one(overlay: str, kind: str, name: str) -> Object:
+    """The object of that kind and name."""
+    (found,) = [item for item in of_kind(overlay, kind) if item["metadata"]["name"] == name]
+    return found
+
+
+def of_kind(overlay: str, kind: str) -> list[Object]:
+    """The objects of one kind."""
+    return [item for item in rendered(overlay) if item["kind"] == kind]
+
+
+def pods(overlay: str) -> Iterator[tuple[str, Object]]:
+    """Name and pod template of everything that runs."""
+    for item in rendered(overlay):
+        if item["kind"] in PODS:
+            yield item["metadata"]["name"], item["spec"]["template"]
+
+
+def containers(pod: Object) -> list[Object]:
+    """All containers of a pod template, those that prepare it first."""
+    spec = pod["spec"]
+    return [*spec.get("initContainers", []), *spec["containers"], *spec.get("ephemeralContainers", [])]
+
+
+def _kustomize() -> list[str]:
+    """The program a user has: kubectl with kustomize 5 inside, or kustomize itself."""
+    if shutil.which("kubectl"):
+        told = subprocess.run(["kubectl", "version", "--client"], capture_output=True, text=True, check=False).stdout
+        if re.search(r"Kustomize Version: v5", told):
+            return ["kubectl", "kustomize"]
+    if shutil.which("kustomize"):
+        return ["kustomize", "build"]
+    lacking("needs kubectl 1.27 or kustomize 5")
+
+
+def lacking(reason: str) -> NoReturn:
+    """A program is not on this machine: a user's tests go on without it, ours do not."""
+    raise (pytest.fail if os.environ.get("CI") else pytest.skip).Exception(reason)

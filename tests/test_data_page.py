@@ -1,0 +1,65 @@
+"""docs/data.md: its commands do what they say, and every setting and variable that it names is one."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from components.remote.section import public, secret
+from tests.servers.programs import s3
+from tests.workspaces import Workspace
+
+root = Path(__file__).parents[1]
+page = (root / "docs/data.md").read_text()
+commands = [line for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) for line in block.splitlines()]
+CONTRACT = """\
+name: toy
+purpose: Will an order come back?
+task: binary
+event: orders
+label: returned
+label_delay: 1d
+horizon: 6h
+block: 1d
+tables:
+  orders:
+    files: orders/*.csv
+    time: at
+    key: [id]
+    source: {files: exports/*.csv}
+    columns:
+      at: {type: timestamp}
+      id: {type: integer}
+"""
+
+
+def test_every_command_does_what_it_says(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.environment["PYTHONPATH"] = str(root)
+    (tmp_path / "contract.yaml").write_text(CONTRACT)
+    (tmp_path / "exports").mkdir()
+    (tmp_path / "exports/a.csv").write_text("at,id\n2013-01-01,1\n2014-02-01,2\n")
+    workspace.run("dvc", "init", "--quiet", "--no-scm")
+    with s3("bucket") as endpoint:
+        for command in commands:
+            workspace.run(*command.replace("https://objects.example.org", endpoint).split())
+    (file,) = (tmp_path / "data/orders").iterdir()
+    assert file.name == "20130101T000000-20140201T000000.csv"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in public if kind])
+def test_the_settings_of_each_kind_are_settings(kind: str) -> None:
+    row = next(line for line in page.splitlines() if f"`{kind}://" in line)
+    _, _, _, settings, secrets, _ = row.split("|")
+    assert set(re.findall(r"`([a-z_]+)`", settings)) <= public[kind]
+    assert set(re.findall(r"`([a-z_]+)`", secrets)) - {"credentialpath"} == secret[kind]
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"`(TIDEGATE_\w+)`", page))))
+def test_every_variable_is_read_by_the_code(name: str) -> None:
+    assert any(name in path.read_text() for path in (root / "components").rglob("*.py"))
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"`collect\.(\w+)`", page))))
+def test_every_parameter_is_one(name: str) -> None:
+    assert f"  {name}: " in (root / "params.yaml").read_text().partition("\n\n")[0]
