@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator
 telling = re.compile(r"(?i)(SECRET|PASSW|TOKEN|KEY|CONNECTION_STRING|PASSPHRASE|_SAS|DSN)")
 in_url = re.compile(r"(?<=://)[^/@\s'\"]*:[^/\s'\"]*@")
 in_bad_url = re.compile(r"(?<=://)[^/@\s'\"]*:[^\s'\"]*@")  # the password has a slash in it
-in_query = re.compile(r"(?i)((?:sig|signature|token|secret|password|passphrase|accountkey|x-amz-[\w-]+)=)[^&;\s'\"]+")
+in_query = re.compile(
+    r"(?i)((?:^|(?<=[?&;\s]))(?:sig|signature|token|secret|password|passphrase|accountkey|x-amz-[\w-]+)=)[^&;\s'\"]+"
+)
 hidden = "***"
 
 

@@ -47,7 +47,7 @@ def source_faults(source: Source, files: str, time: str | None, timestamps: Coll
     for key in ("postgres", "token"):
         if not re.fullmatch(r"[A-Za-z_]\w*", str(document.get(key, "A")), re.ASCII):
             yield Fault((key,), "the name of an environment variable", "another text")
-    for key in ("files", "s3", "endpoint", "query"):
+    for key in ("files", "s3", "endpoint"):
         if holds_secret(str(document.get(key, ""))):
             yield Fault((key,), "no secrets, which come by environment", "one")
     if not str(document.get("s3", "s3://")).startswith("s3://"):

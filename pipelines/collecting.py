@@ -23,7 +23,7 @@ def collect(until: str | None) -> bool:
     if not any(table.source for table in parse_contract(text).tables.values()):
         raise InputError(workspace.contract, "a table with a `source`", "none", "see docs/contract.md")
     given = read_text(workspace.data_dvc) if workspace.data_dvc.exists() else ""
-    known = remote.default()
+    known = remote.find()
     if given and not known:
         workspace.fetch_data()
     if given and workspace.data.exists() and workspace.changed_stages(str(workspace.data_dvc)):

@@ -19,13 +19,12 @@ class Remote(NamedTuple):
         return {variable: self.secrets} if self.secrets else {}
 
 
-def default() -> Remote | None:
-    """The default remote, None when there is none; InputError when a step cannot use it."""
+def find(name: str = "") -> Remote | None:
+    """The remote of that name, else the default one, None when there is none; InputError when a step cannot use it."""
     listed = run_dvc("config", "--list").stdout
-    name = re.search(r"^core\.remote=(.+)$", listed, re.MULTILINE)
-    if not name:
-        return None
-    section = dict(re.findall(rf"^remote\.{re.escape(name[1])}\.(\w+)=(.*)$", listed, re.MULTILINE))
-    if "url" not in section:
-        raise InputError(".dvc/config", f"the url of the default remote {name[1]}", "none", "see `dvc remote add`")
-    return Remote(*split(section))
+    default = re.search(r"^core\.remote=(.+)$", listed, re.MULTILINE)
+    chosen = name or (default[1] if default else "")
+    section = dict(re.findall(rf"^remote\.{re.escape(chosen)}\.(\w+)=(.*)$", listed, re.MULTILINE))
+    if chosen and "url" not in section:
+        raise InputError(f"DVC remote {chosen}", "its url in .dvc/config", "none", "see `dvc remote add`")
+    return Remote(*split(section)) if chosen else None

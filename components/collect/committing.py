@@ -1,6 +1,7 @@
 """Commits data.dvc to a branch of a git repository: no checkout, and no program but this one."""
 
 import os
+import random
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +12,7 @@ from components.remote.answering import told
 
 token = "TIDEGATE_GIT_TOKEN"
 file = b"data.dvc"
-attempts = 5  # another push may come first each time
+attempts = 8  # another push may come first each time
 
 
 def commit_file(repository: str, branch: str, text: str) -> None:
@@ -28,7 +29,7 @@ def commit_file(repository: str, branch: str, text: str) -> None:
             refusal = _push(repository, branch, text)
             if not refusal:
                 return
-            time.sleep(2**attempt / 10)
+            time.sleep(random.uniform(0, 2**attempt / 10))  # or those who collide do so again
         raise OSError(refusal)
 
 

@@ -27,7 +27,8 @@ def gather(name: str, table: Table, source: Source, data: Path, until: str, fold
     with engine(data, folder) as connection:
         try:
             if source.postgres:
-                came = _answer(connection, name, table, source, data, until, folder)
+                query(source, latest(connection, table, source, data), until, folder / "answer.csv")
+                came = _answer(connection, table, folder / "answer.csv", f"query of {name}")
             else:
                 came = _files(connection, table, download(source, folder))
             order = cast(quoted(source.watermark), "timestamp") if source.watermark else file
@@ -42,25 +43,15 @@ def latest(connection: duckdb.DuckDBPyConnection, table: Table, source: Source, 
     if not paths or not source.watermark:
         return ""
     value = f"max({cast(quoted(source.watermark), 'timestamp')}) - {interval(source.overlap or '1h')}"
-    query = f"SELECT strftime({value}, '{moment}') FROM ({texts(connection, paths, table.missing)})"
-    return str(connection.execute(query).fetchall()[0][0] or "")
+    found = f"SELECT strftime({value}, '{moment}') FROM ({texts(connection, paths, table.missing)})"
+    return str(connection.execute(found).fetchall()[0][0] or "")
 
 
-def _answer(
-    connection: duckdb.DuckDBPyConnection,
-    name: str,
-    table: Table,
-    source: Source,
-    data: Path,
-    until: str,
-    folder: Path,
-) -> str:
-    path = folder / "answer.csv"
-    query(source, latest(connection, table, source, data), until, path)
+def _answer(connection: duckdb.DuckDBPyConnection, table: Table, path: Path, label: str) -> str:
     # Postgres quotes the empty text and leaves null bare.
     nulls = "all_varchar = true, nullstr = '', allow_quoted_nulls = false"
     rows = f"read_csv({literal(str(path.resolve()))}, {dialect}, {nulls})"
-    _check_columns(connection, table, rows, f"query of {name}")
+    _check_columns(connection, table, rows, label)
     return f"SELECT *, '' AS {file} FROM {rows}"
 
 
