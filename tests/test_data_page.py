@@ -30,6 +30,7 @@ tables:
     columns:
       at: {type: timestamp}
       id: {type: integer}
+      back: {type: boolean, role: outcome, nullable: true}
 """
 
 
@@ -38,7 +39,7 @@ def test_every_command_does_what_it_says(tmp_path: Path) -> None:
     workspace.environment["PYTHONPATH"] = str(root)
     (tmp_path / "contract.yaml").write_text(CONTRACT)
     (tmp_path / "exports").mkdir()
-    (tmp_path / "exports/a.csv").write_text("at,id\n2013-01-01,1\n2014-02-01,2\n")
+    (tmp_path / "exports/a.csv").write_text("at,id,back\n2013-01-01,1,\n2014-02-01,2,\n")
     workspace.run("dvc", "init", "--quiet", "--no-scm")
     with s3("bucket") as endpoint:
         for command in commands:

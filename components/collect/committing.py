@@ -47,15 +47,19 @@ def _push(repository: str, branch: str, text: str) -> str:
         return ""
     tree.add(file, 0o100644, blob.id)
     commit = _commit(tree.id, tip)
+    asked: dict[bytes, bytes] = {}
+
+    def wanted(refs: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+        asked.update({ref: commit.id} if refs.get(ref) == tip else {})
+        return asked
+
+    parts = [(part, None) for part in (blob, tree, commit)]
     try:
-        sent = client.send_pack(
-            path.encode(),
-            lambda refs: {ref: commit.id} if refs.get(ref) == tip else {},
-            lambda have, want, **_: pack_objects_to_data([(part, None) for part in (blob, tree, commit)]),
-        )
+        sent = client.send_pack(path.encode(), wanted, lambda have, want, **_: pack_objects_to_data(parts))
     except FileLocked:  # a repository that is a folder
         return "another push holds the branch"
-    return (sent.ref_status or {}).get(ref, "another push came first") or ""
+    # Of a push that went well a server says None, and a folder nothing.
+    return (sent.ref_status or {}).get(ref) or "" if asked else "another push came first"
 
 
 def _tip(client: Any, path: str, ref: bytes) -> tuple[bytes, Any]:

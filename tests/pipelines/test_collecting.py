@@ -28,6 +28,7 @@ tables:
     columns:
       at: {type: timestamp}
       id: {type: integer}
+      back: {type: boolean, role: outcome, nullable: true}
 """
 
 
@@ -37,7 +38,7 @@ def workspace(tmp_path: Path) -> Workspace:
     exports, folder = tmp_path / "exports", tmp_path / "here"
     exports.mkdir()
     folder.mkdir()
-    (exports / "a.csv").write_text("at,id\n2024-01-01,1\n2024-01-02,2\n")
+    (exports / "a.csv").write_text("at,id,back\n2024-01-01,1,\n2024-01-02,2,\n")
     found = Workspace(folder)
     found.environment["PYTHONPATH"] = str(ROOT)
     (folder / "contract.yaml").write_text(CONTRACT.replace("FOLDER", str(exports)))
@@ -66,7 +67,7 @@ def test_without_a_remote_versions_are_in_the_cache(workspace: Workspace, tmp_pa
     )
     assert ids(workspace) == ["1", "2"]
     assert workspace.tidegate("collect").stdout == "orders: nothing new\n"
-    (tmp_path / "exports/b.csv").write_text("at,id\n2024-02-01,3\n2034-01-01,4\n2024-03-01,5\n")
+    (tmp_path / "exports/b.csv").write_text("at,id,back\n2024-02-01,3,\n2034-01-01,4,\n2024-03-01,5,\n")
     workspace.tidegate("collect", "--until", "2024-03-01")
     assert ids(workspace) == ["1", "2", "3"]
     workspace.tidegate("collect")
@@ -75,7 +76,7 @@ def test_without_a_remote_versions_are_in_the_cache(workspace: Workspace, tmp_pa
 
 def test_data_of_ones_own_is_where_it_starts(workspace: Workspace) -> None:
     (workspace / "data/orders").mkdir(parents=True)
-    (workspace / "data/orders/own.csv").write_text("at,id\n2023-01-01,0\n")
+    (workspace / "data/orders/own.csv").write_text("at,id,back\n2023-01-01,0,\n")
     workspace.run("dvc", "add", "--quiet", "data")
     shutil.rmtree(workspace / ".dvc/cache")
     workspace.tidegate("collect")
@@ -86,7 +87,7 @@ def test_data_of_ones_own_is_where_it_starts(workspace: Workspace) -> None:
 def test_files_that_are_no_version_are_not_overwritten(workspace: Workspace) -> None:
     workspace.tidegate("collect")
     pinned = (workspace / "data.dvc").read_text()
-    (workspace / "data/orders/mine.csv").write_text("at,id\n2023-01-01,0\n")
+    (workspace / "data/orders/mine.csv").write_text("at,id,back\n2023-01-01,0,\n")
     assert "run `dvc checkout data` or `dvc add data`" in one_line(workspace, "collect")
     assert (workspace / "data.dvc").read_text() == pinned and (workspace / "data/orders/mine.csv").exists()
 
@@ -97,9 +98,9 @@ def test_with_a_remote_each_workspace_goes_on_from_the_newest_version(workspace:
     another.environment["PYTHONPATH"] = str(ROOT)
     workspace.tidegate("collect")
     shutil.copyfile(workspace / "data.dvc", another / "data.dvc")
-    (tmp_path / "exports/a.csv").write_text("at,id\n2024-01-03,3\n")
+    (tmp_path / "exports/a.csv").write_text("at,id,back\n2024-01-03,3,\n")
     workspace.tidegate("collect")
-    (tmp_path / "exports/a.csv").write_text("at,id\n2024-01-04,4\n")
+    (tmp_path / "exports/a.csv").write_text("at,id,back\n2024-01-04,4,\n")
     another.tidegate("collect")  # its own data.dvc is two versions behind, and its data was never there
     assert (ids(workspace), ids(another)) == (["1", "2", "3"], ["1", "2", "3", "4"])
     assert len(list((tmp_path / "store/tidegate/versions").iterdir())) == 3

@@ -37,7 +37,7 @@ tables:
       at: {type: timestamp}
       id: {type: integer}
       price: {type: number, nullable: true}
-      note: {type: text, nullable: true}
+      note: {type: text, role: outcome, nullable: true}
       updated: {type: timestamp, role: private}
 """
 HEADER = "at,id,price,note,updated"
