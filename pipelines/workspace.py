@@ -95,17 +95,23 @@ def changed_stages(*targets: str) -> list[str]:
     return [*(["data.dvc"] if changes else []), *status]
 
 
+_dvc_files = {
+    "dvc.yaml": ("stages", dict, "run `tidegate render`"),
+    "dvc.lock": ("stages", dict, "restore it, or remove it: the next run writes it anew"),
+    "data.dvc": ("outs", list, "restore it, or run `dvc add data`"),
+}
+
+
 def _check_dvc_files() -> None:
     """InputError for files of DVC that are not as it writes them: its own words for that fill a screen."""
-    cures = {"dvc.yaml": "run `tidegate render`", "dvc.lock": "restore it, or remove it: the next run writes it anew"}
-    for name, cure in cures.items():
+    for name, (key, kind, cure) in _dvc_files.items():
         path = Path(name)
         try:
-            found = read_yaml(path) if path.exists() else {"stages": {}}
+            found = read_yaml(path) if path.exists() else {key: kind()}
         except InputError as error:
             raise InputError(path, "YAML that DVC reads", str(error).partition("found ")[2], cure) from None
-        if not isinstance(found, dict) or not isinstance(found.get("stages"), dict):
-            raise InputError(path, "a document with stages", "another one", cure)
+        if not isinstance(found, dict) or not isinstance(found.get(key), kind):
+            raise InputError(path, f"a document with {key}", "another one", cure)
 
 
 def repro(within: Mapping[str, str], *arguments: str) -> Iterator[str]:

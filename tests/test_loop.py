@@ -305,78 +305,11 @@ def _alive(workspace: Workspace) -> bool:
     return False
 
 
-def test_a_second_run_in_the_same_workspace_is_one_line(workspace: Workspace) -> None:
-    change(workspace, "params.yaml", "mode: auto", "mode: always")
-    command = [sys.executable, "-m", "pipelines.cli", "run"]
-    with subprocess.Popen(
-        command,
-        cwd=workspace.folder,
-        env=workspace.environment,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    ) as first:
-        assert first.stderr
-        for line in first.stderr:
-            if line.strip() == "gate":
-                break
-        one_line(workspace.tidegate("run", check=False))
-        first.communicate()
-        assert first.returncode == 0
-
-
 def test_the_pipeline_compiles_to_the_same_bytes(workspace: Workspace) -> None:
     for name in ("a.yaml", "b.yaml"):
         workspace.tidegate("compile", "--output", name)
     assert (workspace / "a.yaml").read_bytes() == (workspace / "b.yaml").read_bytes()
     assert "comp-gate" in (workspace / "a.yaml").read_text()
-
-
-PARAMS = {
-    "no section": ("ingest:\n  until", "gather:\n  until", "params.yaml: expected ingest.until"),
-    "no YAML": ("ingest:\n", "ingest: [\n", "params.yaml:"),
-    "a number that is none": (
-        "minimum_rows: 200 ",
-        "minimum_rows: many ",
-        "gate.minimum_rows: expected a whole number",
-    ),
-    "a mode that there is none of": (
-        "mode: auto",
-        "mode: sometimes",
-        "gate.mode: expected one of auto, always, never",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", PARAMS)
-def test_bad_params_are_told(workspace: Workspace, case: str) -> None:
-    old, new, expected = PARAMS[case]
-    change(workspace, "params.yaml", old, new)
-    found = workspace.tidegate("run", "--until", "2013-07-02", check=False)
-    assert found.returncode == 2 and "Traceback" not in found.stderr
-    assert found.stderr.splitlines()[-1].startswith("error: ") and expected in found.stderr
-
-
-DVC_FILES = {
-    "a lock that is no YAML": ("dvc.lock", b"schema: [", r"dvc.lock: expected YAML that DVC reads"),
-    "a lock that is cut": ("dvc.lock", b"schema: '2.0'\n", r"dvc.lock: expected a document with stages"),
-    "an empty lock": ("dvc.lock", b"", r"dvc.lock: expected a document with stages"),
-    "a lock of another kind": (
-        "dvc.lock",
-        b"\xff\xfe",
-        r"dvc.lock: expected YAML that DVC reads, found another encoding",
-    ),
-    "stages that are no YAML": ("dvc.yaml", b"stages: [", r"dvc.yaml: expected YAML that DVC reads"),
-}
-
-
-@pytest.mark.parametrize("case", DVC_FILES)
-def test_broken_files_of_dvc_are_one_line(workspace: Workspace, case: str) -> None:
-    name, content, told = DVC_FILES[case]
-    (workspace / name).write_bytes(content)
-    before = (workspace / "artifacts/gate/decision.json").read_bytes()
-    assert re.search(told, one_line(workspace.tidegate("run", check=False)))
-    assert (workspace / "artifacts/gate/decision.json").read_bytes() == before
 
 
 BAD = {

@@ -45,6 +45,11 @@ class Workspace:
         """Run `tidegate` with the workspace's own code."""
         return self.run("tidegate", *arguments, check=check)
 
+    def snapshot(self) -> dict[str, bytes]:
+        """What the steps wrote, with its bytes."""
+        paths = (path for path in sorted((self / "artifacts").rglob("*")) if path.is_file())
+        return {str(path.relative_to(self.folder)): path.read_bytes() for path in paths}
+
     def copy(self, folder: Path) -> "Workspace":
         """The same state in another folder."""
         shutil.copytree(self.folder, folder, symlinks=True)

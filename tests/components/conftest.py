@@ -148,12 +148,11 @@ class World:
             known = inspect.signature(self.function(step)).parameters
             self.function(step)(**self.flags(step, **{name: given[name] for name in given if name in known}))
 
-    def command(self, step: str, **given: Any) -> "subprocess.CompletedProcess[str]":
-        """Run a step as DVC and Kubeflow do."""
+    def command(self, step: str, *before: str, **given: Any) -> "subprocess.CompletedProcess[str]":
+        """Run a step as DVC and Kubeflow do, with words before its own."""
         flags = [text for name, value in self.flags(step, **given).items() for text in (f"--{name}", str(value))]
-        return subprocess.run(
-            [sys.executable, "-m", f"components.{step}", *flags], cwd=root, capture_output=True, text=True, check=False
-        )
+        words = [*before, sys.executable, "-m", f"components.{step}", *flags]
+        return subprocess.run(words, cwd=root, capture_output=True, text=True, check=False)
 
     def json(self, name: str) -> Any:
         """A document of the folder."""

@@ -1,27 +1,44 @@
 """Every mistake is told in one line: the thing, what was expected, what was found, the cure; earlier outputs stay."""
 
+import os
 import re
-from collections.abc import Callable
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from tests.components.disks import mounting, need_mounting
+from tests.workspaces import Workspace
+
 if TYPE_CHECKING:
     from tests.components.conftest import World
 
-Spoil = Callable[["World"], Any]
+Spoil = Callable[[Any], Any]  # of a World, or for `tidegate run` of a Workspace
 steps = ("ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy")
-rewritten = {"validate": {"findings.json", "validate.html"}}  # the report of a stop
+rewritten = {
+    "validate": {"findings.json", "validate.html"},  # the report of a stop
+    "run": {"artifacts/registry.json"},  # how the registry was found
+}
 
 
 class Mistake(NamedTuple):
-    """What a person does, the step that tells, and how its line reads."""
+    """The step that tells (`run`: `tidegate run`), what a person does, how the line reads; where the step runs."""
 
     step: str
     spoil: Spoil
     told: str
+    before: tuple[str, ...] = ()  # words in front of the step's; {folder} is the problem's
+    given: Mapping[str, str] = {}  # files below that folder in the place of the usual ones
+
+
+def nothing(_: object) -> None:
+    """The files are right."""
 
 
 def data(change: Callable[[pd.DataFrame], pd.DataFrame], table: str = "orders") -> Spoil:
@@ -56,12 +73,23 @@ def raw(change: Callable[[bytes], bytes]) -> Spoil:
 
 def edit(name: str, old: str, new: str) -> Spoil:
     """Replace a text in one of the problem's files."""
-    return lambda world: world.edit(name, (old, new))
+
+    def spoil(place: "World | Workspace") -> None:
+        text = (place / name).read_text()
+        assert old in text
+        (place / name).write_text(text.replace(old, new))
+
+    return spoil
 
 
 def lines(change: Callable[[list[bytes]], list[bytes]]) -> Spoil:
     """Change the lines of the orders' file."""
     return raw(lambda content: b"".join(change(content.splitlines(keepends=True))))
+
+
+def written(name: str, content: bytes) -> Spoil:
+    """A file with this content in the place of its own."""
+    return lambda place: (place / name).write_bytes(content)
 
 
 MISTAKES: dict[str, Mistake] = {
@@ -226,6 +254,66 @@ MISTAKES: dict[str, Mistake] = {
     "a model that is no YAML": Mistake(
         "featurize", edit("model.yaml", "parameters: {", "parameters: {{"), r"model.yaml:\d+: expected YAML"
     ),
+    "a folder that cannot be written": Mistake(
+        "ingest",
+        written("file", b"in the way"),  # that stops the superuser too
+        r"file.*: expected what can be read and written, found .*; check ",
+        given={"tables": "file/tables"},
+    ),
+    "a full disk": Mistake(
+        "ingest",
+        lambda world: (world / "disk").mkdir(),
+        "disk/.*: expected room to write, found no space left on device; free some",
+        before=(*mounting, "sh", "-c", 'mount -t tmpfs -o size=4k none {folder}/disk && exec "$@"', "sh"),
+        given={"tables": "disk/tables"},
+    ),
+    "no MLflow there": Mistake(
+        "train",
+        nothing,
+        r"127.0.0.1:9: expected .*, found no connection; start ",
+        before=("env", "MLFLOW_TRACKING_URI=http://127.0.0.1:9"),
+    ),
+    "no such parameter": Mistake(
+        "run",
+        edit("params.yaml", "gate:\n", "gate:\n  colour: red\n"),
+        r"params.yaml:\d+: gate: expected one of .* 'colour'",
+    ),
+    "no such section of parameters": Mistake(
+        "run",
+        edit("params.yaml", "ingest:\n", "colour: {}\ningest:\n"),
+        r"params.yaml:\d+: expected one of .*'colour'",
+    ),
+    "parameters that are no YAML": Mistake(
+        "run", edit("params.yaml", "ingest:\n", "ingest: [\n"), r"params.yaml:\d+: expected YAML"
+    ),
+    "a parameter that is no number": Mistake(
+        "run",
+        edit("params.yaml", "minimum_rows: 200 ", "minimum_rows: many "),
+        r"gate.minimum_rows: expected a whole number",
+    ),
+    "a parameter out of range": Mistake(
+        "run", edit("params.yaml", "max_bad_share: 0.01", "max_bad_share: 2"), r"validate.max_bad_share: expected "
+    ),
+    "a mode that there is none of": Mistake(
+        "run", edit("params.yaml", "mode: auto", "mode: sometimes"), r"gate.mode: expected one of auto, always, never"
+    ),
+    "a lock that is no YAML": Mistake(
+        "run", written("dvc.lock", b"schema: ["), r"dvc.lock: expected YAML that DVC reads"
+    ),
+    "a lock that is cut": Mistake(
+        "run", written("dvc.lock", b"schema: '2.0'\n"), r"dvc.lock: expected a document with stages"
+    ),
+    "an empty lock": Mistake("run", written("dvc.lock", b""), r"dvc.lock: expected a document with stages"),
+    "a lock of another encoding": Mistake(
+        "run", written("dvc.lock", b"\xff\xfe"), r"dvc.lock: expected YAML that DVC reads, found another encoding"
+    ),
+    "stages that are no YAML": Mistake(
+        "run", written("dvc.yaml", b"stages: ["), r"dvc.yaml: expected YAML that DVC reads"
+    ),
+    "a version of the data that is none": Mistake(
+        "run", written("data.dvc", b"outs: ["), r"data.dvc: expected YAML that DVC reads"
+    ),
+    "a second run in the same workspace": Mistake("run", lambda workspace: begin(workspace), r"expected .*, found .*"),
 }
 
 
@@ -246,41 +334,63 @@ def exchanged(world: "World") -> None:
     data(put("rate", 50, 15), "rates")(world)
 
 
+def begin(workspace: Workspace) -> "subprocess.Popen[str]":
+    """A run that has begun, and stands still."""
+    first = subprocess.Popen(
+        [sys.executable, "-m", "pipelines.cli", "run", "--until", "2013-03-15"],
+        cwd=workspace.folder,
+        env=workspace.environment,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    assert first.stderr
+    assert any(line.strip() == "ingest" for line in first.stderr)
+    os.killpg(first.pid, signal.SIGSTOP)
+    return first
+
+
+@pytest.fixture(scope="module")
+def _ran(new_workspace: Callable[[Path], Workspace], tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    workspace = new_workspace(tmp_path_factory.mktemp("ran"))
+    workspace.tidegate("run")
+    return workspace
+
+
+@pytest.fixture
+def ran(_ran: Workspace, tmp_path: Path) -> Workspace:
+    """A workspace after a turn of the loop."""
+    return _ran.copy(tmp_path / "workspace")
+
+
+def outcome(place: "World | Workspace", mistake: Mistake) -> "subprocess.CompletedProcess[str]":
+    if isinstance(place, Workspace):
+        return place.tidegate("run", check=False)
+    given = {name: place / path for name, path in mistake.given.items()}
+    return place.command(mistake.step, *(word.format(folder=place.folder) for word in mistake.before), **given)
+
+
 @pytest.mark.parametrize("case", MISTAKES)
-def test_a_mistake_is_one_line_and_leaves_what_was(case: str, released: "World") -> None:
+def test_a_mistake_is_one_line_and_leaves_what_was(case: str, request: pytest.FixtureRequest) -> None:
     mistake = MISTAKES[case]
-    mistake.spoil(released)
-    before = steps[: steps.index(mistake.step)]
-    released.run(*before)
-    outputs = released.snapshot()
-    found = released.command(mistake.step)
-    lines = found.stderr.splitlines()
+    if set(mounting) <= set(mistake.before):
+        need_mounting()
+    place = request.getfixturevalue("ran" if mistake.step == "run" else "released")
+    beside = mistake.spoil(place)
+    if isinstance(beside, subprocess.Popen):
+        request.addfinalizer(lambda: os.killpg(beside.pid, signal.SIGKILL))
+    if mistake.step != "run":
+        place.run(*steps[: steps.index(mistake.step)])
+    outputs = place.snapshot()
+    found = outcome(place, mistake)
+    lines = [line for line in found.stderr.splitlines() if line.startswith("error: ") or mistake.step != "run"]
     assert found.returncode == 2 and lines, found.stderr
-    assert all(line.startswith("error: ") for line in lines), found.stderr
+    assert all(line.startswith("error: ") for line in lines) and "Traceback" not in found.stderr, found.stderr
     assert [line for line in lines if re.search(mistake.told, line)], found.stderr
     assert len(lines) == 1 + (mistake.step == "validate"), found.stderr
     assert re.fullmatch(r"error: .*: expected .*, found .*(; .*)?", lines[0]), lines[0]
-    changed = {name for name, content in released.snapshot().items() if outputs.get(name) != content}
+    changed = {name for name, content in place.snapshot().items() if outputs.get(name) != content}
     assert changed <= rewritten.get(mistake.step, set())
-    assert set(outputs) <= set(released.snapshot())
+    assert set(outputs) <= set(place.snapshot())
     assert "secret-" not in found.stderr  # what is private stays so
-
-
-def test_a_folder_that_cannot_be_written_is_one_line(released: "World") -> None:
-    (released / "file").write_text("in the way")  # that stops the superuser too
-    before = released.snapshot()
-    found = released.command("ingest", tables=released / "file/tables")
-    assert found.returncode == 2
-    assert re.fullmatch(r"error: .*file.*: expected what can be read and written, found .*; check .*\n", found.stderr)
-    assert released.snapshot() == before
-
-
-def test_an_mlflow_that_does_not_answer_is_one_line(released: "World", monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
-    before = released.snapshot()
-    found = released.command("train")
-    assert found.returncode == 2
-    assert re.fullmatch(r"error: .*127.0.0.1:9: expected .*, found no connection; start .*\n", found.stderr), (
-        found.stderr
-    )
-    assert released.snapshot() == before

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.components.disks import mounting, need_mounting
+
 if TYPE_CHECKING:
     from tests.components.conftest import World
 
@@ -41,18 +43,8 @@ run(sort)
 
 
 def _in_namespace(*words: str) -> "subprocess.CompletedProcess[str]":
-    command = ["unshare", "--user", "--map-root-user", "--mount", *words]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=_environment())
-    except FileNotFoundError:
-        _absent("unshare is not there")
-    if "unshare failed" in done.stderr or "permission denied" in done.stderr:
-        _absent(f"no disk of our own can be mounted: {done.stderr.strip()}")
-    return done
-
-
-def _absent(reason: str) -> None:
-    pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    need_mounting()
+    return subprocess.run([*mounting, *words], capture_output=True, text=True, check=False, env=_environment())
 
 
 def _environment() -> dict[str, str]:
