@@ -46,7 +46,7 @@ class Table:
     columns: Mapping[str, Column]
     key: tuple[str, ...]
     time: str | None = None
-    missing: str = ""
+    missing: tuple[str, ...] = ("",)
     other_columns: str = "stop"
     rules: Mapping[str, str] = field(default_factory=dict)
     references: Mapping[str, str] = field(default_factory=dict)
@@ -118,6 +118,11 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def literals(texts: Sequence[str]) -> str:
+    """`texts` as an SQL list."""
+    return f"[{', '.join(map(literal, texts))}]"
+
+
 def interval(duration: str, place: str = "duration") -> str:
     """A duration such as `90m`, `6h`, `1d` or `2w` as an SQL interval; ContractError when it is none."""
     match = re.fullmatch(r"(\d+)([mhdw])", duration, re.ASCII)
@@ -160,8 +165,15 @@ def _table(document: Mapping[str, Any]) -> Table:
     key = document.get("key") or _with_role(columns, "key")
     time = document.get("time") or next(iter(_with_role(columns, "time")), None)
     rows_per = {period: tuple(edges) for period, edges in document.get("rows_per", {}).items()}
-    source = Source(**document["source"]) if "source" in document else None
-    parts = {"columns": columns, "key": tuple(key), "time": time, "rows_per": rows_per, "source": source}
+    missing = document.get("missing", "")
+    parts = {
+        "columns": columns,
+        "key": tuple(key),
+        "time": time,
+        "missing": (missing,) if isinstance(missing, str) else tuple(missing),
+        "rows_per": rows_per,
+        "source": Source(**document["source"]) if "source" in document else None,
+    }
     return Table(**{**document, **parts})
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from components.contract import Table, literal, quoted
+from components.contract import Table, literals, quoted
 from components.engine import cast, columns_of
 from components.raw import texts
 
@@ -35,7 +35,8 @@ def plain(name: str, table: Table) -> str:
     """The SQL text of a value by which it is compared: that of its type, else its own; null as its files spell it."""
     column = table.columns[name]
     text = f"coalesce(({cast(quoted(name), column.type)})::VARCHAR, {quoted(name)}::VARCHAR)"
-    return text if table.files.endswith(".parquet") else f"nullif({text}, {literal(table.missing)})"
+    missing = f"list_contains({literals(table.missing)}, {text})"
+    return text if table.files.endswith(".parquet") else f"CASE WHEN NOT {missing} THEN {text} END"
 
 
 def same_key(table: Table, left: str, right: str) -> str:

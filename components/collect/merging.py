@@ -101,7 +101,7 @@ def _format(table: Table) -> str:
     if table.files.endswith(".parquet"):
         return "FORMAT parquet, COMPRESSION zstd"
     compression = compressions.get(Path(table.files).suffix, "none")
-    null = f"NULLSTR {literal(table.missing)}"
+    null = f"NULLSTR {literal(table.missing[0])}"
     return f"FORMAT csv, HEADER, DELIMITER ',', QUOTE '\"', ESCAPE '\"', {null}, COMPRESSION {compression}"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from components.contract import Table, literal, quoted
+from components.contract import Table, literal, literals, quoted
 from components.engine import columns_of, lack, parquet, real
 from components.errors import ContractError, InputError
 from components.ingest.delimited import check_different, header, line_at, odd_line, unended
@@ -28,9 +28,9 @@ def read(connection: duckdb.DuckDBPyConnection, data: Path, name: str, table: Ta
     names = {path: _names(connection, path) for path in _files(data, name, table)}
     _check_same(names)
     columns = next(iter(names.values()))
-    if set(table.missing) & set(',"\r\n'):
+    if odd := [text for text in table.missing if set(text) & set(',"\r\n')]:
         expected = "a text without comma, quote and line end"
-        raise ContractError(f"tables.{name}.missing", expected, repr(table.missing), "mend contract.yaml")
+        raise ContractError(f"tables.{name}.missing", expected, repr(odd[0]), "mend contract.yaml")
     connection.execute(f"CREATE TABLE {quoted(name)} ({', '.join(f'{quoted(column)} VARCHAR' for column in columns)})")
     return {path: _insert(connection, name, path, names[path], table.missing) for path in names}
 
@@ -86,12 +86,14 @@ def _check_same(names: Mapping[Path, Iterable[str]]) -> None:
             raise InputError(path, f"the columns of {first.name}", " and ".join(told), cure)
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, name: str, path: Path, columns: list[str], missing: str) -> int:
+def _insert(
+    connection: duckdb.DuckDBPyConnection, name: str, path: Path, columns: list[str], missing: tuple[str, ...]
+) -> int:
     if path.suffix == ".parquet":
         source, texts = parquet(path), [f"{quoted(column)}::VARCHAR AS {quoted(column)}" for column in columns]
     else:
         types = ", ".join(f"'{number}': 'VARCHAR'" for number in range(len(columns)))
-        source = f"read_csv({literal(real(path))}, {dialect}, columns = {{{types}}}, nullstr = {literal(missing)})"
+        source = f"read_csv({literal(real(path))}, {dialect}, columns = {{{types}}}, nullstr = {literals(missing)})"
         texts = [f"{quoted(str(number))} AS {quoted(column)}" for number, column in enumerate(columns)]
     try:
         done = connection.execute(f"INSERT INTO {quoted(name)} BY NAME SELECT {', '.join(texts)} FROM {source}")

@@ -27,9 +27,9 @@ def draft(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
     table = Table(files=path.name, columns={}, key=())
     read(connection, path.parent, "drafted", table)
     names = [row[0] for row in connection.execute("DESCRIBE drafted").fetchall()]
-    missing = _missing(connection, names)
+    missing = [] if path.suffix == ".parquet" else _missing(connection, names)
     if missing:
-        values = ", ".join(f"nullif({quoted(name)}, {literal(missing)}) AS {quoted(name)}" for name in names)
+        values = ", ".join(f"nullif({quoted(name)}, {literal(missing[0])}) AS {quoted(name)}" for name in names)
         connection.execute(f"CREATE OR REPLACE TABLE drafted AS SELECT {values} FROM drafted")
     columns = _columns(connection, names)
     time = next(
@@ -39,15 +39,17 @@ def draft(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
     for name in key:
         columns[name].pop("values", None)
         columns[name].pop("range", None)
-    spelled = {"missing": missing} if missing else {}
+    spelled = {"missing": missing if len(missing) > 1 else missing[0]} if missing else {}
     return {"files": path.name, **spelled, **({"time": time} if time else {}), "key": key, "columns": columns}
 
 
-def _missing(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> str:
-    """How the file spells a missing value: the first usual spelling that it has."""
-    found = (" OR ".join(f"bool_or({quoted(name)} = {literal(text)})" for name in names) for text in spellings)
-    seen = connection.execute(f"SELECT {', '.join(found)} FROM drafted").fetchall()[0]
-    return next((text for text, there in zip(spellings, seen, strict=True) if there), "")
+def _missing(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[str]:
+    """How a CSV file spells a missing value: the first usual spelling that it has, and nothing if it also has that."""
+    conditions = [*(f"{{}} = {literal(text)}" for text in spellings), "{} IS NULL"]
+    found = (" OR ".join(f"bool_or({of.format(quoted(name))})" for name in names) for of in conditions)
+    *seen, empty = connection.execute(f"SELECT {', '.join(found)} FROM drafted").fetchall()[0]
+    spelled = [text for text, there in zip(spellings, seen, strict=True) if there][:1]
+    return [*spelled, *([""] if spelled and empty else [])]
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -85,7 +85,7 @@ def test_private_columns_are_not_visible(world: "World") -> None:
         (
             "missing: NA\n    time: at\n    key: [at]",
             "missing: -1\n    time: at\n    key: [at]",
-            "contract.yaml: tables.rates.missing: expected a text, found -1",
+            "contract.yaml: tables.rates.missing: expected a text or a list, found -1",
         ),
         ("{type: integer}", "{type: int}", "contract.yaml: tables.orders.columns.id.type: .*, found 'int'"),
         ("{type: integer}", "{type: [integer]}", "contract.yaml: tables.orders.columns.id.type: expected a text"),

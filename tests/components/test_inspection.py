@@ -115,7 +115,7 @@ def test_a_draft_is_a_contract_that_its_data_keeps(
     text = capsys.readouterr().out
     (world / "contract.yaml").write_text(text)
     orders = parse_contract(text).tables["orders"]
-    assert (orders.time, orders.key, orders.missing) == ("at", ("at",), "NA")
+    assert (orders.time, orders.key, orders.missing) == ("at", ("at",), ("NA",))
     columns = orders.columns
     assert {name: column.type for name, column in columns.items()} == {
         "at": "timestamp",
@@ -134,6 +134,29 @@ def test_a_draft_is_a_contract_that_its_data_keeps(
     assert text.count("check this") >= 8
     world.run("ingest", "validate", until="2024-05-10")
     assert world.table("quarantine/orders").empty
+
+
+@pytest.mark.parametrize(("cells", "missing"), [(("NA", ""), ("NA", "")), (("NA", "NA"), ("NA",)), (("", ""), ("",))])
+def test_a_draft_names_each_spelling_of_a_missing_value(
+    cells: tuple[str, str], missing: tuple[str, ...], world: "World", capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = world / "data/orders.csv"
+    one, other = cells
+    path.write_text(f"at,id,price\n2024-01-01,1,{one}\n2024-01-02,2,{other}\n2024-01-03,3,7\n")
+    infer(str(path), "yaml")
+    text = capsys.readouterr().out.replace("nullable: true", "nullable: true, role: outcome")
+    table = parse_contract(text).tables["orders"]
+    assert (table.missing, table.columns["price"].type, table.columns["price"].nullable) == (missing, "integer", True)
+    (world / "contract.yaml").write_text(text)
+    world.run("ingest", "validate", until="2024-01-04")
+    assert world.table("quarantine/orders").empty
+    assert world.table("clean/orders")["price"].isna().sum() == 2
+
+
+def test_texts_of_parquet_are_never_missing(world: "World", capsys: pytest.CaptureFixture[str]) -> None:
+    pd.DataFrame({"at": pd.to_datetime(["2024-01-01"]), "note": ["NA"]}).to_parquet(world / "data/orders.parquet")
+    infer(str(world / "data/orders.parquet"), "json")
+    assert "missing" not in json.loads(capsys.readouterr().out)["orders"]
 
 
 def test_what_a_file_does_not_tell_is_not_guessed(

@@ -27,7 +27,7 @@ header = ",".join(columns)
 
 
 def table(files: str = "orders/*.csv", key: tuple[str, ...] = ("id",), missing: str = "NA") -> Table:
-    return Table(files=files, columns=columns, key=key, time="at", missing=missing)
+    return Table(files=files, columns=columns, key=key, time="at", missing=(missing,))
 
 
 def lay(folder: Path, name: str, *rows: str) -> Path:
@@ -41,7 +41,7 @@ def add(of: Table, data: Path, came: Path, *rows: str, order: str = "''", cut: s
     """Merge rows of CSV into the files below `data`."""
     data.mkdir(exist_ok=True)
     with engine(data, came) as connection:
-        return merge(connection, of, data, texts(connection, [lay(came, "came.csv", *rows)], "NA"), order, cut)
+        return merge(connection, of, data, texts(connection, [lay(came, "came.csv", *rows)], ("NA",)), order, cut)
 
 
 def stands(of: Table, data: Path) -> list[tuple[Any, ...]]:
