@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -21,18 +22,23 @@ TEXTS = {
     "model_yaml": Path("model.yaml"),
 }
 LIMIT = 128 * 1024  # of Kubeflow, for all together
+EXPANDED = re.compile(r"\$\$|\$\(|\{\{")  # by Kubernetes in the words of a pod, by Argo in a workflow
 
 
 def arguments(ir: Mapping[str, Any], settings: Sequence[str], remote: str) -> dict[str, Any]:
     """A value of its own kind for every parameter of the pipeline.
 
-    InputError for a setting of nothing, a value of another kind, a parameter without a value, and too long texts.
+    InputError for a setting of nothing, a value of another kind, a parameter without a value, too long texts, and
+    texts that would come to the step as others.
     """
     kinds = {name: spec["parameterType"] for name, spec in ir["root"]["inputDefinitions"]["parameters"].items()}
     given = dict(_split(setting) for setting in settings)
     for name in given:
         _check_name(name, kinds)
     values = {name: _value(name, kind, given, remote) for name, kind in kinds.items()}
+    for name, value in values.items():
+        if isinstance(value, str):
+            _check_unexpanded(name, value)
     _check_length(values)
     return values
 
@@ -108,6 +114,14 @@ def _checked(thing: str, kind: str, value: Any) -> Any:
     if type(value) not in types:
         raise InputError(thing, expected.replace(" in quotes", ""), repr(value), "correct it")
     return float(value) if kind == "NUMBER_DOUBLE" else value
+
+
+def _check_unexpanded(name: str, text: str) -> None:
+    if found := EXPANDED.search(text):
+        file, line = _file_of(name), text.count("\n", 0, found.start()) + 1
+        place = f"{file}:{line}" if file else f"pipeline parameter {name}"
+        expected = "a text without $$, $( and {{, which Kubernetes and Argo replace"
+        raise InputError(place, expected, found[0], "write it in another way")
 
 
 def _check_length(values: Mapping[str, Any]) -> None:

@@ -130,6 +130,20 @@ def test_too_long_files_are_refused_with_the_longest(server: KfpServer, clone: P
     assert code == 2 and "at most 131,072 bytes in all" in err and "in pull_features_sql; shorten that file" in err
 
 
+@pytest.mark.parametrize("text", ["$$", "$(", "{{"])
+def test_a_text_that_would_come_to_the_step_as_another_is_refused(
+    server: KfpServer, clone: Path, tidegate: Tidegate, text: str
+) -> None:
+    path = clone / "features.sql"
+    path.write_text(f"-- $ {{ 1 }} $1\n-- {text}HOME)\n{path.read_text()}")
+    code, _, err = tidegate("submit", "--unchecked")
+    assert code == 2 and err == (
+        "error: features.sql:2: expected a text without $$, $( and {{, which Kubernetes and Argo replace, "
+        f"found {text}; write it in another way\n"
+    )
+    assert server.kubeflow.runs == {}
+
+
 @pytest.mark.parametrize("name", ["contract.yaml", "model.yaml", "data.dvc", "params.yaml"])
 def test_a_file_that_cannot_be_read_is_refused_here(
     server: KfpServer, clone: Path, tidegate: Tidegate, name: str
