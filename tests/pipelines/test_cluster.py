@@ -81,9 +81,10 @@ def test_a_fault_is_told_with_its_line(tmp_path: Path, old: str, new: str, told:
 
 def test_a_variable_that_comes_twice_is_refused(tmp_path: Path) -> None:
     again = "      other: {uri: AWS_ENDPOINT_URL}\n      tidegate-data:"
-    (found,) = fault(tmp_path, ("      tidegate-data:", again))
-    assert found.startswith(f"{line_of('    uses: [data, endpoint]') + 1}: steps.pull.uses.1: ")
-    assert "expected every variable once, found AWS_ENDPOINT_URL again" in found
+    collect, pull = fault(tmp_path, ("      tidegate-data:", again))
+    assert collect.startswith(f"{line_of('    uses: [data, endpoint]') + 1}: steps.collect.uses.1: ")
+    assert " steps.pull.uses.1: " in pull
+    assert all("expected every variable once, found AWS_ENDPOINT_URL again" in found for found in (collect, pull))
 
 
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:

@@ -130,7 +130,10 @@ def test_what_kubernetes_says_of_a_pod_is_told_where_there_is_a_kubeconfig(
     [
         (("nonsense",), "run: expected the id of a run, as `tidegate runs` lists them, found nonsense"),
         ((str(uuid.UUID(int=1)),), "404 (no such thing there): ResourceNotFoundError"),
-        (("RUN", "fit"), "step: expected one of pull, ingest, validate, featurize, gate, train, evaluate, deploy"),
+        (
+            ("RUN", "fit"),
+            "step: expected one of collect, pull, ingest, validate, featurize, gate, train, evaluate, deploy",
+        ),
     ],
 )
 def test_what_there_is_none_of(server: KfpServer, tidegate: Tidegate, words: tuple[str, ...], line: str) -> None:
