@@ -12,6 +12,11 @@ for name, value in {
 }.items():
     os.environ.setdefault(name, value)
 
+# On a cluster the tracking server has a name of ours: Kubeflow's MLflow plugin may hand over one by MLflow's own name,
+# and Kubernetes refuses a pod that is given the same variable twice.
+if given := os.environ.get("TIDEGATE_TRACKING_URI"):
+    os.environ.setdefault("MLFLOW_TRACKING_URI", given)
+
 if sys.argv[:1] == ["-m"]:  # Python is looking for the step that it is to run: the slow imports are yet to come
     from components.ending import at_once
 

@@ -10,12 +10,17 @@ UNITS = {"": 1.0, "m": 0.001, "M": 1e6, "G": 1e9, "T": 1e12, "Mi": 2.0**20, "Gi"
 
 
 def disagreements(document: Mapping[str, Any]) -> Iterator[Fault]:
-    """Requests above limits, fewer than no retries, names that `environment` has not, a variable given twice."""
+    """Requests above limits, fewer than no retries, names that `environment` or `volumes` has not, and what is given
+    twice: a variable, a folder.
+    """
+    volumes = document.get("volumes", {})
+    yield from _sources(volumes)
     sections: dict[tuple[str, ...], Any] = {("defaults",): document["defaults"]}
     sections |= {("steps", name): section for name, section in document["steps"].items()}
     for place, section in sections.items():
         yield from _amounts(place, section)
         yield from _variables(place, section.get("uses", []), document["environment"])
+        yield from _folders(place, section.get("mounts", []), volumes)
 
 
 def _amounts(place: tuple[str, ...], section: Mapping[str, Any]) -> Iterator[Fault]:
@@ -26,6 +31,25 @@ def _amounts(place: tuple[str, ...], section: Mapping[str, Any]) -> Iterator[Fau
     times = section.get("retries", {}).get("times", 0)
     if times < 0:
         yield Fault((*place, "retries", "times"), "0 or more", str(times))
+
+
+def _sources(volumes: Mapping[str, Any]) -> Iterator[Fault]:
+    for name, volume in volumes.items():
+        found = sorted(volume.keys() - {"at"})
+        if len(found) != 1:
+            yield Fault(("volumes", name), "one of secret, config_map and claim", " and ".join(found) or "none")
+
+
+def _folders(place: tuple[str, ...], mounts: Sequence[str], known: Mapping[str, Any]) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for index, name in enumerate(mounts):
+        here: tuple[str | int, ...] = (*place, "mounts", index)
+        if name not in known:
+            yield Fault(here, f"one of {', '.join(known) or 'the names of volumes'}", hint(name, list(known)))
+        elif known[name]["at"] in seen:
+            yield Fault(here, "every folder once", f"{known[name]['at']} again")
+        else:
+            seen.add(known[name]["at"])
 
 
 def _variables(place: tuple[str, ...], uses: Sequence[str], known: Mapping[str, Any]) -> Iterator[Fault]:

@@ -27,6 +27,14 @@ class Reference(NamedTuple):
     optional: bool
 
 
+class Volume(NamedTuple):
+    """A `secret`, a `config_map` or a `claim` of the cluster, and the folder where a step finds its files."""
+
+    kind: str
+    name: str
+    at: str
+
+
 class Retries(NamedTuple):
     """How often a step that failed is run again, and the seconds before the first of them; each wait doubles."""
 
@@ -45,6 +53,7 @@ class Step:
     node_selector: Mapping[str, str]
     tolerations: Sequence[Mapping[str, str]]
     environment: tuple[Reference, ...]
+    volumes: tuple[Volume, ...]
 
     @property
     def patience(self) -> int:
@@ -72,14 +81,14 @@ def load(path: Path = PATH) -> Cluster:
     document = parse_yaml(text, name)
     _refuse(faults(document, json.loads(read_text(SCHEMA))), text, name)
     _refuse(list(disagreements(document)), text, name)
-    defaults, known = document["defaults"], document["environment"]
+    defaults, known, volumes = document["defaults"], document["environment"], document.get("volumes", {})
     return Cluster(
         path=path,
         repository=document["image"]["repository"],
         pull_policy=document["image"]["pull_policy"],
         pull_secrets=tuple(document["image"].get("pull_secrets", ())),
         service_account=document["service_account"],
-        steps={name: _step(defaults | section, known) for name, section in document["steps"].items()},
+        steps={name: _step(defaults | section, known, volumes) for name, section in document["steps"].items()},
         schedule=document.get("schedule", {}),
     )
 
@@ -102,7 +111,7 @@ def shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
-def _step(section: Mapping[str, Any], known: Mapping[str, Any]) -> Step:
+def _step(section: Mapping[str, Any], known: Mapping[str, Any], volumes: Mapping[str, Any]) -> Step:
     return Step(
         cpu=section["cpu"],
         memory=section["memory"],
@@ -111,7 +120,13 @@ def _step(section: Mapping[str, Any], known: Mapping[str, Any]) -> Step:
         node_selector=section["node_selector"],
         tolerations=tuple(section["tolerations"]),
         environment=tuple(reference for name in section.get("uses", ()) for reference in _references(known[name])),
+        volumes=tuple(_volume(volumes[name]) for name in section.get("mounts", ())),
     )
+
+
+def _volume(document: Mapping[str, str]) -> Volume:
+    (kind,) = document.keys() - {"at"}
+    return Volume(kind, document[kind], document["at"])
 
 
 def _references(group: Mapping[str, Any]) -> Iterator[Reference]:

@@ -1,6 +1,7 @@
 """Which files a step's behaviour depends on, read from its import statements: nothing is imported."""
 
 import ast
+import hashlib
 from collections.abc import Iterator
 from importlib.util import resolve_name
 from pathlib import Path
@@ -9,6 +10,8 @@ from components.errors import InputError
 from components.formats import read_text
 
 ROOT = Path("components")
+REPOSITORY = Path(__file__).parents[1]
+LOCK = Path("requirements-steps.txt")
 
 
 def code(step: str) -> list[str]:
@@ -23,6 +26,15 @@ def code(step: str) -> list[str]:
             found.add(path)
             queue += [module for file in _files(path) for module in _imports(file)]
     return [path.as_posix() for path in sorted(found)]
+
+
+def of_the_image() -> str:
+    """What the image of the steps is made from, as it tells itself: a digest and a path per line."""
+    found = (path.relative_to(REPOSITORY) for path in (REPOSITORY / ROOT).rglob("*") if path.is_file())
+    beside = {ROOT / "Dockerfile"}  # says how, and is not in it
+    names = sorted(path.as_posix() for path in found if path not in beside and "__pycache__" not in path.parts)
+    digests = {name: hashlib.sha256((REPOSITORY / name).read_bytes()) for name in [*names, LOCK.as_posix()]}
+    return "".join(f"{digest.hexdigest()}  {name}\n" for name, digest in digests.items())
 
 
 def _files(path: Path) -> list[Path]:

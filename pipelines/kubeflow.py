@@ -1,5 +1,6 @@
 """The training pipeline as Kubeflow reads it; compiling needs no cluster and no network."""
 
+import hashlib
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -7,10 +8,8 @@ from typing import Any
 from kfp import compiler, dsl
 from ruamel.yaml import YAML
 
-from components.context import commit
-from components.errors import InputError
 from components.formats import read_text
-from pipelines import cluster
+from pipelines import cluster, code
 from pipelines.settings import configured
 from pipelines.training import training
 
@@ -18,7 +17,7 @@ from pipelines.training import training
 def compile(image: str | None = None, settings: Path = cluster.PATH) -> str:
     """The YAML of the training pipeline: the same text whenever the same kfp compiles the same commit.
 
-    The image is that of the commit, in the repository of `cluster.yaml`, unless another one is named.
+    The image is that of this code, in the repository of `cluster.yaml`, unless another one is named.
     """
     given = cluster.load(settings)
     wiring = configured(training.pipeline_func, given, image or image_of(given))
@@ -26,11 +25,8 @@ def compile(image: str | None = None, settings: Path = cluster.PATH) -> str:
 
 
 def image_of(given: cluster.Cluster) -> str:
-    """The image of this commit; InputError where there is no commit."""
-    tag = commit().removesuffix("-dirty")
-    if tag == "unknown":
-        raise InputError("the commit", "a git repository or TIDEGATE_COMMIT", "none", "name the image: --image")
-    return f"{given.repository}:{tag}"
+    """The image of this code and its lock: a commit that changes neither, such as a new feature, has the same one."""
+    return f"{given.repository}:{hashlib.sha256(code.of_the_image().encode()).hexdigest()[:16]}"
 
 
 def ir(pipeline: Any = training) -> dict[str, Any]:

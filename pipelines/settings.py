@@ -8,7 +8,7 @@ from kfp import kubernetes
 from kfp.dsl import PipelineTask
 from kfp.dsl.pipeline_context import Pipeline
 
-from pipelines.cluster import FACTOR, Cluster, Reference, Step, agree
+from pipelines.cluster import FACTOR, Cluster, Reference, Step, Volume, agree
 
 # They ask for what is new, read or change the registry of this moment, or log to MLflow: no cache key knows that.
 NEVER_CACHED = ("collect", "gate", "train", "evaluate", "deploy")
@@ -52,8 +52,19 @@ def _set(task: PipelineTask, cluster: Cluster, step: Step, image: str) -> None:
     kubernetes.use_field_path_as_env(task, **RUN_ID)
     for reference in step.environment:
         _give(task, reference)
+    for volume in step.volumes:
+        _mount(task, volume)
 
 
 def _give(task: PipelineTask, reference: Reference) -> None:
     use = kubernetes.use_secret_as_env if reference.kind == "secret" else kubernetes.use_config_map_as_env
     use(task, reference.name, dict(reference.keys), optional=reference.optional)
+
+
+def _mount(task: PipelineTask, volume: Volume) -> None:
+    mounts: dict[str, Callable[..., PipelineTask]] = {
+        "secret": kubernetes.use_secret_as_volume,
+        "config_map": kubernetes.use_config_map_as_volume,
+        "claim": kubernetes.mount_pvc,
+    }
+    mounts[volume.kind](task, volume.name, volume.at)

@@ -8,6 +8,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from components.remote.section import public
+
 root = Path(__file__).parents[1]
 project = tomllib.loads((root / "pyproject.toml").read_text())
 always, extras = project["project"]["dependencies"], project["project"]["optional-dependencies"]
@@ -42,7 +44,7 @@ def test_every_locked_package_has_hashes_and_no_host(name: str) -> None:
     entries = re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE)[1:]
     assert entries
     assert [entry.split()[0] for entry in entries if "--hash=sha256:" not in entry] == []
-    assert re.findall(r"https?://|--(?:extra-)?index-url|--find-links", text) == []
+    assert re.findall(r"https?://|--(?:extra-)?index-url|--find-links|-c /", text) == []
 
 
 @pytest.mark.parametrize("requirement", map(Requirement, locks["requirements-dev.txt"]), ids=str)
@@ -55,6 +57,13 @@ def test_every_direct_dependency_has_a_floor_and_a_ceiling(requirement: Requirem
 def test_the_locks_agree_with_each_other(name: str) -> None:
     run, dev = (pinned((root / lock).read_text()) for lock in (name, "requirements-dev.txt"))
     assert {name: (run[name], dev.get(name)) for name in run if dev.get(name) != run[name]} == {}
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-steps.txt"])
+def test_every_kind_of_remote_can_be_reached(name: str) -> None:
+    plugins = {"s3": "dvc-s3", "gs": "dvc-gs", "azure": "dvc-azure", "ssh": "dvc-ssh"}
+    assert plugins.keys() | {""} == public.keys()
+    assert set(plugins.values()) <= pinned((root / name).read_text()).keys()
 
 
 def test_the_image_needs_no_kubeflow_and_no_developer_tools() -> None:

@@ -23,7 +23,7 @@ AROUND: dict[str, tuple[End, tuple[Port, ...]]] = {
     "kubeflow's database": (End("kubeflow", {"app": "mysql"}), (Port(3306),)),
     "kubeflow's page": (End("kubeflow", {"app": "ml-pipeline-ui"}), (Port(3000),)),
     "dns": (End("kube-system", {"k8s-app": "kube-dns"}), (Port(53), Port(53, "UDP"), Port(9153))),
-    "kubernetes": (End(address="172.18.0.2"), (Port(443), Port(6443), Port(10250))),
+    "kubernetes": (End(address="172.18.0.2"), tuple(map(Port, (443, 6443, 8443, 16443, 10250)))),
     "the world": (End(address="198.51.100.7"), (Port(443), Port(80), Port(5432), Port(22))),
 }
 EVERYWHERE = {
@@ -36,8 +36,11 @@ EVERYWHERE = {
     "task > dns 53 UDP",
     "task > kubernetes 443",
     "task > kubernetes 6443",
+    "task > kubernetes 8443",
+    "task > kubernetes 16443",
     "task > the world 443",  # until the block of `tidegate-to-kubernetes` is narrowed
     "kubeflow's api > mlflow 5000",
+    "somebody else's task > mlflow 5000",  # as Kubeflow's driver, which has no other label
     "mlflow > dns 53",
     "mlflow > dns 53 UDP",
 }

@@ -6,7 +6,7 @@ import pytest
 
 from components.errors import InputError
 from pipelines import cluster
-from pipelines.cluster import Reference, Retries
+from pipelines.cluster import Reference, Retries, Volume
 
 TEXT = cluster.PATH.read_text()
 
@@ -52,7 +52,7 @@ FAULTS = [
     ("  repository: tidegate/steps", "  repository: tidegate/steps:latest", "an image's name without a tag"),
     ("service_account: tidegate-run", "service_account: Tidegate_Run", "the name of an object of Kubernetes"),
     ("      tidegate-mlflow:", "      Tidegate Mlflow:", "the name of an object of Kubernetes"),
-    ("{MLFLOW_TRACKING_URI: MLFLOW_TRACKING_URI}", "{MLFLOW_TRACKING_URI: uri}", "the name of a variable"),
+    ("{MLFLOW_TRACKING_URI: TIDEGATE_TRACKING_URI}", "{MLFLOW_TRACKING_URI: uri}", "the name of a variable"),
     ('  cpu: {request: 250m, limit: "1"}', "  cpu: {request: 250m, limit: 1}", "a text, found 1"),
     ('  cpu: {request: 250m, limit: "1"}', '  cpu: {request: 2000m, limit: "1"}', "a request within the limit"),
     ("  memory: {request: 512Mi, limit: 1Gi}", "  memory: {request: 512Mi, limit: 1gb}", "a number and Mi, Gi, Ti"),
@@ -62,7 +62,7 @@ FAULTS = [
     ("  retries: {times: 2, wait: 30s}", "  retries: {times: 2}", "all of times, wait, found no wait"),
     ("  retries: {times: 2, wait: 30s}", "  retries: {times: -1, wait: 30s}", "0 or more"),
     ("    timeout: 2h", "    timout: 2h", "(did you mean 'timeout'?)"),
-    ("    timeout: 2h", "    env: {PASSWORD: secret}", "one of uses, cpu, memory"),
+    ("    timeout: 2h", "    env: {PASSWORD: secret}", "one of uses, mounts, cpu, memory"),
     (
         "    uses: [data, endpoint]",
         "    uses: [dato]",
@@ -85,6 +85,35 @@ def test_a_variable_that_comes_twice_is_refused(tmp_path: Path) -> None:
     assert collect.startswith(f"{line_of('    uses: [data, endpoint]') + 1}: steps.collect.uses.1: ")
     assert " steps.pull.uses.1: " in pull
     assert all("expected every variable once, found AWS_ENDPOINT_URL again" in found for found in (collect, pull))
+
+
+KEYS = "volumes:\n  keys: {secret: tidegate-keys, at: /keys}\n  again: {config_map: hosts, at: /keys}"
+MOUNTED = ("  ingest: {}", "  ingest: {mounts: [keys]}")
+
+
+def test_a_volume_is_a_reference(tmp_path: Path) -> None:
+    path = tmp_path / "cluster.yaml"
+    path.write_text(TEXT.replace("volumes: {}", KEYS).replace(*MOUNTED))
+    found = cluster.load(path)
+    assert found.steps["ingest"].volumes == (Volume("secret", "tidegate-keys", "/keys"),)
+    assert found.steps["validate"].volumes == ()
+
+
+@pytest.mark.parametrize(
+    ("volumes", "mounts", "told"),
+    [
+        ("volumes:\n  keys: {at: /keys}", "[keys]", "one of secret, config_map and claim, found none"),
+        ("volumes:\n  keys: {claim: a, secret: b, at: /keys}", "[]", "config_map and claim, found claim and secret"),
+        ("volumes:\n  keys: {claim: a, at: keys}", "[keys]", "the path of a folder, from the root, found 'keys'"),
+        ("volumes:\n  keys: {claim: a}", "[keys]", "all of at, found no at"),
+        (KEYS, "[key]", "one of keys, again, found 'key' (did you mean 'keys'?)"),
+        (KEYS, "[keys, again]", "every folder once, found /keys again"),
+        ("volumes: {}", "[keys]", "one of the names of volumes, found 'keys'"),
+    ],
+)
+def test_a_volume_that_is_none_is_told(tmp_path: Path, volumes: str, mounts: str, told: str) -> None:
+    (found,) = fault(tmp_path, ("volumes: {}", volumes), ("  ingest: {}", f"  ingest: {{mounts: {mounts}}}"))
+    assert told in found
 
 
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:

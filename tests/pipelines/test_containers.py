@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from components.errors import InputError
-from pipelines import containers
+from pipelines import code, containers
 from tests.images import base_tag, needs_docker
 
 step = ["-m", "components.ingest", "--data", "data"]
@@ -117,6 +117,11 @@ def test_in_a_folder_of_any_name_files_belong_to_whom_they_should(image: str, tm
 
 def test_an_image_of_this_code_may_be_used(image: str) -> None:
     containers.check_image(image)
+
+
+def test_the_name_of_an_image_tells_what_it_says_itself(image: str) -> None:
+    words = ["docker", "run", "--rm", "--network", "none", image, "cat", containers.sources]
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == code.of_the_image()
 
 
 def refused(image: str) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 from kfp import dsl
 
 from components.errors import InputError
-from pipelines import cluster, kubeflow, steps
+from pipelines import cluster, code, kubeflow, steps
+from pipelines.client import objects
 from pipelines.settings import configured
 
 TASKS = ["collect", "pull", "ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy"]
@@ -115,7 +117,8 @@ def test_nothing_but_references_and_the_run_is_in_the_environment(
         {"name": "TIDEGATE_KUBEFLOW_RUN", "fieldPath": "metadata.labels['pipeline/runid']"}
     ]
     maps = {pair["envVar"] for given in settings.get("configMapAsEnv", []) for pair in given["keyToEnv"]}
-    assert ("MLFLOW_TRACKING_URI" in maps) == (SECRETS[name] == MLFLOW)
+    assert ("TIDEGATE_TRACKING_URI" in maps) == (SECRETS[name] == MLFLOW)
+    assert "MLFLOW_TRACKING_URI" not in maps  # which Kubeflow's plugin may give, and a pod takes once
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -146,27 +149,35 @@ def test_compiling_gives_the_same_bytes_in_every_process(root: Path) -> None:
     texts = {
         subprocess.run(
             [sys.executable, "-c", "from pipelines import kubeflow; print(kubeflow.compile(), end='')"],
-            env=os.environ
-            | {"PYTHONHASHSEED": seed, "TIDEGATE_COMMIT": "c0ffee", "KFP_DISABLE_EXECUTION_CACHING_BY_DEFAULT": seed},
+            env=os.environ | {"PYTHONHASHSEED": seed, "KFP_DISABLE_EXECUTION_CACHING_BY_DEFAULT": seed},
             check=True,
             capture_output=True,
             text=True,
         ).stdout
         for seed in ("1", "2")
     }
-    assert texts == {kubeflow.compile("tidegate/steps:c0ffee")}
+    assert texts == {kubeflow.compile()}
     assert kubeflow.parts(texts.pop())[0]["pipelineInfo"] == {
         "name": "tidegate-training",
         "description": "Continuous training, gated by drift",
     }
 
 
-def test_the_image_is_that_of_the_commit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TIDEGATE_COMMIT", "c0ffee-dirty")
-    assert kubeflow.image_of(cluster.load()) == "tidegate/steps:c0ffee"
-    monkeypatch.setattr(kubeflow, "commit", lambda: "unknown")
-    with pytest.raises(InputError, match=r"^the commit: expected .* --image$"):
-        kubeflow.image_of(cluster.load())
+def test_the_image_is_that_of_the_code_whatever_the_problem_is(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = kubeflow.image_of(cluster.load())
+    assert re.fullmatch(r"tidegate/steps:[0-9a-f]{16}", here)
+    shutil.copytree(root / "components", tmp_path / "components")
+    shutil.copy(root / code.LOCK, tmp_path)
+    monkeypatch.setattr(code, "REPOSITORY", tmp_path)
+    (tmp_path / "features.sql").write_text("SELECT 1")
+    (tmp_path / "components/Dockerfile").write_text("FROM scratch")
+    (tmp_path / "components/__pycache__").mkdir(exist_ok=True)
+    (tmp_path / "components/__pycache__/new.pyc").touch()
+    assert kubeflow.image_of(cluster.load()) == here
+    (tmp_path / "components/new.py").touch()
+    assert kubeflow.image_of(cluster.load()) != here
 
 
 def a_new_step(pull_remote: str) -> None:
@@ -192,7 +203,7 @@ def test_a_section_without_a_step_is_refused() -> None:
     ("times", "wait", "timeout", "patience"), [(0, 30, 60, 60), (1, 30, 60, 150), (3, 30, 60, 4 * 60 + 30 + 60 + 120)]
 )
 def test_argo_waits_until_the_last_attempt_may_end(times: int, wait: int, timeout: int, patience: int) -> None:
-    step = cluster.Step({}, {}, timeout, cluster.Retries(times, wait), {}, (), ())
+    step = cluster.Step({}, {}, timeout, cluster.Retries(times, wait), {}, (), (), ())
     assert step.patience == patience
 
 
@@ -217,3 +228,24 @@ def test_settings_that_not_every_file_has(tmp_path: Path) -> None:
     ]
     assert [secret["secretName"] for secret in settings["imagePullSecret"]] == ["registry"]
     assert settings["imagePullPolicy"] == "Always"
+
+
+def test_a_step_finds_its_volumes_as_files(tmp_path: Path) -> None:
+    path = tmp_path / "cluster.yaml"
+    volumes = "volumes: {a: {secret: x, at: /a}, b: {config_map: y, at: /b}, c: {claim: z, at: /c}}"
+    text = cluster.PATH.read_text().replace("volumes: {}", volumes)
+    path.write_text(text.replace("  ingest: {}", "  ingest: {mounts: [a, b, c]}"))
+    compiled = kubeflow.parts(kubeflow.compile("example.org/steps:1", path))[1]
+    executors = compiled["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    given = executors["exec-ingest"]
+    places = {
+        "secretAsVolume": ("secretName", "x", "/a"),
+        "configMapAsVolume": ("configMapName", "y", "/b"),
+        "pvcMount": ("constant", "z", "/c"),
+    }
+    for section, (key, name, at) in places.items():
+        (found,) = given[section]
+        assert (found[key], found["mountPath"]) == (name, at)
+        assert section not in executors["exec-validate"]
+    needed = {str(thing) for thing in objects.needed(compiled, "tidegate-run")}
+    assert {"secret x", "config map y", "volume claim z"} <= needed

@@ -1,6 +1,8 @@
+import os
 import socket
 import sqlite3
 import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -11,6 +13,7 @@ import pytest
 from components.errors import TrackingError
 from components.tracking import store
 
+root = Path(__file__).parents[3]
 Spawn = Callable[..., subprocess.Popen[str]]
 Call = Callable[..., tuple[str, str]]
 connect = "from components.tracking import store; store.connect()"
@@ -152,3 +155,13 @@ def test_a_server_that_refuses_is_told_in_one_line(status: int, found: str, monk
     server.shutdown()
     assert found in message
     assert "hunter2" not in message
+
+
+@pytest.mark.parametrize(
+    ("given", "told"), [({}, "http://ours"), ({"MLFLOW_TRACKING_URI": "http://kfp"}, "http://kfp")]
+)
+def test_on_a_cluster_kubeflow_s_own_tracking_server_comes_first(given: dict[str, str], told: str) -> None:
+    environment = {"TIDEGATE_TRACKING_URI": "http://ours", "PATH": os.environ["PATH"], **given}
+    words = [sys.executable, "-c", "import os, components; print(os.environ['MLFLOW_TRACKING_URI'])"]
+    found = subprocess.run(words, env=environment, capture_output=True, text=True, check=True, cwd=root)
+    assert found.stdout == f"{told}\n"

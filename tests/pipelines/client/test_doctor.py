@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines import cluster, code, kubeflow
 from tests.pipelines import kubeconfigs, registry_server
 from tests.pipelines.kfp_server import KfpServer
 from tests.pipelines.programs import dvc, git
@@ -34,6 +35,7 @@ def workspace(
     """A clone with the code, committed, where everything that a run needs is as it must be."""
     for name in ("components", "pipelines"):
         shutil.copytree(root / name, clone / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(root / code.LOCK, clone)
     declared = clone / "pipelines/cluster.yaml"
     text = declared.read_text()
     assert "repository: tidegate/steps" in text
@@ -41,7 +43,7 @@ def workspace(
     (clone / ".gitignore").write_text("/data\n__pycache__\n")
     git("add", "--all")
     git("commit", "--quiet", "--message", "Add the code")
-    registry.images.add(f"tidegate/steps:{git('rev-parse', 'HEAD')}")
+    registry.images.add(kubeflow.image_of(cluster.load()))
     server.kubernetes = {f"{NAMESPACE}/{item}": {"kind": "PartialObjectMetadata"} for item in objects}
     (tmp_path / "mlflow.db").write_bytes(template_store.read_bytes())
     found = Workspace(clone)
@@ -71,7 +73,7 @@ def test_all_is_well(workspace: Workspace, server: KfpServer, registry: Registry
     rows = examined(workspace)
     assert {state for state, _ in rows.values()} == {"ok"}
     assert rows["code"][1] == f"commit {head}"
-    assert rows["image"][1] == f"{registry.host}/tidegate/steps:{head} {registry_server.DIGEST}"
+    assert rows["image"][1] == f"{registry.host}/{kubeflow.image_of(cluster.load())} {registry_server.DIGEST}"
     assert rows["data"][1] == f"data.dvc on {workspace.folder.parent / 'store'}"
     assert rows["namespace"][1].endswith(" in kubeflow")
     for words in ("service account tidegate-run", "secret tidegate-data", "config map tidegate"):
@@ -89,6 +91,8 @@ def test_a_change_of_the_problem_needs_no_image(workspace: Workspace, server: Kf
         with (workspace / name).open("a") as file:
             file.write("\n")
     assert examined(workspace)["code"][0] == "ok"
+    git("commit", "--quiet", "--all", "--message", "Change the problem")
+    assert {state for state, _ in examined(workspace).values()} == {"ok"}
     workspace.tidegate("submit")
     (run,), (version,) = server.kubeflow.runs.values(), server.kubeflow.versions.values()
     assert run.runtime_config.parameters["pull_features_sql"].endswith("\n\n")

@@ -24,7 +24,7 @@ def test_it_uploads_this_commit_and_starts_a_run(server: KfpServer, clone: Path,
     assert out == f"{server.url}/#/runs/details/{run.run_id}\n"
     commit = git("rev-parse", "HEAD")
     assert (pipeline.display_name, version.display_name) == ("tidegate-training", commit)
-    assert version.pipeline_spec["text"] == kubeflow.compile(f"{cluster.load().repository}:{commit}")
+    assert version.pipeline_spec["text"] == kubeflow.compile(kubeflow.image_of(cluster.load()))
     assert run.pipeline_version_reference.pipeline_version_id == version.pipeline_version_id
     assert (experiment.display_name, run.experiment_id) == ("flights", experiment.experiment_id)
     assert (run.display_name, run.service_account) == ("flights 2013-04-01", cluster.load().service_account)
