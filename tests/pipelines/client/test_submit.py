@@ -127,7 +127,7 @@ def test_too_long_files_are_refused_with_the_longest(server: KfpServer, clone: P
     with (clone / "features.sql").open("a") as file:
         file.write("-- " + "x" * 128 * 1024 + "\n")
     code, _, err = tidegate("submit", "--unchecked")
-    assert code == 2 and "at most 131,072 bytes in all" in err and "in pull_features_sql; shorten that file" in err
+    assert code == 2 and "at most 122,880 bytes in all" in err and "in pull_features_sql; shorten that file" in err
 
 
 @pytest.mark.parametrize("text", ["$$", "$(", "{{"])
