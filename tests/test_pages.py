@@ -303,15 +303,15 @@ def test_tables_and_pictures_say_what_they_are(browser: Chrome, page: tuple[Path
 def test_curves_run_from_corner_to_corner_and_follow_the_rows() -> None:
     label = np.array([0.0, 0.0, 1.0, 1.0] * 50)
     perfect, useless = np.where(label == 1, 0.9, 0.1), np.full(len(label), 0.5)
-    roc, calibration = curves(label, {"challenger": perfect, "dummy": useless})
+    roc, calibration, _ = curves(label, {"challenger": perfect, "dummy": useless})
     assert roc["lines"] == {"challenger": [(0, 0), (0, 1), (1, 1)], "dummy": [(0, 0), (1, 1)]}
     assert calibration["lines"] == {"challenger": [(0.1, 0), (0.9, 1)], "dummy": [(0.5, 0.5)]}
 
 
 def test_pictures_of_many_classes_stay_on_their_axes_and_know_what_a_model_does_not() -> None:
     label, predicted = _predicted("multiclass", True)
-    roc, calibration = panels("multiclass", label, predicted)
-    for panel in (roc, calibration):
+    roc, calibration, precise = panels("multiclass", label, predicted)
+    for panel in (roc, calibration, precise):
         assert all(0 <= value <= 1 for line in panel["lines"].values() for point in line for value in point)
     assert list(roc["lines"]) == ["challenger", "champion", "linear", "dummy"]
     wanted, found = zip(*calibration["lines"]["challenger"], strict=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from components.contract import Contract
-from components.evaluate.pictures import differences
+from components.evaluate.pictures import differences, of_losses
 from components.page import write_page
 from components.tasks import lower_is_better, shown, tasks
 
@@ -32,4 +32,5 @@ def write_verdict(
         kind=contract.task,
         weight=contract.weight,
         differences=differences(answer["checks"]),
+        of_losses=of_losses,
     )
