@@ -47,7 +47,8 @@ def same(said: Predictions, served: Vector) -> Check:
     if here.shape != there.shape:
         differing = max(len(here), len(there))
     else:
-        differing = int((np.abs(here - there) > almost * np.maximum(1.0, np.abs(here))).any(axis=1).sum())
+        alike = np.abs(here - there) <= almost * np.maximum(1.0, np.abs(here))
+        differing = int((~alike).any(axis=1).sum())
     passing = f"says the same in a fresh process, of {len(here):,} golden rows"
     failing = f"says other numbers in a fresh process, of {differing:,} of {len(here):,} golden rows"
     return counted("server", differing, passing, failing)
