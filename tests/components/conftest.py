@@ -72,7 +72,7 @@ SCALARS: dict[str, Any] = {
     "decay": 0.1,
     "margin": 0.0,
     "slice_rows": 100,
-    "calibration": 0.15,
+    "calibration": 0.1,
     "leak": 0.99,
 }
 ENDINGS = {

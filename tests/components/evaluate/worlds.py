@@ -11,7 +11,7 @@ from components.evaluate.judging import judged
 from components.scoring import Predictions
 
 days, per_day = 28, 60
-policy = {"margin": 0.0, "slice_rows": 200, "calibration": 0.15, "leak": 0.99}
+policy = {"margin": 0.0, "slice_rows": 200, "calibration": 0.1, "leak": 0.99}
 batch = {"id": "d0855ff9d5721423", "start": "2025-03-01T00:00:00", "end": "2025-03-29T00:00:00"}
 promises = """\
 {name: t, purpose: p, task: TASK, event: t, label: y, label_delay: 1d, horizon: 1d, block: 1d, slices: [shop],
