@@ -32,7 +32,10 @@ def against_champion(found: Difference, margin: float, task: Task = tasks["binar
     """Accepted when even the upper bound of the difference is within the margin."""
     interval = _interval(found, task)
     if found.upper <= margin:
-        words = f"{'better' if found.upper < 0 else 'no worse'} than the champion: {interval}"
+        how = "better than" if found.upper < 0 else "no worse than" if found.lower <= 0 else "worse than"
+        within = f" by more than {margin:g}" if found.upper > 0 >= found.lower else ""
+        within = f", within the margin of {margin:g}" if found.lower > 0 else within
+        words = f"{how} the champion{within}: {interval}"
     elif found.lower > 0:
         words = f"worse than the champion: {interval}"
     else:

@@ -82,10 +82,25 @@ better, same, worse = (Difference(mean, mean - 0.01, mean + 0.01, 0.006) for mea
             "cannot tell it from the champion: log loss -0.0200 [-0.0300, -0.0100], and the upper bound "
             "is above -0.02; the smallest difference that these rows could have shown is 0.0149",
         ),
-        (same, 0.01, True, None),
+        (
+            same,
+            0.01,
+            True,
+            "no worse than the champion by more than 0.01: log loss +0.0000 [-0.0100, +0.0100]",
+        ),
         (same, 0.009, False, None),
-        (worse, 0.03, True, None),
-        (Difference(0.0, 0.0, 0.0), 0.0, True, None),
+        (
+            worse,
+            0.03,
+            True,
+            "worse than the champion, within the margin of 0.03: log loss +0.0200 [+0.0100, +0.0300]",
+        ),
+        (
+            Difference(0.0, 0.0, 0.0),
+            0.0,
+            True,
+            "no worse than the champion: log loss +0.0000 [+0.0000, +0.0000]",
+        ),
     ],
 )
 def test_against_the_champion(found: Difference, margin: float, passed: bool, words: str | None) -> None:

@@ -22,7 +22,7 @@ random = np.random.default_rng(0)
 rows = pd.DataFrame(
     {
         "size": random.normal(0, 1, 300),
-        "shop": random.choice(["a", "b", None], 300),
+        "shop": ["a", "b", None] * 100,
         "note": random.choice(["", "late and heavy", "light"], 300),
     },
     index=range(5, 305),
@@ -69,7 +69,8 @@ class Brittle:
         odd = inputs["size"].isna().to_numpy()
         if odd.any() and self.answer is None:
             raise ValueError("Input X contains NaN")
-        found = np.where(odd, self.answer, 0.5).astype(np.float64)
+        found = np.full(len(odd), 0.5)
+        found[odd] = self.answer
         return np.stack([1 - found, found], axis=1)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -58,7 +59,7 @@ def test_a_leak_is_seen_in_classes_texts_numbers_and_with_gaps() -> None:
     assert leak(each, {"code": "category"}, classes, 0.99, None).number < 0.01  # as many values as rows tell nothing
     amount = random.normal(0, 1, 600)
     near = pd.DataFrame({"paid": amount**3, "far": random.normal(0, 1, 600), "none": np.nan})
-    found = leak(near, dict.fromkeys(near, "number"), amount, 0.9, np.ones(600))
+    found = leak(near, dict.fromkeys(("paid", "far", "none"), "number"), amount, 0.9, np.ones(600))
     assert not found.passed and "paid explains" in found.reason
 
 
@@ -112,6 +113,13 @@ def test_every_verdict_keeps_its_schema() -> None:
     for found in (verdict(rows, p), verdict(rows, p, champion), verdict(rows, champion[::-1], p)):
         validator.validate(json.loads(json.dumps(found)))
     found = verdict(rows, p)
-    for wrong in ({"version": 1}, {"seconds": 3.0}, {"accepted": "yes"}, {"checks": []}, {"rows": 1.5}):
+    wrongs: tuple[dict[str, Any], ...] = (
+        {"version": 1},
+        {"seconds": 3.0},
+        {"accepted": "yes"},
+        {"checks": []},
+        {"rows": 1.5},
+    )
+    for wrong in wrongs:
         with pytest.raises(ValidationError):
             validator.validate(found | wrong)
