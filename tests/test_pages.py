@@ -138,7 +138,7 @@ def _predicted(task: str, champion: bool) -> tuple[Any, dict[str, Any]]:
     return label, predicted
 
 
-def _evaluate(path: Path, accepted: bool, champion: str | None, task: str = "binary") -> str:
+def _evaluate(path: Path, accepted: bool, champion: str | None, task: str = "binary", many: int = 0) -> str:
     label, predicted = _predicted(task, champion is not None)
     gap = Difference(-0.0321, -0.0427, -0.0219) if accepted else Difference(0.001, -0.004, 0.0065)
     checks = [against_champion(gap, 0.005, tasks[task])] if champion else []
@@ -153,6 +153,7 @@ def _evaluate(path: Path, accepted: bool, champion: str | None, task: str = "bin
     found = {name: metrics(label, values, task) for name, values in predicted.items()}
     losses = {name: item[tasks[task].loss] for name, item in found.items()}
     slices = [told({"slice": name, "rows": 9000, **losses}, parts, 0.005) for name in parts]
+    slices += [{**slices[0], "slice": f"{long_name} {number}"} for number in range(many)]
     question = {"challenger": f"sha256:{'0a' * 32}", "policy": {"margin": 0.005, "slice_rows": 200}}
     rows, smallest = (len(label), 28), 0.0123 if champion else None
     verdict = verdict_document(
@@ -177,6 +178,7 @@ pages: Mapping[str, tuple[Any, ...]] = {
     "evaluate-refused": (_evaluate, False, attribute),
     "evaluate-first": (_evaluate, False, None),
     "evaluate-multiclass": (_evaluate, True, "1", "multiclass"),
+    "evaluate-many": (_evaluate, True, "1", "binary", 5000),
     "evaluate-regression": (_evaluate, True, "1", "regression"),
 }
 

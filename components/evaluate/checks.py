@@ -30,20 +30,24 @@ class Check:
 
 def against_champion(found: Difference, margin: float, task: Task = tasks["binary"]) -> Check:
     """Accepted when even the upper bound of the difference is within the margin."""
-    interval = _interval(found, task)
-    if found.upper <= margin:
-        how = "better than" if found.upper < 0 else "no worse than" if found.lower <= 0 else "worse than"
-        within = f" by more than {margin:g}" if found.upper > 0 >= found.lower else ""
-        within = f", within the margin of {margin:g}" if found.lower > 0 else within
-        words = f"{how} the champion{within}: {interval}"
-    elif found.lower > 0:
-        words = f"worse than the champion: {interval}"
-    else:
-        words = (
-            f"cannot tell it from the champion: {interval}, and the upper bound is above {margin:g}; "
+    words, passed = f"{_standing(found, margin)}: {_interval(found, task)}", found.upper <= margin
+    if not passed and found.lower <= 0:
+        words += (
+            f", and the upper bound is above {margin:g}; "
             f"the smallest difference that these rows could have shown is {task.text(found.smallest)}"
         )
-    return _compared("champion", found.upper <= margin, words, found, "upper bound at most", margin)
+    return _compared("champion", passed, words, found, "upper bound at most", margin)
+
+
+def _standing(found: Difference, margin: float) -> str:
+    """How the challenger stands to the champion, in words."""
+    if found.upper > margin:
+        return "worse than the champion" if found.lower > 0 else "cannot tell it from the champion"
+    if found.upper < 0:
+        return "better than the champion"
+    if found.lower > 0:
+        return f"worse than the champion, within the margin of {margin:g}"
+    return "no worse than the champion" + (f" by more than {margin:g}" if found.upper > 0 else "")
 
 
 def against_baseline(name: str, found: Difference, task: Task = tasks["binary"]) -> Check:

@@ -6,6 +6,7 @@ import pytest
 
 from components.evaluate.checks import in_slices
 from components.evaluate.comparison import difference
+from components.evaluate.page import closest
 from components.evaluate.slices import slice_differences, slices, told
 
 blocks = pd.Series(np.arange(28).repeat(50))
@@ -68,3 +69,11 @@ def test_a_slice_is_refused_when_clearly_worse_than_the_margin(low: float, margi
     assert check is not None and check.passed == passed
     words = "holds all 2 slices against the champion; closest a b" if passed else "worse than the champion in 1 of 2"
     assert check.reason.startswith(words)
+
+
+def test_a_page_shows_the_slices_that_come_closest_in_their_order() -> None:
+    made = [{"slice": str(at), "interval": None if at % 7 == 0 else [at / 1000, 1.0]} for at in range(300)]
+    found = [int(item["slice"]) for item in closest(made)]
+    assert (len(found), found[-1], found) == (100, 299, sorted(found))
+    assert not any(at % 7 == 0 for at in found)
+    assert closest(made[:3]) == made[:3]
