@@ -81,12 +81,17 @@ def in_slices(
     return Check("slices", not failed, words, number, interval, "lower bound at most", limit)
 
 
-def calibrated(found: Difference, limit: float) -> Check:
-    """Refused when even the lower bound of the calibration error is beyond the limit."""
-    passed = found.lower <= limit
+def calibrated(found: Difference, limit: float, rival: str = "", its: float = 0.0) -> Check:
+    """Refused when even the lower bound of the calibration error is beyond the limit, and beyond the rival's error.
+
+    When the world has moved, whatever was learned before is off; that alone must not keep a worse model in place.
+    """
+    edge = max(limit, its)
+    passed = found.lower <= edge
     told = f"calibration error {found.mean:.4f} [{found.lower:.4f}, {found.upper:.4f}]"
-    words = f"{'calibrated' if passed else 'not calibrated'} within {limit:g}: {told}"
-    return _compared("calibration", passed, words, found, "lower bound at most", limit)
+    within = f"{limit:g}" if edge == limit else f"{its:.4f}, the error of the {rival} on these rows"
+    words = f"{'calibrated' if passed else 'not calibrated'} within {within}: {told}"
+    return _compared("calibration", passed, words, found, "lower bound at most", edge)
 
 
 def counted(name: str, failed: int, passing: str, failing: str) -> Check:

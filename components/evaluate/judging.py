@@ -66,11 +66,14 @@ def judged(
     parts = slices(rows, contract.slices, policy["slice_rows"])
     by_slice = slice_differences(parts, trial.gap(trial.rival), blocks, trial.seed, weight)
     gaps = {name: trial.difference(name) for name in loss if name != "challenger"}
-    error = calibration(label, predicted["challenger"], task, blocks, trial.seed, weight)
+    peer = "champion" if "champion" in loss else "linear"
+    error, its = (
+        calibration(label, predicted[name], task, blocks, trial.seed, weight) for name in ("challenger", peer)
+    )
     checks = [
         *_compared(gaps, policy["margin"], tasks[task]),
         in_slices(by_slice, trial.rival, policy["margin"], tasks[task]),
-        calibrated(error, policy["calibration"]),
+        calibrated(error, policy["calibration"], f"{peer} model" if peer == "linear" else peer, its.mean),
         *others,
     ]
     return document(

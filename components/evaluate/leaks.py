@@ -23,7 +23,7 @@ def leak(rows: pd.DataFrame, features: Mapping[str, str], label: Labels, limit: 
     name = max(shares, key=lambda feature: shares[feature], default="")
     number = shares.get(name, 0.0)
     passed = number <= limit
-    told = f"{name} explains {number:.1%} of the label's variance, the limit is {limit:.1%}"
+    told = f"{name} explains {number:.1%} of the label's variance, evaluate.leak is {limit:.1%}"
     words = (
         f"no feature tells the label alone: {told}" if passed else f"a feature tells the label, as a leak does: {told}"
     )

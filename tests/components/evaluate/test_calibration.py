@@ -6,6 +6,7 @@ import pytest
 
 from components.evaluate.calibration import calibration
 from components.evaluate.checks import calibrated
+from components.evaluate.comparison import Difference
 
 blocks = pd.Series(np.arange(28).repeat(50))
 
@@ -56,3 +57,14 @@ def test_weights_count_as_repeated_rows_would() -> None:
     found = calibration(label, p, "binary", blocks, 0, times.astype(float))
     again = calibration(label.repeat(times), p.repeat(times), "binary", pd.Series(np.repeat(blocks, times)), 0)
     assert (found.mean, found.lower, found.upper) == pytest.approx((again.mean, again.lower, again.upper), abs=1e-3)
+
+
+def test_what_was_learned_before_the_world_moved_may_be_as_far_off_as_the_champion() -> None:
+    off = Difference(0.3, 0.25, 0.35)
+    found = calibrated(off, 0.1, "champion", 0.4)
+    assert (found.passed, found.limit) == (True, 0.4)
+    assert found.reason.startswith(
+        "calibrated within 0.4000, the error of the champion on these rows: calibration err"
+    )
+    assert not calibrated(off, 0.1, "champion", 0.2).passed
+    assert calibrated(off, 0.1, "champion", 0.05).reason.startswith("not calibrated within 0.1: calibration error 0.3")
