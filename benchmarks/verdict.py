@@ -3,7 +3,7 @@
 `python benchmarks/verdict.py --repetitions 300 --json`: 28 days of 60 rows, whose days share their luck, and models
 that see the true probability through noise. The truth of a difference is measured on 2,000 other days; it is planted
 in shares of the smallest difference that the rows show of such models (`smallest_difference`, which promises four
-times out of five). Of a challenger that is exactly as good as the champion at most 5 % may be accepted; with a margin
+times out of five). Of a challenger that is exactly as good as the champion nominally 5 % are accepted; with a margin
 of the planted amount the same holds for one that is worse by that amount.
 """
 
