@@ -5,6 +5,7 @@ from math import isfinite
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from components.behaviour import behaviour_faults
 from components.schema import Fault, hint, listed
 from components.source import Source, source_faults
 
@@ -21,6 +22,7 @@ def disagreements(contract: "Contract") -> Iterator[Fault]:
         yield from _event_faults(contract, contract.tables[contract.event])
     if int(contract.block[:-1]) == 0:
         yield Fault(("block",), "a duration above 0", contract.block)
+    yield from behaviour_faults(contract.behaviour, contract.task)
     yield from _twins(("tables",), contract.tables)
     for name, table in contract.tables.items():
         yield from _table_faults(contract, name, table)

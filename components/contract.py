@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from components.behaviour import Behaviour, behaviour
 from components.coherence import disagreements
 from components.errors import ContractError, ContractFaultsError
 from components.formats import parse_yaml, read_text
@@ -87,6 +88,7 @@ class Contract:
     slices: tuple[str, ...]
     tables: Mapping[str, Table]
     weight: str | None = None
+    behaviour: Mapping[str, Behaviour] = field(default_factory=dict)
 
     @property
     def time(self) -> str:
@@ -157,7 +159,9 @@ def _contract(document: Mapping[str, Any]) -> Contract:
     columns = event.columns if event else {}
     slices = tuple(dict.fromkeys([*document.get("slices", []), *_with_role(columns, "slice")]))
     weight = document.get("weight") or next(iter(_with_role(columns, "weight")), None)
-    return Contract(**{**document, "slices": slices, "weight": weight, "tables": tables})
+    tests = {name: behaviour(test) for name, test in document.get("behaviour", {}).items()}
+    parts = {"slices": slices, "weight": weight, "behaviour": tests, "tables": tables}
+    return Contract(**{**document, **parts})
 
 
 def _table(document: Mapping[str, Any]) -> Table:

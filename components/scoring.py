@@ -14,13 +14,14 @@ Vector = npt.NDArray[np.float64]
 Labels = npt.NDArray[Any]  # 1.0 or 0.0 (binary), texts (multiclass), floats (regression)
 Predictions = Vector | pd.DataFrame  # of multiclass: the probabilities, one column per class that the model knows
 largest = 1e150
+widest = 1e30  # trees compute in single precision, of scaled numbers too, and refuse what is beyond it
 least_probability = 1e-15  # a certain and wrong model still has a finite loss
 
 
 def model_input(frame: pd.DataFrame, features: Mapping[str, str]) -> pd.DataFrame:
     """The features of `frame` as every model is fed them.
 
-    Numbers are finite floats or NaN, categories texts or NaN, words texts that may be empty.
+    Numbers are floats within ±1e30 or NaN, categories texts or NaN, words texts that may be empty.
     """
     return pd.DataFrame({name: _fed(frame[name], kind) for name, kind in features.items()}, index=frame.index)
 
@@ -30,7 +31,7 @@ def _fed(column: pd.Series, kind: str) -> pd.Series:
         return column.astype(object).where(column.notna(), np.nan)
     if kind == "words":
         return column.astype(object).where(column.notna(), "").astype(str)
-    return column.astype(np.float64).replace([np.inf, -np.inf], np.nan)
+    return column.astype(np.float64).replace([np.inf, -np.inf], np.nan).clip(-widest, widest)
 
 
 def labels(frame: pd.DataFrame, label: str, task: str = "binary") -> Labels:

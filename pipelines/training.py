@@ -26,6 +26,9 @@ def training(
     gate_prediction_drift: float,
     gate_decay: float,
     evaluate_margin: float,
+    evaluate_slice_rows: int,
+    evaluate_calibration: float,
+    evaluate_leak: float,
 ) -> None:
     """Collect, pull, ingest, validate, featurize, gate; then, only if the gate is open, train, evaluate, deploy."""
     # A scheduled run learns from the newest rows; one that a person submits, from the version that the person has.
@@ -110,6 +113,9 @@ def training(
             baselines=train.outputs["baselines"],
             record=train.outputs["record"],
             margin=evaluate_margin,
+            slice_rows=evaluate_slice_rows,
+            calibration=evaluate_calibration,
+            leak=evaluate_leak,
         )
 
         # The model that was judged is the model that serves: it is registered as it is, with all its reasons.

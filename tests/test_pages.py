@@ -17,11 +17,12 @@ from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 
 from components.contract import parse_contract
+from components.evaluate.checks import against_baseline, against_champion, calibrated, counted, in_slices
 from components.evaluate.comparison import Difference
 from components.evaluate.curves import curves
 from components.evaluate.page import write_verdict
 from components.evaluate.pictures import differences, panels
-from components.evaluate.verdict import against_baseline, against_champion
+from components.evaluate.slices import told
 from components.evaluate.verdict import document as verdict_document
 from components.gate.decision import column_signals, decay_signal, decide, prediction_signal
 from components.gate.decision import document as decision_document
@@ -137,17 +138,27 @@ def _predicted(task: str, champion: bool) -> tuple[Any, dict[str, Any]]:
     return label, predicted
 
 
-def _evaluate(path: Path, accepted: bool, champion: str | None, task: str = "binary") -> str:
+def _evaluate(path: Path, accepted: bool, champion: str | None, task: str = "binary", many: int = 0) -> str:
     label, predicted = _predicted(task, champion is not None)
     gap = Difference(-0.0321, -0.0427, -0.0219) if accepted else Difference(0.001, -0.004, 0.0065)
     checks = [against_champion(gap, 0.005, tasks[task])] if champion else []
     linear = Difference(0.0022, -0.0021, 0.0064) if accepted else Difference(0.1, 0.05, 0.2)
     checks += [against_baseline("linear", linear, tasks[task])]
     checks.append(against_baseline("dummy", Difference(-0.0524, -0.0686, -0.0371), tasks[task]))
+    parts = {"origin EWR": (-0.01, (-0.02, 0.004)), attribute: (0.1, None if accepted else (0.01, 0.2))}
+    held = in_slices(parts, "champion" if champion else "dummy", 0.005, tasks[task])
+    checks += [held] if held else []
+    checks += [calibrated(Difference(0.01, 0.0, 0.02), 0.15), counted("hostile rows", 0, "fine", hostile)]
+    checks.append(counted(f"behaviour: {hostile}", 0 if accepted else 1, "fine", attribute))
     found = {name: metrics(label, values, task) for name, values in predicted.items()}
-    slices = [{"slice": "origin EWR", "rows": 9000, **{name: item[tasks[task].loss] for name, item in found.items()}}]
-    question = {"challenger": f"sha256:{'0a' * 32}", "policy": {"margin": 0.005}}
-    verdict = verdict_document(batch, question, champion, len(label), 28, checks, found, slices, tasks[task], 1e-4)
+    losses = {name: item[tasks[task].loss] for name, item in found.items()}
+    slices = [told({"slice": name, "rows": 9000, **losses}, parts, 0.005) for name in parts]
+    slices += [{**slices[0], "slice": f"{long_name} {number}"} for number in range(many)]
+    question = {"challenger": f"sha256:{'0a' * 32}", "policy": {"margin": 0.005, "slice_rows": 200}}
+    rows, smallest = (len(label), 28), 0.0123 if champion else None
+    verdict = verdict_document(
+        batch, question, champion, *rows, checks, found, slices, tasks[task], 1e-4, smallest, 0 if accepted else 2
+    )
     verdict["reasons"].append(hostile)
     promise = replace(parse_contract(contract), name=hostile, task=task)
     write_verdict(path, promise, batch, verdict, panels(task, label, predicted))
@@ -167,6 +178,7 @@ pages: Mapping[str, tuple[Any, ...]] = {
     "evaluate-refused": (_evaluate, False, attribute),
     "evaluate-first": (_evaluate, False, None),
     "evaluate-multiclass": (_evaluate, True, "1", "multiclass"),
+    "evaluate-many": (_evaluate, True, "1", "binary", 5000),
     "evaluate-regression": (_evaluate, True, "1", "regression"),
 }
 
@@ -303,15 +315,15 @@ def test_tables_and_pictures_say_what_they_are(browser: Chrome, page: tuple[Path
 def test_curves_run_from_corner_to_corner_and_follow_the_rows() -> None:
     label = np.array([0.0, 0.0, 1.0, 1.0] * 50)
     perfect, useless = np.where(label == 1, 0.9, 0.1), np.full(len(label), 0.5)
-    roc, calibration = curves(label, {"challenger": perfect, "dummy": useless})
+    roc, calibration, _ = curves(label, {"challenger": perfect, "dummy": useless})
     assert roc["lines"] == {"challenger": [(0, 0), (0, 1), (1, 1)], "dummy": [(0, 0), (1, 1)]}
     assert calibration["lines"] == {"challenger": [(0.1, 0), (0.9, 1)], "dummy": [(0.5, 0.5)]}
 
 
 def test_pictures_of_many_classes_stay_on_their_axes_and_know_what_a_model_does_not() -> None:
     label, predicted = _predicted("multiclass", True)
-    roc, calibration = panels("multiclass", label, predicted)
-    for panel in (roc, calibration):
+    roc, calibration, precise = panels("multiclass", label, predicted)
+    for panel in (roc, calibration, precise):
         assert all(0 <= value <= 1 for line in panel["lines"].values() for point in line for value in point)
     assert list(roc["lines"]) == ["challenger", "champion", "linear", "dummy"]
     wanted, found = zip(*calibration["lines"]["challenger"], strict=True)
@@ -344,7 +356,8 @@ def test_intervals_keep_their_order_within_the_picture(mean: float, lower: float
         "name": "champion",
         "passed": True,
         "limit": limit,
-        "difference": {"mean": mean, "lower": lower, "upper": upper},
+        "number": mean,
+        "interval": [lower, upper],
     }
     found = differences([check])
     row: dict[str, Any] = found["rows"][0]

@@ -15,12 +15,16 @@ from components.evaluate.contestants import predictions
 from components.evaluate.judging import judged, labelled
 from components.evaluate.page import write_verdict
 from components.evaluate.pictures import panels
+from components.evaluate.probing import probed
 from components.formats import read_json, read_table, write_json, write_text
 from components.scoring import labels, weights
 from components.tasks import tasks
 from components.tracking import logs, records
 from components.tracking.runs import batch_run
 from components.tracking.store import connect
+from components.tracking.verdicts import earlier_verdicts, note_verdict
+
+longest_tag = 4000
 
 
 def evaluate(
@@ -32,6 +36,9 @@ def evaluate(
     baselines: Path,
     record: Path,
     margin: float,
+    slice_rows: int,
+    calibration: float,
+    leak: float,
     verdict: Path,
     report: Path,
     metrics: Path,
@@ -41,13 +48,15 @@ def evaluate(
     promise, this, trained = read_contract(contract), read_json(batch), read_json(record)
     client = connect()
     run_id = batch_run(client, promise.name, this["id"], {"tidegate.until": this["end"][:10]})
-    question = {"challenger": trained["digest"], "policy": {"margin": margin}}
+    policy = {"margin": margin, "slice_rows": slice_rows, "calibration": calibration, "leak": leak}
+    question = {"challenger": trained["digest"], "policy": policy}
     pages = {"report.html": report, "curves.json": curves}
     answer = _released(client, run_id, question, pages)
     if answer is None:
         paths = {"clean": clean, "features": features, "model": model, "baselines": baselines, **pages}
-        answer = _judge(client, promise, this, question, paths, trained)
-        _keep(client, run_id, answer, pages)
+        answer, costs = _judge(client, promise, this, question, paths, trained)
+        _keep(client, run_id, this, answer, pages)
+        logs.metrics(client, run_id, {f"challenger.{name}": value for name, value in costs.items()})
     found = _metrics(answer, tasks[promise.task].metrics)
     write_json(verdict, answer)
     write_json(metrics, {"accepted": int(answer["accepted"]), **found})
@@ -68,9 +77,18 @@ def _released(
     return verdict
 
 
-def _keep(client: MlflowClient, run_id: str, verdict: Mapping[str, Any], pages: Mapping[str, Path]) -> None:
-    """Log the verdict and its pages, so that a release finds them again."""
+def _keep(
+    client: MlflowClient, run_id: str, batch: Mapping[str, Any], verdict: Mapping[str, Any], pages: Mapping[str, Path]
+) -> None:
+    """Log the verdict and its pages, so that a release finds them again, and that its rows were used for it."""
     logs.files(client, run_id, {"verdict.json": json.dumps(verdict, indent=2), **pages}, _folder(verdict))
+    note_verdict(client, run_id, _key(batch, verdict, verdict["champion"]), batch, verdict["earlier_verdicts"])
+
+
+def _key(batch: Mapping[str, Any], question: Mapping[str, Any], champion: str | None) -> str:
+    """The name of a verdict: who was judged by which policy on which batch against whom."""
+    asked = {"batch": batch["id"], "champion": champion, **{name: question[name] for name in ("challenger", "policy")}}
+    return records.question("verdict", asked).partition(".")[2]
 
 
 def _folder(verdict: Mapping[str, Any]) -> str:
@@ -84,17 +102,19 @@ def _judge(
     question: Mapping[str, Any],
     paths: Mapping[str, Path],
     record: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Judge anew and write the pages; InputError when the rows cannot judge."""
+) -> tuple[dict[str, Any], dict[str, float]]:
+    """Judge anew and write the pages; also what the challenger costs. InputError when the rows cannot judge."""
     rows = labelled(read_table(paths["features"], "features"), contract, batch)
     champion = load_champion(client, contract.name)
     predicted = predictions(champion, rows, paths, contract, batch, record)
     version = champion.version if champion else None
-    answer = judged(contract, batch, question, version, rows, predicted, record["rows"])
+    others, costs = probed(paths["model"], record, rows, contract, batch, question["policy"])
+    earlier = earlier_verdicts(client, contract.name, _key(batch, question, version), batch)
+    answer = judged(contract, batch, question, version, rows, predicted, record["rows"], others, earlier)
     label, weight = labels(rows, contract.label, contract.task), weights(rows, contract.weight)
     write_verdict(paths["report.html"], contract, batch, answer, panels(contract.task, label, predicted, weight))
     write_json(paths["curves.json"], classification(label, predicted["challenger"], contract.task, weight))
-    return answer
+    return answer, costs
 
 
 def _metrics(verdict: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, dict[str, float]]:
@@ -115,7 +135,8 @@ def _tell(
     values = {f"{model}.{name}": value for model, item in found.items() for name, value in item.items()}
     logs.metrics(client, run_id, values)
     word = "accepted" if verdict["accepted"] else "refused"
-    logs.tags(client, run_id, {"tidegate.verdict": word, "tidegate.verdict.reasons": "; ".join(verdict["reasons"])})
+    reasons = "; ".join(verdict["reasons"])[:longest_tag]
+    logs.tags(client, run_id, {"tidegate.verdict": word, "tidegate.verdict.reasons": reasons})
     for reason in verdict["reasons"]:
         print(f"{word}: {reason}")
 

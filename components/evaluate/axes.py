@@ -40,7 +40,7 @@ def _text(value: float) -> str:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    rough = (high - low) / 4
+    rough = (high - low) / 5  # steps of at most 2.5 times that: at least two values
     unit = 10.0 ** floor(log10(rough))
     step = next(factor * unit for factor in (1, 2, 5, 10) if factor * unit >= rough)
     return [round(index * step, 12) for index in range(ceil(low / step), floor(high / step) + 1)]

@@ -27,6 +27,7 @@ def predictions(
 ) -> dict[str, Predictions]:
     """The predictions of each model by its name: the challenger, the champion if there is one, the baselines."""
     kinds, task = record["features"], contract.task
+    _check_unseen("challenger", record, batch)
     model = models.load(paths["model"], record["digest"])
     found = {"challenger": predict(model, rows, kinds, task)}
     if champion is not None:
@@ -62,10 +63,15 @@ def _check_champion(champion: Champion, contract: Contract, batch: Mapping[str, 
             champion.contract.task,
             "give the new problem another name in contract.yaml",
         )
-    if champion.record["to"] >= batch["start"]:
+    _check_unseen(place, champion.record, batch)
+
+
+def _check_unseen(place: str, record: Mapping[str, Any], batch: Mapping[str, Any]) -> None:
+    """InputError unless a model's training window is known and ends before the rows that judge it."""
+    cure = "move ingest.until past them"
+    if "to" not in record:
+        raise InputError(place, "the window of its training in its record", "none", "promote another version")
+    if record["to"] >= batch["start"]:
         raise InputError(
-            place,
-            f"rows before {batch['start']} only in its training",
-            f"rows up to {champion.record['to']}",
-            "move ingest.until past them",
+            place, f"rows before {batch['start']} only in its training", f"rows up to {record['to']}", cure
         )

@@ -1,4 +1,4 @@
-"""ROC and calibration: how probabilities of two or of many classes do on the same rows."""
+"""ROC, calibration, precision and recall: how probabilities of two or of many classes do on the same rows."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,26 +14,27 @@ Line = list[tuple[float, float]]
 
 
 def curves(label: Vector, predicted: Mapping[str, Vector], weight: Vector | None = None) -> list[dict[str, Any]]:
-    """ROC and calibration of every model on the same rows, weighted; both axes run from 0 to 1."""
+    """ROC, calibration, precision and recall of every model on the same rows, weighted; all axes from 0 to 1."""
     roc = {name: _roc(label, values, weight) for name, values in predicted.items()}
+    precise = {name: _precision(label, values, weight) for name, values in predicted.items()}
     calibration = {name: _calibration(label, values, weight) for name, values in predicted.items()}
     return [
         _roc_picture("ROC", roc),
         {"title": "Calibration", "x": "predicted share", "y": "observed share", "dots": True, "lines": calibration},
+        _precision_picture("Precision and recall", precise),
     ]
 
 
 def each_against_the_rest(
     label: Labels, predicted: Mapping[str, pd.DataFrame], weight: Vector | None = None
 ) -> list[dict[str, Any]]:
-    """ROC of every class of every row against the rest (micro average), and calibration of the most probable class."""
+    """ROC, precision and recall of each class against the rest (micro average), calibration of the most probable."""
     known = sorted(set(label).union(*(found.columns for found in predicted.values())))
     is_class = np.concatenate([label == name for name in known]).astype(np.float64)
     sizes = None if weight is None else np.tile(weight, len(known))
-    roc = {
-        model: _roc(is_class, np.concatenate([one_of(found, name) for name in known]), sizes)
-        for model, found in predicted.items()
-    }
+    said = {model: np.concatenate([one_of(found, name) for name in known]) for model, found in predicted.items()}
+    roc = {model: _roc(is_class, values, sizes) for model, values in said.items()}
+    precise = {model: _precision(is_class, values, sizes) for model, values in said.items()}
     calibration = {
         model: _calibration(_right(label, found), _surest(found), weight) for model, found in predicted.items()
     }
@@ -41,11 +42,16 @@ def each_against_the_rest(
     return [
         _roc_picture("ROC, each class against the rest", roc),
         {"title": "Calibration of the most probable class", "x": x, "y": y, "dots": True, "lines": calibration},
+        _precision_picture("Precision and recall, each class against the rest", precise),
     ]
 
 
 def _roc_picture(title: str, lines: Mapping[str, Line]) -> dict[str, Any]:
     return {"title": title, "x": "false positive rate", "y": "true positive rate", "dots": False, "lines": lines}
+
+
+def _precision_picture(title: str, lines: Mapping[str, Line]) -> dict[str, Any]:
+    return {"title": title, "x": "recall", "y": "precision", "dots": False, "diagonal": False, "lines": lines}
 
 
 def _right(label: Labels, predicted: pd.DataFrame) -> Vector:
@@ -61,6 +67,13 @@ def _roc(label: Vector, values: Vector, weight: Vector | None) -> Line:
 
     false, true, _ = roc_curve(label, values, sample_weight=weight)
     return _points(false, true)
+
+
+def _precision(label: Vector, values: Vector, weight: Vector | None) -> Line:
+    from sklearn.metrics import precision_recall_curve
+
+    precision, recall, _ = precision_recall_curve(label, values, sample_weight=weight)
+    return _points(recall[::-1], precision[::-1])
 
 
 def _calibration(label: Vector, values: Vector, weight: Vector | None) -> Line:

@@ -1,20 +1,23 @@
 """The judgement: the losses of every model on the same rows, compared, and the verdict that follows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from components.contract import Contract
 from components.errors import InputError
-from components.evaluate.comparison import block_of, difference, slice_losses
+from components.evaluate.calibration import calibration
+from components.evaluate.checks import Check, against_baseline, against_champion, calibrated, in_slices
+from components.evaluate.comparison import Difference, block_of, difference
 from components.evaluate.contestants import baselines
-from components.evaluate.verdict import Check, against_baseline, against_champion, document
+from components.evaluate.slices import slice_differences, slice_losses, slices, told
+from components.evaluate.verdict import document
 from components.scoring import Predictions, Vector, labels, least_known, losses, metrics, weights
 from components.tasks import Task, tasks
 
 least_blocks = 5  # fewer say nothing about how much a batch varies
-slice_rows = 200
 outcomes = {"binary": "both outcomes", "multiclass": "at least two classes"}
 
 
@@ -48,33 +51,76 @@ def judged(
     rows: pd.DataFrame,
     predicted: Mapping[str, Predictions],
     learned_from: int,
+    others: Sequence[Check] = (),
+    earlier: int = 0,
 ) -> dict[str, Any]:
     """The verdict on the challenger; `question` is its digest and the policy, `champion` the version that serves.
 
-    `learned_from` is the number of the challenger's training rows, by which unknown classes are judged in all models.
+    `learned_from` is the number of the challenger's training rows, by which unknown classes are judged in all models;
+    `others` are the checks of the challenger alone, `earlier` the verdicts that used these rows before.
     """
     task, weight, label = contract.task, weights(rows, contract.weight), labels(rows, contract.label, contract.task)
     blocks, least = block_of(rows[contract.time], contract.block), least_known(learned_from)
     loss = {model: losses(label, values, task, least) for model, values in predicted.items()}
-    seed, margin = int(batch["id"][:8], 16), question["policy"]["margin"]
+    trial, policy = Trial(loss, blocks, weight, seed(batch), tasks[task]), question["policy"]
+    parts = slices(rows, contract.slices, policy["slice_rows"])
+    by_slice = slice_differences(parts, trial.gap(trial.rival), blocks, trial.seed, weight)
+    gaps = {name: trial.difference(name) for name in loss if name != "challenger"}
+    peer = "champion" if "champion" in loss else "linear"
+    error, its = (
+        calibration(label, predicted[name], task, blocks, trial.seed, weight) for name in ("challenger", peer)
+    )
+    checks = [
+        *_compared(gaps, policy["margin"], tasks[task]),
+        in_slices(by_slice, trial.rival, policy["margin"], tasks[task]),
+        calibrated(error, policy["calibration"], f"{peer} model" if peer == "linear" else peer, its.mean),
+        *others,
+    ]
     return document(
         batch,
         question,
         champion,
         len(rows),
         blocks.nunique(),
-        _checks(loss, blocks, weight, seed, margin, tasks[task]),
+        [check for check in checks if check],
         {model: metrics(label, values, task, weight, least) for model, values in predicted.items()},
-        slice_losses(rows, contract.slices, loss, slice_rows, weight),
+        [told(found, by_slice, policy["margin"]) for found in slice_losses(parts, loss, weight)],
         tasks[task],
         least if task == "multiclass" else None,
+        gaps["champion"].smallest if "champion" in gaps else None,
+        earlier,
     )
 
 
-def _checks(
-    loss: Mapping[str, Vector], blocks: pd.Series, weight: Vector | None, seed: int, margin: float, task: Task
-) -> list[Check]:
-    others = [name for name in loss if name != "challenger"]
-    gap = {name: difference(loss["challenger"], loss[name], blocks, seed, weight) for name in others}
-    first = [against_champion(gap["champion"], margin, task)] if "champion" in gap else []
-    return first + [against_baseline(name, gap[name], task) for name in baselines]
+def seed(batch: Mapping[str, Any]) -> int:
+    """The same batch draws the same resamples."""
+    return int(batch["id"][:8], 16)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The losses of every model on the same rows, and how they are compared."""
+
+    loss: Mapping[str, Vector]
+    blocks: pd.Series
+    weight: Vector | None
+    seed: int
+    task: Task
+
+    @property
+    def rival(self) -> str:
+        """Whom the challenger has to hold against slice by slice."""
+        return "champion" if "champion" in self.loss else "dummy"
+
+    def gap(self, other: str) -> Vector:
+        """Challenger minus the other, row by row."""
+        return self.loss["challenger"] - self.loss[other]
+
+    def difference(self, other: str) -> Difference:
+        """Challenger minus the other."""
+        return difference(self.loss["challenger"], self.loss[other], self.blocks, self.seed, self.weight)
+
+
+def _compared(gaps: Mapping[str, Difference], margin: float, task: Task) -> list[Check]:
+    first = [against_champion(gaps["champion"], margin, task)] if "champion" in gaps else []
+    return first + [against_baseline(name, gaps[name], task) for name in baselines]

@@ -1,13 +1,16 @@
 """The page of a verdict."""
 
 from collections.abc import Mapping, Sequence
+from math import inf
 from pathlib import Path
 from typing import Any
 
 from components.contract import Contract
-from components.evaluate.pictures import differences
+from components.evaluate.pictures import differences, of_losses
 from components.page import write_page
 from components.tasks import lower_is_better, shown, tasks
+
+most_slices = 100
 
 
 def write_verdict(
@@ -32,4 +35,13 @@ def write_verdict(
         kind=contract.task,
         weight=contract.weight,
         differences=differences(answer["checks"]),
+        of_losses=of_losses,
+        slices=closest(answer["slices"]),
     )
+
+
+def closest(slices: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The slices that a page has room for, in their order: those that come closest to being refused."""
+    bounds = [found["interval"][0] if found["interval"] else -inf for found in slices]
+    picked = sorted(range(len(slices)), key=lambda at: (-bounds[at], at))[:most_slices]
+    return [slices[at] for at in sorted(picked)]

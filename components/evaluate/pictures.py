@@ -9,12 +9,13 @@ from components.evaluate.residuals import observed, residuals
 from components.scoring import Labels, Vector
 
 pad = 0.06
+of_losses = ("champion", "linear", "dummy", "slices")
 
 
 def panels(
     task: str, label: Labels, predicted: Mapping[str, Any], weight: Vector | None = None
 ) -> list[dict[str, Any]]:
-    """The two pictures of a task: how every model does on the same rows, each counted by its weight."""
+    """The pictures of a task: how every model does on the same rows, each counted by its weight."""
     if task == "regression":
         found = [observed(label, predicted, weight), residuals(label, predicted, weight)]
     else:
@@ -23,14 +24,17 @@ def panels(
 
 
 def differences(checks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The interval and the limit of each check of a verdict, with every position a share of the picture's width."""
-    ends = [0.0, *(value for check in checks for value in (*check["difference"].values(), check["limit"]))]
+    """The interval and the limit of each check of a loss, with every position a share of the picture's width."""
+    shown = [check for check in checks if check["name"] in of_losses]
+    ends = [0.0, *(value for check in shown for value in (*check["interval"], check["number"], check["limit"]))]
     spread = max(ends) - min(ends) or 0.001
     low = min(ends) - pad * spread
     axis = Axis(low, low + spread * (1 + 2 * pad))
-    return {"zero": axis.at(0.0), "ticks": axis.ticks(), "rows": [_interval(check, axis) for check in checks]}
+    return {"zero": axis.at(0.0), "ticks": axis.ticks(), "rows": [_interval(check, axis) for check in shown]}
 
 
 def _interval(check: Mapping[str, Any], axis: Axis) -> dict[str, Any]:
-    places = {end: axis.at(value) for end, value in check["difference"].items()}
-    return {"name": check["name"], "passed": check["passed"], "limit": axis.at(check["limit"]), **places}
+    lower, upper = map(axis.at, check["interval"])
+    places = {"lower": lower, "mean": axis.at(check["number"]), "upper": upper, "limit": axis.at(check["limit"])}
+    name = "slices, the closest" if check["name"] == "slices" else check["name"]
+    return {"name": name, "passed": check["passed"], **places}

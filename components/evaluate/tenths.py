@@ -1,17 +1,23 @@
 """Rows in tenths of their weight, in the order of their prediction: what was predicted there, and what came."""
 
 import numpy as np
+import numpy.typing as npt
 
 from components.scoring import Vector
 
 inner_edges = np.arange(1, 10) / 10
 
 
-def tenths(predicted: Vector, label: Vector, weight: Vector | None = None) -> list[tuple[float, float]]:
-    """Mean prediction and mean label of each tenth; rows of equal prediction stay together, so there may be fewer."""
-    size = np.ones(len(label)) if weight is None else weight
+def places(predicted: Vector, size: Vector) -> npt.NDArray[np.intp]:
+    """The tenth of each row, 0 to 9; rows of equal prediction stay together, so there may be fewer."""
     edges = np.quantile(predicted, inner_edges, weights=size, method="inverted_cdf")
-    place = np.searchsorted(edges, predicted)
+    return np.searchsorted(edges, predicted)
+
+
+def tenths(predicted: Vector, label: Vector, weight: Vector | None = None) -> list[tuple[float, float]]:
+    """Mean prediction and mean label of each tenth."""
+    size = np.ones(len(label)) if weight is None else weight
+    place = places(predicted, size)
     rows, known = np.bincount(place, size), np.unique(place)
     sums = [np.bincount(place, size * values)[known] for values in (predicted, label)]
     return [(float(x), float(y)) for x, y in zip(*(found / rows[known] for found in sums), strict=True)]

@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 
+from components.behaviour import check_behaviour
 from components.command import run
 from components.contract import Contract, parse_contract, quoted
 from components.engine import copy
@@ -39,6 +40,7 @@ def featurize(
         folder.mkdir()
         with feature_engine(clean, folder) as connection:
             kind = kinds(promise, describe(connection, texts["sql"]))
+            check_behaviour(promise.behaviour, kind)
             try:
                 _check_rows(connection, texts["sql"], promise)
                 _check_hindsight(connection, texts["sql"], promise, kind)

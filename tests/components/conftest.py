@@ -71,6 +71,9 @@ SCALARS: dict[str, Any] = {
     "prediction_drift": 0.6,
     "decay": 0.1,
     "margin": 0.0,
+    "slice_rows": 100,
+    "calibration": 0.1,
+    "leak": 0.99,
 }
 ENDINGS = {
     "report": ".html",

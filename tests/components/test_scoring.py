@@ -188,3 +188,10 @@ def test_a_weight_that_is_none_is_one_line(bad: float | None) -> None:
 def test_infinite_features_are_missing() -> None:
     found = model_input(pd.DataFrame({"n": [1.0, math.inf, -math.inf]}), {"n": "number"})
     assert found["n"].isna().tolist() == [False, True, True]
+
+
+def test_numbers_beyond_single_precision_are_the_widest_that_models_are_fed() -> None:
+    """Scaled by a small deviation they must still be numbers for trees, which compute in single precision."""
+    found = model_input(pd.DataFrame({"n": [1e300, -1e300, 1e30, 5.0]}), {"n": "number"})
+    assert found["n"].tolist() == [1e30, -1e30, 1e30, 5.0]
+    assert np.isfinite((found["n"].to_numpy() / 1e-7).astype(np.float32)).all()

@@ -3,8 +3,8 @@
 from typing import Any
 
 from components.deploy.release import document as release_of
+from components.evaluate.checks import against_champion
 from components.evaluate.comparison import Difference
-from components.evaluate.verdict import against_champion
 from components.evaluate.verdict import document as verdict_of
 from components.gate.decision import document as decision_of
 from components.gate.decision import settled

@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from components.evaluate.comparison import Difference, block_of, difference, slice_losses
-from components.evaluate.verdict import Check, against_baseline, against_champion, document
+from components.evaluate.checks import Check, against_baseline, against_champion
+from components.evaluate.comparison import Difference, block_of, difference
+from components.evaluate.slices import slice_losses, slices
+from components.evaluate.verdict import document
 from components.tasks import tasks
 
 
@@ -58,7 +60,7 @@ def test_rows_belong_to_the_block_of_their_time(duration: str, hours: int) -> No
     assert not duration.endswith("w") or set(found.dt.dayofweek) == {0}
 
 
-better, same, worse = Difference(-0.02, -0.03, -0.01), Difference(0.0, -0.01, 0.01), Difference(0.02, 0.01, 0.03)
+better, same, worse = (Difference(mean, mean - 0.01, mean + 0.01, 0.006) for mean in (-0.02, 0.0, 0.02))
 
 
 @pytest.mark.parametrize(
@@ -69,7 +71,8 @@ better, same, worse = Difference(-0.02, -0.03, -0.01), Difference(0.0, -0.01, 0.
             same,
             0.0,
             False,
-            "cannot tell it from the champion: log loss +0.0000 [-0.0100, +0.0100], and the upper bound is above 0",
+            "cannot tell it from the champion: log loss +0.0000 [-0.0100, +0.0100], and the upper bound is above 0; "
+            "the smallest difference that these rows could have shown is 0.0149",
         ),
         (worse, 0.0, False, "worse than the champion: log loss +0.0200 [+0.0100, +0.0300]"),
         (
@@ -77,12 +80,27 @@ better, same, worse = Difference(-0.02, -0.03, -0.01), Difference(0.0, -0.01, 0.
             -0.02,
             False,
             "cannot tell it from the champion: log loss -0.0200 [-0.0300, -0.0100], and the upper bound "
-            "is above -0.02",
+            "is above -0.02; the smallest difference that these rows could have shown is 0.0149",
         ),
-        (same, 0.01, True, None),
+        (
+            same,
+            0.01,
+            True,
+            "no worse than the champion by more than 0.01: log loss +0.0000 [-0.0100, +0.0100]",
+        ),
         (same, 0.009, False, None),
-        (worse, 0.03, True, None),
-        (Difference(0.0, 0.0, 0.0), 0.0, True, None),
+        (
+            worse,
+            0.03,
+            True,
+            "worse than the champion, within the margin of 0.03: log loss +0.0200 [+0.0100, +0.0300]",
+        ),
+        (
+            Difference(0.0, 0.0, 0.0),
+            0.0,
+            True,
+            "no worse than the champion: log loss +0.0000 [+0.0000, +0.0000]",
+        ),
     ],
 )
 def test_against_the_champion(found: Difference, margin: float, passed: bool, words: str | None) -> None:
@@ -115,11 +133,11 @@ def test_against_a_baseline(name: str, found: Difference, passed: bool) -> None:
     [([True, True], True, ["0", "1"]), ([True, False], False, ["1"]), ([False, False], False, ["0", "1"])],
 )
 def test_one_failed_check_refuses_and_is_the_reason(passed: list[bool], accepted: bool, reasons: list[str]) -> None:
-    checks = [Check(str(index), one, str(index), same, 0.0) for index, one in enumerate(passed)]
+    checks = [Check(str(index), one, str(index), 0.0, None, "at most", 0.0) for index, one in enumerate(passed)]
     question: dict[str, Any] = {"challenger": "sha256:x", "policy": {"margin": 0.0}}
     found = document({"id": "b"}, question, "3", 10, 2, checks, {"challenger": {"log_loss": 0.5}, "dummy": {}}, [])
     assert (found["accepted"], found["reasons"], found["loss"]) == (accepted, reasons, 0.5)
-    assert found["policy"] == {"margin": 0.0}
+    assert (found["policy"], found["version"], found["earlier_verdicts"]) == ({"margin": 0.0}, 2, 0)
     assert [item["model"] for item in found["models"]] == ["challenger", "dummy"]
 
 
@@ -143,7 +161,7 @@ def test_weights_count_as_repeated_rows_would() -> None:
     assert (found.mean, found.lower, found.upper) == pytest.approx((again.mean, again.lower, again.upper))
     assert found != difference(first, second, blocks, 1)
     rows = pd.DataFrame({"shop": np.where(np.arange(300) < 200, "a", "b")})
-    (part,) = slice_losses(rows, ["shop"], {"challenger": first}, 150, times.astype(float))
+    (part,) = slice_losses(slices(rows, ["shop"], 150), {"challenger": first}, times.astype(float))
     assert part["challenger"] == pytest.approx(np.average(first[:200], weights=times[:200]))
 
 

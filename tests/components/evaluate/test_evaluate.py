@@ -1,14 +1,21 @@
 """The verdict with a real store: the same rows for every model, the champion fed by its own query."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from jsonschema import Draft7Validator
 
+import components.evaluate
 from components import models
 from components.evaluate.pictures import panels
+from components.formats import read_json
 from components.scoring import labels, losses, predict
+from components.tracking.runs import runs_about
+from components.tracking.store import connect
 
 if TYPE_CHECKING:
     from tests.components.conftest import World
@@ -24,7 +31,8 @@ def scores(world: "World") -> dict[str, dict[str, float]]:
 def test_the_first_challenger_is_judged_by_the_baselines(trained: "World") -> None:
     found = trained.json("verdict")
     assert (found["accepted"], found["champion"], found["rows"], found["blocks"]) == (True, None, 325, 28)
-    assert [check["name"] for check in found["checks"]] == ["linear", "dummy"]
+    names = ["linear", "dummy", "calibration", "leak", "hostile rows", "server"]
+    assert [check["name"] for check in found["checks"]] == names
     assert list(scores(trained)) == ["challenger", "linear", "dummy"]
     assert trained.json("metrics")["challenger"]["log_loss"] == found["loss"]
 
@@ -59,9 +67,7 @@ def test_a_challenger_that_learned_what_changed_is_accepted_over_the_champion(ju
     assert (found["accepted"], found["champion"]) == (True, "1")
     assert found["reasons"][0].startswith("better than the champion: log loss -")
     assert list(scores(judged)) == ["challenger", "champion", "linear", "dummy"]
-    assert scores(judged)["champion"]["log_loss"] - found["loss"] == pytest.approx(
-        -found["checks"][0]["difference"]["mean"]
-    )
+    assert scores(judged)["champion"]["log_loss"] - found["loss"] == pytest.approx(-found["checks"][0]["number"])
     page = (judged / "evaluate.html").read_text()
     assert "Accepted: the challenger may serve" in page
     assert "version 1" in page
@@ -81,7 +87,7 @@ def test_a_challenger_compared_with_itself_differs_by_nothing(released: "World")
     released.run("ingest", "validate", "featurize", until="2024-04-29")
     released.run("evaluate")  # model.skops is still the one that became version 1
     check = released.json("verdict")["checks"][0]
-    assert check["difference"] == {"mean": 0.0, "lower": 0.0, "upper": 0.0}
+    assert (check["number"], check["interval"], check["passed"]) == (0.0, [0.0, 0.0], True)
     assert scores(released)["challenger"] | {"model": ""} == scores(released)["champion"] | {"model": ""}
 
 
@@ -165,3 +171,113 @@ def test_what_cannot_be_judged_is_one_line(case: str, told: str, trained: "World
     (line,) = fails(trained, "evaluate")
     assert told in line
     assert trained.snapshot() == before
+
+
+def test_a_verdict_keeps_its_schema(trained: "World", judged: "World") -> None:
+    schema = read_json(Path(components.evaluate.__file__).with_name("verdict.schema.json"))
+    for world in (trained, judged):
+        Draft7Validator(schema).validate(world.json("verdict"))
+    changed = trained.json("verdict") | {"checks": [{"name": "champion", "passed": True}]}
+    assert not Draft7Validator(schema).is_valid(changed)
+
+
+def test_a_challenger_that_saw_the_batch_is_not_judged(trained: "World", fails: Fails) -> None:
+    record = trained.json("record")
+    for change, found in (({"to": "2024-03-04T00:00:00"}, "rows up to 2024-03-04T00:00:00"), ({"to": None}, "none")):
+        known = {name: value for name, value in (record | change).items() if value is not None}
+        (trained / "record.json").write_text(json.dumps(known))
+        (line,) = fails(trained, "evaluate")
+        assert line.startswith("challenger: expected ") and found in line
+
+
+def test_judging_again_gives_the_same_bytes(trained: "World") -> None:
+    before = {name: (trained / name).read_bytes() for name in outputs}
+    trained.run("evaluate")
+    assert {name: (trained / name).read_bytes() for name in outputs} == before
+
+
+def test_rows_that_decided_before_are_counted_and_shown(trained: "World") -> None:
+    assert trained.json("verdict")["earlier_verdicts"] == 0
+    assert "No earlier verdict has used them." in (trained / "evaluate.html").read_text()
+    trained.run("evaluate", margin=0.5)
+    trained.edit("model.yaml", ("max_iter: 30", "max_iter: 29"))
+    trained.run("featurize", "gate", "train", "evaluate")  # another batch, with the same rows
+    assert trained.json("verdict")["earlier_verdicts"] == 2
+    assert "They were used for 2 earlier verdicts" in (trained / "evaluate.html").read_text()
+
+
+def test_size_and_latency_are_logged_and_in_no_file(trained: "World") -> None:
+    (run,) = [run for run in runs_about(connect(), "toy") if "challenger.bytes" in run.data.metrics]
+    assert run.data.metrics["challenger.bytes"] == (trained / "model.skops").stat().st_size
+    for name in ("load", "one_row", "golden"):
+        assert run.data.metrics[f"challenger.{name}_milliseconds"] > 0
+    files = "".join((trained / name).read_text() for name in outputs)
+    assert "milliseconds" not in files and "bytes" not in files
+
+
+def test_a_behaviour_that_is_promised_is_held_against_the_challenger(trained: "World") -> None:
+    tests = """\
+behaviour:
+  usual prices stay:
+    {test: minimum, given: {price: 50}, at_most: 0.5}
+  unusual prices come back:
+    {test: direction, feature: price, values: [50, 65, 80], effect: up, tolerance: 0.05}
+  shops are alike:
+    {test: invariance, feature: shop, values: [north, south], tolerance: 0.01}
+tables:
+"""
+    trained.edit("contract.yaml", ("tables:\n", tests))
+    trained.run("featurize", "gate", "train", "evaluate")
+    found = trained.json("verdict")
+    passed = {item["name"]: item["passed"] for item in found["checks"] if item["name"].startswith("behaviour: ")}
+    assert passed == {
+        "behaviour: usual prices stay": True,
+        "behaviour: unusual prices come back": True,
+        "behaviour: shops are alike": False,  # the south does send more back
+    }
+    assert not found["accepted"]
+    assert found["reasons"] == [item["reason"] for item in found["checks"] if not item["passed"]]
+    assert "fails 'shops are alike': predictions move by 0." in found["reasons"][0]
+
+
+def test_a_behaviour_of_a_feature_that_there_is_none_of_stops_before_training(world: "World", fails: Fails) -> None:
+    test = "behaviour: {a: {test: invariance, feature: prices, values: [1, 2]}}\ntables:\n"
+    world.edit("contract.yaml", ("tables:\n", test))
+    world.run("ingest", "validate")
+    (line,) = fails(world, "featurize")
+    assert line.startswith("contract.yaml: behaviour.a: expected a feature (shop, price, rate), found 'prices'")
+
+
+def permuted(world: "World") -> None:
+    table = world.table("features/features")
+    history = table["split"] == "history"
+    shuffled = table.loc[history, "returned"].sample(frac=1, random_state=0)
+    table.loc[history, "returned"] = shuffled.to_numpy()
+    table.to_parquet(world / "features/features.parquet")
+
+
+def test_a_challenger_of_permuted_labels_is_refused(released: "World") -> None:
+    released.run("ingest", "validate", "featurize", "gate", until="2024-04-29", mode="always")
+    permuted(released)
+    released.run("train", "evaluate")
+    found = released.json("verdict")
+    assert not found["accepted"]
+    failed = [item["name"] for item in found["checks"] if not item["passed"]]
+    assert failed[:3] == ["champion", "linear", "dummy"] or failed[:2] == ["champion", "dummy"]
+    assert found["reasons"][0].startswith("worse than the champion")
+
+
+def test_a_leaked_column_is_refused_by_its_name(stored: "World") -> None:
+    """Somebody forgot that the days are known only after the event, and blurred them enough to pass featurize."""
+    stored.run("gate")
+    table = stored.table("features/features")
+    days = np.where(table["returned"].fillna(False).astype(bool), 7.0, 30.0)
+    table["blurred"] = days + np.random.default_rng(0).normal(0, 2, len(table))
+    table.to_parquet(stored / "features/features.parquet")
+    batch = stored.json("batch")
+    batch["features"]["blurred"] = "number"
+    (stored / "batch.json").write_text(json.dumps(batch))
+    stored.run("train", "evaluate")
+    found = stored.json("verdict")
+    assert [item["name"] for item in found["checks"] if not item["passed"]] == ["leak"]
+    assert found["reasons"][0].startswith("a feature tells the label, as a leak does: blurred explains ")
