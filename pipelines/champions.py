@@ -54,7 +54,8 @@ def rollback(to: str | None, reason: str) -> str:
             f"rollback of {name}", f"an earlier champion ({known})", target or "none", "see `tidegate history`"
         )
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    entry = Entry(past.champion, target, "", user(), now, f"rollback: {reason}", earlier[target])
+    why = f"rollback: {reason}"
+    entry = Entry(past.champion, target, "", user(), now, why, earlier[target], kind="rollback")
     outcome = journal.promote(client, name, entry)
     if not outcome.counted:
         raise InputError(f"rollback of {name}", f"champion {past.champion}", str(outcome.champion), "run it again")

@@ -26,6 +26,7 @@ def training(
     gate_prediction_drift: float,
     gate_decay: float,
     evaluate_margin: float,
+    deploy_approval: str,
 ) -> None:
     """Collect, pull, ingest, validate, featurize, gate; then, only if the gate is open, train, evaluate, deploy."""
     # A scheduled run learns from the newest rows; one that a person submits, from the version that the person has.
@@ -123,4 +124,5 @@ def training(
             reference=train.outputs["reference"],
             record=train.outputs["record"],
             verdict=evaluate.outputs["verdict"],
+            approval=deploy_approval,
         )

@@ -5,6 +5,7 @@ repeats what the journal says; whoever finds it behind sets it right.
 """
 
 import re
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,12 +56,25 @@ def promote(client: MlflowClient, name: str, entry: Entry) -> Outcome:
 
 
 @answering()
+def reject(client: MlflowClient, name: str, entry: Entry) -> int:
+    """Append a rejection unless its version is rejected already; returns its number."""
+    known = history(client, name).refused.get(entry.to)
+    number = known.number if known and known.kind == "rejection" else append(client, name, entry)
+    repair(client, name)
+    return number
+
+
+@answering()
 def champion(client: MlflowClient, name: str) -> str | None:
-    """The version that serves, None before the first promotion; TrackingError when it is gone or another one."""
+    """The version that serves, None before the first promotion; TrackingError when it is gone or another one.
+
+    An alias that was moved or deleted is named, and set right.
+    """
     tail = history(client, name).tail
     if tail is None:
         return None
     _check(client, name, tail)
+    _note_alias(_registered(client, name), name, tail)
     return repair(client, name).champion
 
 
@@ -95,10 +109,11 @@ def repair(client: MlflowClient, name: str) -> History:
     now = history(client, name)
     for attempt in range(attempts):
         model = _registered(client, name)
-        if now.champion is None or _up_to_date(model, now):
+        if _up_to_date(model, now):
             return now
         with _colliding(attempt):
-            client.set_registered_model_alias(name, alias, now.champion)
+            if now.champion is not None:
+                client.set_registered_model_alias(name, alias, now.champion)
             client.set_registered_model_tag(name, length_tag, str(now.last))
         now = history(client, name)
     raise TrackingError(f"alias {alias} of {name}", "it to follow the journal", "it moving", "stop who else moves it")
@@ -116,7 +131,9 @@ def _colliding(attempt: int) -> Iterator[None]:
 
 
 def _up_to_date(model: RegisteredModel | None, now: History) -> bool:
-    return model is not None and str(model.aliases.get(alias)) == now.champion and _length(model) >= now.last
+    if model is None:
+        return now.last == 0
+    return now.champion in (None, str(model.aliases.get(alias))) and _length(model) >= now.last
 
 
 def _registered(client: MlflowClient, name: str) -> RegisteredModel | None:
@@ -132,6 +149,14 @@ def _length(model: RegisteredModel | None) -> int:
     if model is None:
         return 0
     return max(int(model.tags.get(length_tag, 0)), int(alias in model.aliases))
+
+
+def _note_alias(model: RegisteredModel | None, name: str, tail: Entry) -> None:
+    """Tell of an alias that is not where the journal says: a promotion was cut short, or somebody moved it."""
+    found = model.aliases.get(alias) if model else None
+    if str(found) != tail.to:
+        told = f"expected version {tail.to}, as in {journal_of(name)}, found {found or 'none'}; it is set right"
+        print(f"warning: alias {alias} of {name}: {told}", file=sys.stderr, flush=True)
 
 
 def _check(client: MlflowClient, name: str, tail: Entry) -> None:

@@ -87,6 +87,15 @@ def ensure(client: MlflowClient, name: str) -> None:
             raise
 
 
+@answering()
+def tag(client: MlflowClient, name: str, version: str, tags: Mapping[str, str]) -> None:
+    """Tag a version; what is there already is not written again."""
+    there = tags_of(client, name, version)
+    for key, value in tags.items():
+        if there.get(key) != value:
+            client.set_model_version_tag(name, version, key, value)
+
+
 def _drop(client: MlflowClient, name: str, version: str) -> None:
     try:
         client.delete_model_version(name, version)

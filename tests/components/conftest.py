@@ -71,6 +71,7 @@ SCALARS: dict[str, Any] = {
     "prediction_drift": 0.6,
     "decay": 0.1,
     "margin": 0.0,
+    "approval": "automatic",
 }
 ENDINGS = {
     "report": ".html",
