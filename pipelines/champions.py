@@ -2,37 +2,72 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
 from components.context import user
 from components.contract import read_contract
 from components.errors import InputError
+from components.tasks import shown, tasks
 from pipelines.console import console
 from pipelines.workspace import contract
 
+if TYPE_CHECKING:
+    from components.tracking.entries import Entry
+
 
 def history() -> list[dict[str, Any]]:
-    """One document per champion in the order of the journal: from, to, who, when, why, the loss it was judged by."""
-    from components.tracking import journal
+    """One document per champion in the order of the journal: from, to, who, when, why, and what it was made from.
+
+    `loss` and `metrics` are those it was promoted by; `data` and `commit` are None for a version that is gone.
+    """
+    from components.tracking import journal, versions
     from components.tracking.store import connect
 
-    found = journal.history(connect(), read_contract(contract).name)
-    return [
-        {
-            "entry": entry.number,
-            "from": entry.before,
-            "to": entry.to,
-            "when": entry.when,
-            "who": entry.who,
-            "why": entry.why,
-            "batch": entry.batch or None,
-            "loss": entry.verdict.get("loss"),
-            "serves": entry is found.tail,
-        }
-        for entry in found.counted
-    ]
+    client, name = connect(), read_contract(contract).name
+    found = journal.history(client, name)
+    tags = {str(version.version): version.tags for version in versions.listed(client, name)}
+    return [_row(entry, tags.get(entry.to, {}), entry is found.tail) for entry in found.counted]
+
+
+def _row(entry: "Entry", tags: Mapping[str, str], serves: bool) -> dict[str, Any]:
+    models = {model["model"]: model for model in entry.verdict.get("models", [])}
+    metrics = {key: value for key, value in models.get("challenger", {}).items() if key not in ("model", "loss")}
+    return {
+        "entry": entry.number,
+        "kind": entry.kind,
+        "from": entry.before,
+        "to": entry.to,
+        "when": entry.when,
+        "who": entry.who,
+        "why": entry.why,
+        "batch": entry.batch or None,
+        "until": tags.get("tidegate.until"),
+        "data": tags.get("tidegate.data"),
+        "commit": tags.get("tidegate.commit"),
+        "loss": entry.verdict.get("loss"),
+        "metrics": metrics,
+        "serves": serves,
+    }
+
+
+def write_page(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write the champions as a page, with the loss of champion and challenger on every batch that was judged."""
+    from components import page
+    from components.provenance.chart import chart
+    from components.tracking import judgements, runs
+    from components.tracking.store import connect
+
+    promise, client = read_contract(contract), connect()
+    task = tasks[promise.task]
+    judged = [tags for tags in runs.batches(client, promise.name) if f"challenger.{task.loss}" in tags]
+    title = f"{promise.name}: history of champions"
+    found = {"rows": rows, "waiting": judgements.waiting(client, promise.name), "name": promise.name}
+    page.write_page(
+        path, "provenance", title, "history.html", chart=chart(judged, task), task=task, shown=shown, **found
+    )
 
 
 def rollback(to: str | None, reason: str) -> str:
@@ -64,9 +99,11 @@ def rollback(to: str | None, reason: str) -> str:
 
 def show(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print the champions for a person."""
-    table = Table("version", "since", "instead of", "log loss", "who", "why", box=None, padding=(0, 1))
+    names = ("version", "since", "instead of", "loss", "who", "data", "commit", "why")
+    table = Table(*names, box=None, padding=(0, 1))
     for row in rows:
         loss = "" if row["loss"] is None else f"{row['loss']:.4f}"
         version = f"[bold]{row['to']} serves[/]" if row["serves"] else row["to"]
-        table.add_row(version, row["when"], row["from"] or "none", loss, row["who"], row["why"])
+        made_from = [(row[key] or "gone")[:8] for key in ("data", "commit")]
+        table.add_row(version, row["when"][:16], row["from"] or "none", loss, row["who"], *made_from, row["why"])
     console().print(table)

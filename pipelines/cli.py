@@ -7,6 +7,7 @@ import traceback
 from pathlib import Path
 
 from components.errors import InputError, SchemaSkewError, told
+from pipelines import promotion
 from pipelines.client import commands as client
 from pipelines.command import JSON, Command
 
@@ -59,45 +60,6 @@ def batches(arguments: argparse.Namespace) -> None:
     print(json.dumps(found, indent=2)) if arguments.json else batches.show(found)
 
 
-def history(arguments: argparse.Namespace) -> None:
-    """List every champion, the first one first: instead of which, since when, by whom and why."""
-    from pipelines import champions
-
-    found = champions.history()
-    print(json.dumps(found, indent=2)) if arguments.json else champions.show(found)
-
-
-def rollback(arguments: argparse.Namespace) -> None:
-    """Make an earlier champion serve again; the loop does not promote the one it replaces again."""
-    from pipelines import champions
-
-    print(f"version {champions.rollback(arguments.to, arguments.reason)} is champion")
-
-
-def approve(arguments: argparse.Namespace) -> None:
-    """Make an accepted version champion that waits for a person; its verdict must still hold."""
-    from pipelines import approvals
-
-    approvals.approve(arguments.version, arguments.reason)
-    print(f"version {arguments.version} is champion")
-
-
-def reject(arguments: argparse.Namespace) -> None:
-    """Write down why a version is not to serve; the loop does not promote it any more."""
-    from pipelines import approvals
-
-    approvals.reject(arguments.version, arguments.reason)
-    print(f"version {arguments.version} is rejected")
-
-
-def waiting(arguments: argparse.Namespace) -> None:
-    """List the accepted versions that wait for a person (deploy.approval is manual)."""
-    from pipelines import approvals
-
-    found = approvals.waiting()
-    print(json.dumps(found, indent=2)) if arguments.json else approvals.show(found)
-
-
 def validate(arguments: argparse.Namespace) -> None:
     """Check one file against the contract before anybody commits it; exit 2 with every violation."""
     from pipelines import inspecting
@@ -123,9 +85,6 @@ def contract_diff(arguments: argparse.Namespace) -> None:
     found = inspecting.diff(arguments.old, arguments.new, arguments.table)
     print(json.dumps(found, indent=2)) if arguments.json else inspecting.show_diff(found)
 
-
-VERSION = {"version": {"metavar": "VERSION", "help": "a registered version, such as 2"}}
-REASON = {"--reason": {"required": True, "metavar": "TEXT", "help": "why, for the journal"}}
 
 COMMANDS = {
     "run": Command(
@@ -155,18 +114,7 @@ COMMANDS = {
             "--json": JSON,
         },
     ),
-    "history": Command("list every champion and why it serves", history, {"--json": JSON}),
-    "rollback": Command(
-        "make an earlier champion serve again",
-        rollback,
-        {
-            "--to": {"metavar": "VERSION", "help": "the version; without it the champion before"},
-            **REASON,
-        },
-    ),
-    "waiting": Command("list the versions that wait for a person", waiting, {"--json": JSON}),
-    "approve": Command("make a version champion that waits for a person", approve, {**VERSION, **REASON}),
-    "reject": Command("say why a version is not to serve", reject, {**VERSION, **REASON}),
+    **promotion.COMMANDS,
     "batches": Command("list every batch that was decided", batches, {"--json": JSON}),
     "compile": Command(
         "write the training pipeline as Kubeflow reads it",

@@ -25,14 +25,14 @@ def filed(client: MlflowClient, run_id: str, verdict: Mapping[str, Any]) -> str:
     text = json.dumps(verdict, indent=2, ensure_ascii=False) + "\n"
     digest = sha256(text.encode()).hexdigest()
     logs.files(client, run_id, {f"{digest}.json": text}, folder)
-    told = {key: verdict[key] for key in summary if key in verdict}
-    return json.dumps({**told, "digest": digest}, ensure_ascii=False)
+    short = {key: verdict[key] for key in summary if key in verdict}
+    return json.dumps({**short, "digest": digest}, ensure_ascii=False)
 
 
 @answering()
 def whole(client: MlflowClient, name: str, version: str) -> dict[str, Any]:
     """The verdict by which a version was judged, as it was filed; TrackingError when there is none or another one."""
-    digest = _summary(name, version, versions.tags_of(client, name, version)).get("digest", "")
+    digest = told(name, version, versions.tags_of(client, name, version)).get("digest", "")
     run_id = client.get_model_version(name, version).run_id or ""
     text = logs.text(client, run_id, f"{folder}/{digest}.json")
     if sha256(text.encode()).hexdigest() != digest:
@@ -50,7 +50,7 @@ def waiting(client: MlflowClient, name: str) -> list[dict[str, Any]]:
     return [
         {"version": version, "until": tags["tidegate.until"], "holds": _holds(judged, past), "verdict": judged}
         for version, tags in found
-        if version not in settled and (judged := _summary(name, version, tags))
+        if version not in settled and (judged := told(name, version, tags))
     ]
 
 
@@ -58,7 +58,7 @@ def waiting(client: MlflowClient, name: str) -> list[dict[str, Any]]:
 def approvable(client: MlflowClient, name: str, version: str) -> tuple[History, dict[str, Any]]:
     """The journal, and the verdict of a version that may be approved; TrackingError says why another may not."""
     past = journal.history(client, name)
-    judged = _summary(name, version, versions.tags_of(client, name, version))
+    judged = told(name, version, versions.tags_of(client, name, version))
     thing = f"approval of {name} version {version}"
     if not judged["accepted"]:
         raise TrackingError(thing, "an accepted verdict", "; ".join(judged["reasons"]), "train a better one")
@@ -96,7 +96,8 @@ def _holds(judged: Mapping[str, Any], past: History) -> bool:
     return bool(judged["champion"] == past.champion)
 
 
-def _summary(name: str, version: str, tags: Mapping[str, str]) -> dict[str, Any]:
+def told(name: str, version: str, tags: Mapping[str, str]) -> dict[str, Any]:
+    """The verdict of a version in short, from its tags; TrackingError when it has none."""
     if verdict_tag not in tags:
         cure = "choose one that `tidegate history` shows"
         raise TrackingError(f"{name} version {version}", "a version with its verdict", "none", cure)

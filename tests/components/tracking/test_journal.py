@@ -14,7 +14,7 @@ from components.tracking.models import digest_tag
 
 Spawn = Callable[..., subprocess.Popen[str]]
 Call = Callable[..., tuple[str, str]]
-crowd, rounds = 8, 3
+crowd, rounds = 8, 10
 
 
 def registered(client: MlflowClient, name: str, count: int) -> None:
@@ -206,6 +206,7 @@ def check(client: MlflowClient, name: str, attempts: list[list[int]]) -> None:
     best = max(versions.listed(client, name), key=lambda version: float(version.tags["score"]))
     assert journal.champion(client, name) == str(best.version)
     assert scores == sorted(set(scores))
-    numbers = sorted(entry.number for entry in (*history.counted, *history.void))
+    numbers = sorted(entry.number for entry in history.entries)
+    assert {entry.to for entry in history.entries} == {str(version) for version in range(1, crowd + 1)}
     assert numbers == sorted(number for attempt in attempts for number in attempt)
     assert served(client, name) == str(best.version)
