@@ -1,4 +1,4 @@
-"""The stores that the tracking tests run against: a sqlite file, a server, one on Postgres where one signs in."""
+"""The stores that the tracking tests run against: a sqlite file, and a server on Postgres where one signs in."""
 
 import os
 import shutil
@@ -102,11 +102,6 @@ def sqlite_uri(request: pytest.FixtureRequest, folder: Path) -> str:
     return f"sqlite:///{folder}/mlflow.db"
 
 
-def server_uri(request: pytest.FixtureRequest, folder: Path) -> str:
-    """The URI of the server that all tests share."""
-    return str(request.getfixturevalue("server"))
-
-
 def secured_uri(request: pytest.FixtureRequest, folder: Path) -> str:
     """The URI of the server on Postgres; this process has its credentials."""
     for key, value in credentials.items():
@@ -116,7 +111,6 @@ def secured_uri(request: pytest.FixtureRequest, folder: Path) -> str:
 
 stores: dict[str, Callable[[pytest.FixtureRequest, Path], str]] = {
     "sqlite": sqlite_uri,
-    "server": server_uri,
     "postgres": secured_uri,
 }
 
