@@ -38,7 +38,7 @@ def workspace(new_workspace: Callable[[Path], Workspace], tmp_path_factory: pyte
             assert text.count(old) == 1
             text = text.replace(old, new)
         (workspace / name).write_text(text)
-    told = workspace.tidegate("run", "--until", "2013-04-01").stdout
+    told = workspace.tidegate("run", "--until", "2013-07-01").stdout
     assert "version 1: version 2 waits for `tidegate approve` or `reject`" in told
     return workspace
 
@@ -50,7 +50,7 @@ def told(workspace: Workspace) -> dict[str, str]:
 
 
 def test_a_version_waits_and_is_approved(told: dict[str, str]) -> None:
-    assert re.search(r"^ 2 +2013-04-01 +1 +yes ", told["tidegate waiting"], re.MULTILINE)
+    assert re.search(r"^ 2 +2013-07-01 +1 +yes ", told["tidegate waiting"], re.MULTILINE)
     assert told[commands[1]] == "version 2 is champion\n"
 
 

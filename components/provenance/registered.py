@@ -11,7 +11,6 @@ from components.errors import TrackingError
 from components.formats import read_json, read_text
 from components.tracking import journal, judgements, runs, versions
 from components.tracking.entries import History
-from components.tracking.models import digest_tag, files_tag
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def read(client: MlflowClient, name: str, version: str, folder: Path) -> Registe
     return Registered(
         name,
         version,
-        {**tags, digest_tag: tags.get(digest_tag, ""), files_tag: tags.get(files_tag, "{}")},
+        tags,
         read_json(folder / "record.json"),
         {file: read_text(folder / file) for file in ("contract.yaml", "features.sql", "model.yaml")},
         judgements.whole(client, name, version),
