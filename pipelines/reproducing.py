@@ -126,7 +126,9 @@ def show(found: Mapping[str, Any]) -> None:
     """Print for a person whether it is the same model, and if not, what differs."""
     screen, loss, far = console(), found["train_loss"], found["predictions"]
     word = "the same model" if found["same"] else "another model"
-    screen.print(f"version {found['version']} at {found['commit']}: {word} ({found['digest']['again']})")
+    screen.print(
+        f"version {found['version']} at {found['commit']}: {word} ({found['digest']['again']})", soft_wrap=True
+    )
     if not found["same"]:
         screen.print(f"train loss {loss['recorded']:.6g}, again {loss['again']:.6g} ({loss['difference']:+.3g})")
         by = f"at most {far['largest']:.3g} apart" if far["rows"] else "not comparable: other training rows"

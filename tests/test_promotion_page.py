@@ -102,8 +102,8 @@ def test_the_card_is_whole(workspace: Workspace, told: dict[str, str]) -> None:
     titles = ["Purpose", "Data", "Model", "Metrics", "Slices", "Limits", "Lineage"]
     assert re.findall(r"^## (.*)$", card, re.MULTILINE) == titles
     assert "Will a scheduled flight out of New York arrive 15 or more minutes late?" in card
-    assert re.search(r"^\| challenger \| 0\.\d{4} \|", card, re.MULTILINE) and "| origin = EWR |" in card.replace(
-        "\\", ""
+    assert re.search(r"^\| challenger \| 0\.\d{4} \|", card, re.MULTILINE) and re.search(
+        r"^\| .*EWR", card, re.MULTILINE
     )
     html = (workspace / "card.html").read_text()
     assert all(f"<h2>{title}</h2>" in html for title in titles) and len(html) < 300_000

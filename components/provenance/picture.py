@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from components.provenance.lineage import led_lines
-
 WIDTH, LEFT, MIDDLE, RIGHT, BOX, STEP, TOP = 1080, 16, 440, 690, 40, 50, 16
 STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --line: #7d8b99; --text: #1b2733; --mute: #5b6a79; --mark: #0b7285 }
@@ -22,7 +20,7 @@ text { font: 14px system-ui, sans-serif; fill: var(--text) }
 
 def draw(told: Mapping[str, Any]) -> str:
     """SVG of a lineage, light and dark."""
-    causes, effects = _causes(told["made_from"]), [(line, "") for line in led_lines(told["led_to"])]
+    causes, effects = _causes(told["made_from"]), _effects(told["led_to"])
     height = 2 * TOP + STEP * max(len(causes), len(effects), 2)
     middle = height / 2
     title = f"Lineage of {told['name']} version {told['version']}"
@@ -55,6 +53,23 @@ def _causes(made: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
+def _effects(led: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What it led to, each with a note."""
+    served = [
+        (
+            f"served from {term['since'][:16]}",
+            f"until {term['until'][:16]}, then version {term['replaced_by']}" if term["until"] else "until now",
+        )
+        for term in led["served"]
+    ]
+    batches = [(f"served after the batch until {it['until']}", f"batch {it['batch']}") for it in led["batches"]]
+    judged = [
+        (f"version {it['version']}", f"{'accepted' if it['accepted'] else 'refused'} against it")
+        for it in led["challengers"]
+    ]
+    return [*served, *batches, *judged] or [("nothing yet", "")]
+
+
 def _column(
     texts: Sequence[tuple[str, str]],
     x: float,
@@ -73,8 +88,8 @@ def _column(
         parts += [
             f'<path class="edge" d="M{ax} {ay}C{bend} {ay} {bend} {by} {bx} {by}"/>',
             f'<rect class="box" x="{x}" y="{y}" width="{width}" height="{BOX}" rx="6"/>',
-            _text(x + 10, y + (17 if note else 25), _cut(text, width)),
-            _text(x + 10, y + 33, _cut(note, width), "note") if note else "",
+            _text(x + 10, y + (17 if note else 25), _cut(text, width / 8)),
+            _text(x + 10, y + 33, _cut(note, width / 7), "note") if note else "",
         ]
     return parts
 
@@ -83,9 +98,8 @@ def _text(x: float, y: float, text: str, kind: str = "") -> str:
     return f'<text class="{kind}" x="{x}" y="{y}">{escape(text)}</text>'
 
 
-def _cut(text: str, width: float) -> str:
-    most = int(width / 7)
-    return text if len(text) <= most else text[: most - 1] + "…"
+def _cut(text: str, most: float) -> str:
+    return text if len(text) <= most else text[: int(most) - 1] + "…"
 
 
 def _short(digest: str) -> str:
