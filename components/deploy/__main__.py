@@ -95,21 +95,12 @@ def _settle(
 ) -> dict[str, Any]:
     """Register the challenger; promote it, leave it waiting, or say what a person has said of it."""
     name, reason = batch["name"], why(decision, verdict)
-    judged = {judgements.verdict_tag: judgements.filed(client, run_id, verdict), judgements.approval_tag: approval}
-    made_by = {
-        "tidegate.data": batch["data"],
-        "tidegate.until": batch["end"],
-        "tidegate.trained_to": record["to"],
-        "tidegate.model": record["digest"],
-        "tidegate.commit": commit(),
-    }
-    version = register(client, name, run_id, logged, batch["id"], {**made_by, **judged})
+    version = _registered(client, run_id, batch, verdict, record, logged, approval)
     past = history(client, name)
     if refused := past.refused.get(version):
         return document(batch, verdict, version, past.champion, f"{refused.who} {refused.why}")
     if version in {entry.to for entry in past.counted}:
         return document(batch, verdict, version, champion_version(client, name), reason)
-    tag(client, name, version, judged)  # it may have been registered with an earlier verdict
     if approval == "manual":
         _check_champion(name, version, verdict, past.champion)
         wait = f"it waits for `tidegate approve {version}` or `tidegate reject {version}`"
@@ -120,6 +111,29 @@ def _settle(
     if not outcome.counted:
         _check_champion(name, version, verdict, outcome.champion)
     return document(batch, verdict, version, outcome.champion, reason)
+
+
+def _registered(
+    client: MlflowClient,
+    run_id: str,
+    batch: Mapping[str, Any],
+    verdict: Mapping[str, Any],
+    record: Mapping[str, Any],
+    logged: Logged,
+    approval: str,
+) -> str:
+    """The version that holds the challenger, with its present verdict: it may have been registered with an earlier."""
+    judged = {judgements.verdict_tag: judgements.filed(client, run_id, verdict), judgements.approval_tag: approval}
+    made_by = {
+        "tidegate.data": batch["data"],
+        "tidegate.until": batch["end"],
+        "tidegate.trained_to": record["to"],
+        "tidegate.model": record["digest"],
+        "tidegate.commit": commit(),
+    }
+    version = register(client, batch["name"], run_id, logged, batch["id"], {**made_by, **judged})
+    tag(client, batch["name"], version, judged)
+    return version
 
 
 def _check_champion(name: str, version: str, verdict: Mapping[str, Any], champion: str | None) -> None:

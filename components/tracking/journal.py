@@ -5,7 +5,6 @@ repeats what the journal says; whoever finds it behind sets it right.
 """
 
 import re
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from components.errors import TrackingError
 from components.tracking import versions
 from components.tracking.entries import Entry, History, fold, from_tags, missing, same, to_tags
 from components.tracking.models import digest_tag
+from components.tracking.noticing import check_champion, note_alias
 from components.tracking.store import answering
 
 alias = "champion"
@@ -73,8 +73,8 @@ def champion(client: MlflowClient, name: str) -> str | None:
     tail = history(client, name).tail
     if tail is None:
         return None
-    _check(client, name, tail)
-    _note_alias(_registered(client, name), name, tail)
+    check_champion(client, name, tail, journal_of(name))
+    note_alias(_registered(client, name), name, tail, alias, journal_of(name))
     return repair(client, name).champion
 
 
@@ -149,24 +149,3 @@ def _length(model: RegisteredModel | None) -> int:
     if model is None:
         return 0
     return max(int(model.tags.get(length_tag, 0)), int(alias in model.aliases))
-
-
-def _note_alias(model: RegisteredModel | None, name: str, tail: Entry) -> None:
-    """Tell of an alias that is not where the journal says: a promotion was cut short, or somebody moved it."""
-    found = model.aliases.get(alias) if model else None
-    if str(found) != tail.to:
-        told = f"expected version {tail.to}, as in {journal_of(name)}, found {found or 'none'}; it is set right"
-        print(f"warning: alias {alias} of {name}: {told}", file=sys.stderr, flush=True)
-
-
-def _check(client: MlflowClient, name: str, tail: Entry) -> None:
-    thing, expected = f"{name} version {tail.to}", f"the champion of {journal_of(name)} entry {tail.number}"
-    cure = "restore it or promote another version"
-    try:
-        digest = client.get_model_version(name, tail.to).tags.get(digest_tag, "")
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-            raise
-        raise TrackingError(thing, expected, "nothing", cure) from None
-    if digest != tail.digest:
-        raise TrackingError(thing, expected, "another model", cure)
