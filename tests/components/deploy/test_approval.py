@@ -12,6 +12,7 @@ from components.errors import TrackingError
 from components.tracking import judgements
 from components.tracking.entries import Entry
 from components.tracking.journal import champion, history, promote
+from components.tracking.outcomes import outcome
 from components.tracking.store import connect
 from components.tracking.versions import listed
 from tests.components.deploy.killed import arm
@@ -46,6 +47,16 @@ def test_manual_leaves_the_accepted_version_waiting(waits: "World") -> None:
     (row,) = judgements.waiting(connect(), "toy")
     assert (row["version"], row["holds"], row["verdict"]["accepted"]) == ("2", True, True)
     assert judgements.whole(connect(), "toy", "2") == waits.json("verdict")
+
+
+def test_a_run_on_a_cluster_learns_that_it_waits(waits: "World") -> None:
+    policies: dict[str, dict[str, Any]] = {"gate": {}, "evaluate": {}}
+    _, release = outcome(connect(), "toy", "no run", "2024-05-10", policies)
+    assert release == waits.json("release")
+    say("approve")
+    waits.run("deploy", approval="manual")
+    _, release = outcome(connect(), "toy", "no run", "2024-05-10", policies)
+    assert release == waits.json("release") and release["promoted"]
 
 
 def test_an_approval_promotes_it_through_the_journal(waits: "World") -> None:
