@@ -71,8 +71,9 @@ def write_page(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def rollback(to: str | None, reason: str) -> str:
-    """Make an earlier champion serve again, the one before if `to` is None; returns its version.
+    """Make an earlier champion serve again; returns its version.
 
+    If `to` is None it is the latest that nobody refused: a rollback said twice goes further back, never forth again.
     InputError when there is none such, or when another promotion came first.
     """
     from components.tracking import journal
@@ -81,7 +82,8 @@ def rollback(to: str | None, reason: str) -> str:
 
     client, name = connect(), read_contract(contract).name
     past = journal.history(client, name)
-    target = to or (past.tail.before if past.tail else None)
+    others = [entry.to for entry in past.counted if entry.to != past.champion and entry.to not in past.refused]
+    target = to or (others[-1] if others else None)
     earlier = {entry.to: entry.verdict for entry in past.counted if entry.to != past.champion}
     if target not in earlier:
         known = ", ".join(earlier) or "none"

@@ -100,7 +100,7 @@ COMMANDS = {
         "make an earlier champion serve again",
         rollback,
         {
-            "--to": {"metavar": "VERSION", "help": "the version; without it the champion before"},
+            "--to": {"metavar": "VERSION", "help": "the version; without it the latest that nobody refused"},
             **REASON,
         },
     ),

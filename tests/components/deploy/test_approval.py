@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from mlflow import MlflowClient
 
-from components.errors import TrackingError
+from components.errors import InputError, TrackingError
 from components.tracking import judgements
 from components.tracking.entries import Entry
 from components.tracking.journal import champion, history, promote
 from components.tracking.outcomes import outcome
 from components.tracking.store import connect
 from components.tracking.versions import listed
+from pipelines import champions
 from tests.components.deploy.killed import arm
 from tests.components.deploy.test_deploy import Fails, registry
 
@@ -56,7 +57,7 @@ def test_a_run_on_a_cluster_learns_that_it_waits(waits: "World") -> None:
     say("approve")
     waits.run("deploy", approval="manual")
     _, release = outcome(connect(), "toy", "no run", "2024-05-10", policies)
-    assert release == waits.json("release") and release["promoted"]
+    assert release == waits.json("release") and release and release["promoted"]
 
 
 def test_an_approval_promotes_it_through_the_journal(waits: "World") -> None:
@@ -179,6 +180,18 @@ def test_the_champion_and_an_unknown_version_cannot_be_rejected(waits: "World") 
         with pytest.raises(TrackingError, match=expected):
             say("reject", version)
     assert kinds() == [("promotion", None, "1")]
+
+
+def test_a_rollback_said_twice_never_brings_back_what_it_took_back(
+    judged: "World", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged.run("deploy")
+    monkeypatch.chdir(judged.folder)
+    assert champions.rollback(None, "complaints") == "1"
+    with pytest.raises(InputError, match="rollback of toy: expected an earlier champion"):
+        champions.rollback(None, "complaints")
+    assert champion(connect(), "toy") == "1"
+    assert champions.rollback("2", "they were wrong") == "2"  # a person may
 
 
 @pytest.mark.parametrize("word", ["approve", "reject"])
