@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -40,20 +39,9 @@ def reproduce(version: str, python: Path) -> dict[str, Any]:
             made = tree / workspace.artifacts / "train"
             answer = comparing.compared(found.record, read_json(made / "record.json"))
             answer["predictions"] = comparing.predictions(kept, made / "reference")
-            lock = _lock(tree)
-    _add(answer["differs"], "code", found.commit, commit)
-    _add(answer["differs"], "lock of the commit", found.record["environment"]["lock"], lock)
+    if found.commit != commit:
+        answer["differs"].insert(0, {"what": "code", "recorded": found.commit, "again": commit})
     return {"version": version, "commit": commit, **answer}
-
-
-def _add(differs: list[dict[str, Any]], what: str, recorded: str, again: str) -> None:
-    if recorded != again:
-        differs.insert(0, {"what": what, "recorded": recorded, "again": again})
-
-
-def _lock(tree: Path) -> str:
-    path = tree / "requirements-steps.txt"
-    return sha256(path.read_bytes()).hexdigest() if path.exists() else "unknown"
 
 
 def _lay(tree: Path, version: str, texts: Mapping[str, str], made_from: Mapping[str, Any]) -> None:
