@@ -6,12 +6,12 @@ from typing import Any
 from components.formats import write_text
 
 
-def write_page(path: Path, step: str, title: str, **values: Any) -> None:
-    """Render `components/<step>/report.html` into `path`; every value is escaped."""
+def write_page(path: Path, step: str, title: str, template: str = "report.html", **values: Any) -> None:
+    """Render `components/<step>/<template>` into `path`; every value is escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     folder = Path(__file__).parent
     environment = Environment(
         loader=FileSystemLoader([folder / step, folder]), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    write_text(path, environment.get_template("report.html").render(title=title, **values))
+    write_text(path, environment.get_template(template).render(title=title, **values))

@@ -2,42 +2,78 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
 from components.context import user
 from components.contract import read_contract
 from components.errors import InputError
+from components.tasks import shown, tasks
 from pipelines.console import console
 from pipelines.workspace import contract
 
+if TYPE_CHECKING:
+    from components.tracking.entries import Entry
+
 
 def history() -> list[dict[str, Any]]:
-    """One document per champion in the order of the journal: from, to, who, when, why, the loss it was judged by."""
-    from components.tracking import journal
+    """One document per champion in the order of the journal: from, to, who, when, why, and what it was made from.
+
+    `loss` and `metrics` are those it was promoted by; `data` and `commit` are None for a version that is gone.
+    """
+    from components.tracking import journal, versions
     from components.tracking.store import connect
 
-    found = journal.history(connect(), read_contract(contract).name)
-    return [
-        {
-            "entry": entry.number,
-            "from": entry.before,
-            "to": entry.to,
-            "when": entry.when,
-            "who": entry.who,
-            "why": entry.why,
-            "batch": entry.batch or None,
-            "loss": entry.verdict.get("loss"),
-            "serves": entry is found.tail,
-        }
-        for entry in found.counted
-    ]
+    client, name = connect(), read_contract(contract).name
+    found = journal.history(client, name)
+    tags = {str(version.version): version.tags for version in versions.listed(client, name)}
+    return [_row(entry, tags.get(entry.to, {}), entry is found.tail) for entry in found.counted]
+
+
+def _row(entry: "Entry", tags: Mapping[str, str], serves: bool) -> dict[str, Any]:
+    models = {model["model"]: model for model in entry.verdict.get("models", [])}
+    metrics = {key: value for key, value in models.get("challenger", {}).items() if key not in ("model", "loss")}
+    return {
+        "entry": entry.number,
+        "kind": entry.kind,
+        "from": entry.before,
+        "to": entry.to,
+        "when": entry.when,
+        "who": entry.who,
+        "why": entry.why,
+        "batch": entry.batch or None,
+        "until": tags.get("tidegate.until"),
+        "data": tags.get("tidegate.data"),
+        "commit": tags.get("tidegate.commit"),
+        "loss": entry.verdict.get("loss"),
+        "metrics": metrics,
+        "serves": serves,
+    }
+
+
+def write_page(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write the champions as a page, with the loss of champion and challenger on every batch that was judged."""
+    from components import page
+    from components.provenance.chart import chart
+    from components.tracking import judgements, runs
+    from components.tracking.store import connect
+
+    promise, client = read_contract(contract), connect()
+    task = tasks[promise.task]
+    judged = [tags for tags in runs.batches(client, promise.name) if f"challenger.{task.loss}" in tags]
+    title = f"{promise.name}: history of champions"
+    found = {"rows": rows, "waiting": judgements.waiting(client, promise.name), "name": promise.name}
+    page.write_page(
+        path, "provenance", title, "history.html", chart=chart(judged, task), task=task, shown=shown, **found
+    )
 
 
 def rollback(to: str | None, reason: str) -> str:
-    """Make an earlier champion serve again, the one before if `to` is None; returns its version.
+    """Make an earlier champion serve again; returns its version.
 
+    If `to` is None it is the latest that nobody refused: a rollback said twice goes further back, never forth again.
     InputError when there is none such, or when another promotion came first.
     """
     from components.tracking import journal
@@ -46,7 +82,8 @@ def rollback(to: str | None, reason: str) -> str:
 
     client, name = connect(), read_contract(contract).name
     past = journal.history(client, name)
-    target = to or (past.tail.before if past.tail else None)
+    others = [entry.to for entry in past.counted if entry.to != past.champion and entry.to not in past.refused]
+    target = to or (others[-1] if others else None)
     earlier = {entry.to: entry.verdict for entry in past.counted if entry.to != past.champion}
     if target not in earlier:
         known = ", ".join(earlier) or "none"
@@ -54,7 +91,8 @@ def rollback(to: str | None, reason: str) -> str:
             f"rollback of {name}", f"an earlier champion ({known})", target or "none", "see `tidegate history`"
         )
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    entry = Entry(past.champion, target, "", user(), now, f"rollback: {reason}", earlier[target])
+    why = f"rollback: {reason}"
+    entry = Entry(past.champion, target, "", user(), now, why, earlier[target], kind="rollback")
     outcome = journal.promote(client, name, entry)
     if not outcome.counted:
         raise InputError(f"rollback of {name}", f"champion {past.champion}", str(outcome.champion), "run it again")
@@ -63,9 +101,11 @@ def rollback(to: str | None, reason: str) -> str:
 
 def show(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print the champions for a person."""
-    table = Table("version", "since", "instead of", "log loss", "who", "why", box=None, padding=(0, 1))
+    names = ("version", "since", "instead of", "loss", "who", "data", "commit", "why")
+    table = Table(*names, box=None, padding=(0, 1))
     for row in rows:
         loss = "" if row["loss"] is None else f"{row['loss']:.4f}"
         version = f"[bold]{row['to']} serves[/]" if row["serves"] else row["to"]
-        table.add_row(version, row["when"], row["from"] or "none", loss, row["who"], row["why"])
+        made_from = [(row[key] or "gone")[:8] for key in ("data", "commit")]
+        table.add_row(version, row["when"][:16], row["from"] or "none", loss, row["who"], *made_from, row["why"])
     console().print(table)

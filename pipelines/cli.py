@@ -7,6 +7,7 @@ import traceback
 from pathlib import Path
 
 from components.errors import InputError, SchemaSkewError, told
+from pipelines import promotion
 from pipelines.client import commands as client
 from pipelines.command import JSON, Command
 
@@ -57,21 +58,6 @@ def batches(arguments: argparse.Namespace) -> None:
 
     found = batches.decided()
     print(json.dumps(found, indent=2)) if arguments.json else batches.show(found)
-
-
-def history(arguments: argparse.Namespace) -> None:
-    """List every champion, the first one first: instead of which, since when, by whom and why."""
-    from pipelines import champions
-
-    found = champions.history()
-    print(json.dumps(found, indent=2)) if arguments.json else champions.show(found)
-
-
-def rollback(arguments: argparse.Namespace) -> None:
-    """Make an earlier champion serve again; the loop does not promote the one it replaces again."""
-    from pipelines import champions
-
-    print(f"version {champions.rollback(arguments.to, arguments.reason)} is champion")
 
 
 def validate(arguments: argparse.Namespace) -> None:
@@ -128,15 +114,7 @@ COMMANDS = {
             "--json": JSON,
         },
     ),
-    "history": Command("list every champion and why it serves", history, {"--json": JSON}),
-    "rollback": Command(
-        "make an earlier champion serve again",
-        rollback,
-        {
-            "--to": {"metavar": "VERSION", "help": "the version; without it the champion before"},
-            "--reason": {"required": True, "metavar": "TEXT", "help": "why, for the journal"},
-        },
-    ),
+    **promotion.COMMANDS,
     "batches": Command("list every batch that was decided", batches, {"--json": JSON}),
     "compile": Command(
         "write the training pipeline as Kubeflow reads it",

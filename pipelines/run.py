@@ -83,6 +83,18 @@ def stale(champion: str | None) -> Iterator[str]:
         yield "evaluate"  # judged against a champion that another promotion has replaced
     elif released and release is not None and release["experiment"]:
         yield "deploy"  # an experiment is judged and not promoted; this is none
+    elif released and release is not None and release.get("waiting"):
+        if champion not in (verdict["champion"], release["version"]):
+            yield "evaluate"  # the champion that it was judged against is gone
+        elif champion == release["version"] or _rejected(batch["name"], release["version"]):
+            yield "deploy"  # a person has answered
+
+
+def _rejected(name: str, version: str) -> bool:
+    from components.tracking.journal import history
+    from components.tracking.store import connect
+
+    return version in history(connect(), name).refused
 
 
 def _known_champion() -> str | None:

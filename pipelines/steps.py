@@ -166,6 +166,7 @@ def deploy(
     reference: Input[Dataset],
     record: Input[Artifact],
     verdict: Input[Artifact],
+    approval: str,
     release: Output[Artifact],
 ) -> dsl.ContainerSpec:
     """Register the challenger and, if the verdict says so, make it the champion."""

@@ -70,14 +70,17 @@ def _marked(name: str, item: Mapping[str, Any], models: list[Mapping[str, Any]])
 
 def _champion(version: str | None, release: Mapping[str, Any] | None) -> str:
     """Who serves, and why it is that one."""
-    if version is None:
+    if version is None and not (release and release.get("waiting")):
         return "none: nothing was accepted yet"
     if release is None:
         return f"version {version}: the gate is shut, it stays"
     if release["experiment"]:
         return f"version {version}: an experiment is never promoted"
+    if release.get("waiting"):
+        return f"version {version or 'none'}: version {release['version']} waits for `tidegate approve` or `reject`"
     if not release["promoted"]:
-        return f"version {version}: the challenger was refused, it stays"
+        accepted = release["verdict"]["accepted"]
+        return f"version {version}: {release['reason'] if accepted else 'the challenger was refused'}, it stays"
     if release["version"] == version:
         return f"version {version}: promoted by this batch"
     return f"version {version}: version {release['version']}, which this batch promoted, has been replaced"

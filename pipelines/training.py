@@ -29,6 +29,7 @@ def training(
     evaluate_slice_rows: int,
     evaluate_calibration: float,
     evaluate_leak: float,
+    deploy_approval: str,
 ) -> None:
     """Collect, pull, ingest, validate, featurize, gate; then, only if the gate is open, train, evaluate, deploy."""
     # A scheduled run learns from the newest rows; one that a person submits, from the version that the person has.
@@ -129,4 +130,5 @@ def training(
             reference=train.outputs["reference"],
             record=train.outputs["record"],
             verdict=evaluate.outputs["verdict"],
+            approval=deploy_approval,
         )

@@ -28,8 +28,10 @@ from components.gate.decision import column_signals, decay_signal, decide, predi
 from components.gate.decision import document as decision_document
 from components.gate.drift import method_names
 from components.page import write_page
+from components.provenance.chart import chart
+from components.provenance.markdown import Section
 from components.scoring import metrics
-from components.tasks import tasks
+from components.tasks import shown, tasks
 from components.train.pictures import importance_picture, learning_picture
 from components.validate.findings import summary, table_findings
 from components.validate.page import values
@@ -167,7 +169,50 @@ def _evaluate(path: Path, accepted: bool, champion: str | None, task: str = "bin
     return "Refused: the champion stays" if champion else "Refused: there is still no champion"
 
 
+def _history(path: Path, turns: int) -> str:
+    """A champion per turn, each promoted for hostile reasons."""
+    metrics = {"log_loss": 0.5, "roc_auc": 0.7}
+    rows = [
+        {
+            "kind": "promotion",
+            "from": str(turn) if turn else None,
+            "to": str(turn + 1),
+            "when": "2013-03-01T00:00:00+00:00",
+            "who": attribute,
+            "why": hostile if turn else long_name,
+            "data": "bf6e0059346aa128fdd415cde8b8940c.dir" if turn else None,
+            "commit": "c0ffee",
+            "metrics": metrics if turn else {},
+            "serves": turn == turns - 1,
+        }
+        for turn in range(turns)
+    ]
+    judged = [
+        {"tidegate.until": f"2013-{turn + 3:02}-01", "challenger.log_loss": f"{0.5 + turn / 90}"}
+        | ({"champion.log_loss": f"{0.6 - turn / 70}"} if turn else {})
+        for turn in range(turns)
+    ]
+    waits = {"version": "9", "holds": False, "verdict": {"reasons": [hostile, long_name]}}
+    task = tasks["binary"]
+    values = {"rows": rows, "waiting": [waits], "name": "flights", "task": task, "chart": chart(judged, task)}
+    write_page(path, "provenance", "flights: history of champions", "history.html", shown=shown, **values)
+    return f"flights: version {turns} serves" if turns else "flights: nothing serves yet"
+
+
+def _card(path: Path) -> str:
+    sections = [
+        Section("Purpose", (hostile, attribute)),
+        Section("Data", (), ("file", "MD5"), ((long_name, "bf6e0059346aa128fdd415cde8b8940c"), (hostile, "-"))),
+    ]
+    write_page(path, "provenance", "flights version 2: model card", "card.html", sections=sections)
+    return "flights version 2: model card"
+
+
 pages: Mapping[str, tuple[Any, ...]] = {
+    "history": (_history, 6),
+    "history-none": (_history, 0),
+    "history-two": (_history, 2),
+    "card": (_card,),
     "validate-accepted": (_validate, True),
     "validate-refused": (_validate, False),
     "gate-retrain": (_gate, "retrain"),

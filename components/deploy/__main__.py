@@ -13,14 +13,14 @@ from components.contract import read_contract
 from components.deploy.release import document, refusal, why
 from components.errors import TrackingError
 from components.formats import read_json, write_json
-from components.tracking import logs, records
+from components.tracking import judgements, logs, records
 from components.tracking.entries import Entry
 from components.tracking.journal import champion as champion_version
-from components.tracking.journal import promote
+from components.tracking.journal import history, promote
 from components.tracking.models import Logged, find_logged
 from components.tracking.runs import batch_run, finish
 from components.tracking.store import connect
-from components.tracking.versions import register
+from components.tracking.versions import register, tag
 
 
 def deploy(
@@ -33,17 +33,18 @@ def deploy(
     reference: Path,
     record: Path,
     verdict: Path,
+    approval: str,
     release: Path,
 ) -> None:
-    """Register and promote the challenger if it was accepted; a batch is released once."""
+    """Register the challenger if it was accepted, and promote it unless a person is to; a batch is released once."""
     promise, this = read_contract(contract), read_json(batch)
     decided, judged, trained = read_json(decision), read_json(verdict), read_json(record)
     client = connect()
     run_id = batch_run(client, promise.name, this["id"], {"tidegate.until": this["end"][:10]})
-    question = records.question("release", {key: judged[key] for key in ("challenger", "policy")})
-    answer = records.recorded(client, run_id, question)
+    asked = {key: judged[key] for key in ("challenger", "policy")}
+    answer = records.recorded(client, run_id, records.question("release", asked))
     if answer is None:
-        reason = refusal(decided, judged, experiment())
+        reason = refusal(decided, judged, experiment(), approval)
         if reason is not None:
             answer = document(this, judged, None, champion_version(client, promise.name), reason, experiment())
         else:
@@ -59,18 +60,30 @@ def deploy(
                     "record.json": record,
                 },
             )
-            answer = _promote(client, run_id, this, decided, judged, trained, logged)
-        if name := experiment():
-            logs.tags(client, run_id, {"tidegate.experiment": name})
-        else:
-            answer = records.record(client, run_id, question, answer)
-            logs.tags(client, run_id, {"tidegate.champion": answer["champion"] or "none"})
+            answer = _settle(client, run_id, this, decided, judged, trained, logged, approval)
+        answer = _recorded(client, run_id, asked, answer, approval)
     finish(client, run_id)
     write_json(release, answer)
     print(f"version {answer['version']} is champion" if answer["promoted"] else f"not promoted: {answer['reason']}")
 
 
-def _promote(
+def _recorded(
+    client: MlflowClient, run_id: str, asked: Mapping[str, Any], answer: dict[str, Any], approval: str
+) -> dict[str, Any]:
+    """Record the release. What another setting or a person may still change is no release yet."""
+    if name := experiment():
+        logs.tags(client, run_id, {"tidegate.experiment": name})
+        return answer
+    if answer["waiting"] or (approval == "never" and answer["verdict"]["accepted"]):
+        open_still = {**asked, "champion": answer["verdict"]["champion"], "approval": approval}
+        answer = records.record(client, run_id, records.question("judged", open_still), answer)
+    else:
+        answer = records.record(client, run_id, records.question("release", asked), answer)
+    logs.tags(client, run_id, {"tidegate.champion": answer["champion"] or "none"})
+    return answer
+
+
+def _settle(
     client: MlflowClient,
     run_id: str,
     batch: Mapping[str, Any],
@@ -78,41 +91,60 @@ def _promote(
     verdict: Mapping[str, Any],
     record: Mapping[str, Any],
     logged: Logged,
+    approval: str,
 ) -> dict[str, Any]:
-    name = batch["name"]
-    version = register(
-        client,
-        name,
-        run_id,
-        logged,
-        batch["id"],
-        {
-            "tidegate.data": batch["data"],
-            "tidegate.until": batch["end"],
-            "tidegate.trained_to": record["to"],
-            "tidegate.model": record["digest"],
-            "tidegate.commit": commit(),
-        },
-    )
+    """Register the challenger; promote it, leave it waiting, or say what a person has said of it."""
+    name, reason = batch["name"], why(decision, verdict)
+    version = _registered(client, run_id, batch, verdict, record, logged, approval)
+    past = history(client, name)
+    if refused := past.refused.get(version):
+        return document(batch, verdict, version, past.champion, f"{refused.who} {refused.why}")
+    if version in {entry.to for entry in past.counted}:
+        return document(batch, verdict, version, champion_version(client, name), reason)
+    if approval == "manual":
+        _check_champion(name, version, verdict, past.champion)
+        wait = f"it waits for `tidegate approve {version}` or `tidegate reject {version}`"
+        return document(batch, verdict, version, past.champion, wait, waiting=True)
     told = {key: verdict[key] for key in ("loss", "rows", "blocks", "reasons", "models")}
-    entry = Entry(
-        before=verdict["champion"],
-        to=version,
-        batch=batch["id"],
-        who=user(),
-        when=datetime.now(UTC).isoformat(timespec="seconds"),
-        why=why(decision, verdict),
-        verdict=told,
-    )
-    outcome = promote(client, name, entry)
+    when = datetime.now(UTC).isoformat(timespec="seconds")
+    outcome = promote(client, name, Entry(verdict["champion"], version, batch["id"], user(), when, reason, told))
     if not outcome.counted:
+        _check_champion(name, version, verdict, outcome.champion)
+    return document(batch, verdict, version, outcome.champion, reason)
+
+
+def _registered(
+    client: MlflowClient,
+    run_id: str,
+    batch: Mapping[str, Any],
+    verdict: Mapping[str, Any],
+    record: Mapping[str, Any],
+    logged: Logged,
+    approval: str,
+) -> str:
+    """The version that holds the challenger, with its present verdict: it may have been registered with an earlier."""
+    judged = {judgements.verdict_tag: judgements.filed(client, run_id, verdict), judgements.approval_tag: approval}
+    made_by = {
+        "tidegate.data": batch["data"],
+        "tidegate.until": batch["end"],
+        "tidegate.trained_to": record["to"],
+        "tidegate.model": record["digest"],
+        "tidegate.commit": commit(),
+    }
+    version = register(client, batch["name"], run_id, logged, batch["id"], {**made_by, **judged})
+    tag(client, batch["name"], version, judged)
+    return version
+
+
+def _check_champion(name: str, version: str, verdict: Mapping[str, Any], champion: str | None) -> None:
+    """TrackingError when another champion serves than the one that the version was judged against."""
+    if verdict["champion"] != champion:
         raise TrackingError(
             f"promotion of {name} version {version}",
             f"champion {verdict['champion'] or 'none'}, as judged",
-            f"champion {outcome.champion}",
+            f"champion {champion or 'none'}",
             "run `tidegate run` again: it will be judged against the new champion",
         )
-    return document(batch, verdict, version, outcome.champion, why(decision, verdict))
 
 
 if __name__ == "__main__":

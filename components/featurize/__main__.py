@@ -60,6 +60,7 @@ def featurize(
             **counts,
             "features": kind,
             "recipe": made_by,
+            "files": made["files"],
         },
     )
 

@@ -10,7 +10,11 @@ none = "0"
 
 @dataclass(frozen=True)
 class Entry:
-    """One promotion: from the champion it was judged against (None: there was none) to a version, by whom and why."""
+    """One promotion: from the champion it was judged against (None: there was none) to a version, by whom and why.
+
+    Its kind says who spoke: the loop (`promotion`), or a person (`approval`, `rollback`, `rejection`). A rejection
+    moves nothing: it says why a version is not to serve.
+    """
 
     before: str | None
     to: str
@@ -21,14 +25,20 @@ class Entry:
     verdict: Mapping[str, Any] = field(default_factory=dict)
     digest: str = ""
     number: int = 0
+    kind: str = "promotion"
 
 
 @dataclass(frozen=True)
 class History:
-    """The entries in their order: those that counted, those that came too late, and the champion they leave."""
+    """The entries in their order: those that counted, those that came too late, rejections; and whom they leave.
+
+    `refused` are the versions that a person rejected or rolled back, with the entry: only a person promotes them.
+    """
 
     counted: tuple[Entry, ...] = ()
     void: tuple[Entry, ...] = ()
+    rejected: tuple[Entry, ...] = ()
+    refused: Mapping[str, Entry] = field(default_factory=dict)
 
     @property
     def tail(self) -> Entry | None:
@@ -41,23 +51,39 @@ class History:
         return self.tail.to if self.tail else None
 
     @property
+    def entries(self) -> list[Entry]:
+        """All of them."""
+        return sorted((*self.counted, *self.void, *self.rejected), key=lambda entry: entry.number)
+
+    @property
     def last(self) -> int:
         """The number of the last entry, 0 without any."""
-        return max((entry.number for entry in (*self.counted, *self.void)), default=0)
+        return max((entry.number for entry in self.entries), default=0)
 
 
 def fold(entries: Iterable[Entry]) -> History:
-    """An entry counts only if it was judged against the champion that the entries before it leave."""
+    """An entry counts only if it was judged against the champion that the entries before it leave.
+
+    What a person refused the loop does not promote again.
+    """
     counted: list[Entry] = []
     void: list[Entry] = []
+    rejected: list[Entry] = []
+    refused: dict[str, Entry] = {}
     champion = None
     for entry in sorted(entries, key=lambda entry: entry.number):
-        if entry.to and entry.before == champion:
+        if entry.kind == "rejection":
+            rejected.append(entry)
+            refused[entry.to] = entry
+        elif entry.to and entry.before == champion and not (entry.kind == "promotion" and entry.to in refused):
             counted.append(entry)
+            if entry.kind == "rollback" and champion:
+                refused[champion] = entry
+            refused.pop(entry.to, None)
             champion = entry.to
         else:
             void.append(entry)
-    return History(tuple(counted), tuple(void))
+    return History(tuple(counted), tuple(void), tuple(rejected), refused)
 
 
 def same(history: History, entry: Entry) -> Entry | None:
@@ -91,6 +117,7 @@ def to_tags(entry: Entry) -> dict[str, str]:
         "tidegate.why": entry.why,
         "tidegate.verdict": json.dumps(entry.verdict, ensure_ascii=False),
         "tidegate.digest": entry.digest,
+        "tidegate.kind": entry.kind,
     }
 
 
@@ -99,4 +126,6 @@ def from_tags(number: int, tags: Mapping[str, str]) -> Entry:
     before = tags.get("tidegate.from", "")
     text = {key: tags.get(f"tidegate.{key}", "") for key in ("to", "batch", "who", "when", "why", "digest")}
     verdict = json.loads(tags.get("tidegate.verdict", "{}"))
-    return Entry(before=None if before == none else before, **text, verdict=verdict, number=number)
+    # Before there were kinds, only a rollback was of no batch.
+    kind = tags.get("tidegate.kind") or ("promotion" if text["batch"] else "rollback")
+    return Entry(before=None if before == none else before, **text, verdict=verdict, number=number, kind=kind)

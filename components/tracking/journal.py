@@ -19,6 +19,7 @@ from components.errors import TrackingError
 from components.tracking import versions
 from components.tracking.entries import Entry, History, fold, from_tags, missing, same, to_tags
 from components.tracking.models import digest_tag
+from components.tracking.noticing import check_champion, note_alias
 from components.tracking.store import answering
 
 alias = "champion"
@@ -55,12 +56,25 @@ def promote(client: MlflowClient, name: str, entry: Entry) -> Outcome:
 
 
 @answering()
+def reject(client: MlflowClient, name: str, entry: Entry) -> int:
+    """Append a rejection unless its version is rejected already; returns its number."""
+    known = history(client, name).refused.get(entry.to)
+    number = known.number if known and known.kind == "rejection" else append(client, name, entry)
+    repair(client, name)
+    return number
+
+
+@answering()
 def champion(client: MlflowClient, name: str) -> str | None:
-    """The version that serves, None before the first promotion; TrackingError when it is gone or another one."""
+    """The version that serves, None before the first promotion; TrackingError when it is gone or another one.
+
+    An alias that was moved or deleted is named, and set right.
+    """
     tail = history(client, name).tail
     if tail is None:
         return None
-    _check(client, name, tail)
+    check_champion(client, name, tail, journal_of(name))
+    note_alias(_registered(client, name), name, tail, alias, journal_of(name))
     return repair(client, name).champion
 
 
@@ -95,10 +109,11 @@ def repair(client: MlflowClient, name: str) -> History:
     now = history(client, name)
     for attempt in range(attempts):
         model = _registered(client, name)
-        if now.champion is None or _up_to_date(model, now):
+        if _up_to_date(model, now):
             return now
         with _colliding(attempt):
-            client.set_registered_model_alias(name, alias, now.champion)
+            if now.champion is not None:
+                client.set_registered_model_alias(name, alias, now.champion)
             client.set_registered_model_tag(name, length_tag, str(now.last))
         now = history(client, name)
     raise TrackingError(f"alias {alias} of {name}", "it to follow the journal", "it moving", "stop who else moves it")
@@ -116,7 +131,9 @@ def _colliding(attempt: int) -> Iterator[None]:
 
 
 def _up_to_date(model: RegisteredModel | None, now: History) -> bool:
-    return model is not None and str(model.aliases.get(alias)) == now.champion and _length(model) >= now.last
+    if model is None:
+        return now.last == 0
+    return now.champion in (None, str(model.aliases.get(alias))) and _length(model) >= now.last
 
 
 def _registered(client: MlflowClient, name: str) -> RegisteredModel | None:
@@ -132,16 +149,3 @@ def _length(model: RegisteredModel | None) -> int:
     if model is None:
         return 0
     return max(int(model.tags.get(length_tag, 0)), int(alias in model.aliases))
-
-
-def _check(client: MlflowClient, name: str, tail: Entry) -> None:
-    thing, expected = f"{name} version {tail.to}", f"the champion of {journal_of(name)} entry {tail.number}"
-    cure = "restore it or promote another version"
-    try:
-        digest = client.get_model_version(name, tail.to).tags.get(digest_tag, "")
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-            raise
-        raise TrackingError(thing, expected, "nothing", cure) from None
-    if digest != tail.digest:
-        raise TrackingError(thing, expected, "another model", cure)

@@ -19,6 +19,8 @@ from components.tracking.store import answering, quoted
 
 digest_tag = "tidegate.digest"
 files_tag = "tidegate.files"
+# MLflow's own file, which differs from run to run: no part of the digest of the contents.
+described = "MLmodel"
 
 
 class Logged(NamedTuple):
@@ -55,7 +57,7 @@ def log_model(
         return found
     texts = {key: str(value) for key, value in (params or {}).items()}
     model = client.create_logged_model(experiment, name, run_id, {digest_tag: digest}, texts)
-    payload["MLmodel"] = _described(model, inputs, outputs)
+    payload[described] = _described(model, inputs, outputs)
     logged = Logged(f"models:/{model.model_id}", digest, digests(payload))
     with staged(payload) as staging:
         client.log_model_artifacts(model.model_id, str(staging))

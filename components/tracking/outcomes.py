@@ -26,7 +26,9 @@ def outcome(
     with. A run whose tag another one has taken since is found by the moment it was for.
     """
     runs = _runs(client, name, kubeflow_run, until)
-    decisions, releases = (_records(client, runs, kind) for kind in ("decision", "release"))
+    # What a person has still to approve is judged, and not released.
+    decisions, settled, open_still = (_records(client, runs, kind) for kind in ("decision", "release", "judged"))
+    releases = settled or open_still
     decided = [document for document in decisions if _asked(document["policy"], policies["gate"])]
     released = [document for document in releases if _asked(document["verdict"]["policy"], policies["evaluate"])]
     decision = decided[-1] if decided else None

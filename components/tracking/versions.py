@@ -13,8 +13,8 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from components.errors import ModelError, TrackingError
-from components.formats import replacing
-from components.tracking.models import Logged, digest_tag, files_tag
+from components.formats import read_yaml, replacing
+from components.tracking.models import Logged, described, digest_of, digest_tag, files_tag
 from components.tracking.runs import batch_tag
 from components.tracking.store import answering, quoted
 
@@ -41,8 +41,13 @@ def register(
 
 @answering()
 def fetch(client: MlflowClient, name: str, version: str, folder: Path) -> Path:
-    """Download every file of a version into `folder`, which appears only when each digest is right."""
-    files = _files_of(client, name, version)
+    """Download every file of a version into `folder`, which appears only when each digest is right.
+
+    ModelError also for a list of files that is not the registered one, and for a flavour: a loader of MLflow would
+    run what it names.
+    """
+    tags = tags_of(client, name, version)
+    files = _files_of(tags, name, version)
     with replacing(folder) as target, tempfile.TemporaryDirectory() as scratch:
         target.mkdir()
         for file, digest in files.items():
@@ -50,6 +55,9 @@ def fetch(client: MlflowClient, name: str, version: str, folder: Path) -> Path:
             if sha256(content).hexdigest() != digest:
                 raise _unlike(name, version, f"{file} as registered", "other bytes")
             (target / file).write_bytes(content)
+        if digest_of({file: digest for file, digest in files.items() if file != described}) != tags.get(digest_tag):
+            raise _unlike(name, version, "the files that were registered", "another list of files")
+        _check_flavours(target / described, name, version)
     return folder
 
 
@@ -87,6 +95,15 @@ def ensure(client: MlflowClient, name: str) -> None:
             raise
 
 
+@answering()
+def tag(client: MlflowClient, name: str, version: str, tags: Mapping[str, str]) -> None:
+    """Tag a version; what is there already is not written again."""
+    there = tags_of(client, name, version)
+    for key, value in tags.items():
+        if there.get(key) != value:
+            client.set_model_version_tag(name, version, key, value)
+
+
 def _drop(client: MlflowClient, name: str, version: str) -> None:
     try:
         client.delete_model_version(name, version)
@@ -95,8 +112,15 @@ def _drop(client: MlflowClient, name: str, version: str) -> None:
             raise
 
 
-def _files_of(client: MlflowClient, name: str, version: str) -> dict[str, str]:
-    text = tags_of(client, name, version).get(files_tag)
+def _check_flavours(path: Path, name: str, version: str) -> None:
+    found = read_yaml(path) if path.exists() else {}
+    flavours = found.get("flavors") if isinstance(found, dict) else {"none": ""}
+    if flavours:
+        raise _unlike(name, version, f"no flavour in {described}", ascii(", ".join(map(str, flavours))))
+
+
+def _files_of(tags: Mapping[str, str], name: str, version: str) -> dict[str, str]:
+    text = tags.get(files_tag)
     if text is None:
         raise _unlike(name, version, f"the tag {files_tag}", "none")
     files = dict(json.loads(text))

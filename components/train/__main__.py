@@ -1,10 +1,8 @@
 """The command of train."""
 
-import platform
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from components.command import run
 from components.contract import Contract, read_contract
 from components.formats import read_json, read_table, write_json, write_tables
 from components.scoring import labels
+from components.train.environment import environment, packages
 from components.train.lesson import Learned, Lesson, learned
 from components.train.parameters import class_faults
 from components.train.specification import Specification, read_specification
@@ -108,14 +107,15 @@ def _document(
         "train_loss": lesson.loss(found.predicted),
         "learning_curve": found.curve,
         "importances": found.importances,
-        "environment": _environment(),
+        "made_from": {
+            "start": batch["start"],
+            "end": batch["end"],
+            "recipe": batch["recipe"],
+            "files": batch["files"],
+        },
+        "environment": environment(),
+        "packages": packages(),
     }
-
-
-def _environment() -> dict[str, str]:
-    """What else the bytes of a model depend on."""
-    packages = {name: version(name) for name in ("scikit-learn", "numpy", "scipy", "pandas", "skops")}
-    return {"python": platform.python_version(), **packages}
 
 
 if __name__ == "__main__":

@@ -74,6 +74,7 @@ SCALARS: dict[str, Any] = {
     "slice_rows": 100,
     "calibration": 0.1,
     "leak": 0.99,
+    "approval": "automatic",
 }
 ENDINGS = {
     "report": ".html",

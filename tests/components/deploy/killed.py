@@ -25,7 +25,8 @@ def main(trials: list[dict[str, Any]]) -> None:
         if not child:
             arm(trial["change"])
             os.environ["MLFLOW_TRACKING_URI"] = trial["uri"]
-            deploy(**{name: Path(path) for name, path in trial["flags"].items()})
+            approval = trial["flags"].pop("approval")
+            deploy(**{name: Path(path) for name, path in trial["flags"].items()}, approval=approval)
             os._exit(0)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 

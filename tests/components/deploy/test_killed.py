@@ -15,14 +15,14 @@ from mlflow import MlflowClient
 from components.tracking.journal import history
 from components.tracking.store import connect
 from components.tracking.versions import listed
-from tests.components.tracking.conftest import server, template
+from tests.components.tracking.conftest import credentials, secured
 
 if TYPE_CHECKING:
     from tests.components.conftest import World
 
-__all__ = ["server", "template"]
+__all__ = ["secured"]
 root = Path(__file__).parents[3]
-most = 14  # changes; there are fewer
+most = 16  # changes; there are fewer
 
 
 def trial(world: "World", change: int, uri: str = "") -> dict[str, Any]:
@@ -41,6 +41,13 @@ def ends(folder: Path, trials: list[dict[str, Any]]) -> list[int]:
         check=True,
     )
     return [int(line) for line in found.stdout.splitlines() if line.lstrip("-").isdigit()]
+
+
+def served(world: "World", monkeypatch: pytest.MonkeyPatch) -> tuple[str, str | None]:
+    """The champion by its alias, and by the journal, as a killed process left them."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{world.folder}/mlflow.db")
+    client = connect()
+    return str(client.get_registered_model("toy").aliases["champion"]), history(client, "toy").champion
 
 
 def registered(client: MlflowClient, name: str) -> tuple[int, int, list[tuple[str | None, str]], str]:
@@ -64,6 +71,9 @@ def test_on_one_machine_at_every_point(
     assert killed == [-signal.SIGKILL] * points + [0] * (len(worlds) - points)
     assert points >= 8
     hit = worlds[:points]
+    seen = [served(world, monkeypatch) for world in hit]
+    assert [alias for alias, _ in seen] == sorted(alias for alias, _ in seen)  # first the old one, then the new one
+    assert set(seen) == {("1", "1"), ("1", "2"), ("2", "2")}  # the alias follows the journal, and never leads
     assert ends(folder, [trial(world, most) for world in hit]) == [0] * points
     releases = [world.json("release") for world in [*hit, worlds[-1]]]
     assert all(release == releases[0] for release in releases)
@@ -73,20 +83,21 @@ def test_on_one_machine_at_every_point(
 
 
 @pytest.fixture
-def on_server(server: str, world: "World", tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator["World"]:
-    """The first batch up to its verdict, on a server."""
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
+def on_server(secured: str, world: "World", tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator["World"]:
+    """The first batch up to its verdict, on a server with Postgres where one signs in."""
+    for key, value in {"MLFLOW_TRACKING_URI": secured, **credentials}.items():
+        monkeypatch.setenv(key, value)
     world.edit("contract.yaml", ("name: toy", f"name: {tmp_path.name}"))
     world.run("ingest", "validate", "featurize", "gate", "train", "evaluate")
     yield world
 
 
-def test_on_a_server_one_change_further_each_time(on_server: "World", server: str, tmp_path: Path) -> None:
-    again = [trial(on_server, change, server) for change in (1, 2, 2, 2, 3, 2, 2, 3, most)]
+def test_on_a_server_one_change_further_each_time(on_server: "World", secured: str, tmp_path: Path) -> None:
+    again = [trial(on_server, change, secured) for change in (1, 2, 2, 2, 3, 2, 2, 3, most)]
     assert ends(tmp_path, again)[-1] == 0
     first = on_server.json("release")
     assert registered(connect(), tmp_path.name) == (1, 1, [(None, "1")], "1")
-    assert ends(tmp_path, [trial(on_server, most, server)]) == [0]  # a retry after success
+    assert ends(tmp_path, [trial(on_server, most, secured)]) == [0]  # a retry after success
     assert on_server.json("release") == first
     assert registered(connect(), tmp_path.name) == (1, 1, [(None, "1")], "1")
 

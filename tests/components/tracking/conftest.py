@@ -1,4 +1,4 @@
-"""The stores that the tracking tests run against: a sqlite file and a server; a further one is a further entry."""
+"""The stores that the tracking tests run against: a sqlite file, and a server on Postgres where one signs in."""
 
 import os
 import shutil
@@ -9,9 +9,15 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
+from werkzeug.security import generate_password_hash
+
+from tests.servers import PASSWORD
+from tests.servers.programs import postgres
 
 root = Path(__file__).parents[3]
 
@@ -30,13 +36,57 @@ def server(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """The URI of a real server with its own copy of the database."""
     folder = tmp_path_factory.mktemp("server")
     shutil.copy(template, folder / "mlflow.db")
+    with serving(folder, "sqlite:///mlflow.db", "--workers", "1") as uri:
+        yield uri
+
+
+@pytest.fixture(scope="session")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URI of a real server on an empty Postgres, with two workers; one signs in as `credentials` say."""
+    with postgres() as dsn, secured_server(tmp_path_factory.mktemp("secured"), dsn) as uri:
+        yield uri
+
+
+credentials = {"MLFLOW_TRACKING_USERNAME": "admin", "MLFLOW_TRACKING_PASSWORD": PASSWORD}
+
+
+@contextmanager
+def secured_server(folder: Path, dsn: str) -> Iterator[str]:
+    """A server on this Postgres database, which need not have tables, with basic-auth."""
+    database = dsn.replace("postgresql://", "postgresql+psycopg://")
+    (folder / "auth.ini").write_text(
+        "[mlflow]\ndefault_permission = NO_PERMISSIONS\n"
+        f"database_uri = {database}\nadmin_username = admin\nadmin_password = {PASSWORD}\n"
+        "authorization_function = mlflow.server.auth:authenticate_request_basic_auth\n"
+    )
+    given = {"MLFLOW_AUTH_CONFIG_PATH": str(folder / "auth.ini"), "MLFLOW_FLASK_SERVER_SECRET_KEY": "of the tests"}
+    with serving(folder, database, "--workers", "2", "--app-name", "basic-auth", **given) as uri:
+        _make_hash_cheap(dsn)
+        yield uri
+
+
+def _make_hash_cheap(dsn: str) -> None:
+    """One sign-in is a tenth of a second of hashing by default, and each request signs in."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        cheap = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1")
+        changed = connection.execute("UPDATE users SET password_hash = %s WHERE username = 'admin'", (cheap,))
+        assert changed.rowcount == 1
+
+
+@contextmanager
+def serving(folder: Path, database: str, *words: str, **given: str) -> Iterator[str]:
+    """An MLflow server with its files in a folder; gives its URI."""
     port = free_port()
-    command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--port", str(port)]
-    command += ["--backend-store-uri", "sqlite:///mlflow.db", "--artifacts-destination", "artifacts"]
-    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    command = [sys.executable, "-m", "mlflow", "server", "--port", str(port), "--backend-store-uri", database]
+    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", **given}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
+            [*command, "--artifacts-destination", "artifacts", *words],
+            cwd=folder,
+            env=environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
     try:
         wait_for(f"http://127.0.0.1:{port}/health", process)
@@ -52,12 +102,17 @@ def sqlite_uri(request: pytest.FixtureRequest, folder: Path) -> str:
     return f"sqlite:///{folder}/mlflow.db"
 
 
-def server_uri(request: pytest.FixtureRequest, folder: Path) -> str:
-    """The URI of the server that all tests share."""
-    return str(request.getfixturevalue("server"))
+def secured_uri(request: pytest.FixtureRequest, folder: Path) -> str:
+    """The URI of the server on Postgres; this process has its credentials."""
+    for key, value in credentials.items():
+        request.getfixturevalue("monkeypatch").setenv(key, value)
+    return str(request.getfixturevalue("secured"))
 
 
-stores: dict[str, Callable[[pytest.FixtureRequest, Path], str]] = {"sqlite": sqlite_uri, "server": server_uri}
+stores: dict[str, Callable[[pytest.FixtureRequest, Path], str]] = {
+    "sqlite": sqlite_uri,
+    "postgres": secured_uri,
+}
 
 
 @pytest.fixture(params=sorted(stores))

@@ -15,17 +15,17 @@ def main(folder: Path, own: list[tuple[str, str]]) -> None:
     """Promote each (name, version) of `own`, a round each, with the crowd; write down every entry's number."""
     client = store.connect()
     for turn, (name, version) in enumerate(own):
+        champion = journal.history(client, name).champion  # each was judged before it knows of the others
         (folder / f"ready-{turn}-{version}").touch()
         while not (folder / f"go-{turn}").exists():
             time.sleep(0.01)
-        numbers = promoted(client, name, version)
+        numbers = promoted(client, name, version, champion)
         (folder / f"done-{turn}-{version}").write_text(json.dumps(numbers))
 
 
-def promoted(client: MlflowClient, name: str, version: str) -> list[int]:
+def promoted(client: MlflowClient, name: str, version: str, champion: str | None) -> list[int]:
     """The numbers of the entries that it took until this version served, or a better one did."""
     score = float(versions.tags_of(client, name, version)["score"])
-    champion = journal.history(client, name).champion
     numbers = []
     while champion is None or score > float(versions.tags_of(client, name, champion)["score"]):
         entry = Entry(champion, version, f"batch{version}", "crowd", "2013-03-01", "better", {"score": score})

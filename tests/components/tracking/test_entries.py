@@ -68,3 +68,31 @@ def test_an_entry_survives_its_tags(before: str | None) -> None:
 
 def test_a_version_made_by_hand_never_counts() -> None:
     assert fold([from_tags(1, {}), from_tags(2, {"tidegate.to": "9"})]).champion is None
+
+
+def person(number: int, kind: str, before: str | None, to: str) -> Entry:
+    return Entry(before, to, "", "ann", "2013-03-01", "because", {}, "d", number, kind)
+
+
+@pytest.mark.parametrize(
+    ("said", "champion", "refused"),
+    [
+        ([person(2, "rejection", "1", "2"), entry(3, "1", "2")], "1", {"2"}),
+        ([entry(2, "1", "2"), person(3, "rejection", "1", "2")], "2", {"2"}),  # it came too late: a rollback is due
+        ([person(2, "rejection", "1", "2"), person(3, "approval", "1", "2")], "2", set()),
+        ([entry(2, "1", "2"), person(3, "rollback", "2", "1"), entry(4, "1", "2", "b9")], "1", {"2"}),
+        ([entry(2, "1", "2"), person(3, "rollback", "2", "1"), person(4, "approval", "1", "2")], "2", set()),
+        ([person(2, "rejection", "1", "2"), entry(3, "1", "3")], "3", {"2"}),
+        ([person(2, "approval", None, "2")], "1", set()),
+    ],
+)
+def test_what_a_person_refused_only_a_person_promotes(said: list[Entry], champion: str, refused: set[str]) -> None:
+    history = fold([entry(1, None, "1"), *said])
+    assert history.champion == champion and set(history.refused) == refused
+    assert [it.number for it in history.entries] == list(range(1, len(said) + 2)) and history.last == len(said) + 1
+
+
+def test_an_entry_from_before_there_were_kinds_has_one() -> None:
+    tags = {key: value for key, value in to_tags(entry(1, None, "1")).items() if key != "tidegate.kind"}
+    assert from_tags(1, tags).kind == "promotion"
+    assert from_tags(1, {**tags, "tidegate.batch": ""}).kind == "rollback"

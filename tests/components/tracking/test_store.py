@@ -12,6 +12,8 @@ import pytest
 
 from components.errors import TrackingError
 from components.tracking import store
+from tests.components.tracking.conftest import credentials, secured_server
+from tests.servers.programs import postgres
 
 root = Path(__file__).parents[3]
 Spawn = Callable[..., subprocess.Popen[str]]
@@ -36,6 +38,22 @@ def test_eight_processes_that_meet_an_empty_database_all_succeed(tmp_path: Path,
     )
     crowd = [spawn(tmp_path, "-c", code, MLFLOW_TRACKING_URI="sqlite:///mlflow.db") for _ in range(8)]
     answers = [process.communicate() for process in crowd]
+    assert [process.returncode for process in crowd] == [0] * 8, answers
+    assert len({answer for answer, _ in answers}) == 1
+    assert {noise for _, noise in answers} == {""}
+
+
+def test_eight_processes_that_meet_an_empty_postgres_all_succeed(tmp_path: Path, spawn: Spawn) -> None:
+    code = (
+        "from components.tracking import runs, store, versions\n"
+        "client = store.connect()\n"
+        "versions.ensure(client, 'flights')\n"
+        "print(runs.batch_run(client, 'flights', 'ab12', {}))\n"
+    )
+    with postgres() as dsn, secured_server(tmp_path, dsn) as uri:
+        given = {"MLFLOW_TRACKING_URI": uri, **credentials}
+        crowd = [spawn(tmp_path, "-c", code, **given) for _ in range(8)]
+        answers = [process.communicate() for process in crowd]
     assert [process.returncode for process in crowd] == [0] * 8, answers
     assert len({answer for answer, _ in answers}) == 1
     assert {noise for _, noise in answers} == {""}

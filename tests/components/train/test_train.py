@@ -1,11 +1,13 @@
 """Training with a real store: the same bytes again, a record of how, and only history."""
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 
 from components import models
 from components.scoring import predict
@@ -46,7 +48,11 @@ def test_the_record_says_how_it_was_made(trained: "World") -> None:
     assert [point["rows"] for point in record["learning_curve"]] == [75, 151, 302, 604]
     assert next(iter(record["importances"])) == "price"
     assert record["estimator"]["parameters"]["max_iter"] == 30
-    assert set(record["environment"]) == {"python", "scikit-learn", "numpy", "scipy", "pandas", "skops"}
+    assert set(record["environment"]) == {"python", "system", "cpu", "blas", "lock"}
+    assert re.fullmatch("[0-9a-f]{64}", record["environment"]["lock"]) and "openblas" in record["environment"]["blas"]
+    assert record["packages"]["scikit-learn"] == sklearn.__version__ and len(record["packages"]) > 50
+    assert record["made_from"]["files"] == trained.json("manifest")["files"]
+    assert record["made_from"]["recipe"]["window_days"] == 365
 
 
 def test_the_reference_is_what_the_model_learned_from(trained: "World") -> None:

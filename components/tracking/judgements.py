@@ -1,0 +1,105 @@
+"""The verdict that a registered version carries, and what follows from it: who waits, and who may be approved."""
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+from mlflow import MlflowClient
+
+from components.errors import TrackingError
+from components.tracking import journal, logs, versions
+from components.tracking.entries import Entry, History
+from components.tracking.store import answering
+
+verdict_tag = "tidegate.verdict"
+approval_tag = "tidegate.approval"
+folder = "deploy"
+# A tag holds 100,000 letters, and slices may be many: the whole verdict is a file of the run.
+summary = ("accepted", "champion", "batch", "loss", "rows", "blocks", "reasons", "models")
+
+
+@answering()
+def filed(client: MlflowClient, run_id: str, verdict: Mapping[str, Any]) -> str:
+    """File the whole verdict with the run; returns its summary with the digest of the file, as a tag."""
+    text = json.dumps(verdict, indent=2, ensure_ascii=False) + "\n"
+    digest = sha256(text.encode()).hexdigest()
+    logs.files(client, run_id, {f"{digest}.json": text}, folder)
+    short = {key: verdict[key] for key in summary if key in verdict}
+    return json.dumps({**short, "digest": digest}, ensure_ascii=False)
+
+
+@answering()
+def whole(client: MlflowClient, name: str, version: str) -> dict[str, Any]:
+    """The verdict by which a version was judged, as it was filed; TrackingError when there is none or another one."""
+    digest = told(name, version, versions.tags_of(client, name, version)).get("digest", "")
+    run_id = client.get_model_version(name, version).run_id or ""
+    text = logs.text(client, run_id, f"{folder}/{digest}.json")
+    if sha256(text.encode()).hexdigest() != digest:
+        raise TrackingError(f"verdict of {name} version {version}", "the verdict as filed", "another", "restore it")
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+@answering()
+def waiting(client: MlflowClient, name: str) -> list[dict[str, Any]]:
+    """The versions that wait for a person, with their verdicts; `holds` unless the champion has changed since."""
+    past = journal.history(client, name)
+    settled = {entry.to for entry in past.counted} | set(past.refused)
+    found = [(str(it.version), it.tags) for it in versions.listed(client, name, {approval_tag: "manual"})]
+    return [
+        {"version": version, "until": tags["tidegate.until"], "holds": _holds(judged, past), "verdict": judged}
+        for version, tags in found
+        if version not in settled and (judged := told(name, version, tags))
+    ]
+
+
+@answering()
+def approvable(client: MlflowClient, name: str, version: str) -> tuple[History, dict[str, Any]]:
+    """The journal, and the verdict of a version that may be approved; TrackingError says why another may not."""
+    past = journal.history(client, name)
+    judged = told(name, version, versions.tags_of(client, name, version))
+    thing = f"approval of {name} version {version}"
+    if not judged["accepted"]:
+        raise TrackingError(thing, "an accepted verdict", "; ".join(judged["reasons"]), "train a better one")
+    if version != past.champion and not _holds(judged, past):
+        against, now = judged["champion"] or "none", past.champion or "none"
+        cure = "run `tidegate run` again: it will be judged against the new champion"
+        raise TrackingError(thing, f"champion {against}, as judged", f"champion {now}", cure)
+    return past, judged
+
+
+@answering()
+def approve(client: MlflowClient, name: str, version: str, who: str, when: str, why: str) -> None:
+    """Promote an accepted version through the journal; TrackingError when its verdict does not hold (any more)."""
+    past, judged = approvable(client, name, version)
+    if version == past.champion:
+        return
+    entry = Entry(past.champion, version, "", who, when, f"approved: {why}", judged, kind="approval")
+    outcome = journal.promote(client, name, entry)
+    if not outcome.counted:
+        thing, found = f"approval of {name} version {version}", f"champion {outcome.champion}"
+        raise TrackingError(thing, f"champion {past.champion or 'none'}", found, "it came too late: run it again")
+
+
+@answering()
+def reject(client: MlflowClient, name: str, version: str, who: str, when: str, why: str) -> None:
+    """Record why a version is not to serve; TrackingError for the one that serves, which a rollback takes back."""
+    past = journal.history(client, name)
+    if version == past.champion:
+        cure = "take it back with `tidegate rollback`"
+        raise TrackingError(f"rejection of {name} version {version}", "a version that waits", "the champion", cure)
+    journal.reject(client, name, Entry(past.champion, version, "", who, when, f"rejected: {why}", kind="rejection"))
+
+
+def _holds(judged: Mapping[str, Any], past: History) -> bool:
+    return bool(judged["champion"] == past.champion)
+
+
+def told(name: str, version: str, tags: Mapping[str, str]) -> dict[str, Any]:
+    """The verdict of a version in short, from its tags; TrackingError when it has none."""
+    if verdict_tag not in tags:
+        cure = "choose one that `tidegate history` shows"
+        raise TrackingError(f"{name} version {version}", "a version with its verdict", "none", cure)
+    found: dict[str, Any] = json.loads(tags[verdict_tag])
+    return found

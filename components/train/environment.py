@@ -1,0 +1,47 @@
+"""What the bytes of a model depend on beside data, code and recipe: packages, their lock, Python, CPU, BLAS."""
+
+import platform
+from hashlib import sha256
+from importlib.metadata import distributions
+from os import environ
+from pathlib import Path
+from typing import Any
+
+lock = Path("requirements-steps.txt")
+cpuinfo = Path("/proc/cpuinfo")
+
+
+def environment() -> dict[str, str]:
+    """Where a training ran; `lock` is the SHA-256 of the lock of the steps, as an image tells it as well."""
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cpu": _cpu(),
+        "blas": _blas(),
+        "lock": environ.get("TIDEGATE_LOCK") or _digest(lock),
+    }
+
+
+def packages() -> dict[str, str]:
+    """The version of every installed package, by its name."""
+    found = {str(each.metadata["Name"]).lower().replace("_", "-"): each.version for each in distributions()}
+    return dict(sorted(found.items()))
+
+
+def _cpu() -> str:
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor() or platform.machine())
+
+
+def _blas() -> str:
+    """The libraries of linear algebra with the kind of processor they chose their code for."""
+    from threadpoolctl import threadpool_info
+
+    found: list[dict[str, Any]] = [each for each in threadpool_info() if each["user_api"] == "blas"]
+    told = {f"{each['internal_api']} {each['version']} {each.get('architecture', '')}".strip() for each in found}
+    return ", ".join(sorted(told)) or "none"
+
+
+def _digest(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest() if path.exists() else "unknown"

@@ -1,0 +1,138 @@
+"""The commands about versions: who serves and why, a person's word on that, and where a version comes from."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from components.errors import InputError
+from pipelines.command import JSON, Command
+
+
+def history(arguments: argparse.Namespace) -> None:
+    """List every champion, the first one first: instead of which, since when, by whom and why."""
+    from pipelines import champions
+
+    found = champions.history()
+    if arguments.page:
+        champions.write_page(arguments.page, found)
+    print(json.dumps(found, indent=2)) if arguments.json else champions.show(found)
+
+
+def rollback(arguments: argparse.Namespace) -> None:
+    """Make an earlier champion serve again; the loop does not promote the one it replaces again."""
+    from pipelines import champions
+
+    print(f"version {champions.rollback(arguments.to, arguments.reason)} is champion")
+
+
+def approve(arguments: argparse.Namespace) -> None:
+    """Make an accepted version champion that waits for a person; its verdict must still hold."""
+    from pipelines import approvals
+
+    approvals.approve(arguments.version, arguments.reason)
+    print(f"version {arguments.version} is champion")
+
+
+def reject(arguments: argparse.Namespace) -> None:
+    """Write down why a version is not to serve; the loop does not promote it any more."""
+    from pipelines import approvals
+
+    approvals.reject(arguments.version, arguments.reason)
+    print(f"version {arguments.version} is rejected")
+
+
+def waiting(arguments: argparse.Namespace) -> None:
+    """List the accepted versions that wait for a person (deploy.approval is manual)."""
+    from pipelines import approvals
+
+    found = approvals.waiting()
+    print(json.dumps(found, indent=2)) if arguments.json else approvals.show(found)
+
+
+def reproduce(arguments: argparse.Namespace) -> None:
+    """Train a version once more from its registry record alone, in a clean worktree; exit 2 if another model comes."""
+    from pipelines import reproducing
+
+    found = reproducing.reproduce(arguments.version, arguments.python)
+    print(json.dumps(found, indent=2)) if arguments.json else reproducing.show(found)
+    if not found["same"]:
+        recorded, again = (found["digest"][key] for key in ("recorded", "again"))
+        raise InputError(f"version {arguments.version}", recorded, again, "see what differs above")
+
+
+def lineage(arguments: argparse.Namespace) -> None:
+    """Show what made a version, down to the digest of every source file, and what it led to."""
+    from pipelines import provenance
+
+    found = provenance.lineage(arguments.version)
+    if arguments.picture:
+        provenance.draw(found, arguments.picture)
+    print(json.dumps(found, indent=2) if arguments.json else provenance.text(found))
+
+
+def card(arguments: argparse.Namespace) -> None:
+    """Print the model card of a version as Markdown: data, purpose, metrics, slices, limits, lineage."""
+    from pipelines import provenance
+
+    print(provenance.card(arguments.version, arguments.page), end="")
+
+
+VERSION = {"version": {"metavar": "VERSION", "help": "a registered version, such as 2"}}
+REASON = {"--reason": {"required": True, "metavar": "TEXT", "help": "why, for the journal"}}
+
+COMMANDS = {
+    "history": Command(
+        "list every champion and why it serves",
+        history,
+        {
+            "--page": {
+                "type": Path,
+                "nargs": "?",
+                "const": Path("artifacts/history.html"),
+                "metavar": "FILE",
+                "help": "write it as a page (HTML) with the loss over time too; artifacts/history.html without FILE",
+            },
+            "--json": JSON,
+        },
+    ),
+    "rollback": Command(
+        "make an earlier champion serve again",
+        rollback,
+        {
+            "--to": {"metavar": "VERSION", "help": "the version; without it the latest that nobody refused"},
+            **REASON,
+        },
+    ),
+    "waiting": Command("list the versions that wait for a person", waiting, {"--json": JSON}),
+    "approve": Command("make a version champion that waits for a person", approve, {**VERSION, **REASON}),
+    "reject": Command("say why a version is not to serve", reject, {**VERSION, **REASON}),
+    "lineage": Command(
+        "show what made a version and what it led to",
+        lineage,
+        {
+            **VERSION,
+            "--picture": {"type": Path, "metavar": "FILE", "help": "write it as a picture (SVG) too"},
+            "--json": JSON,
+        },
+    ),
+    "card": Command(
+        "print the model card of a version",
+        card,
+        {**VERSION, "--page": {"type": Path, "metavar": "FILE", "help": "write it as a page (HTML) too"}},
+    ),
+    "reproduce": Command(
+        "train a version once more and compare",
+        reproduce,
+        {
+            **VERSION,
+            "--python": {
+                "type": Path,
+                "default": Path(sys.executable),
+                "metavar": "FILE",
+                "help": "the interpreter of an environment made from the lock; without it, this one",
+            },
+            "--json": JSON,
+        },
+    ),
+}

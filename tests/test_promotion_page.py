@@ -1,0 +1,138 @@
+"""docs/promotion.md: its commands do what they say, in a workspace whose second version waits for a person."""
+
+import json
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from components.parameters import schema
+from tests.workspaces import Workspace
+
+root = Path(__file__).parents[1]
+page = (root / "docs/promotion.md").read_text()
+commands = [line for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) for line in block.splitlines()]
+CHANGES = {
+    "params.yaml": {
+        "approval: automatic": "approval: manual",
+        "mode: auto": "mode: always",
+        "margin: 0.0": "margin: 1.0",
+    },
+    "components/train/__main__.py": {"lone).reset_index(": "lone).iloc[50:].reset_index("},
+}
+
+
+@pytest.fixture(scope="module")
+def workspace(new_workspace: Callable[[Path], Workspace], tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Version 1 serves and was made by what is committed; version 2 waits and was made by what is not."""
+    workspace = new_workspace(tmp_path_factory.mktemp("promotion"))
+    workspace.environment["TIDEGATE_USER"] = "ann"
+    workspace.tidegate("run")
+    for name, changes in CHANGES.items():
+        text = (workspace / name).read_text()
+        for old, new in changes.items():
+            assert text.count(old) == 1
+            text = text.replace(old, new)
+        (workspace / name).write_text(text)
+    told = workspace.tidegate("run", "--until", "2013-07-01").stdout
+    assert "version 1: version 2 waits for `tidegate approve` or `reject`" in told
+    return workspace
+
+
+@pytest.fixture(scope="module")
+def told(workspace: Workspace) -> dict[str, str]:
+    """What each command of the page printed."""
+    return {command: workspace.run(*shlex.split(command)).stdout for command in commands}
+
+
+def test_a_version_waits_and_is_approved(told: dict[str, str]) -> None:
+    assert re.search(r"^ 2 +2013-07-01 +1 +yes ", told["tidegate waiting"], re.MULTILINE)
+    assert told[commands[1]] == "version 2 is champion\n"
+
+
+def test_the_history_names_everything(workspace: Workspace, told: dict[str, str]) -> None:
+    first, second = json.loads(told["tidegate history --json"])
+    assert (first["kind"], first["from"], first["to"], first["serves"]) == ("promotion", None, "1", False)
+    assert (second["kind"], second["from"], second["to"], second["serves"]) == ("approval", "1", "2", True)
+    assert (second["who"], second["why"]) == ("ann", "approved: checked the slices by hand")
+    assert second["data"] == first["data"] and second["data"].endswith(".dir")
+    assert second["commit"] == f"{first['commit']}-dirty" and len(first["commit"]) == 40
+    assert {"log_loss", "roc_auc"} <= set(second["metrics"]) and second["loss"] == second["metrics"]["log_loss"]
+    assert first["data"][:8] in told["tidegate history"] and "ann" in told["tidegate history"]
+    found = (workspace / "artifacts/history.html").read_text()
+    assert "version 2 serves" in found and found.count("<polyline") == 2 and len(found) < 300_000
+    assert "http" not in found.replace("http://www.w3.org", "") and "prefers-color-scheme" in found
+
+
+def test_after_the_rollback_the_loop_leaves_it(workspace: Workspace, told: dict[str, str]) -> None:
+    assert told['tidegate rollback --reason "complaints from the desk"'] == "version 1 is champion\n"
+    assert "version 2 is rejected" in told['tidegate reject 2 --reason "it forgets the evening flights"']
+    workspace.tidegate("run")
+    workspace.run("dvc", "repro", "--force", "--single-item", "deploy")
+    rows = json.loads(workspace.tidegate("history", "--json").stdout)
+    assert [row["to"] for row in rows] == ["1", "2", "1"] and rows[-1]["serves"]
+    assert "none waits" in workspace.tidegate("waiting").stdout
+    release = json.loads((workspace / "artifacts/deploy/release.json").read_text())
+    assert release["reason"] == "ann rejected: it forgets the evening flights" and release["champion"] == "1"
+    assert "ann rejected: it forgets the evening flights, it stays" in workspace.tidegate("run").stdout
+
+
+def test_the_lineage_goes_down_to_the_files(workspace: Workspace, told: dict[str, str]) -> None:
+    found = json.loads(told["tidegate lineage 1 --json"])
+    manifest = json.loads((workspace / "artifacts/ingest/manifest.json").read_text())
+    assert found["made_from"]["data"] == {"version": manifest["data"], "md5": manifest["files"]}
+    assert len(found["made_from"]["problem"]) == 3 and not found["judged"]["champion"]
+    assert found["led_to"]["challengers"] == [{"version": "2", "accepted": True}]
+    assert [term["replaced_by"] for term in found["led_to"]["served"]] == ["2", None]
+    for word in (*manifest["files"].values(), *found["made_from"]["problem"].values(), found["model"]):
+        assert word in told["tidegate lineage 1"]
+    picture = (workspace / "lineage.svg").read_text()
+    texts = [
+        element.text or "" for element in ElementTree.fromstring(picture).iter("{http://www.w3.org/2000/svg}text")
+    ]
+    assert {"flights.csv", "weather.csv", "features.sql", "flights version 1"} <= set(texts)
+
+
+def test_the_card_is_whole(workspace: Workspace, told: dict[str, str]) -> None:
+    card = told["tidegate card 1 --page card.html"]
+    titles = ["Purpose", "Data", "Model", "Metrics", "Slices", "Limits", "Lineage"]
+    assert re.findall(r"^## (.*)$", card, re.MULTILINE) == titles
+    assert "Will a scheduled flight out of New York arrive 15 or more minutes late?" in card
+    assert re.search(r"^\| challenger \| 0\.\d{4} \|", card, re.MULTILINE) and re.search(
+        r"^\| .*EWR", card, re.MULTILINE
+    )
+    html = (workspace / "card.html").read_text()
+    assert all(f"<h2>{title}</h2>" in html for title in titles) and len(html) < 300_000
+
+
+def test_a_version_is_reproduced_from_its_record_alone(workspace: Workspace, told: dict[str, str]) -> None:
+    line, *more = told["tidegate reproduce 1"].splitlines()
+    model = json.loads(told["tidegate lineage 1 --json"])["model"]
+    assert ": the same model (" in line and model in line and more == []
+    assert workspace.run("git", "worktree", "list").stdout.count("\n") == 1
+
+
+def test_what_cannot_be_reproduced_is_a_table_of_what_differs(workspace: Workspace, told: dict[str, str]) -> None:
+    done = workspace.tidegate("reproduce", "2", "--json", check=False)
+    assert done.returncode == 2 and "error: version 2: expected sha256:" in done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    differs = {row["what"]: (row["recorded"], row["again"]) for row in found["differs"]}
+    assert not found["same"] and differs["code"] == (f"{found['commit']}-dirty", found["commit"])
+    assert differs["rows"][1] - differs["rows"][0] == 50 and found["train_loss"]["difference"] != 0
+
+
+@pytest.mark.parametrize("word", ["approve", "reject", "lineage", "card", "reproduce"])
+def test_a_version_that_is_not_there_is_one_line(workspace: Workspace, word: str) -> None:
+    more = ["--reason", "x"] if word in ("approve", "reject") else []
+    done = workspace.tidegate(word, "77", *more, check=False)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert done.stderr.startswith("error: flights version 77: expected a registered version, found none; ")
+
+
+def test_every_approval_is_explained() -> None:
+    allowed = schema()["properties"]["deploy"]["properties"]["approval"]["enum"]
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == allowed
