@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
 from components.errors import InputError
@@ -128,9 +127,8 @@ COMMANDS = {
             **VERSION,
             "--python": {
                 "type": Path,
-                "default": Path(sys.executable),
                 "metavar": "FILE",
-                "help": "the interpreter of an environment made from the lock; without it, this one",
+                "help": "an interpreter to train by; without it this one, or one made from the lock of that commit",
             },
             "--json": JSON,
         },

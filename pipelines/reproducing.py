@@ -24,8 +24,11 @@ data_dvc = "outs:\n- md5: {}\n  hash: md5\n  path: data\n"
 foreign = ("MLFLOW_", "TIDEGATE_", "DVC_STAGE", "DVC_EXP", "GIT_")
 
 
-def reproduce(version: str, python: Path) -> dict[str, Any]:
-    """Retrain a version in a worktree at its commit, with its data, problem files and `python`, and compare."""
+lock = Path("requirements.txt")
+
+
+def reproduce(version: str, python: Path | None = None) -> dict[str, Any]:
+    """Retrain a version in a worktree at its commit, its data, problem files and lock (or by `python`), and compare."""
     from components.provenance import comparing, registered
     from components.tracking.store import connect
 
@@ -35,7 +38,7 @@ def reproduce(version: str, python: Path) -> dict[str, Any]:
         made_from, commit = found.made_from, found.commit.removesuffix("-dirty")
         with worktree(commit, Path(scratch, "worktree")) as tree:
             _lay(tree, found.tags["tidegate.data"], found.texts, made_from)
-            _train(tree, Path(scratch, "mlflow.db"), python)
+            _train(tree, Path(scratch, "mlflow.db"), python or _installed(tree))
             made = tree / workspace.artifacts / "train"
             answer = comparing.compared(found.record, read_json(made / "record.json"))
             answer["predictions"] = comparing.predictions(kept, made / "reference")
@@ -83,6 +86,19 @@ def _fetch(tree: Path, version: str, texts: Mapping[str, str]) -> None:
         told = (done.stderr.strip().splitlines() or ["nothing"])[-1].removeprefix("error: ")
     thing = f"data version {version.split()[2]}"
     raise InputError(thing, "it in DVC's cache or on its remote", told, "fetch it where it is, or `dvc push` it there")
+
+
+def _installed(tree: Path) -> Path:
+    """This interpreter, if the commit has the lock that it is made from; else one made from the commit's."""
+    if lock.exists() and read_text(lock) == read_text(tree / lock):
+        return Path(sys.executable)
+    print("  installing the lock of that commit", file=sys.stderr, flush=True)
+    command = ["make", ".venv/run", f"PYTHON={sys.executable}"]
+    done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
+    if done.returncode:
+        found = (done.stderr.strip().splitlines() or ["nothing"])[-1]
+        raise InputError(f"the lock of that commit, {lock}", "to be installed by `make`", found, "see `--python`")
+    return tree / ".venv/bin/python"
 
 
 def _train(tree: Path, store: Path, python: Path) -> None:

@@ -24,6 +24,14 @@ CHANGES = {
     },
     "components/train/__main__.py": {"lone).reset_index(": "lone).iloc[50:].reset_index("},
 }
+# Installs this environment once more, and says so: the packages themselves take minutes.
+MAKEFILE = """\
+.venv/run:
+\tmkdir -p .venv/bin
+\tprintf '#!/bin/sh\\nexec %s "$$@"\\n' "$(PYTHON)" > .venv/bin/python
+\tchmod +x .venv/bin/python
+\tpwd > "$$INSTALLED"
+"""
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +39,8 @@ def workspace(new_workspace: Callable[[Path], Workspace], tmp_path_factory: pyte
     """Version 1 serves and was made by what is committed; version 2 waits and was made by what is not."""
     workspace = new_workspace(tmp_path_factory.mktemp("promotion"))
     workspace.environment["TIDEGATE_USER"] = "ann"
+    (workspace / "Makefile").write_text(MAKEFILE)
+    workspace.run("git", "commit", "--quiet", "--all", "--message", "Install in no time")
     workspace.tidegate("run")
     for name, changes in CHANGES.items():
         text = (workspace / name).read_text()
@@ -114,6 +124,20 @@ def test_a_version_is_reproduced_from_its_record_alone(workspace: Workspace, tol
     model = json.loads(told["tidegate lineage 1 --json"])["model"]
     assert ": the same model (" in line and model in line and more == []
     assert workspace.run("git", "worktree", "list").stdout.count("\n") == 1
+
+
+def test_it_is_reproduced_with_the_lock_of_its_commit(workspace: Workspace, told: dict[str, str]) -> None:
+    locked = (workspace / "requirements.txt").read_text()
+    workspace.environment["INSTALLED"] = str(workspace / "installed")
+    (workspace / "requirements.txt").write_text(f"{locked}# another\n")
+    found = json.loads(workspace.tidegate("reproduce", "1", "--json").stdout)
+    assert found["same"] and (workspace / "installed").read_text().endswith("/worktree\n")
+    del workspace.environment["INSTALLED"]
+    done = workspace.tidegate("reproduce", "1", check=False)
+    (workspace / "requirements.txt").write_text(locked)
+    assert done.returncode == 2 and done.stderr.splitlines()[-1].startswith(
+        "error: the lock of that commit, requirements.txt: expected to be installed by `make`, found make: *** "
+    )
 
 
 def test_what_cannot_be_reproduced_is_a_table_of_what_differs(workspace: Workspace, told: dict[str, str]) -> None:
