@@ -28,7 +28,7 @@ lock = Path("requirements.txt")
 
 
 def reproduce(version: str, python: Path | None = None) -> dict[str, Any]:
-    """Retrain a version in a worktree at its commit, its data, problem files and lock (or by `python`), and compare."""
+    """Retrain a version in a worktree at its commit: its data, problem files and lock (or by `python`); compare."""
     from components.provenance import comparing, registered
     from components.tracking.store import connect
 
