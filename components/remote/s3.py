@@ -1,5 +1,6 @@
 """DVC's S3 with less patience: a store that stops answering ends a step in minutes, not in a quarter of an hour."""
 
+from functools import cached_property
 from typing import Any
 
 import dvc_s3
@@ -12,7 +13,7 @@ class S3FileSystem(dvc_s3.S3FileSystem):  # type: ignore[misc]
         found: dict[str, Any] = super()._prepare_credentials(**config)
         return {**found, "config_kwargs": {**found["config_kwargs"], "retries": {"total_max_attempts": 2}}}
 
-    @property
+    @cached_property
     def fs(self) -> Any:
         """The file system below, which tries again by itself."""
         found = super().fs
