@@ -4,11 +4,17 @@ import getpass
 import os
 import subprocess
 
+# A version holds the text of these itself, and each run changes some of them.
+problem = ("contract.yaml", "data.dvc", "features.sql", "model.yaml", "params.yaml", "dvc.lock", ".dvc/config")
+
 
 def commit() -> str:
-    """The commit of the code: TIDEGATE_COMMIT (an image sets it), else git's, with `-dirty` when files differ."""
-    given = os.environ.get("TIDEGATE_COMMIT")
-    return given or _git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*") or "unknown"
+    """The commit of the code: TIDEGATE_COMMIT (an image sets it), else git's, with `-dirty` when code differs."""
+    given, found = os.environ.get("TIDEGATE_COMMIT"), _git("rev-parse", "--verify", "--quiet", "HEAD")
+    if given or not found:
+        return given or "unknown"
+    others = (f":(exclude){name}" for name in problem)
+    return found + "-dirty" * bool(_git("status", "--porcelain", "--untracked-files=no", "--", ".", *others))
 
 
 def user() -> str:

@@ -3,10 +3,8 @@
 import subprocess
 
 from components.context import commit as described
+from components.context import problem
 from components.errors import InputError
-
-# What travels as text with every run, and what is only written here: a change of these needs no image.
-PROBLEM = {"contract.yaml", "data.dvc", "features.sql", "model.yaml", "params.yaml", "dvc.lock", ".dvc/config"}
 
 
 def commit() -> str:
@@ -24,4 +22,4 @@ def changed() -> list[str]:
         found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
     except (OSError, subprocess.SubprocessError):
         return []  # no repository: the commit comes by environment
-    return [entry[3:] for entry in found.split("\0") if entry and entry[3:] not in PROBLEM]
+    return [entry[3:] for entry in found.split("\0") if entry and entry[3:] not in problem]

@@ -37,6 +37,16 @@ def test_the_commit_is_the_whole_one_and_says_when_files_differ(repository: Path
     assert context.commit() == f"{head}-dirty"
 
 
+def test_the_problem_s_files_are_no_code(repository: Path) -> None:
+    for name in ("params.yaml", "dvc.lock", "features.sql"):
+        (repository / name).write_text("one")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "two")
+    (repository / "params.yaml").write_text("two")
+    (repository / "dvc.lock").unlink()
+    assert context.commit() == git("rev-parse", "HEAD")
+
+
 def test_the_environment_goes_first(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert context.user() == "Ada"
     monkeypatch.setenv("TIDEGATE_KUBEFLOW_RUN", "17")
