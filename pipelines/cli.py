@@ -121,7 +121,7 @@ COMMANDS = {
         compile_,
         {
             "--output": {"type": Path, "required": True, "metavar": "FILE", "help": "the YAML file to write"},
-            "--image": {"metavar": "IMAGE", "help": "run this image; without it that of the commit, of cluster.yaml"},
+            "--image": {"metavar": "IMAGE", "help": "run this image; without it that of this code, of cluster.yaml"},
         },
     ),
     "validate": Command(
