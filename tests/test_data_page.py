@@ -6,38 +6,19 @@ from pathlib import Path
 import pytest
 
 from components.remote.section import public, secret
+from tests.orders import CONTRACT
 from tests.servers.programs import s3
 from tests.workspaces import Workspace
 
 root = Path(__file__).parents[1]
 page = (root / "docs/data.md").read_text()
 commands = [line for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) for line in block.splitlines()]
-CONTRACT = """\
-name: toy
-purpose: Will an order come back?
-task: binary
-event: orders
-label: returned
-label_delay: 1d
-horizon: 6h
-block: 1d
-tables:
-  orders:
-    files: orders/*.csv
-    time: at
-    key: [id]
-    source: {files: exports/*.csv}
-    columns:
-      at: {type: timestamp}
-      id: {type: integer}
-      back: {type: boolean, role: outcome, nullable: true}
-"""
 
 
 def test_every_command_does_what_it_says(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     workspace.environment["PYTHONPATH"] = str(root)
-    (tmp_path / "contract.yaml").write_text(CONTRACT)
+    (tmp_path / "contract.yaml").write_text(CONTRACT.replace("FOLDER", "exports"))
     (tmp_path / "exports").mkdir()
     (tmp_path / "exports/a.csv").write_text("at,id,back\n2013-01-01,1,\n2014-02-01,2,\n")
     workspace.run("dvc", "init", "--quiet", "--no-scm")

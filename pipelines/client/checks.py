@@ -90,7 +90,7 @@ def _tree() -> str:
     if changed:
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         found = f"{changed[0]}{more} not in it"
-        raise InputError("code", "what the image of the commit holds", found, "commit it, build and push the image")
+        raise InputError("code", "what the commit holds", found, "commit it, build and push the image")
     return f"commit {revision.commit()}"
 
 

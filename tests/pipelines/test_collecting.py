@@ -6,30 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.orders import CONTRACT
 from tests.pipelines.conftest import ROOT
 from tests.servers.programs import s3
 from tests.workspaces import Workspace
-
-CONTRACT = """\
-name: toy
-purpose: Will an order come back?
-task: binary
-event: orders
-label: returned
-label_delay: 1d
-horizon: 6h
-block: 1d
-tables:
-  orders:
-    files: orders/*.csv
-    time: at
-    key: [id]
-    source: {files: FOLDER/*.csv}
-    columns:
-      at: {type: timestamp}
-      id: {type: integer}
-      back: {type: boolean, role: outcome, nullable: true}
-"""
 
 
 @pytest.fixture
