@@ -21,6 +21,7 @@ from pipelines.workspace import dvc
 from pipelines.worktrees import worktree
 
 data_dvc = "outs:\n- md5: {}\n  hash: md5\n  path: data\n"
+of_make = ("MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS")
 foreign = ("MLFLOW_", "TIDEGATE_", "DVC_STAGE", "DVC_EXP", "GIT_")
 
 
@@ -94,7 +95,9 @@ def _installed(tree: Path) -> Path:
         return Path(sys.executable)
     print("  installing the lock of that commit", file=sys.stderr, flush=True)
     command = ["make", ".venv/run", f"PYTHON={sys.executable}"]
-    done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
+    # A `make` that runs this one has flags, goals and a job server that are not meant for the worktree's.
+    here = {name: value for name, value in os.environ.items() if name not in of_make}
+    done = subprocess.run(command, cwd=tree, env=here, capture_output=True, text=True, check=False)
     if done.returncode:
         found = (done.stderr.strip().splitlines() or ["nothing"])[-1]
         raise InputError(f"the lock of that commit, {lock}", "to be installed by `make`", found, "see `--python`")

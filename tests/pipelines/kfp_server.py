@@ -6,11 +6,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from tests.pipelines.kfp_state import ROUTES, Kubeflow, Query, RefusalError, wire
+from tests.servers.http import QuietServer
 
 LOGIN_PAGE = "<!doctype html><title>Log in to Your Account</title><form action=/dex/auth/local></form>"
 API_LOG = "/apis/v1alpha1/runs/{run}/nodes/{pod}/log"
@@ -25,10 +26,8 @@ class Request(NamedTuple):
     headers: Message
 
 
-class KfpServer(ThreadingHTTPServer):
+class KfpServer(QuietServer):
     """Serves a `Kubeflow`; `faults` are what the next requests meet, the last one for good."""
-
-    daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)

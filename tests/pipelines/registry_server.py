@@ -4,16 +4,16 @@ import threading
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
+
+from tests.servers.http import QuietServer
 
 DIGEST = f"sha256:{'a' * 64}"
 
 
-class RegistryServer(ThreadingHTTPServer):
+class RegistryServer(QuietServer):
     """Has `images` (name:tag); `auth` is none, basic or bearer, for one account."""
-
-    daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)

@@ -3,6 +3,7 @@
 import base64
 import os
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -84,10 +85,21 @@ def git(folder: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
+class QuietServer(ThreadingHTTPServer):
+    """A client that hangs up is no error: what it had kept open it resets when it ends."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print a traceback of any other error."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def serving(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[int]:
     """An HTTP server with that handler; gives its port."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with QuietServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
