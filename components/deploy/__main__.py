@@ -105,7 +105,7 @@ def _settle(
         _check_champion(name, version, verdict, past.champion)
         wait = f"it waits for `tidegate approve {version}` or `tidegate reject {version}`"
         return document(batch, verdict, version, past.champion, wait, waiting=True)
-    told = {key: verdict[key] for key in ("loss", "rows", "blocks", "reasons", "models")}
+    told = {key: verdict[key] for key in ("loss", "loss_error", "rows", "blocks", "reasons", "models")}
     when = datetime.now(UTC).isoformat(timespec="seconds")
     outcome = promote(client, name, Entry(verdict["champion"], version, batch["id"], user(), when, reason, told))
     if not outcome.counted:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from components.contract import Contract
@@ -89,6 +90,7 @@ def judged(
         least if task == "multiclass" else None,
         gaps["champion"].smallest if "champion" in gaps else None,
         earlier,
+        trial.error("challenger"),
     )
 
 
@@ -115,6 +117,11 @@ class Trial:
     def gap(self, other: str) -> Vector:
         """Challenger minus the other, row by row."""
         return self.loss["challenger"] - self.loss[other]
+
+    def error(self, name: str) -> float:
+        """The standard error of a model's mean loss."""
+        own = self.loss[name]
+        return difference(own, np.zeros(len(own)), self.blocks, self.seed, self.weight).error
 
     def difference(self, other: str) -> Difference:
         """Challenger minus the other."""

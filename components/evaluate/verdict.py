@@ -22,11 +22,13 @@ def document(
     least: float | None = None,
     smallest: float | None = None,
     earlier: int = 0,
+    error: float = 0.0,
 ) -> dict[str, Any]:
     """The verdict as a file (verdict.schema.json); `question` is the challenger's digest and the policy.
 
     `least` is the probability that a class has at least, where there are many; `smallest` the smallest difference from
-    the champion that the rows could have shown; `earlier` how many verdicts were made on some of the same rows before.
+    the champion that the rows could have shown; `earlier` how many verdicts were made on some of the same rows before;
+    `error` the standard error of the challenger's loss.
     """
     accepted = all(check.passed for check in checks)
     reasons = [check.reason for check in checks if check.passed == accepted]
@@ -42,6 +44,7 @@ def document(
         "earlier_verdicts": earlier,
         "smallest_difference": smallest,
         "loss": scores["challenger"][task.loss],
+        "loss_error": error,
         "checks": [check.document() for check in checks],
         "models": [
             {"model": name, **({"loss": found[task.loss]} if task.loss in found else {}), **found}

@@ -16,7 +16,7 @@ verdict_tag = "tidegate.verdict"
 approval_tag = "tidegate.approval"
 folder = "deploy"
 # A tag holds 100,000 letters, and slices may be many: the whole verdict is a file of the run.
-summary = ("accepted", "champion", "batch", "loss", "rows", "blocks", "reasons", "models")
+summary = ("accepted", "champion", "batch", "loss", "loss_error", "rows", "blocks", "reasons", "models")
 
 
 @answering()
