@@ -17,7 +17,7 @@ most_categories = 200  # the rarer ones of both sides together are one category:
 
 @dataclass(frozen=True)
 class Categories:
-    """The place in `names` of each row of reference and batch, -1 if it does not count; `new`: only in batch."""
+    """The place in `names` of each row of reference and batch, -1 if it has no value; `new`: only in batch."""
 
     reference: Places
     batch: Places
@@ -31,8 +31,8 @@ def numbers(column: pd.Series) -> Vector:
     return np.asarray(np.clip(np.where(np.isfinite(found), found, np.nan), -widest, widest) + 0.0)
 
 
-def categories(reference: pd.Series, batch: pd.Series, nulls: bool = True) -> Categories:
-    """Equal values (1, 1.0 and True) are one category; what is null or infinite is one, or does not count."""
+def categories(reference: pd.Series, batch: pd.Series) -> Categories:
+    """Equal values (1, 1.0 and True) are one category; null and infinite ones are in none."""
     places, values = pd.factorize(_objects(reference, batch))
     names, places = _sorted(_names(values), places.astype(np.int64))
     cut = len(reference)
@@ -41,8 +41,6 @@ def categories(reference: pd.Series, batch: pd.Series, nulls: bool = True) -> Ca
     new = [int(place) for place in np.argsort(-counts, kind="stable") if counts[place] and not before[place]]
     fresh = tuple(names[place] for place in new)
     names, places = _folded(names, places, counts)
-    if nulls and (places < 0).any():
-        names, places = [*names, missing], np.where(places < 0, len(names), places)
     return Categories(places[:cut], places[cut:], tuple(names), fresh)
 
 
@@ -55,8 +53,8 @@ def presented(
         if kind == "number":
             pair = [numbers(frame[name]) for frame in (reference, batch)]
         else:
-            found = categories(reference[name], batch[name], nulls=name != label)
-            known = np.array([*found.names, np.nan], dtype=object)
+            found = categories(reference[name], batch[name])
+            known = np.array([*found.names, np.nan if name == label else missing], dtype=object)
             pair = [known[places] for places in (found.reference, found.batch)]
         sides[0][name], sides[1][name] = pair
     return pd.DataFrame(sides[0], index=reference.index), pd.DataFrame(sides[1], index=batch.index)

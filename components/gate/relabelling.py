@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import ceil, comb
+from math import ceil
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from components.gate.columns import Places, categories, numbers
-from components.gate.distances import Labellings, Matrix, category_scores, methods, number_scores
+from components.gate.columns import categories, numbers
+from components.gate.counting import Matrix
+from components.gate.distances import category_scores, methods, number_scores
+from components.gate.labellings import Sides
 from components.scoring import Vector
 
 least_relabellings = 800
-least_blocks = 2
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def compare(
     Of all comparisons of sides that do not differ, at most the share `rate` has any column beyond its `chance`.
     The rows where the column `label` is null do not count for it.
     """
-    sides = _Sides(reference, batch, reference_blocks, batch_blocks)
+    sides = Sides(reference, batch, reference_blocks, batch_blocks)
     keys = sides.keys(relabellings(rate), seed)
     found: dict[str, Column] = {}
     drawn: dict[str, Vector] = {}
@@ -82,63 +84,31 @@ def relabellings(rate: float) -> int:
     return max(least_relabellings, ceil(10 / rate))
 
 
-class _Sides:
-    """Both frames under each other, and the block of each row: those of the reference first."""
-
-    def __init__(
-        self, reference: pd.DataFrame, batch: pd.DataFrame, reference_blocks: pd.Series, batch_blocks: pd.Series
-    ) -> None:
-        before, now = (
-            pd.factorize(blocks.to_numpy(), sort=True)[0].astype(np.int64)
-            for blocks in (reference_blocks, batch_blocks)
-        )
-        self.reference, self.batch = reference, batch
-        first = int(before.max(initial=-1)) + 1
-        self.places: Places = np.concatenate([before, now + first])
-        self.moved = int(now.max(initial=-1)) + 1
-        self.count = first + self.moved
-        self.true = np.arange(self.count) >= first
-
-    def keys(self, count: int, seed: int) -> Matrix:
-        """An order of the blocks per relabelling: the batch's come first. The true labelling is one of them."""
-        keys = np.random.default_rng(seed).random((count, self.count))
-        keys[0] = ~self.true
-        return keys
-
-    def labellings(self, keys: Matrix, present: npt.NDArray[np.bool_], rate: float) -> Labellings:
-        """Which blocks each relabelling puts into the batch, always as many; only the true one if they tell nothing."""
-        moved = int((self.true & present).sum())
-        stay = int(present.sum()) - moved
-        if min(moved, stay) < least_blocks or comb(moved + stay, moved) * rate < 2:
-            return self.true[None]
-        order = np.argsort(np.where(present, keys, 2.0), axis=1, kind="stable")
-        found = np.zeros(keys.shape, dtype=bool)
-        np.put_along_axis(found, order[:, :moved], True, axis=1)
-        return found
-
-
 def _column(
-    sides: _Sides, name: str, kind: str, method: str, keys: Matrix, rate: float, counts_nulls: bool
+    sides: Sides, name: str, kind: str, method: str, keys: Matrix, rate: float, counts_nulls: bool
 ) -> tuple[Column, Vector]:
     """What is found of a column but for chance, and its score of each labelling, the true one first."""
-    before, now = sides.reference[name], sides.batch[name]
-    new: tuple[str, ...] = ()
+    values, known, new = _values(sides.reference[name], sides.batch[name], kind)
+    now = sides.true[sides.places]
+    shares = [float(known[side].mean()) if side.any() else 0.0 for side in (~now, now)]
+    found = Column(None, None, method, shares[0] - shares[1], new)
+    kept = np.full(len(known), True) if counts_nulls else known
+    if not (kept & now).any() or not (kept & ~now).any():
+        return found, np.zeros(0)
+    score = number_scores if kind == "number" else category_scores
+    labellings = sides.labellings(keys, sides.places[kept], rate)
+    scores = score(values[kept], sides.places[kept], labellings, method)
+    return replace(found, score=float(scores[0])), scores
+
+
+def _values(before: pd.Series, now: pd.Series, kind: str) -> tuple[Any, npt.NDArray[np.bool_], tuple[str, ...]]:
+    """The values of both sides as the scores take them, which of them are known, and new categories."""
     if kind == "number":
         values = np.concatenate([numbers(before), numbers(now)])
-        known = np.isfinite(values)
-    else:
-        found = categories(before, now, counts_nulls)
-        values, new = np.concatenate([found.reference, found.batch]), found.new
-        known = ~pd.isna(pd.concat([before, now]).to_numpy())
-    shift = known[: len(before)].mean() - known[len(before) :].mean() if len(before) and len(now) else 0.0
-    kept = np.ones(len(known), dtype=bool) if counts_nulls else known
-    blocks = sides.places[kept]
-    present = np.bincount(blocks, minlength=sides.count) > 0
-    if (not counts_nulls and not (present & sides.true).any()) or not (present & ~sides.true).any():
-        return Column(None, None, method, float(shift), new), np.zeros(0)
-    score = number_scores if kind == "number" else category_scores
-    scores = score(values[kept], blocks, sides.labellings(keys, present, rate), method)
-    return Column(float(scores[0]), None, method, float(shift), new), scores
+        return values, np.isfinite(values), ()
+    found = categories(before, now)
+    places = np.concatenate([found.reference, found.batch])
+    return np.where(places < 0, len(found.names), places), places >= 0, found.new
 
 
 def _limits(scores: Matrix, rate: float) -> Vector:
