@@ -29,13 +29,6 @@ class Difference:
         return to_show * self.error
 
 
-def block_of(times: pd.Series, duration: str) -> pd.Series:
-    """The block each row belongs to: rows of one block depend on each other. Durations such as `1d`, `6h`."""
-    units = {"m": "min", "h": "h", "d": "D", "w": "W"}
-    length, monday = pd.Timedelta(f"{duration[:-1]}{units[duration[-1]]}"), pd.Timestamp("1970-01-05")
-    return monday + (times - monday) // length * length
-
-
 def resampled(columns: npt.NDArray[np.float64], blocks: pd.Series, seed: int) -> npt.NDArray[np.float64]:
     """Sums over the rows of columns of shape (rows, n) when whole blocks are drawn with replacement: (resamples, n).
 

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from components.blocks import block_of
 from components.contract import Contract
 from components.errors import InputError
 from components.evaluate.calibration import calibration
 from components.evaluate.checks import Check, against_baseline, against_champion, calibrated, in_slices
-from components.evaluate.comparison import Difference, block_of, difference
+from components.evaluate.comparison import Difference, difference
 from components.evaluate.contestants import baselines
 from components.evaluate.slices import slice_differences, slice_losses, slices, told
 from components.evaluate.verdict import document

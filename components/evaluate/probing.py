@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 
 from components import models
+from components.blocks import block_of
 from components.contract import Contract
 from components.evaluate.behaving import behaves
 from components.evaluate.checks import Check
-from components.evaluate.comparison import block_of
 from components.evaluate.hostile import hostile_check, hostile_rows
 from components.evaluate.judging import seed
 from components.evaluate.leaks import leak

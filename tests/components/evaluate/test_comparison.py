@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from components.evaluate.checks import Check, against_baseline, against_champion
-from components.evaluate.comparison import Difference, block_of, difference
+from components.evaluate.comparison import Difference, difference
 from components.evaluate.slices import slice_losses, slices
 from components.evaluate.verdict import document
 from components.tasks import tasks
@@ -47,17 +47,6 @@ def test_blocks_widen_the_interval() -> None:
     alone = difference(gaps, np.zeros(600), pd.Series(np.arange(600)), 0)
     together = difference(gaps, np.zeros(600), pd.Series(np.arange(20).repeat(30)), 0)
     assert together.upper - together.lower > 3 * (alone.upper - alone.lower)
-
-
-@pytest.mark.parametrize(
-    ("duration", "hours"), [("60m", 1), ("6h", 6), ("1d", 24), ("3d", 72), ("1w", 168), ("2w", 336), ("4w", 672)]
-)
-def test_rows_belong_to_the_block_of_their_time(duration: str, hours: int) -> None:
-    times = pd.Series(pd.date_range("1970-01-05", periods=48 * 7 * 12, freq="30min"))  # from a Monday on
-    found = block_of(times, duration)
-    assert set(found.value_counts()) == {2 * hours}
-    assert ((times >= found) & (times < found + pd.Timedelta(hours=hours))).all()
-    assert not duration.endswith("w") or set(found.dt.dayofweek) == {0}
 
 
 better, same, worse = (Difference(mean, mean - 0.01, mean + 0.01, 0.006) for mean in (-0.02, 0.0, 0.02))

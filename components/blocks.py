@@ -1,0 +1,10 @@
+"""Blocks of time: rows of one block depend on each other, so they are drawn, moved and left out together."""
+
+import pandas as pd
+
+
+def block_of(times: pd.Series, duration: str) -> pd.Series:
+    """The block each row belongs to: rows of one block depend on each other. Durations such as `1d`, `6h`."""
+    units = {"m": "min", "h": "h", "d": "D", "w": "W"}
+    length, monday = pd.Timedelta(f"{duration[:-1]}{units[duration[-1]]}"), pd.Timestamp("1970-01-05")
+    return monday + (times - monday) // length * length

@@ -1,0 +1,49 @@
+"""Decay: how much more the champion loses on the batch than on the rows it was promoted for, with its uncertainty."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from components.scoring import Vector, mean
+
+resamples = 2000
+
+
+@dataclass(frozen=True)
+class Growth:
+    """The loss on the batch minus that of the verdict, and one-sided bounds; None with fewer than two blocks."""
+
+    mean: float
+    lower: float | None
+    upper: float | None
+
+
+def growth(
+    losses: Vector,
+    blocks: pd.Series,
+    weight: Vector | None,
+    verdict_loss: float,
+    verdict_error: float,
+    rate: float,
+    seed: int,
+) -> Growth:
+    """Each bound is crossed by the true growth at most at the rate; whole blocks are resampled with replacement.
+
+    `verdict_error` is the standard error of the verdict's own loss. Few blocks say little of how much they differ: the
+    resampled means are spread as Student's distribution of so many blocks is wider than the normal one.
+    """
+    size = np.ones(len(losses)) if weight is None else weight
+    found = mean(losses, weight) - verdict_loss
+    place, known = pd.factorize(blocks.to_numpy(), sort=True)
+    count = len(known)
+    if count < 2:
+        return Growth(found, None, None)
+    sums, sizes = np.bincount(place, losses * size, count), np.bincount(place, size, count)
+    random = np.random.default_rng(seed)
+    picked = random.integers(0, count, (resamples, count))
+    apart = sums[picked].sum(axis=1) / sizes[picked].sum(axis=1) - mean(losses, weight)
+    wide = np.sqrt(count / random.chisquare(count - 1, resamples))
+    noise = random.normal(0.0, verdict_error, resamples)
+    low, high = np.quantile(found + apart * wide + noise, [rate, 1 - rate])
+    return Growth(found, float(low), float(high))

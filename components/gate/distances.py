@@ -1,0 +1,96 @@
+"""Evidently's drift scores of one column, of many labellings of its blocks at once."""
+
+from functools import partial
+
+import numpy as np
+
+from components.gate.columns import Places
+from components.gate.counting import Labellings, Matrix, by_value, cells
+from components.gate.formulas import area, formulas, hellinger
+from components.scoring import Vector
+
+methods = {
+    "number": ("wasserstein", "jensenshannon", "hellinger", "psi"),
+    "category": ("jensenshannon", "hellinger", "psi"),
+}
+least_deviation = 0.001  # Evidently's
+few_values = 20  # Evidently's: a reference of so few different numbers is compared number by number
+digits = 12  # the last bits depend on the machine
+
+
+def number_scores(values: Vector, blocks: Places, labellings: Labellings, method: str) -> Vector:
+    """The larger of the distance of the known numbers and the shift of the share that is not known (NaN)."""
+    known = np.isfinite(values)
+    rows, kept = _rows(blocks, labellings), _rows(blocks[known], labellings)
+    found = _settled(kept, _number_distance(values[known], blocks[known], labellings, method))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = np.nan_to_num(kept / rows)
+    return np.asarray(np.round(np.maximum(found, np.abs(shares[0] - shares[1])), digits))
+
+
+def category_scores(places: Places, blocks: Places, labellings: Labellings, method: str) -> Vector:
+    """The distance of the shares of the categories."""
+    found = by_value(places, blocks, labellings, formulas[method])
+    return np.round(_settled(_rows(blocks, labellings), found), digits)
+
+
+def _settled(rows: Matrix, found: Vector) -> Vector:
+    """With rows on one side only the distance is 1, with none at all 0."""
+    empty = rows == 0
+    return np.asarray(np.where(empty.all(axis=0), 0.0, np.where(empty.any(axis=0), 1.0, found)))
+
+
+def _rows(blocks: Places, labellings: Labellings) -> Matrix:
+    """The rows of reference and batch: (2, labellings)."""
+    sizes = np.bincount(blocks, minlength=labellings.shape[1])
+    batch = labellings @ sizes
+    return np.stack([sizes.sum() - batch, batch]).astype(np.float64)
+
+
+def _number_distance(values: Vector, blocks: Places, labellings: Labellings, method: str) -> Vector:
+    if not len(values):
+        return np.zeros(len(labellings))
+    different, places = np.unique(values, return_inverse=True)
+    if method == "wasserstein":
+        between = by_value(places, blocks, labellings, partial(area, np.diff(different)), cumulative=True)
+        deviations = _reference_deviations(values, blocks, labellings)
+        return between / np.maximum(deviations, least_deviation)
+    if method == "hellinger":
+        edges = _edges(different)
+        factors = np.ptp(edges) / (len(edges) - 1) / np.diff(edges)  # Evidently's: about 1, but for numbers far from 0
+        return by_value(_bins(values, edges), blocks, labellings, partial(hellinger, factors))
+    if len(np.unique(values[~labellings[0][blocks]])) > few_values:
+        places = _bins(values, _edges(values))
+    return by_value(places, blocks, labellings, formulas[method])
+
+
+def _edges(values: Vector) -> Vector:
+    """Evidently's bins; a single one if the numbers are too near to each other, for their size, to be cut."""
+    try:
+        return np.histogram_bin_edges(values, bins="sturges")
+    except ValueError:
+        return np.array([0.0, 1.0])
+
+
+def _bins(values: Vector, edges: Vector) -> Places:
+    return np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
+
+
+def _reference_deviations(values: Vector, blocks: Places, labellings: Labellings) -> Vector:
+    """The standard deviation of the reference, from sizes, means and squares of its blocks: nothing cancels out."""
+    count = labellings.shape[1]
+    values = values - np.median(values)
+    sizes = np.bincount(blocks, minlength=count).astype(np.float64)
+    means = np.bincount(blocks, values, count) / np.maximum(sizes, 1)
+    squares = np.bincount(blocks, (values - means[blocks]) ** 2, count)
+    step = max(1, cells // count)
+    found = []
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for start in range(0, len(labellings), step):
+            kept = ~labellings[start : start + step] * sizes
+            rows = kept.sum(axis=1)
+            centre = (kept * means).sum(axis=1) / rows
+            apart = (kept * (means - centre[:, None]) ** 2).sum(axis=1)
+            within = (~labellings[start : start + step] * squares).sum(axis=1)
+            found.append(np.sqrt((apart + within) / rows))
+    return np.concatenate(found)

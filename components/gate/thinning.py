@@ -1,0 +1,66 @@
+"""Thinning: blocks that hold as many rows on both sides, so that they could have changed places."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Thinned:
+    """Rows of reference and batch in their own order, the block of each, and how many rows a block may keep."""
+
+    reference: pd.DataFrame
+    batch: pd.DataFrame
+    reference_blocks: pd.Series
+    batch_blocks: pd.Series
+    rows_per_block: int
+
+
+def thinned(
+    reference: pd.DataFrame,
+    batch: pd.DataFrame,
+    reference_blocks: pd.Series,
+    batch_blocks: pd.Series,
+    sample_rows: int,
+    seed: int,
+) -> Thinned:
+    """Keep at most as many rows of a block as the typical block of either side has, and `sample_rows` of a side.
+
+    Blocks lie beside rows: the same length and order. A side of more blocks than `sample_rows` keeps as many of them.
+    """
+    places = [pd.factorize(blocks.to_numpy(), sort=True)[0] for blocks in (reference_blocks, batch_blocks)]
+    sizes = [np.bincount(place) for place in places]
+    most = max(1, min((_most(size, sample_rows) for size in sizes if len(size)), default=1))
+    seeds = np.random.SeedSequence(seed).spawn(2)
+    kept = [
+        _kept(place, most, sample_rows, np.random.default_rng(own)) for place, own in zip(places, seeds, strict=True)
+    ]
+    return Thinned(
+        reference.iloc[kept[0]],
+        batch.iloc[kept[1]],
+        reference_blocks.iloc[kept[0]],
+        batch_blocks.iloc[kept[1]],
+        most,
+    )
+
+
+def _most(sizes: npt.NDArray[np.int64], rows: int) -> int:
+    """The rows of the median block, or as many as keep the whole side within `rows`."""
+    low, high = 0, int(np.median(sizes))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if np.minimum(sizes, middle).sum() <= rows else (low, middle - 1)
+    return low
+
+
+def _kept(places: npt.NDArray[np.int64], most: int, rows: int, random: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Positions of the rows to keep, in order: the first `most` of each block when all are shuffled."""
+    order = random.permutation(len(places))
+    rank = pd.Series(places[order]).groupby(places[order]).cumcount().to_numpy()
+    kept = order[rank < most]
+    if len(kept) > rows:  # even one row per block is too much: whole blocks are left out
+        chosen = random.permutation(int(places.max()) + 1)[:rows]
+        kept = kept[np.isin(places[kept], chosen)]
+    return np.sort(kept)
