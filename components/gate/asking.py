@@ -1,55 +1,159 @@
 """From a champion and a batch to the signals that may open the gate."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
+from components.blocks import block_of
 from components.champion import Champion
-from components.gate import drift
-from components.gate.decision import Signal, column_signals, decay_signal, prediction_signal
+from components.contract import Contract
+from components.gate import ageing, drifting
+from components.gate.decay import growth
+from components.gate.relabelling import Comparison, compare
+from components.gate.signal import Signal
+from components.gate.thinning import Thinned, thinned
 from components.scoring import labels, least_known, losses, mean, weights
 from components.tasks import tasks
 
-
-def measured(
-    champion: Champion, batch: pd.DataFrame, sample_rows: int, seed: int
-) -> tuple[Any, dict[str, float], dict[str, float]]:
-    """Evidently's snapshot of samples of both sides, the drift scores and the null shifts of features and prediction.
-
-    A column that has values on one side only drifted as far as a column can: its score is 1.
-    """
-    kinds = {**champion.features, "prediction": "category" if champion.contract.task == "multiclass" else "number"}
-    before, now = (_sample(frame, sample_rows, seed) for frame in (champion.reference, batch))
-    found = drift.snapshot(before, now, drift.comparable(before, now, kinds))
-    present = drift.comparable(before, before, kinds) | drift.comparable(now, now, kinds)
-    lost = {name: float(name in present) for name in kinds}
-    return found, lost | drift.scores(found), drift.null_shifts(champion.reference, batch, kinds)
+Trials = Sequence[Mapping[str, str]]
 
 
-def _sample(frame: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
-    return frame.sample(min(rows, len(frame)), random_state=seed)
+@dataclass(frozen=True)
+class Question:
+    """What is asked: the batch, by which contract and policy, what was tried before, what is to be ignored and why."""
+
+    batch: Mapping[str, Any]
+    contract: Contract
+    policy: Mapping[str, Any]
+    off: frozenset[str] = frozenset()
+    trials: Trials = ()
+    ignored: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def seed(self) -> int:
+        """The same batch draws the same rows and relabellings."""
+        return int(self.batch["id"][:8], 16)
 
 
-def signals(
-    champion: Champion,
-    batch: pd.DataFrame,
-    scores: Mapping[str, float],
-    nulls: Mapping[str, float],
-    policy: Mapping[str, float],
-) -> list[Signal]:
-    """Every signal against its threshold: predictions and decay first, then the features by their effect."""
-    features = {name: score for name, score in scores.items() if name != "prediction"}
-    known = batch[batch[champion.contract.label].notna()]
-    found = [prediction_signal(scores["prediction"], policy["prediction_drift"])]
-    if len(known) >= policy["minimum_rows"] and "loss" in champion.verdict:
-        found.append(_decay(champion, known, policy["decay"]))
-    return found + column_signals(features, nulls, champion.record["importances"], policy["minimum_effect"])
+@dataclass(frozen=True)
+class Compared:
+    """The rows that were compared, of which kinds their columns are, and what was found; `seen` is not yet thinned."""
+
+    seen: pd.DataFrame
+    rows: Thinned
+    kinds: Mapping[str, str]
+    found: Comparison
+
+    def document(self) -> dict[str, int]:
+        """How much was compared."""
+        return {
+            "reference_rows": len(self.rows.reference),
+            "batch_rows": len(self.rows.batch),
+            "reference_blocks": self.found.reference_blocks,
+            "batch_blocks": self.found.batch_blocks,
+            "rows_per_block": self.rows.rows_per_block,
+            "relabellings": self.found.relabellings,
+        }
 
 
-def _decay(champion: Champion, known: pd.DataFrame, threshold: float) -> Signal:
-    promise = champion.contract
-    label, least = labels(known, promise.label, promise.task), least_known(champion.record["rows"])
-    loss = losses(label, champion.predicted(known), promise.task, least)
-    found = mean(loss, weights(known, promise.weight))
-    return decay_signal(found, champion.verdict["loss"], threshold, tasks[promise.task])
+def compared(champion: Champion, seen: pd.DataFrame, question: Question) -> Compared:
+    """Compare a sample of the batch with the champion's reference, column by column, block by block."""
+    own, promise = champion.contract, question.contract
+    blocks = [block_of(frame[own.time], promise.block) for frame in (champion.reference, seen)]
+    rows = thinned(champion.reference, seen, *blocks, question.policy["sample_rows"], question.seed)
+    kinds = {**champion.features, "prediction": _kind(own.task), own.label: label_kind(own.task)}
+    found = compare(
+        rows.reference,
+        rows.batch,
+        rows.reference_blocks,
+        rows.batch_blocks,
+        kinds,
+        promise.drift,
+        question.policy["false_alarm_rate"],
+        question.seed,
+        own.label,
+    )
+    return Compared(seen, rows, kinds, found)
+
+
+def _kind(task: str) -> str:
+    return "category" if task == "multiclass" else "number"
+
+
+def label_kind(task: str) -> str:
+    """The kind of column that a label is."""
+    return "number" if task == "regression" else "category"
+
+
+def signals(champion: Champion, question: Question, facts: Compared | str) -> tuple[list[Signal], float | None]:
+    """Every signal, and the champion's loss on the batch; of rows that cannot be compared the reason is given."""
+    policy, end, found = question.policy, question.batch["end"], champion.record
+    decay, loss = _decay(champion, question, facts)
+    asked: dict[str, Callable[[], list[Signal]]] = {
+        "predictions": lambda: [_predictions(facts, policy)],
+        "label": lambda: [_label(champion, question, facts)],
+        "decay": lambda: [decay],
+        "age": lambda: [ageing.age(found["to"], end, policy["max_age_days"])],
+        "cooldown": lambda: [ageing.cooldown(question.trials, end, policy["cooldown_days"])],
+        "budget": lambda: [
+            ageing.budget(question.trials, champion.version, end, policy["max_refused"], policy["refused_days"])
+        ],
+        "features": lambda: _features(champion, question, facts),
+    }
+    made = found.get("made_from", {}).get("recipe", question.batch["recipe"])
+    told = [ageing.recipe(made, question.batch["recipe"])]
+    for name, ask in asked.items():
+        told += [Signal(name, name, "off", "switched off by gate.off")] if name in question.off else ask()
+    return told, loss
+
+
+def _features(champion: Champion, question: Question, facts: Compared | str) -> list[Signal]:
+    if isinstance(facts, str):
+        return [drifting.too_few("features", facts)]
+    columns = {name: facts.found.columns[name] for name in champion.features}
+    importances = champion.record["importances"]
+    return drifting.features(columns, importances, question.policy["minimum_effect"], question.ignored)
+
+
+def _predictions(facts: Compared | str, policy: Mapping[str, Any]) -> Signal:
+    if isinstance(facts, str):
+        return drifting.too_few("predictions", facts)
+    return drifting.predictions(facts.found.columns["prediction"], policy["prediction_drift"])
+
+
+def _label(champion: Champion, question: Question, facts: Compared | str) -> Signal:
+    if reason := _unlabelled(question, facts):
+        return drifting.too_few("label", reason)
+    assert isinstance(facts, Compared)
+    name = champion.contract.label
+    return drifting.label(facts.found.columns[name], question.policy["label_drift"], name)
+
+
+def _unlabelled(question: Question, facts: Compared | str) -> str:
+    """Why the labels of the batch tell nothing; empty if they do."""
+    if isinstance(facts, str):
+        return facts
+    known, least = question.batch["labelled_rows"], question.policy["minimum_rows"]
+    few = f"{known:,} rows with a label are too few to tell a change from chance (gate.minimum_rows {least:,})"
+    return few if known < least else ""
+
+
+def _decay(champion: Champion, question: Question, facts: Compared | str) -> tuple[Signal, float | None]:
+    """The champion's loss on the labelled rows, against that of its verdict."""
+    if reason := _unlabelled(question, facts):
+        return drifting.too_few("decay", reason), None
+    assert isinstance(facts, Compared)
+    own, task = champion.contract, champion.contract.task
+    known = facts.seen[facts.seen[own.label].notna()]
+    least, weight = least_known(champion.record["rows"]), weights(known, own.weight)
+    lost = losses(labels(known, own.label, task), champion.predicted(known), task, least)
+    loss = mean(lost, weight)
+    if "loss" not in champion.verdict:
+        return drifting.too_few("decay", "the champion has no verdict to compare with"), loss
+    before, policy = champion.verdict["loss"], question.policy
+    blocks = block_of(known[own.time], question.contract.block)
+    error, rate = champion.verdict.get("loss_error", 0.0), policy["false_alarm_rate"]
+    found = growth(lost, blocks, weight, before, error, rate, question.seed)
+    return ageing.decay(found, loss, before, policy["decay"], tasks[task]), loss

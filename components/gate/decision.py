@@ -1,121 +1,144 @@
-"""The decision: signals against thresholds, reasons in words; pure."""
+"""The decision: what the signals together say, in words, and what would have changed it; pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
 
-from components.errors import InputError
-from components.tasks import Task, tasks
+from components.gate.signal import Signal
 
-modes = ("auto", "always", "never")
-
-
-@dataclass(frozen=True)
-class Signal:
-    """One number against its threshold, and what that says; `opens` is whether it opens the gate."""
-
-    name: str
-    value: float
-    threshold: float
-    reason: str
-    detail: Mapping[str, Any]
-
-    @property
-    def opens(self) -> bool:
-        """Beyond its threshold."""
-        return self.value > self.threshold
+version = 2
+# What has to be known before the gate may be called shut; the others are known always, or of less weight.
+needed = ("features", "predictions", "decay")
+parameters = {
+    "features": "minimum_effect",
+    "predictions": "prediction_drift",
+    "label": "label_drift",
+    "decay": "decay",
+    "age": "max_age_days",
+    "cooldown": "cooldown_days",
+    "budget": "max_refused",
+}
+most_changes = 3
+Answer = tuple[str, list[str]]
 
 
-def check_mode(mode: str) -> None:
-    """InputError for a mode that there is none of."""
-    if mode not in modes:
-        raise InputError("gate.mode", f"one of {', '.join(modes)}", repr(mode), "mend params.yaml")
-
-
-def column_signals(
-    scores: Mapping[str, float], nulls: Mapping[str, float], importances: Mapping[str, float], minimum_effect: float
-) -> list[Signal]:
-    """Drift of each feature, weighted by its share of the champion's importance; the largest effect first."""
-    positive = {name: max(0.0, importances.get(name, 0.0)) for name in scores}
-    whole = sum(positive.values()) or 1.0
-    found = [
-        _column_signal(name, max(score, nulls[name]), positive[name] / whole, nulls[name], minimum_effect)
-        for name, score in scores.items()
-    ]
-    return sorted(found, key=lambda signal: (-signal.value, signal.name))
-
-
-def _column_signal(name: str, score: float, share: float, null_shift: float, minimum_effect: float) -> Signal:
-    effect = score * share
-    words = f"{name} drifted by {score:.2f} and carries {share:.0%} of the champion's importance: effect {effect:.2f}"
-    detail = {"score": score, "importance": share, "null_shift": null_shift}
-    return Signal(f"drift of {name}", effect, minimum_effect, words, detail)
-
-
-def prediction_signal(score: float, threshold: float) -> Signal:
-    """Drift of what the champion predicts."""
-    return Signal("drift of predictions", score, threshold, f"the champion's predictions drifted by {score:.2f}", {})
-
-
-def decay_signal(loss: float, verdict_loss: float, threshold: float, task: Task = tasks["binary"]) -> Signal:
-    """How much worse the champion is on this batch than on the rows it was promoted for, in the unit of its loss."""
-    now, then = (task.text(value, 3) for value in (loss, verdict_loss))
-    words = f"the champion's {task.words} is {now} on this batch, {then} on the rows it was promoted for"
-    return Signal("decay", loss - verdict_loss, threshold, words, {"loss": loss, "verdict_loss": verdict_loss})
-
-
-def settled(mode: str, decision: str, reason: str) -> tuple[str, list[str]]:
+def settled(mode: str, decision: str, reason: str) -> Answer:
     """A decision that needs no signals, and why; the mode goes before it."""
     if mode == "auto":
         return decision, [reason]
     return "retrain" if mode == "always" else "keep", [f"gate.mode is {mode}", reason]
 
 
-def decide(mode: str, signals: Sequence[Signal]) -> tuple[str, list[str]]:
-    """`retrain` or `keep`, and why; the mode goes before the signals."""
-    opened = [signal for signal in signals if signal.opens]
-    told = [f"{signal.reason} (threshold {signal.threshold:g})" for signal in opened]
-    if mode == "always":
-        return "retrain", ["gate.mode is always", *told]
-    if mode == "never":
-        return "keep", ["gate.mode is never", *told]
+def decide(mode: str, signals: Sequence[Signal]) -> Answer:
+    """`retrain`, `keep` or `cannot tell`, and why; the mode goes before the brakes, those before what opens."""
+    opened = [f"{it.reason} ({limit(it)})" for it in _in("opens", signals)]
+    if mode != "auto":
+        return "retrain" if mode == "always" else "keep", [f"gate.mode is {mode}", *opened, *_told(signals)]
+    if held := [f"{it.reason} ({limit(it)})" for it in _in("holds", signals)]:
+        return "keep", [*held, *(f"held back: {reason}" for reason in opened), *_told(signals)]
     if opened:
-        return "retrain", told
-    nearest = max(
-        signals, key=lambda signal: signal.value / signal.threshold if signal.threshold else 0.0, default=None
-    )
-    return "keep", ["nothing is beyond its threshold" + (f"; nearest: {nearest.reason}" if nearest else "")]
+        return "retrain", [*opened, *_told(signals)]
+    if unknown := [it for it in _in("cannot tell", signals) if it.signal in needed]:
+        return "cannot tell", [*dict.fromkeys(it.reason for it in unknown[:3]), *_told(signals)]
+    near = _nearest(signals)
+    nearest = f"; nearest: {near[0].reason} ({limit(near[0])})" if near else ""
+    return "keep", [f"nothing is beyond its limit{nearest}", *_told(signals)]
+
+
+def limit(signal: Signal) -> str:
+    """The limit of a signal as its parameter."""
+    return f"gate.{parameters[signal.signal]} {signal.limit:g}"
+
+
+def _in(state: str, signals: Sequence[Signal]) -> list[Signal]:
+    return [signal for signal in signals if signal.state == state]
+
+
+def _told(signals: Sequence[Signal]) -> list[str]:
+    """What does not decide and is to be known: another recipe, what a person said."""
+    recipe = [it.reason for it in _in("told", signals) if it.value]
+    return recipe + [it.reason for it in _in("ignored", signals)]
+
+
+def _nearest(signals: Sequence[Signal]) -> list[Signal]:
+    """The shut signals with a limit, the nearest to opening first; no brakes."""
+    shut = [it for it in _in("shut", signals) if it.signal not in ("cooldown", "budget") and it.limit]
+    return sorted(shut, key=lambda it: -_part(it))
+
+
+def _part(signal: Signal) -> float:
+    """How far a signal is on the way to opening; what chance explains counts by how much of that it has."""
+    score, chance, value = signal.detail.get("score"), signal.detail.get("chance"), signal.value or 0.0
+    part = value / signal.limit if signal.limit else 0.0
+    low = (signal.detail.get("interval") or [1.0])[0]
+    by_chance = score / chance if score is not None and chance else float(low is None or low > 0)
+    return min(part, by_chance)
+
+
+def would_change(decision: str, mode: str, signals: Sequence[Signal], policy: Mapping[str, Any]) -> list[str]:
+    """What would have changed the decision, in words."""
+    if mode != "auto":
+        return ["gate.mode auto would have left it to the signals"]
+    if held := _in("holds", signals):
+        return [f"{limit(it)} {'lower' if it.signal == 'cooldown' else 'higher'}: {it.reason}" for it in held]
+    if decision == "retrain":
+        opened = _in("opens", signals)
+        told = [_kept_shut_by(it) for it in opened[:most_changes]]
+        return [f"the gate would have stayed shut with {' and '.join(told)}"] if told else []
+    if decision == "cannot tell":
+        return [f"more rows, labels or blocks of time: gate.minimum_rows is {policy['minimum_rows']:,}"]
+    return [_opened_by(it) for it in _nearest(signals)[:most_changes]]
+
+
+def _kept_shut_by(signal: Signal) -> str:
+    return f"gate.{parameters[signal.signal]} at {signal.value:.3g} or more (it is {signal.limit:g})"
+
+
+def _opened_by(signal: Signal) -> str:
+    """What a signal lacks to open the gate."""
+    score, chance = signal.detail.get("score"), signal.detail.get("chance")
+    lacks = []
+    if score is not None and chance is not None and score <= chance:
+        lacks.append(f"a score above {chance:.3f}, which chance reaches (it is {score:.3f})")
+    if signal.value is not None and signal.limit is not None and signal.value <= signal.limit:
+        lacks.append(f"gate.{parameters[signal.signal]} below {signal.value:.3g} (it is {signal.limit:g})")
+    interval = signal.detail.get("interval")
+    if interval and interval[0] <= 0:
+        lacks.append(f"a lower bound above 0 (it is {interval[0]:.3f})")
+    return f"{signal.name}: {' and '.join(lacks)} would have opened the gate"
 
 
 def document(
     batch: Mapping[str, Any],
-    champion: str | None,
-    verdict: tuple[str, list[str]],
+    champion: Mapping[str, str] | None,
+    answer: Answer,
     signals: Sequence[Signal],
     policy: Mapping[str, Any],
+    compared: Mapping[str, int] | None = None,
+    judgements: Sequence[Mapping[str, str]] = (),
 ) -> dict[str, Any]:
-    """The decision as a file: what was asked, every number and threshold, the answer and why."""
-    decision, reasons = verdict
+    """The decision as a file (decision.schema.json); `champion` is its version and the digest of its model."""
+    decision, reasons = answer
+    recipe = {key: batch["recipe"][key] for key in ("contract", "sql", "estimator")}
     return {
-        "schema": 1,
+        "schema": version,
         "batch": batch["id"],
-        "window": {
-            "start": batch["start"],
-            "end": batch["end"],
-            "rows": batch["rows"],
-            "labelled_rows": batch["labelled_rows"],
-        },
-        "champion": champion,
+        "until": batch["end"],
+        "inputs": {"data": batch["data"], **recipe, "champion": champion},
+        "window": {key: batch[key] for key in ("start", "end", "rows", "labelled_rows")},
+        "champion": champion["version"] if champion else None,
         "decision": decision,
         "retrain": decision == "retrain",
         "reasons": reasons,
+        "would_change": would_change(decision, policy["mode"], signals, policy),
+        "judgements": [dict(it) for it in judgements],
         "policy": dict(policy),
-        "signals": [{**asdict(signal), "opens": signal.opens} for signal in signals],
+        "compared": dict(compared) if compared else None,
+        "signals": [signal.document() for signal in signals],
     }
 
 
 def numbers(decision: Mapping[str, Any]) -> dict[str, float]:
-    """A decision as numbers: whether it retrains, the rows, and every signal by its name."""
-    signals = {signal["name"]: signal["value"] for signal in decision["signals"]}
+    """A decision as numbers: whether it retrains, the rows, and every signal that has a number by its name."""
+    signals = {it["name"]: it["value"] for it in decision["signals"] if it["value"] is not None}
     rows = {name: decision["window"][name] for name in ("rows", "labelled_rows")}
     return {"retrain": int(decision["retrain"]), **rows, **signals}

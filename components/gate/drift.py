@@ -1,6 +1,5 @@
-"""Drift of single columns between a reference and a batch, measured by Evidently."""
+"""Evidently's snapshot of what was compared: the same rows, the same methods, the limits that chance gave."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -8,57 +7,52 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-methods = {"number": "wasserstein", "category": "jensenshannon_ordered"}
-method_names = {"number": "Wasserstein distance (normed)", "category": "Jensen-Shannon distance"}
-column_threshold = 0.1  # what Evidently's own report marks as drifted; the decision weighs the score itself
+from components.gate.columns import presented
+from components.gate.distances import methods
+from components.gate.relabelling import Comparison
+
+method_names = {
+    "wasserstein": "Wasserstein distance (normed)",
+    "jensenshannon": "Jensen-Shannon distance",
+    "hellinger": "Hellinger distance",
+    "psi": "population stability index",
+}
+ordered = "jensenshannon_ordered"
+no_chance = 0.1  # Evidently's own, where too few blocks say what chance does
 
 
-def comparable(reference: pd.DataFrame, batch: pd.DataFrame, kinds: Mapping[str, str]) -> dict[str, str]:
-    """The columns that have values on both sides; Evidently drops nulls and infinities without a word."""
-    return {
-        name: kind
-        for name, kind in kinds.items()
-        if all(_values(frame[name], kind).notna().any() for frame in (reference, batch))
-    }
-
-
-def null_shifts(reference: pd.DataFrame, batch: pd.DataFrame, kinds: Mapping[str, str]) -> dict[str, float]:
-    """How much the share of rows without a (finite) value changed, per column, from 0 to 1."""
-    return {
-        name: float(abs(_values(reference[name], kind).isna().mean() - _values(batch[name], kind).isna().mean()))
-        for name, kind in kinds.items()
-    }
-
-
-def snapshot(reference: pd.DataFrame, batch: pd.DataFrame, kinds: Mapping[str, str]) -> Any:
-    """Evidently's snapshot with one named method per kind of column; both frames have a value in every column."""
+def snapshot(
+    reference: pd.DataFrame,
+    batch: pd.DataFrame,
+    kinds: Mapping[str, str],
+    chosen: Mapping[str, str],
+    found: Comparison,
+    label: str,
+) -> Any:
+    """Evidently's snapshot; a column beyond chance is what it calls drifted."""
     from evidently import DataDefinition, Dataset, Report
     from evidently.presets import DataDriftPreset
 
     _register_ordered()
-    names = {kind: [name for name, found in kinds.items() if found == kind] for kind in methods}
+    sides = presented(reference, batch, kinds, label)
+    known = {name: kind for name, kind in kinds.items() if all(side[name].notna().any() for side in sides)}
+    names = {kind: [name for name, own in known.items() if own == kind] for kind in methods}
     definition = DataDefinition(numerical_columns=names["number"], categorical_columns=names["category"])
-    sides = [
-        Dataset.from_pandas(
-            pd.DataFrame({name: _values(frame[name], kind) for name, kind in kinds.items()}), definition
-        )
-        for frame in (batch, reference)
-    ]
+    before, now = (Dataset.from_pandas(side[list(known)], definition) for side in sides)
+    category = chosen.get("category", methods["category"][0])
     preset = DataDriftPreset(
-        columns=list(kinds),
-        num_method=methods["number"],
-        cat_method=methods["category"],
-        num_threshold=column_threshold,
-        cat_threshold=column_threshold,
+        columns=list(known),
+        num_method=chosen.get("number", methods["number"][0]),
+        cat_method=ordered if category == "jensenshannon" else category,
+        per_column_threshold={name: _limit(found, name) for name in known},
     )
     with np.errstate(divide="ignore", invalid="ignore"):  # correlations with a column that does not vary
-        return Report([preset]).run(*sides)
+        return Report([preset]).run(now, before)
 
 
-def scores(found: Any) -> dict[str, float]:
-    """Evidently's drift score per column: 0 is no drift, larger is more."""
-    metrics = json.loads(found.json())["metrics"]
-    return {metric["config"]["column"]: float(metric["value"]) for metric in metrics if "column" in metric["config"]}
+def _limit(found: Comparison, name: str) -> float:
+    chance = found.columns[name].chance
+    return no_chance if chance is None else chance
 
 
 def _register_ordered() -> None:
@@ -68,15 +62,7 @@ def _register_ordered() -> None:
     def distance(reference: pd.Series, batch: pd.Series, kind: Any, threshold: float) -> tuple[float, bool]:
         values = sorted(pd.concat([reference, batch]).dropna().unique(), key=str)
         places = {value: place for place, value in enumerate(values)}
-        found: tuple[float, bool] = jensenshannon_stat_test.func(
-            reference.map(places), batch.map(places), kind, threshold
-        )
-        return found
+        score, _ = jensenshannon_stat_test.func(reference.map(places), batch.map(places), kind, threshold)
+        return score, score > threshold
 
-    register_stattest(replace(jensenshannon_stat_test, name=methods["category"]), distance)
-
-
-def _values(column: pd.Series, kind: str) -> pd.Series:
-    if kind == "category":
-        return column.astype(object).where(column.notna(), np.nan)
-    return column.astype(float).replace([np.inf, -np.inf], np.nan)
+    register_stattest(replace(jensenshannon_stat_test, name=ordered), distance)

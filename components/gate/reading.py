@@ -1,0 +1,64 @@
+"""The rows of the batch that are compared: a seeded sample, as the champion's own SQL sees them."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from components.champion import Champion
+from components.contract import Contract, interval, quoted
+from components.engine import engine, parquet
+from components.errors import InputError
+from components.features import Window, describe, feature_engine, kinds, marked
+from components.scoring import answers
+
+whole = 2**64
+
+
+def batch_sample(
+    champion: Champion, contract: Contract, clean: Path, features: Path, batch: dict[str, Any], rows: int
+) -> pd.DataFrame:
+    """About `rows` rows of the batch with the champion's `prediction`, in total order; all of them if they are fewer.
+
+    Where the champion has the SQL of the feature table they are taken from that: nothing has to be computed again, and
+    the time hardly depends on the rows. Otherwise its own SQL is run.
+    """
+    frame = _from_table(champion, features, batch, rows) if _same(champion, contract, batch) else None
+    if frame is None:
+        frame = _from_sql(champion, clean, batch, rows)
+    return frame.assign(prediction=answers(champion.predict(frame)) if len(frame) else [])
+
+
+def _same(champion: Champion, contract: Contract, batch: dict[str, Any]) -> bool:
+    """Whether the feature table holds what the champion's own SQL would say."""
+    own, made = champion.contract, champion.record.get("made_from", {})
+    asked = ("event", "identity", "label", "label_delay", "task", "weight")
+    return made.get("recipe", {}).get("sql") == batch["recipe"]["sql"] and all(
+        getattr(own, name) == getattr(contract, name) for name in asked
+    )
+
+
+def _from_table(champion: Champion, features: Path, batch: dict[str, Any], rows: int) -> pd.DataFrame:
+    own = champion.contract
+    columns = dict.fromkeys([*own.identity, own.label, *([own.weight] if own.weight else []), *champion.record["features"]])
+    names = ", ".join(map(quoted, columns))
+    with engine(features) as connection:
+        source = f"SELECT {names} FROM {parquet(features / 'features.parquet')} WHERE split = 'batch'"
+        return connection.execute(_sampled(source, own, batch, rows)).df()
+
+
+def _from_sql(champion: Champion, clean: Path, batch: dict[str, Any], rows: int) -> pd.DataFrame:
+    own = champion.contract
+    window = Window(*(pd.Timestamp(batch[edge]).to_pydatetime() for edge in ("start", "end")))
+    with feature_engine(clean) as connection:
+        query = marked(champion.sql, own, kinds(own, describe(connection, champion.sql)), window)
+        source = f"SELECT * EXCLUDE (split) FROM ({query}) WHERE split = 'batch'"
+        return connection.execute(_sampled(source, own, batch, rows)).df()
+
+
+def _sampled(source: str, contract: Contract, batch: dict[str, Any], rows: int) -> str:
+    """The rows whose hash is low enough: the same rows whatever their order, and each as likely as any other."""
+    names = ", ".join(map(quoted, contract.identity))
+    share = min(1.0, rows / max(1, batch["rows"]))
+    chosen = "" if share == 1 else f" AND hash({names}, {int(batch['id'][:8], 16)}) < {int(share * whole)}::UBIGINT"
+    return f"{source}{chosen} ORDER BY {names}"
