@@ -105,7 +105,12 @@ def decision(said: str, signals: Sequence[dict[str, Any]] = (), **changed: Any) 
         "batch": "d0855ff9d5721423",
         "until": "2013-07-01",
         "inputs": {"data": "bf6e.dir", "contract": "c" * 64, "sql": "5" * 64, "estimator": "e" * 64, "champion": None},
-        "window": {"start": "2013-06-03T00:00:00", "end": "2013-07-01T00:00:00", "rows": 26264, "labelled_rows": 24543},
+        "window": {
+            "start": "2013-06-03T00:00:00",
+            "end": "2013-07-01T00:00:00",
+            "rows": 26264,
+            "labelled_rows": 24543,
+        },
         "champion": "1",
         "decision": said,
         "retrain": said == "retrain",
@@ -119,7 +124,9 @@ def decision(said: str, signals: Sequence[dict[str, Any]] = (), **changed: Any) 
     return {**document, **changed}
 
 
-def past(batches: int, names: Sequence[str] = ("decay", "drift of predictions", "drift of temp")) -> list[dict[str, Any]]:
+def past(
+    batches: int, names: Sequence[str] = ("decay", "drift of predictions", "drift of temp")
+) -> list[dict[str, Any]]:
     """Earlier batches, the first of which has no known loss."""
     random = np.random.default_rng(batches)
     return [

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from html import unescape
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from components.validate.findings import summary, table_findings
 from components.validate.page import values
 from tests import decisions
 
+axe = files("selenium_axe_python").joinpath("axe-core/axe.min.js").read_text()
 hostile = """<script>document.title = "owned"</script><img src=x onerror="document.title='owned'">"""
 attribute = '" onload="document.title=`owned`" x="'
 long_name = "a_very_long_name_of_a_column_that_somebody_typed" * 2
@@ -106,7 +108,14 @@ def _gate(path: Path, kind: str) -> str:
 def _asked(kind: str) -> dict[str, Any]:
     """What differs in a decision of this kind; every hostile name is somewhere in it."""
     judged = {"kind": "batch", "about": attribute, "said": "wrong", "until": "", "who": hostile, "when": "2013-06-01"}
-    ignored = {"kind": "ignore", "about": long_name, "said": "", "until": "2013-09-01", "who": "ann", "when": "2013-06"}
+    ignored = {
+        "kind": "ignore",
+        "about": long_name,
+        "said": "",
+        "until": "2013-09-01",
+        "who": "ann",
+        "when": "2013-06",
+    }
     if kind == "first":
         champion = decisions.signal("champion", "champion", "opens", None, None, reason="there is no champion yet")
         return {"champion": None, "signals": [champion], "reasons": ["there is no champion yet"], "would_change": []}
@@ -363,6 +372,30 @@ def test_tables_and_pictures_say_what_they_are(browser: Chrome, page: tuple[Path
       ...[...document.querySelectorAll('svg[aria-label]')].filter(item => item.getAttribute('role') !== 'img'),
     ].map(item => item.outerHTML)""")
     assert wrong == []
+
+
+run_axe = """
+const done = arguments[0];
+axe.run().then(found => done(found.violations
+  .filter(it => ['serious', 'critical'].includes(it.impact))
+  .map(it => [it.id, it.nodes.map(node => node.html).slice(0, 3)])));
+"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1100])
+def test_axe_finds_nothing_serious(browser: Chrome, page: tuple[Path, str], width: int, theme: str) -> None:
+    _show(browser, page[0], width, theme)
+    browser.execute_script(axe)
+    assert browser.execute_async_script(run_axe) == []
+
+
+def test_axe_sees_what_is_wrong(browser: Chrome, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("<title>t</title><p style='color: #ccc'>hardly to be read <img src=x>")
+    _show(browser, tmp_path / "page.html")
+    browser.execute_script(axe)
+    found = {name for name, _ in browser.execute_async_script(run_axe)}
+    assert {"color-contrast", "html-has-lang", "image-alt"} <= found
 
 
 def test_curves_run_from_corner_to_corner_and_follow_the_rows() -> None:

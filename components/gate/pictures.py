@@ -9,7 +9,7 @@ import pandas as pd
 from components.axes import Axis
 from components.scoring import Vector
 
-least_pictures, most_pictures = 4, 9
+least_pictures, most_pictures = 6, 9
 most_bins, most_values, most_letters = 24, 8, 40
 tail = 0.005
 ranks = {"opens": 0, "told": 1, "ignored": 1, "holds": 1}
