@@ -1,4 +1,4 @@
-"""Pictures of the columns that matter as numbers: what the champion learned from beside what came; the page draws them."""
+"""The columns that matter as numbers: what the champion learned from beside what came; the page draws them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

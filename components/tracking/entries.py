@@ -32,7 +32,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class History:
-    """The entries in their order: those that counted, those that came too late, rejections, judgements; whom they leave.
+    """The entries in their order: those that counted, came too late, reject, judge; and whom they leave.
 
     `refused` are the versions that a person rejected or rolled back, with the entry: only a person promotes them.
     """
