@@ -23,19 +23,19 @@ class Taken(NamedTuple):
 
 def dumped(snapshot: Any) -> str:
     """A snapshot of Evidently's as JSON that a workspace can be filled with, unlike its `json()`."""
+    from evidently.legacy.utils import NumpyEncoder
+
     document = snapshot.dump_dict()
     for result in document["metric_results"].values():
         result["widget"] = None  # the snapshot holds the same ones again, for its page
-    from evidently.legacy.utils import NumpyEncoder
-
     return json.dumps(document, cls=NumpyEncoder)
 
 
 def fill(folder: Path, name: str, snapshots: Sequence[Taken], columns: Sequence[str]) -> str:
     """Make the workspace hold one project with a run for each batch, and nothing else of it; returns the project's id.
 
-    Its dashboard shows the share of drifted columns, the drift of predictions, and of each of these columns. Filled again
-    it is the same: a run has the id of its batch, and one that is there is left as it is.
+    Its dashboard shows the share of drifted columns, the drift of predictions, and that of each of these columns. Filled
+    again it is the same: a run has an id made from its batch, and one that is there is left as it is.
     """
     from evidently.sdk.models import ProjectModel
     from evidently.ui.workspace import Workspace
