@@ -61,7 +61,8 @@ def evidently(port: int, browse: bool) -> None:
     from components.tracking.store import connect
 
     client, name = connect(), read_contract(contract).name
-    taken, columns = [], {}
+    taken: list[Row] = []
+    columns: dict[str, float] = {}
     for one in decided(client, name):
         files = fetch(client, one, folder / one.place, ("snapshot.json", "decision.json"))
         if len(files) == 2:

@@ -79,7 +79,12 @@ def feature(column: str, score: float, importance: float, state: str = "shut", *
 
 def compared(predictions: str = "opens", decay: str = "opens", temp: str = "opens") -> list[dict[str, Any]]:
     """The signals of a champion that was compared with a batch."""
-    sides = {"importance": None, "method": "Wasserstein distance (normed)", "null_shift": 0.0, "new": []}
+    sides: dict[str, Any] = {
+        "importance": None,
+        "method": "Wasserstein distance (normed)",
+        "null_shift": 0.0,
+        "new": [],
+    }
     return [
         signal("champion", "champion", "shut", None, None, reason="version 1 serves"),
         signal("recipe", "recipe", "told", None, None, reason="features.sql differs from the champion's"),

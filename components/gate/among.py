@@ -17,7 +17,9 @@ Past = Sequence[Mapping[str, Any]]
 
 def quality(decision: Decision, past: Past) -> dict[str, Any] | None:
     """The champion's loss on the batches whose labels were known, this one last; None unless there are two."""
-    decay = next((signal["detail"] for signal in decision["signals"] if signal["signal"] == "decay"), {})
+    decay: Mapping[str, Any] = next(
+        (signal["detail"] for signal in decision["signals"] if signal["signal"] == "decay"), {}
+    )
     here = {"until": decision["until"], "loss": decay.get("loss"), "champion": decision["champion"]}
     known = [
         it for it in (*past[-most_batches:], {**here, "decision": decision["decision"]}) if it["loss"] is not None

@@ -51,12 +51,12 @@ def _nearness(signal: Signal) -> float:
 
 
 def _picture(reference: pd.Series, batch: pd.Series, kind: str) -> Picture:
-    sides = [_present(side, kind) for side in (reference, batch)]
-    missing = [1 - len(found) / max(len(side), 1) for found, side in zip(sides, (reference, batch), strict=True)]
-    different = pd.unique(pd.concat(sides)) if any(map(len, sides)) else []
-    if kind == "number" and len(different) > most_values:
-        return {"missing": missing, **_histogram(*(np.asarray(side, float) for side in sides), missing)}
-    return {"missing": missing, "shape": "bars", "rows": _bars(*sides, missing, kind)}
+    before, now = _present(reference, kind), _present(batch, kind)
+    missing = [1 - len(before) / max(len(reference), 1), 1 - len(now) / max(len(batch), 1)]
+    different = pd.concat([before, now]).nunique()
+    if kind == "number" and different > most_values:
+        return {"missing": missing, **_histogram(np.asarray(before, float), np.asarray(now, float), missing)}
+    return {"missing": missing, "shape": "bars", "rows": _bars(before, now, missing, kind)}
 
 
 def _present(column: pd.Series, kind: str) -> pd.Series:

@@ -34,8 +34,8 @@ def dumped(snapshot: Any) -> str:
 def fill(folder: Path, name: str, snapshots: Sequence[Taken], columns: Sequence[str]) -> str:
     """Make the workspace hold one project with a run for each batch, and nothing else of it; returns the project's id.
 
-    Its dashboard shows the share of drifted columns, the drift of predictions, and that of each of these columns. Filled
-    again it is the same: a run has an id made from its batch, and one that is there is left as it is.
+    Its dashboard shows the share of drifted columns, the drift of predictions, and that of each of these columns.
+    Filled again it is the same: a run has an id made from its batch, and one that is there is left as it is.
     """
     from evidently.sdk.models import ProjectModel
     from evidently.ui.workspace import Workspace

@@ -19,9 +19,9 @@ Note = dict[str, Any]
 def noted(decision: Mapping[str, Any], loss: float | None) -> dict[str, str]:
     """A decision in short as tags of its batch's run: at most 20 signals with their limits, the champion's loss."""
     signals = {it["name"]: [it["value"], it["limit"]] for it in decision["signals"] if it["value"] is not None}
-    note = {"loss": loss, "signals": dict(list(signals.items())[:most_signals])}
-    while len(text := json.dumps(note, ensure_ascii=False)) > longest:
-        note["signals"] = dict(list(note["signals"].items())[:-1])
+    kept = list(signals.items())[:most_signals]
+    while len(text := json.dumps({"loss": loss, "signals": dict(kept)}, ensure_ascii=False)) > longest:
+        kept.pop()
     return {tag: text}
 
 
