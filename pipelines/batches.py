@@ -17,7 +17,7 @@ def decided() -> list[dict[str, str]]:
 
     promise = read_contract(contract)
     loss = tasks[promise.task].loss
-    return [_row(tags, loss) for tags in batches(connect(), promise.name) if "tidegate.decision" in tags]
+    return [row(tags, loss) for tags in batches(connect(), promise.name) if "tidegate.decision" in tags]
 
 
 def show(rows: Sequence[Mapping[str, str]]) -> None:
@@ -36,22 +36,23 @@ def show(rows: Sequence[Mapping[str, str]]) -> None:
         caption="challenger, champion: loss on the batch; serves: the version after it",
         caption_justify="left",
     )
-    for row in rows:
-        because = row["verdict_reasons"].split("; ")[0] if row["verdict"] == "refused" else row["reasons"]
+    for it in rows:
+        because = it["verdict_reasons"].split("; ")[0] if it["verdict"] == "refused" else it["reasons"]
         table.add_row(
-            row["until"],
-            f"{int(row['rows']):,}",
-            row["decision"],
-            row["verdict"],
-            row["challenger_loss"],
-            row["champion_loss"],
-            row["champion"],
+            it["until"],
+            f"{int(it['rows']):,}",
+            it["decision"],
+            it["verdict"],
+            it["challenger_loss"],
+            it["champion_loss"],
+            it["champion"],
             because,
         )
     console().print(table)
 
 
-def _row(tags: Mapping[str, str], loss: str) -> dict[str, str]:
+def row(tags: Mapping[str, str], loss: str) -> dict[str, str]:
+    """The document of one batch, from the tags and metrics of its runs."""
     retrained = tags["tidegate.decision"] == "retrain"
     return {
         "batch": tags["tidegate.batch"],

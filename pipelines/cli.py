@@ -7,7 +7,7 @@ import traceback
 from pathlib import Path
 
 from components.errors import InputError, SchemaSkewError, told
-from pipelines import promotion
+from pipelines import promotion, reviewing
 from pipelines.client import commands as client
 from pipelines.command import JSON, Command
 
@@ -115,6 +115,7 @@ COMMANDS = {
         },
     ),
     **promotion.COMMANDS,
+    **reviewing.COMMANDS,
     "batches": Command("list every batch that was decided", batches, {"--json": JSON}),
     "compile": Command(
         "write the training pipeline as Kubeflow reads it",

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from html import unescape
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,8 @@ from components.evaluate.page import write_verdict
 from components.evaluate.pictures import differences, panels
 from components.evaluate.slices import told
 from components.evaluate.verdict import document as verdict_document
-from components.gate.decision import column_signals, decay_signal, decide, prediction_signal
-from components.gate.decision import document as decision_document
-from components.gate.drift import method_names
+from components.gate.page import write_decision
+from components.gate.pictures import pictures
 from components.page import write_page
 from components.provenance.chart import chart
 from components.provenance.markdown import Section
@@ -35,7 +35,9 @@ from components.tasks import shown, tasks
 from components.train.pictures import importance_picture, learning_picture
 from components.validate.findings import summary, table_findings
 from components.validate.page import values
+from tests import decisions
 
+axe = files("selenium_axe_python").joinpath("axe-core/axe.min.js").read_text()
 hostile = """<script>document.title = "owned"</script><img src=x onerror="document.title='owned'">"""
 attribute = '" onload="document.title=`owned`" x="'
 long_name = "a_very_long_name_of_a_column_that_somebody_typed" * 2
@@ -46,7 +48,6 @@ batch = {
     "rows": 26264,
     "labelled_rows": 24543,
 }
-policy = {"mode": "auto", "sample_rows": 5000, "minimum_rows": 200, "minimum_effect": 0.15, "decay": 0.02}
 contract = f"""
 name: flights
 purpose: late?
@@ -90,29 +91,44 @@ def _validate(path: Path, accepted: bool) -> str:
     )
 
 
-def _gate(path: Path, decision: str) -> str:
-    names = ["pressure", "origin", hostile, attribute, long_name]
-    signals = [
-        prediction_signal(0.11, 0.25),
-        decay_signal(0.537, 0.538, 0.02),
-        *column_signals(
-            dict.fromkeys(names, 0.9),
-            dict.fromkeys(names, 0.02),
-            {"pressure": 0.7, "origin": 0.1, hostile: 0.05},
-            0.15,
-        ),
-    ]
-    if decision == "first":
-        answer = decision_document(batch, None, ("retrain", ["there is no champion yet"]), [], policy)
-    elif decision == "cannot tell":
-        answer = decision_document(batch, attribute, ("cannot tell", [hostile]), [], policy)
-    else:
-        mode = "never" if decision == "keep" else "auto"
-        answer = decision_document(batch, "1", decide(mode, signals), signals, {**policy, "mode": mode})
-    write_page(path, "gate", "flights: gate", name=hostile, decision=answer, methods=method_names)
-    return {"keep": "The gate is shut: keep the champion", "cannot tell": "Cannot tell: keep the champion"}.get(
-        decision, "The gate is open: retrain"
-    )
+def _gate(path: Path, kind: str) -> str:
+    reference, batch = decisions.frames(names=[hostile, long_name])
+    kinds = {**decisions.kinds, hostile: "number", long_name: "number"}
+    said = {"first": "retrain", "cannot-tell": "cannot tell", "many": "keep"}.get(kind, kind)
+    answer = decisions.decision(said, **_asked(kind))
+    past = decisions.past({"retrain": 18, "keep": 1, "many": 300}.get(kind, 0))
+    write_decision(path, hostile, answer, pictures(reference, batch, kinds, answer), past)
+    return {
+        "retrain": "The gate is open: retrain",
+        "keep": "The gate is shut: keep the champion",
+        "cannot tell": "Cannot tell: keep the champion",
+    }[said]
+
+
+def _asked(kind: str) -> dict[str, Any]:
+    """What differs in a decision of this kind; every hostile name is somewhere in it."""
+    judged = {"kind": "batch", "about": attribute, "said": "wrong", "until": "", "who": hostile, "when": "2013-06-01"}
+    ignored = {
+        "kind": "ignore",
+        "about": long_name,
+        "said": "",
+        "until": "2013-09-01",
+        "who": "ann",
+        "when": "2013-06",
+    }
+    if kind == "first":
+        champion = decisions.signal("champion", "champion", "opens", None, None, reason="there is no champion yet")
+        return {"champion": None, "signals": [champion], "reasons": ["there is no champion yet"], "would_change": []}
+    if kind == "cannot-tell":
+        return {"champion": attribute, "reasons": [hostile], "would_change": [attribute]}
+    signals = decisions.compared(*(["shut"] * 3 if kind == "many" else []))
+    if kind == "keep":
+        signals[2]["state"] = signals[4]["state"] = signals[8]["state"] = "cannot tell"
+        signals += [decisions.feature(name, 0.01, 0.0, chance=None) for name in (hostile, attribute, long_name)]
+    if kind == "many":
+        signals += [decisions.feature(f"{long_name}_{place}", 0.01, 0.0) for place in range(500)]
+    judgements = [{**judged, "why": hostile}, {**ignored, "why": long_name}]
+    return {"signals": signals, "judgements": judgements, "compared": decisions.decision("keep", signals)["compared"]}
 
 
 def _predicted(task: str, champion: bool) -> tuple[Any, dict[str, Any]]:
@@ -218,7 +234,8 @@ pages: Mapping[str, tuple[Any, ...]] = {
     "gate-retrain": (_gate, "retrain"),
     "gate-keep": (_gate, "keep"),
     "gate-first": (_gate, "first"),
-    "gate-cannot-tell": (_gate, "cannot tell"),
+    "gate-cannot-tell": (_gate, "cannot-tell"),
+    "gate-many": (_gate, "many"),
     "evaluate-accepted": (_evaluate, True, "1"),
     "evaluate-refused": (_evaluate, False, attribute),
     "evaluate-first": (_evaluate, False, None),
@@ -355,6 +372,30 @@ def test_tables_and_pictures_say_what_they_are(browser: Chrome, page: tuple[Path
       ...[...document.querySelectorAll('svg[aria-label]')].filter(item => item.getAttribute('role') !== 'img'),
     ].map(item => item.outerHTML)""")
     assert wrong == []
+
+
+run_axe = """
+const done = arguments[0];
+axe.run().then(found => done(found.violations
+  .filter(it => ['serious', 'critical'].includes(it.impact))
+  .map(it => [it.id, it.nodes.map(node => node.html).slice(0, 3)])));
+"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1100])
+def test_axe_finds_nothing_serious(browser: Chrome, page: tuple[Path, str], width: int, theme: str) -> None:
+    _show(browser, page[0], width, theme)
+    browser.execute_script(axe)
+    assert browser.execute_async_script(run_axe) == []
+
+
+def test_axe_sees_what_is_wrong(browser: Chrome, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("<title>t</title><p style='color: #ccc'>hardly to be read <img src=x>")
+    _show(browser, tmp_path / "page.html")
+    browser.execute_script(axe)
+    found = {name for name, _ in browser.execute_async_script(run_axe)}
+    assert {"color-contrast", "html-has-lang", "image-alt"} <= found
 
 
 def test_curves_run_from_corner_to_corner_and_follow_the_rows() -> None:

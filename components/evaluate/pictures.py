@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.evaluate.axes import Axis, quarters
+from components.axes import Axis, quarters
 from components.evaluate.curves import curves, each_against_the_rest
 from components.evaluate.residuals import observed, residuals
 from components.scoring import Labels, Vector

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from components.evaluate.axes import Axis
+from components.axes import Axis
 from components.evaluate.tenths import tenths
 from components.scoring import Vector
 

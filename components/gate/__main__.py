@@ -15,10 +15,11 @@ from components.features import Window
 from components.formats import read_json, replacing, write_json, write_parameter, write_text
 from components.gate import asking
 from components.gate.decision import check_mode, decide, document, numbers, settled
-from components.gate.drift import method_names
+from components.gate.drift import column_threshold
+from components.gate.page import write_decision
 from components.gate.swapped import check_places
-from components.page import write_page
-from components.tracking import logs, records
+from components.gate.workspace import dumped
+from components.tracking import decisions, logs, opinions, records
 from components.tracking.runs import batch_run, finish
 from components.tracking.store import connect
 
@@ -78,10 +79,14 @@ def _answer(
         for name, path in paths.items():
             write_text(path, logs.text(client, run_id, f"gate/{question}/{name}"))
     else:
-        answer = _decide(client, contract, batch, policy, clean, paths)
+        more: dict[str, str] = {}
+        answer = _decide(client, contract, batch, policy, clean, paths, more)
+        noted = json.loads(more.pop("noted.json"))
         logs.dataset(client, run_id, contract.event, batch["data"], "batch")
-        logs.files(client, run_id, {**paths, "decision.json": json.dumps(answer, indent=2)}, f"gate/{question}")
-        logs.tags(client, run_id, _tags(batch, answer))
+        logs.files(
+            client, run_id, {**paths, **more, "decision.json": json.dumps(answer, indent=2)}, f"gate/{question}"
+        )
+        logs.tags(client, run_id, {**_tags(batch, answer), **noted})
         answer = records.record(client, run_id, question, answer)
     if not answer["retrain"]:
         finish(client, run_id)
@@ -104,6 +109,7 @@ def _decide(
     policy: dict[str, Any],
     clean: Path,
     paths: dict[str, Path],
+    more: dict[str, str],
 ) -> dict[str, Any]:
     """Decide anew; writes Evidently's findings and the page that shows them."""
     champion = load_champion(client, contract.name)
@@ -114,9 +120,11 @@ def _decide(
         answer = document(batch, champion.version, settled(policy["mode"], *plain), [], policy)
         _without_evidently(paths, plain[1])
     else:
-        answer = _compare(champion, batch, policy, clean, paths)
-    title = f"{contract.name}: gate"
-    write_page(paths["report.html"], "gate", title, name=contract.name, decision=answer, methods=method_names)
+        answer = _compare(champion, batch, policy, clean, paths, more)
+    past = decisions.past(client, contract.name, batch["end"])
+    shown = {**_as_agreed(answer), "judgements": opinions.opinions(client, contract.name)}
+    more |= {"noted.json": json.dumps(decisions.noted(shown, None))}
+    write_decision(paths["report.html"], contract.name, shown, {}, past)
     return answer
 
 
@@ -132,7 +140,12 @@ def _plain(champion: Champion, batch: dict[str, Any], policy: dict[str, Any]) ->
 
 
 def _compare(
-    champion: Champion, batch: dict[str, Any], policy: dict[str, Any], clean: Path, paths: dict[str, Path]
+    champion: Champion,
+    batch: dict[str, Any],
+    policy: dict[str, Any],
+    clean: Path,
+    paths: dict[str, Path],
+    more: dict[str, str],
 ) -> dict[str, Any]:
     window = Window(datetime.fromisoformat(batch["start"]), datetime.fromisoformat(batch["end"]))
     rows = champion.batch(clean, window)
@@ -141,9 +154,31 @@ def _compare(
     if policy["mode"] == "auto":
         check_places(champion.reference, rows, champion.features, scores)
     write_json(paths["drift.json"], json.loads(snapshot.json()))
+    more["snapshot.json"] = dumped(snapshot)
     with replacing(paths["evidently.html"]) as temporary:
         snapshot.save_html(str(temporary))
     return document(batch, champion.version, decide(policy["mode"], found), found, policy)
+
+
+def _as_agreed(answer: dict[str, Any]) -> dict[str, Any]:
+    """The decision as the page reads it, until this step writes it so."""
+    signals = [_signal(it) for it in answer["signals"]]
+    more = {"until": answer["window"]["end"][:10], "would_change": [], "compared": None}
+    return {**answer, **more, "signals": signals}
+
+
+def _signal(it: dict[str, Any]) -> dict[str, Any]:
+    is_feature = "score" in it["detail"]
+    kind = "features" if is_feature else "predictions" if "predictions" in it["name"] else "decay"
+    compared = {"chance": column_threshold, "method": "", "new": [], "importance": None, "null_shift": 0.0}
+    return {
+        **it,
+        "signal": kind,
+        "column": it["name"].removeprefix("drift of ") if is_feature else None,
+        "state": "opens" if it["opens"] else "shut",
+        "limit": it["threshold"],
+        "detail": {**compared, **it["detail"]} if is_feature else it["detail"],
+    }
 
 
 def _without_evidently(paths: dict[str, Path], reason: str) -> None:

@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 none = "0"
+judgement = "judgement"
 
 
 @dataclass(frozen=True)
 class Entry:
     """One promotion: from the champion it was judged against (None: there was none) to a version, by whom and why.
 
-    Its kind says who spoke: the loop (`promotion`), or a person (`approval`, `rollback`, `rejection`). A rejection
-    moves nothing: it says why a version is not to serve.
+    Its kind says who spoke: the loop (`promotion`), or a person (`approval`, `rollback`, `rejection`, `judgement`). A
+    rejection moves nothing: it says why a version is not to serve. A judgement moves nothing and leads to no version:
+    `verdict` holds what it is about (see `components.tracking.opinions`).
     """
 
     before: str | None
@@ -30,7 +32,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class History:
-    """The entries in their order: those that counted, those that came too late, rejections; and whom they leave.
+    """The entries in their order: those that counted, came too late, reject, judge; and whom they leave.
 
     `refused` are the versions that a person rejected or rolled back, with the entry: only a person promotes them.
     """
@@ -39,6 +41,7 @@ class History:
     void: tuple[Entry, ...] = ()
     rejected: tuple[Entry, ...] = ()
     refused: Mapping[str, Entry] = field(default_factory=dict)
+    judged: tuple[Entry, ...] = ()
 
     @property
     def tail(self) -> Entry | None:
@@ -53,7 +56,7 @@ class History:
     @property
     def entries(self) -> list[Entry]:
         """All of them."""
-        return sorted((*self.counted, *self.void, *self.rejected), key=lambda entry: entry.number)
+        return sorted((*self.counted, *self.void, *self.rejected, *self.judged), key=lambda entry: entry.number)
 
     @property
     def last(self) -> int:
@@ -69,12 +72,15 @@ def fold(entries: Iterable[Entry]) -> History:
     counted: list[Entry] = []
     void: list[Entry] = []
     rejected: list[Entry] = []
+    judged: list[Entry] = []
     refused: dict[str, Entry] = {}
     champion = None
     for entry in sorted(entries, key=lambda entry: entry.number):
         if entry.kind == "rejection":
             rejected.append(entry)
             refused[entry.to] = entry
+        elif entry.kind == judgement:
+            judged.append(entry)
         elif entry.to and entry.before == champion and not (entry.kind == "promotion" and entry.to in refused):
             counted.append(entry)
             if entry.kind == "rollback" and champion:
@@ -83,7 +89,7 @@ def fold(entries: Iterable[Entry]) -> History:
             champion = entry.to
         else:
             void.append(entry)
-    return History(tuple(counted), tuple(void), tuple(rejected), refused)
+    return History(tuple(counted), tuple(void), tuple(rejected), refused, tuple(judged))
 
 
 def same(history: History, entry: Entry) -> Entry | None:

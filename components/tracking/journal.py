@@ -65,6 +65,15 @@ def reject(client: MlflowClient, name: str, entry: Entry) -> int:
 
 
 @answering()
+def judge(client: MlflowClient, name: str, entry: Entry, run_id: str) -> int:
+    """Append a judgement, which leads to no version; MLflow notes the run that it is about as its source."""
+    versions.ensure(client, name)
+    number = append(client, name, entry, run_id)
+    repair(client, name)
+    return number
+
+
+@answering()
 def champion(client: MlflowClient, name: str) -> str | None:
     """The version that serves, None before the first promotion; TrackingError when it is gone or another one.
 
@@ -91,15 +100,15 @@ def history(client: MlflowClient, name: str) -> History:
     return fold(entries)
 
 
-def append(client: MlflowClient, name: str, entry: Entry) -> int:
+def append(client: MlflowClient, name: str, entry: Entry, run_id: str | None = None) -> int:
     """Append the entry, whose number is its place; TrackingError when the version it leads to does not exist."""
-    digest = versions.tags_of(client, name, entry.to).get(digest_tag, "")
+    digest = versions.tags_of(client, name, entry.to).get(digest_tag, "") if entry.to else ""
     versions.ensure(client, journal_of(name))
     tags = to_tags(replace(entry, digest=digest))
-    source = f"models:/{name}/{entry.to}"
+    source = f"models:/{name}/{entry.to}" if entry.to else f"runs:/{run_id}/gate"
     for attempt in range(attempts):
         with _colliding(attempt):
-            created = client.create_model_version(journal_of(name), source, tags=tags, await_creation_for=0)
+            created = client.create_model_version(journal_of(name), source, run_id, tags, await_creation_for=0)
             return int(created.version)
     raise TrackingError(journal_of(name), "a new entry", f"{attempts} failed attempts", "run the step again")
 

@@ -96,3 +96,12 @@ def test_an_entry_from_before_there_were_kinds_has_one() -> None:
     tags = {key: value for key, value in to_tags(entry(1, None, "1")).items() if key != "tidegate.kind"}
     assert from_tags(1, tags).kind == "promotion"
     assert from_tags(1, {**tags, "tidegate.batch": ""}).kind == "rollback"
+
+
+@pytest.mark.parametrize("kind", ["judgement", "of a later release"])
+def test_a_word_that_leads_nowhere_moves_nothing(kind: str) -> None:
+    word = Entry("1", "", "b1", "ann", "", "", {"said": "wrong"}, number=2, kind=kind)
+    history = fold([entry(1, None, "1"), from_tags(2, to_tags(word)), entry(3, "1", "2")])
+    assert (history.champion, history.last, [it.to for it in history.counted]) == ("2", 3, ["1", "2"])
+    assert [it.number for it in (history.judged if kind == "judgement" else history.void)] == [2]
+    assert same(history, entry(0, "1", "1", "b1")) == entry(1, None, "1")

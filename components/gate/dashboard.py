@@ -1,0 +1,18 @@
+"""`python -m components.gate.dashboard`: fills an Evidently workspace from snapshots that were fetched."""
+
+from pathlib import Path
+
+from components.command import run
+from components.formats import read_json, read_text
+from components.gate.workspace import Taken, fill
+
+
+def dashboard(listed: Path, folder: Path, name: str) -> None:
+    """Print the id of the project; `listed` is JSON: `columns`, and `runs` with batch, until, path of a snapshot."""
+    document = read_json(listed)
+    taken = [Taken(run["batch"], run["until"], read_text(Path(run["path"]))) for run in document["runs"]]
+    print(fill(folder, name, taken, document["columns"]))
+
+
+if __name__ == "__main__":
+    run(dashboard)

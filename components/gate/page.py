@@ -1,0 +1,58 @@
+"""The page of a decision: what a reviewer opens first."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from components.gate import among
+from components.gate.pictures import mattering
+from components.page import write_page
+
+most_rows = 40
+sentences = {
+    "retrain": "The gate is open: retrain",
+    "keep": "The gate is shut: keep the champion",
+    "cannot tell": "Cannot tell: keep the champion",
+}
+states = {
+    "opens": "opens the gate",
+    "shut": "within its limit",
+    "holds": "holds the gate shut",
+    "told": "named, never opens",
+    "cannot tell": "cannot tell",
+    "ignored": "ignored on a person's word",
+    "off": "switched off",
+}
+
+
+def write_decision(
+    path: Path,
+    name: str,
+    decision: Mapping[str, Any],
+    pictures: Mapping[str, Mapping[str, Any]],
+    past: Sequence[Mapping[str, Any]],
+) -> None:
+    """Write the page of a decision about the problem `name`.
+
+    `pictures` are those of components.gate.pictures, `past` the earlier batches, the oldest first.
+    """
+    matter = mattering(decision["signals"])
+    others = [it for it in decision["signals"] if it["signal"] == "features" and it not in matter]
+    write_page(
+        path,
+        "gate",
+        f"{name}: gate",
+        name=name,
+        decision=decision,
+        sentence=sentences[decision["decision"]],
+        states=states,
+        asked=[it for it in decision["signals"] if it["signal"] != "features"],
+        matter=matter,
+        others=others[:most_rows],
+        left_out=max(0, len(others) - most_rows),
+        pictures=pictures,
+        quality=among.quality(decision, past),
+        strips=among.strips(decision, past),
+        scale=among.scale,
+        past=past,
+    )

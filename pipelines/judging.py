@@ -1,0 +1,97 @@
+"""`tidegate judge`: a person's word on the gate's decisions, which the next gate reads."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from components.context import user
+from components.contract import read_contract
+from components.errors import InputError, shown
+from components.formats import read_json
+from pipelines.console import console
+from pipelines.workspace import contract
+
+words = ("right", "wrong")
+Opinion = dict[str, Any]
+
+
+def listed() -> list[Opinion]:
+    """What people said and what holds, the oldest first."""
+    from components.tracking.opinions import opinions
+    from components.tracking.store import connect
+
+    return opinions(connect(), read_contract(contract).name)
+
+
+def judge(batch: str | None, said: str | None, ignore: str | None, until: str | None, reason: str | None) -> str:
+    """Write one judgement into the journal; returns what was written, in words."""
+    from components.tracking.opinions import decided_batch, say
+    from components.tracking.store import connect
+
+    _check(batch, said, ignore, until, reason)
+    client, name = connect(), read_contract(contract).name
+    opinion = {"who": user(), "when": datetime.now(UTC).isoformat(timespec="seconds"), "why": reason}
+    if ignore is None:
+        opinion |= {"kind": "batch", "about": decided_batch(client, name, str(batch)), "said": said, "until": ""}
+    else:
+        _check_column(client, name, ignore)
+        opinion |= {"kind": "ignore", "about": ignore, "said": "", "until": _date(str(until))}
+    again = "" if say(client, name, opinion) else ", as was said before"
+    return f"{_sentence(opinion)}{again}"
+
+
+def show(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print the judgements for a person."""
+    if not rows:
+        console().print("nobody has judged")
+        return
+    table = Table("when", "who", "said", "because", box=None, padding=(0, 1))
+    for row in rows:
+        table.add_row(row["when"][:16], row["who"], _sentence(row), row["why"])
+    console().print(table)
+
+
+def _check(batch: str | None, said: str | None, ignore: str | None, until: str | None, reason: str | None) -> None:
+    usage = "BATCH right|wrong --reason TEXT, or --ignore COLUMN --until DATE --reason TEXT"
+    of_batch, of_column = (batch, said), (ignore, until)
+    whole = any(None not in these and given == (None, None) for these, given in _both(of_batch, of_column))
+    if not whole or not (reason or "").strip():
+        raise InputError("tidegate judge", usage, "something else", "see `tidegate judge --help`")
+
+
+def _both(one: Any, other: Any) -> list[tuple[Any, Any]]:
+    return [(one, other), (other, one)]
+
+
+def _check_column(client: Any, name: str, column: str) -> None:
+    """InputError unless the champion has learned from this column."""
+    from components.tracking import journal, versions
+
+    champion = journal.champion(client, name)
+    if champion is None:
+        raise InputError(f"--ignore {column}", "a champion that has features", "none", "run `tidegate run` first")
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = versions.fetch(client, name, champion, Path(scratch) / "champion")
+        features = list(read_json(folder / "record.json")["features"])
+    if column not in features:
+        close = get_close_matches(column, features, 1)
+        cure = f"did you mean {close[0]}?" if close else "choose one of them"
+        raise InputError("--ignore", f"a feature of the champion ({', '.join(features)})", shown(column), cure)
+
+
+def _date(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise InputError("--until", "a date such as 2013-06-01", shown(text), "correct it") from None
+
+
+def _sentence(opinion: Mapping[str, Any]) -> str:
+    if opinion["kind"] == "ignore":
+        return f"drift of {opinion['about']} is ignored until {opinion['until']}"
+    return f"the decision on batch {opinion['about'][:12]} was {opinion['said']}"

@@ -1,0 +1,148 @@
+"""Decisions as the gate files them, with the frames and the earlier batches that its page shows: plain documents."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+kinds = {
+    "temp": "number",
+    "wind_speed": "number",
+    "origin": "category",
+    "carrier": "category",
+    "seats": "number",
+    "prediction": "number",
+    "label": "category",
+}
+policy = {
+    "mode": "auto",
+    "off": "",
+    "sample_rows": 10000,
+    "minimum_rows": 200,
+    "false_alarm_rate": 0.05,
+    "minimum_effect": 0.15,
+    "prediction_drift": 0.25,
+    "label_drift": 0.1,
+    "decay": 0.02,
+    "max_age_days": 180,
+    "cooldown_days": 0,
+    "max_refused": 3,
+    "refused_days": 90,
+}
+
+
+def frames(seed: int = 0, names: Sequence[str] = ()) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows of both sides with drift, nulls, an infinity and a new category; `names` are further columns."""
+    random = np.random.default_rng(seed)
+    sides = []
+    for rows, warmer, carriers in ((4000, 0.0, "AA B6 DL UA"), (2500, 18.0, "AA B6 DL UA VX")):
+        side = pd.DataFrame(
+            {
+                "temp": random.normal(48 + warmer, 14, rows),
+                "wind_speed": random.gamma(2, 5, rows),
+                "origin": random.choice(["EWR", "JFK", "LGA"], rows, p=[0.5, 0.3, 0.2] if warmer else [0.3, 0.3, 0.4]),
+                "carrier": random.choice(carriers.split(), rows),
+                "seats": random.choice([20.0, 55.0, 150.0, 200.0], rows),
+                "prediction": random.beta(2 + warmer / 9, 6, rows),
+                "label": (random.uniform(size=rows) < 0.2 + warmer / 150).astype(float),
+                **{name: random.normal(size=rows) for name in names},
+            }
+        )
+        side.loc[: rows // (3 if warmer else 50), "wind_speed"] = np.nan
+        side.loc[rows - 1, "temp"] = np.inf
+        sides.append(side)
+    return sides[0], sides[1]
+
+
+def signal(name: str, kind: str, state: str, value: float | None, limit: float | None, **more: Any) -> dict[str, Any]:
+    """One signal of a decision."""
+    return {
+        "name": name,
+        "signal": kind,
+        "column": more.pop("column", None),
+        "state": state,
+        "value": value,
+        "limit": limit,
+        "reason": more.pop("reason", f"{name} is {value} of {limit}"),
+        "detail": more,
+    }
+
+
+def feature(column: str, score: float, importance: float, state: str = "shut", **more: Any) -> dict[str, Any]:
+    """The signal of a feature's drift."""
+    detail = {"chance": 0.12, "method": "Wasserstein distance (normed)", "null_shift": 0.0, "new": []} | more
+    found = signal(f"drift of {column}", "features", state, round(score * importance, 4), 0.15, column=column)
+    reason = f"{column} drifted by {score:.2f} and carries {importance:.0%} of the champion's importance"
+    return {**found, "reason": reason, "detail": {"score": score, "importance": importance, **detail}}
+
+
+def compared(predictions: str = "opens", decay: str = "opens", temp: str = "opens") -> list[dict[str, Any]]:
+    """The signals of a champion that was compared with a batch."""
+    sides: dict[str, Any] = {
+        "importance": None,
+        "method": "Wasserstein distance (normed)",
+        "null_shift": 0.0,
+        "new": [],
+    }
+    return [
+        signal("champion", "champion", "shut", None, None, reason="version 1 serves"),
+        signal("recipe", "recipe", "told", None, None, reason="features.sql differs from the champion's"),
+        signal("drift of predictions", "predictions", predictions, 0.31, 0.25, score=0.31, chance=0.14, **sides),
+        signal("drift of the label", "label", "shut", 0.04, 0.1, score=0.04, chance=0.06, **sides),
+        signal("decay", "decay", decay, 0.034, 0.02, loss=0.571, verdict_loss=0.537, interval=[0.012, 0.056]),
+        signal("age", "age", "shut", 62, 180, reason="the champion learned from rows up to 62 days ago"),
+        signal("cooldown", "cooldown", "off", None, None, reason="switched off"),
+        signal("budget", "budget", "shut", 1, 3, reason="1 of 3 refused challengers within 90 days"),
+        feature("temp", 1.21, 0.41, temp),
+        feature("wind_speed", 0.44, 0.22, "ignored", null_shift=0.31),
+        feature("origin", 0.21, 0.2, method="Jensen-Shannon distance"),
+        feature("carrier", 0.3, 0.1, method="Jensen-Shannon distance", new=["VX"]),
+        feature("seats", 0.02, 0.07),
+    ]
+
+
+def decision(said: str, signals: Sequence[dict[str, Any]] = (), **changed: Any) -> dict[str, Any]:
+    """A decision about four weeks of flights."""
+    sides = {"reference_rows": 8400, "batch_rows": 8100, "reference_blocks": 305, "batch_blocks": 28}
+    document = {
+        "schema": 2,
+        "batch": "d0855ff9d5721423",
+        "until": "2013-07-01",
+        "inputs": {"data": "bf6e.dir", "contract": "c" * 64, "sql": "5" * 64, "estimator": "e" * 64, "champion": None},
+        "window": {
+            "start": "2013-06-03T00:00:00",
+            "end": "2013-07-01T00:00:00",
+            "rows": 26264,
+            "labelled_rows": 24543,
+        },
+        "champion": "1",
+        "decision": said,
+        "retrain": said == "retrain",
+        "reasons": ["the champion's log loss grew by 0.034 (0.571, it was 0.537), more than gate.decay 0.02"],
+        "would_change": ["gate.decay above 0.034, and gate.prediction_drift above 0.31, would have kept it shut"],
+        "judgements": [],
+        "policy": policy,
+        "compared": {**sides, "rows_per_block": 300, "relabellings": 999} if signals else None,
+        "signals": list(signals),
+    }
+    return {**document, **changed}
+
+
+def past(
+    batches: int, names: Sequence[str] = ("decay", "drift of predictions", "drift of temp")
+) -> list[dict[str, Any]]:
+    """Earlier batches, the first of which has no known loss."""
+    random = np.random.default_rng(batches)
+    return [
+        {
+            "until": f"{2011 + turn // 12}-{turn % 12 + 1:02}-01",
+            "batch": f"{turn:016x}",
+            "decision": "retrain" if turn % 4 == 3 else "keep",
+            "champion": str(turn // 4 + 1),
+            "rows": 25000,
+            "loss": round(0.5 + float(random.normal(0, 0.03)), 4) if turn else None,
+            "signals": {name: [round(float(random.normal(0.1, 0.1)), 4), 0.15] for name in names},
+        }
+        for turn in range(batches)
+    ]
