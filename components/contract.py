@@ -89,6 +89,7 @@ class Contract:
     tables: Mapping[str, Table]
     weight: str | None = None
     behaviour: Mapping[str, Behaviour] = field(default_factory=dict)
+    drift: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def time(self) -> str:

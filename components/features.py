@@ -26,6 +26,7 @@ integers = (
 )
 numbers = (*integers, "FLOAT", "DOUBLE", "DECIMAL")
 categories = ("VARCHAR", "BOOLEAN", "ENUM")
+ours = ("prediction", "split")  # columns of the tables that steps hand on
 label_types = {
     "binary": (("BOOLEAN",), "true or false", "compare it with something in the SQL"),
     "multiclass": ((*categories, *integers), "a text, a whole number or a boolean", "cast it in the SQL"),
@@ -56,6 +57,9 @@ def kinds(contract: Contract, columns: Mapping[str, str]) -> dict[str, str]:
     if contract.weight:
         _check_weight(contract, columns[contract.weight])
     features = {name: kind for name, kind in columns.items() if name not in own}
+    for name in ours:
+        if name in features:
+            raise InputError(f"features.sql: {name}", "another name", "one that Tidegate uses itself", "rename it")
     if not features:
         raise InputError("features.sql", "at least one feature", "only identity and label", "select more columns")
     return {name: kind_of(name, sql_type) for name, sql_type in features.items()}

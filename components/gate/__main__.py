@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,32 +10,46 @@ from mlflow import MlflowClient
 
 from components.champion import Champion, load_champion
 from components.command import run
-from components.contract import Contract, read_contract
-from components.features import Window
+from components.contract import read_contract
 from components.formats import read_json, replacing, write_json, write_parameter, write_text
-from components.gate import asking
-from components.gate.decision import check_mode, decide, document, numbers, settled
-from components.gate.drift import column_threshold
+from components.gate.asking import Compared, Question, compared, signals
+from components.gate.decision import decide, document, numbers
+from components.gate.drift import snapshot
+from components.gate.judgements import holding, ignored, spoken
 from components.gate.page import write_decision
+from components.gate.reading import batch_sample
+from components.gate.signal import check_policy
 from components.gate.swapped import check_places
 from components.gate.workspace import dumped
 from components.tracking import decisions, logs, opinions, records
 from components.tracking.runs import batch_run, finish
 from components.tracking.store import connect
+from components.tracking.trials import retrainings
 
 files = ("drift.json", "evidently.html", "report.html")
+kept_for_evidently = "snapshot.json"
+Document = dict[str, Any]
+Folders = tuple[Path, Path]  # the clean tables, and the table of features
 
 
 def gate(
     clean: Path,
+    features: Path,
     batch: Path,
     contract: Path,
     mode: str,
+    off: str,
     sample_rows: int,
     minimum_rows: int,
+    false_alarm_rate: float,
     minimum_effect: float,
     prediction_drift: float,
+    label_drift: float,
     decay: float,
+    max_age_days: int,
+    cooldown_days: int,
+    max_refused: int,
+    refused_days: int,
     decision: Path,
     drift: Path,
     evidently: Path,
@@ -44,18 +58,25 @@ def gate(
     retrain: Path,
 ) -> Mapping[str, Mapping[str, Any]]:
     """Decide once per batch and policy whether to retrain; asked again, return what was decided."""
-    check_mode(mode)
-    promise, this = read_contract(contract), read_json(batch)
     policy = {
         "mode": mode,
+        "off": off,
         "sample_rows": sample_rows,
         "minimum_rows": minimum_rows,
+        "false_alarm_rate": false_alarm_rate,
         "minimum_effect": minimum_effect,
         "prediction_drift": prediction_drift,
+        "label_drift": label_drift,
         "decay": decay,
+        "max_age_days": max_age_days,
+        "cooldown_days": cooldown_days,
+        "max_refused": max_refused,
+        "refused_days": refused_days,
     }
+    switched_off = check_policy(mode, off)
+    question = Question(read_json(batch), read_contract(contract), policy, switched_off)
     paths = dict(zip(files, (drift, evidently, report), strict=True))
-    answer = _answer(connect(), promise, this, policy, clean, paths)
+    answer = _answer(connect(), question, (clean, features), paths)
     write_json(decision, answer)
     write_json(signals, numbers(answer))
     write_parameter(retrain, answer["retrain"])
@@ -63,37 +84,27 @@ def gate(
     return {"signals": numbers(answer)}
 
 
-def _answer(
-    client: MlflowClient,
-    contract: Contract,
-    batch: dict[str, Any],
-    policy: dict[str, Any],
-    clean: Path,
-    paths: dict[str, Path],
-) -> dict[str, Any]:
+def _answer(client: MlflowClient, question: Question, folders: Folders, paths: dict[str, Path]) -> Document:
     """What was decided, with its pages; a new one is recorded. Keeping the champion ends the batch."""
-    run_id = batch_run(client, contract.name, batch["id"], {"tidegate.until": batch["end"][:10]})
-    question = records.question("decision", policy)
-    answer = records.recorded(client, run_id, question)
+    batch, name = question.batch, question.contract.name
+    run_id = batch_run(client, name, batch["id"], {"tidegate.until": batch["end"][:10]})
+    asked = records.question("decision", question.policy)
+    answer = records.recorded(client, run_id, asked)
     if answer is not None:
-        for name, path in paths.items():
-            write_text(path, logs.text(client, run_id, f"gate/{question}/{name}"))
+        for file, path in paths.items():
+            write_text(path, logs.text(client, run_id, f"gate/{asked}/{file}"))
     else:
-        more: dict[str, str] = {}
-        answer = _decide(client, contract, batch, policy, clean, paths, more)
-        noted = json.loads(more.pop("noted.json"))
-        logs.dataset(client, run_id, contract.event, batch["data"], "batch")
-        logs.files(
-            client, run_id, {**paths, **more, "decision.json": json.dumps(answer, indent=2)}, f"gate/{question}"
-        )
-        logs.tags(client, run_id, {**_tags(batch, answer), **noted})
-        answer = records.record(client, run_id, question, answer)
+        answer, loss, more = _decide(client, question, folders, paths)
+        logs.dataset(client, run_id, question.contract.event, batch["data"], "batch")
+        logs.files(client, run_id, {**paths, **more, "decision.json": json.dumps(answer, indent=2)}, f"gate/{asked}")
+        logs.tags(client, run_id, {**_tags(batch, answer), **decisions.noted(answer, loss)})
+        answer = records.record(client, run_id, asked, answer)
     if not answer["retrain"]:
         finish(client, run_id)
     return answer
 
 
-def _tags(batch: dict[str, Any], answer: dict[str, Any]) -> dict[str, str]:
+def _tags(batch: Mapping[str, Any], answer: Document) -> dict[str, str]:
     return {
         "tidegate.rows": str(batch["rows"]),
         "tidegate.decision": answer["decision"],
@@ -103,89 +114,61 @@ def _tags(batch: dict[str, Any], answer: dict[str, Any]) -> dict[str, str]:
 
 
 def _decide(
-    client: MlflowClient,
-    contract: Contract,
-    batch: dict[str, Any],
-    policy: dict[str, Any],
-    clean: Path,
-    paths: dict[str, Path],
-    more: dict[str, str],
-) -> dict[str, Any]:
-    """Decide anew; writes Evidently's findings and the page that shows them."""
-    champion = load_champion(client, contract.name)
+    client: MlflowClient, question: Question, folders: Folders, paths: dict[str, Path]
+) -> tuple[Document, float | None, dict[str, str]]:
+    """Decide anew: the decision, the champion's loss on the batch, and what is kept beside the pages it writes."""
+    name, end = question.contract.name, question.batch["end"]
+    champion, past = load_champion(client, name), decisions.past(client, name, end)
+    said = holding(opinions.opinions(client, name), end)
+    asked = replace(question, trials=retrainings(client, name, end), ignored=ignored(said))
+    facts = _facts(champion, asked, folders)
+    found, loss = signals(champion, asked, facts)
+    answer = decide(question.policy["mode"], found)
+    answer[1].extend(spoken(said, past[-1]["batch"] if past else None))
+    compared = facts.document() if isinstance(facts, Compared) else None
+    decision = document(question.batch, _identity(champion), answer, found, question.policy, compared, said)
+    more = _evidently(champion, asked, facts, paths)
+    shown = facts.pictures(decision) if isinstance(facts, Compared) else {}
+    write_decision(paths["report.html"], name, decision, shown, past)
+    return decision, loss, more
+
+
+def _facts(champion: Champion | None, question: Question, folders: Folders) -> Compared | str:
+    """What is compared, or why nothing can be."""
+    batch, policy = question.batch, question.policy
     if champion is None:
-        answer = document(batch, None, settled(policy["mode"], "retrain", "there is no champion yet"), [], policy)
-        _without_evidently(paths, "there is no champion to compare with")
-    elif plain := _plain(champion, batch, policy):
-        answer = document(batch, champion.version, settled(policy["mode"], *plain), [], policy)
-        _without_evidently(paths, plain[1])
-    else:
-        answer = _compare(champion, batch, policy, clean, paths, more)
-    past = decisions.past(client, contract.name, batch["end"])
-    shown = {**_as_agreed(answer), "judgements": opinions.opinions(client, contract.name)}
-    more |= {"noted.json": json.dumps(decisions.noted(shown, None))}
-    write_decision(paths["report.html"], contract.name, shown, {}, past)
-    return answer
-
-
-def _plain(champion: Champion, batch: dict[str, Any], policy: dict[str, Any]) -> tuple[str, str] | None:
-    """A decision that needs no comparison, and why; None when the champion is to be compared with the batch."""
-    if champion.record["to"] >= batch["start"]:
-        reason = f"the champion has learned from rows up to {champion.record['to']}, later than this batch begins"
-        return "keep", reason
-    if batch["rows"] < policy["minimum_rows"]:
-        limit = f"gate.minimum_rows {policy['minimum_rows']:,}"
-        return "cannot tell", f"{batch['rows']:,} rows are too few to tell drift from chance ({limit})"
-    return None
-
-
-def _compare(
-    champion: Champion,
-    batch: dict[str, Any],
-    policy: dict[str, Any],
-    clean: Path,
-    paths: dict[str, Path],
-    more: dict[str, str],
-) -> dict[str, Any]:
-    window = Window(datetime.fromisoformat(batch["start"]), datetime.fromisoformat(batch["end"]))
-    rows = champion.batch(clean, window)
-    snapshot, scores, nulls = asking.measured(champion, rows, policy["sample_rows"], int(batch["id"][:8], 16))
-    found = asking.signals(champion, rows, scores, nulls, policy)
+        return "there is no champion yet"
+    if (learned := champion.record["to"]) >= batch["start"]:
+        return f"the champion has learned from rows up to {learned}, later than this batch begins"
+    if batch["rows"] < (least := policy["minimum_rows"]):
+        return f"{batch['rows']:,} rows are too few to tell drift from chance (gate.minimum_rows {least:,})"
+    seen = batch_sample(champion, question.contract, *folders, batch, policy["sample_rows"])
+    found = compared(champion, seen, question)
     if policy["mode"] == "auto":
-        check_places(champion.reference, rows, champion.features, scores)
-    write_json(paths["drift.json"], json.loads(snapshot.json()))
-    more["snapshot.json"] = dumped(snapshot)
+        check_places(champion.reference, seen, champion.features, found.scores)
+    return found
+
+
+def _identity(champion: Champion | None) -> dict[str, str] | None:
+    return {"version": champion.version, "digest": champion.record["digest"]} if champion else None
+
+
+def _evidently(
+    champion: Champion | None, question: Question, facts: Compared | str, paths: dict[str, Path]
+) -> dict[str, str]:
+    """Write Evidently's findings; returns what its workspace is made from, as a file to keep."""
+    if champion is None or isinstance(facts, str):
+        write_json(paths["drift.json"], {"skipped": facts})
+        page = f"<!doctype html><html lang=en><title>Evidently</title><p>Not compared: {facts}."
+        write_text(paths["evidently.html"], page)
+        return {}
+    label = champion.contract.label
+    rows, chosen = facts.rows, question.contract.drift
+    found = snapshot(rows.reference, rows.batch, facts.kinds, chosen, facts.found, label)
+    write_json(paths["drift.json"], json.loads(found.json()))
     with replacing(paths["evidently.html"]) as temporary:
-        snapshot.save_html(str(temporary))
-    return document(batch, champion.version, decide(policy["mode"], found), found, policy)
-
-
-def _as_agreed(answer: dict[str, Any]) -> dict[str, Any]:
-    """The decision as the page reads it, until this step writes it so."""
-    signals = [_signal(it) for it in answer["signals"]]
-    more = {"until": answer["window"]["end"][:10], "would_change": [], "compared": None}
-    return {**answer, **more, "signals": signals}
-
-
-def _signal(it: dict[str, Any]) -> dict[str, Any]:
-    is_feature = "score" in it["detail"]
-    kind = "features" if is_feature else "predictions" if "predictions" in it["name"] else "decay"
-    compared = {"chance": column_threshold, "method": "", "new": [], "importance": None, "null_shift": 0.0}
-    return {
-        **it,
-        "signal": kind,
-        "column": it["name"].removeprefix("drift of ") if is_feature else None,
-        "state": "opens" if it["opens"] else "shut",
-        "limit": it["threshold"],
-        "detail": {**compared, **it["detail"]} if is_feature else it["detail"],
-    }
-
-
-def _without_evidently(paths: dict[str, Path], reason: str) -> None:
-    write_json(paths["drift.json"], {"skipped": reason})
-    write_text(
-        paths["evidently.html"], f"<!doctype html><html lang=en><title>Evidently</title><p>Not compared: {reason}."
-    )
+        found.save_html(str(temporary))
+    return {kept_for_evidently: dumped(found)}
 
 
 if __name__ == "__main__":

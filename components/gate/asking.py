@@ -1,7 +1,7 @@
 """From a champion and a batch to the signals that may open the gate."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -11,6 +11,7 @@ from components.champion import Champion
 from components.contract import Contract
 from components.gate import ageing, drifting
 from components.gate.decay import growth
+from components.gate.pictures import pictures
 from components.gate.relabelling import Comparison, compare
 from components.gate.signal import Signal
 from components.gate.thinning import Thinned, thinned
@@ -46,6 +47,15 @@ class Compared:
     kinds: Mapping[str, str]
     found: Comparison
 
+    @property
+    def scores(self) -> dict[str, float]:
+        """How far each column moved."""
+        return {name: column.score or 0.0 for name, column in self.found.columns.items()}
+
+    def pictures(self, decision: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """The columns that matter, by the name of their signal."""
+        return pictures(self.rows.reference, self.rows.batch, self.kinds, decision)
+
     def document(self) -> dict[str, int]:
         """How much was compared."""
         return {
@@ -62,7 +72,7 @@ def compared(champion: Champion, seen: pd.DataFrame, question: Question) -> Comp
     """Compare a sample of the batch with the champion's reference, column by column, block by block."""
     own, promise = champion.contract, question.contract
     blocks = [block_of(frame[own.time], promise.block) for frame in (champion.reference, seen)]
-    rows = thinned(champion.reference, seen, *blocks, question.policy["sample_rows"], question.seed)
+    rows = thinned(champion.reference, seen, blocks[0], blocks[1], question.policy["sample_rows"], question.seed)
     kinds = {**champion.features, "prediction": _kind(own.task), own.label: label_kind(own.task)}
     found = compare(
         rows.reference,
@@ -87,26 +97,29 @@ def label_kind(task: str) -> str:
     return "number" if task == "regression" else "category"
 
 
-def signals(champion: Champion, question: Question, facts: Compared | str) -> tuple[list[Signal], float | None]:
+def signals(champion: Champion | None, question: Question, facts: Compared | str) -> tuple[list[Signal], float | None]:
     """Every signal, and the champion's loss on the batch; of rows that cannot be compared the reason is given."""
-    policy, end, found = question.policy, question.batch["end"], champion.record
+    if champion is None:
+        return [Signal("champion", "champion", "opens", str(facts))], None
+    policy, batch, record = question.policy, question.batch, champion.record
     decay, loss = _decay(champion, question, facts)
-    asked: dict[str, Callable[[], list[Signal]]] = {
-        "predictions": lambda: [_predictions(facts, policy)],
-        "label": lambda: [_label(champion, question, facts)],
-        "decay": lambda: [decay],
-        "age": lambda: [ageing.age(found["to"], end, policy["max_age_days"])],
-        "cooldown": lambda: [ageing.cooldown(question.trials, end, policy["cooldown_days"])],
-        "budget": lambda: [
-            ageing.budget(question.trials, champion.version, end, policy["max_refused"], policy["refused_days"])
-        ],
-        "features": lambda: _features(champion, question, facts),
-    }
-    made = found.get("made_from", {}).get("recipe", question.batch["recipe"])
-    told = [ageing.recipe(made, question.batch["recipe"])]
-    for name, ask in asked.items():
-        told += [Signal(name, name, "off", "switched off by gate.off")] if name in question.off else ask()
-    return told, loss
+    learned = record.get("made_from", {}).get("recipe", batch["recipe"])
+    budget = (question.trials, champion.version, batch["end"], policy["max_refused"], policy["refused_days"])
+    asked = [
+        ageing.recipe(learned, batch["recipe"]),
+        _predictions(facts, policy),
+        _label(champion, question, facts),
+        decay,
+        ageing.age(record["to"], batch["end"], policy["max_age_days"]),
+        ageing.cooldown(question.trials, batch["end"], policy["cooldown_days"]),
+        ageing.budget(*budget),
+        *_features(champion, question, facts),
+    ]
+    return [_switched_off(it) if it.signal in question.off else it for it in asked], loss
+
+
+def _switched_off(signal: Signal) -> Signal:
+    return replace(signal, state="off", reason=f"switched off by gate.off: {signal.reason}")
 
 
 def _features(champion: Champion, question: Question, facts: Compared | str) -> list[Signal]:

@@ -21,32 +21,27 @@ most_changes = 3
 Answer = tuple[str, list[str]]
 
 
-def settled(mode: str, decision: str, reason: str) -> Answer:
-    """A decision that needs no signals, and why; the mode goes before it."""
-    if mode == "auto":
-        return decision, [reason]
-    return "retrain" if mode == "always" else "keep", [f"gate.mode is {mode}", reason]
-
-
 def decide(mode: str, signals: Sequence[Signal]) -> Answer:
     """`retrain`, `keep` or `cannot tell`, and why; the mode goes before the brakes, those before what opens."""
-    opened = [f"{it.reason} ({limit(it)})" for it in _in("opens", signals)]
+    opened = [f"{it.reason}{limit(it)}" for it in _in("opens", signals)]
+    held = [f"{it.reason}{limit(it)}" for it in _in("holds", signals)]
+    unknown = list(dict.fromkeys(it.reason for it in _in("cannot tell", signals) if it.signal in needed))[:3]
     if mode != "auto":
-        return "retrain" if mode == "always" else "keep", [f"gate.mode is {mode}", *opened, *_told(signals)]
-    if held := [f"{it.reason} ({limit(it)})" for it in _in("holds", signals)]:
+        answer = "retrain" if mode == "always" else "keep"
+        return answer, [f"gate.mode is {mode}", *opened, *unknown, *_told(signals)]
+    if held:
         return "keep", [*held, *(f"held back: {reason}" for reason in opened), *_told(signals)]
     if opened:
         return "retrain", [*opened, *_told(signals)]
-    if unknown := [it for it in _in("cannot tell", signals) if it.signal in needed]:
-        return "cannot tell", [*dict.fromkeys(it.reason for it in unknown[:3]), *_told(signals)]
-    near = _nearest(signals)
-    nearest = f"; nearest: {near[0].reason} ({limit(near[0])})" if near else ""
+    if unknown:
+        return "cannot tell", [*unknown, *_told(signals)]
+    nearest = "".join(f"; nearest: {it.reason}{limit(it)}" for it in _nearest(signals)[:1])
     return "keep", [f"nothing is beyond its limit{nearest}", *_told(signals)]
 
 
 def limit(signal: Signal) -> str:
-    """The limit of a signal as its parameter."""
-    return f"gate.{parameters[signal.signal]} {signal.limit:g}"
+    """The limit of a signal as its parameter, in parentheses; nothing for one without."""
+    return f" (gate.{parameters[signal.signal]} {signal.limit:g})" if signal.limit is not None else ""
 
 
 def _in(state: str, signals: Sequence[Signal]) -> list[Signal]:
@@ -79,7 +74,10 @@ def would_change(decision: str, mode: str, signals: Sequence[Signal], policy: Ma
     if mode != "auto":
         return ["gate.mode auto would have left it to the signals"]
     if held := _in("holds", signals):
-        return [f"{limit(it)} {'lower' if it.signal == 'cooldown' else 'higher'}: {it.reason}" for it in held]
+        return [
+            f"{'lower' if it.signal == 'cooldown' else 'higher'} gate.{parameters[it.signal]}: {it.reason}"
+            for it in held
+        ]
     if decision == "retrain":
         opened = _in("opens", signals)
         told = [_kept_shut_by(it) for it in opened[:most_changes]]

@@ -1,10 +1,11 @@
 """What the drift of columns says: beyond chance, and large enough to matter for the champion."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from components.gate.relabelling import Column
 from components.gate.signal import Signal
+
+named = {"features": "drift of features", "predictions": "drift of predictions", "label": "drift of the label"}
 
 
 def shares(importances: Mapping[str, float], names: Iterable[str]) -> dict[str, float]:
@@ -39,24 +40,23 @@ def predictions(column: Column, minimum: float) -> Signal:
     """The drift of what the champion predicts: every feature in one, as it weighs them."""
     words = f"the champion's predictions {_moved(column)}"
     state = _state(column, column.score, minimum)
-    return _signal("predictions", "predictions", column, 1.0, state, words, column.score, minimum)
+    return _signal("predictions", "prediction", column, 1.0, state, words, column.score, minimum)
 
 
 def label(column: Column, minimum: float, name: str) -> Signal:
     """The drift of the label among the rows that have one."""
     words, state = f"the label {name} {_moved(column)}", _state(column, column.score, minimum)
-    return _signal("label", "the label", column, None, state, words, column.score, minimum)
+    return _signal("label", name, column, None, state, words, column.score, minimum)
 
 
 def too_few(signal: str, reason: str) -> Signal:
     """A signal that cannot be told, and why."""
-    name = {"features": "drift of features", "predictions": "drift of predictions", "label": "drift of the label"}
-    return Signal(name.get(signal, signal), signal, "cannot tell", reason)
+    return Signal(named.get(signal, signal), signal, "cannot tell", reason)
 
 
 def _signal(
     signal: str,
-    thing: str,
+    name: str,
     column: Column,
     share: float | None,
     state: str,
@@ -72,9 +72,8 @@ def _signal(
         "null_shift": column.null_shift,
         "new": list(column.new[:5]),
     }
-    return Signal(
-        f"drift of {thing}", signal, state, words, value, limit, thing if signal == "features" else None, detail
-    )
+    own = f"drift of {name}" if signal == "features" else named[signal]
+    return Signal(own, signal, state, words, value, limit, name, detail)
 
 
 def _state(column: Column, effect: float | None, minimum: float) -> str:

@@ -1,14 +1,14 @@
 """The rows of the batch that are compared: a seeded sample, as the champion's own SQL sees them."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from components.champion import Champion
-from components.contract import Contract, interval, quoted
+from components.contract import Contract, quoted
 from components.engine import engine, parquet
-from components.errors import InputError
 from components.features import Window, describe, feature_engine, kinds, marked
 from components.scoring import answers
 
@@ -16,7 +16,7 @@ whole = 2**64
 
 
 def batch_sample(
-    champion: Champion, contract: Contract, clean: Path, features: Path, batch: dict[str, Any], rows: int
+    champion: Champion, contract: Contract, clean: Path, features: Path, batch: Mapping[str, Any], rows: int
 ) -> pd.DataFrame:
     """About `rows` rows of the batch with the champion's `prediction`, in total order; all of them if they are fewer.
 
@@ -29,7 +29,7 @@ def batch_sample(
     return frame.assign(prediction=answers(champion.predict(frame)) if len(frame) else [])
 
 
-def _same(champion: Champion, contract: Contract, batch: dict[str, Any]) -> bool:
+def _same(champion: Champion, contract: Contract, batch: Mapping[str, Any]) -> bool:
     """Whether the feature table holds what the champion's own SQL would say."""
     own, made = champion.contract, champion.record.get("made_from", {})
     asked = ("event", "identity", "label", "label_delay", "task", "weight")
@@ -38,16 +38,18 @@ def _same(champion: Champion, contract: Contract, batch: dict[str, Any]) -> bool
     )
 
 
-def _from_table(champion: Champion, features: Path, batch: dict[str, Any], rows: int) -> pd.DataFrame:
+def _from_table(champion: Champion, features: Path, batch: Mapping[str, Any], rows: int) -> pd.DataFrame:
     own = champion.contract
-    columns = dict.fromkeys([*own.identity, own.label, *([own.weight] if own.weight else []), *champion.record["features"]])
+    columns = dict.fromkeys(
+        [*own.identity, own.label, *([own.weight] if own.weight else []), *champion.record["features"]]
+    )
     names = ", ".join(map(quoted, columns))
     with engine(features) as connection:
         source = f"SELECT {names} FROM {parquet(features / 'features.parquet')} WHERE split = 'batch'"
         return connection.execute(_sampled(source, own, batch, rows)).df()
 
 
-def _from_sql(champion: Champion, clean: Path, batch: dict[str, Any], rows: int) -> pd.DataFrame:
+def _from_sql(champion: Champion, clean: Path, batch: Mapping[str, Any], rows: int) -> pd.DataFrame:
     own = champion.contract
     window = Window(*(pd.Timestamp(batch[edge]).to_pydatetime() for edge in ("start", "end")))
     with feature_engine(clean) as connection:
@@ -56,7 +58,7 @@ def _from_sql(champion: Champion, clean: Path, batch: dict[str, Any], rows: int)
         return connection.execute(_sampled(source, own, batch, rows)).df()
 
 
-def _sampled(source: str, contract: Contract, batch: dict[str, Any], rows: int) -> str:
+def _sampled(source: str, contract: Contract, batch: Mapping[str, Any], rows: int) -> str:
     """The rows whose hash is low enough: the same rows whatever their order, and each as likely as any other."""
     names = ", ".join(map(quoted, contract.identity))
     share = min(1.0, rows / max(1, batch["rows"]))
