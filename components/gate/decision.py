@@ -79,7 +79,7 @@ def would_change(decision: str, mode: str, signals: Sequence[Signal], policy: Ma
             for it in held
         ]
     if decision == "retrain":
-        opened = _in("opens", signals)
+        opened = [it for it in _in("opens", signals) if it.signal in parameters]
         told = [_kept_shut_by(it) for it in opened[:most_changes]]
         return [f"the gate would have stayed shut with {' and '.join(told)}"] if told else []
     if decision == "cannot tell":
