@@ -1,4 +1,4 @@
-"""The flights of the sample as a world to draw batches from: a champion of some days, and days that it has not seen."""
+"""The flights of the sample as a world to draw batches from: a champion of some days, and days it has not seen."""
 
 import json
 import pickle

@@ -1,10 +1,10 @@
 """What the gate's statistics are worth: how often they cry wolf without drift, and how often they see a planted one.
 
-`python benchmarks/gate.py --data data --json`: a year of flights, the days of which are dealt out at random, so that no
-side drifted: some to a champion that learns from them, and for each batch some to the batch, some to the verdict it was
-promoted by and the rest to its reference. Small batches hold a few rows of each of several days. Then drifts are planted
-into the batch. Everything goes through the gate's own functions; beside it stand the tests of Evidently's default
-`DataDriftPreset` on the same reference (unthinned) and batch.
+`python benchmarks/gate.py --json`: a year of flights, the days of which are dealt out at random, so that no side
+drifted: some to a champion that learns from them, and for each batch some to the batch, some to the verdict it was
+promoted by and the rest to its reference. Small batches hold a few rows of each of several days. Then drifts are
+planted into the batch. Everything goes through the gate's own functions; beside it stand the tests of Evidently's
+default `DataDriftPreset` on the same reference (unthinned) and batch.
 """
 
 import argparse
@@ -12,9 +12,9 @@ import json
 import pickle
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -37,6 +37,16 @@ verdict_days, reference_rows = 28, 10_000
 signals = ("features", "prediction", "label", "decay")
 policy = {"false_alarm_rate": 0.05, "label_drift": 0.1, **read_yaml(repository / "params.yaml")["gate"]}
 Plant = Callable[[World, pd.DataFrame, np.random.Generator], pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What gate and Evidently say of one batch, the largest effect of a feature, and the gate's seconds."""
+
+    gate: set[str]
+    evidently: set[str]
+    effect: float
+    seconds: float
 
 
 def strongest(world: World, kind: str, place: int = 0) -> str:
@@ -132,8 +142,10 @@ def drawn(world: World, size: int, seed: int, learned: bool) -> tuple[pd.DataFra
     return reference, rows, world.rows.iloc[np.concatenate(verdict)].dropna(subset="loss")
 
 
-def judged(world: World, reference: pd.DataFrame, batch: pd.DataFrame, verdict: pd.DataFrame, seed: int) -> set[str]:
-    """What the gate says: `beyond chance`, `opens`, and by which signals."""
+def judged(
+    world: World, reference: pd.DataFrame, batch: pd.DataFrame, verdict: pd.DataFrame, seed: int
+) -> tuple[set[str], float]:
+    """What the gate says: `beyond chance`, `opens`, by which signals; and the largest effect of a feature."""
     rate = policy["false_alarm_rate"]
     sides = thinned(reference, batch, reference["block"], batch["block"], policy["sample_rows"], seed)
     found = compare(
@@ -143,7 +155,8 @@ def judged(world: World, reference: pd.DataFrame, batch: pd.DataFrame, verdict: 
     if _decayed(batch.dropna(subset="loss"), verdict, rate, seed):
         opening.add("decay")
     beyond = {"beyond chance"} if any(column.beyond for column in found.values()) else set()
-    return beyond | opening | ({"opens"} if opening else set())
+    effects = [column.score * world.shares[name] for name, column in found.items() if name in world.shares]
+    return beyond | opening | ({"opens"} if opening else set()), max(effects)
 
 
 def _signal(name: str) -> str:
@@ -187,8 +200,8 @@ def _world(path: Path) -> World:
     return found
 
 
-def told_of(path: Path, planted: str, size: int, learned: bool, seed: int) -> tuple[list[str], list[str], float]:
-    """One batch: what the gate and Evidently say of it, and the gate's seconds."""
+def told_of(path: Path, planted: str, size: int, learned: bool, seed: int) -> Told:
+    """One batch: what the gate and Evidently say of it."""
     world = _world(path)
     reference, batch, verdict = drawn(world, size, seed, learned)
     if planted:
@@ -196,9 +209,9 @@ def told_of(path: Path, planted: str, size: int, learned: bool, seed: int) -> tu
         batch = world.predicted(batch)
         batch["loss"] = _losses(batch)
     start = time.perf_counter()
-    ours = judged(world, reference, batch, verdict, seed)
+    ours, effect = judged(world, reference, batch, verdict, seed)
     seconds = time.perf_counter() - start
-    return sorted(ours), sorted(evidently(world, reference, batch)), seconds
+    return Told(ours, evidently(world, reference, batch), effect, seconds)
 
 
 def _losses(batch: pd.DataFrame) -> pd.Series:
@@ -206,24 +219,24 @@ def _losses(batch: pd.DataFrame) -> pd.Series:
     return -np.log(said.where(batch["label"] == 1, 1 - said)).where(batch["label"].notna())
 
 
-def share(said: list[list[str]], word: str) -> float:
-    """The share of the batches of which this was said."""
-    return round(sum(word in words for words in said) / len(said), 3)
-
-
-def line(planted: str, size: int, found: list[tuple[list[str], list[str], float]]) -> dict[str, Any]:
+def line(planted: str, size: int, found: list[Told]) -> dict[str, Any]:
     """The shares of one kind of batch."""
-    ours, theirs = [one for one, _, _ in found], [other for _, other, _ in found]
-    by = Counter(word for words in ours for word in words if word in signals)
+
+    def share(word: str) -> float:
+        return round(sum(word in told.gate for told in found) / len(found), 3)
+
     return {
         "planted": planted,
         "rows": size,
         "batches": len(found),
-        "beyond_chance": share(ours, "beyond chance"),
-        "opens": share(ours, "opens"),
-        "by": {name: round(by[name] / len(found), 3) for name in signals},
-        "evidently": {"any": share(theirs, "any"), "half": share(theirs, "half")},
-        "seconds": round(float(np.median([seconds for _, _, seconds in found])), 3),
+        "beyond_chance": share("beyond chance"),
+        "opens": share("opens"),
+        "by": {name: share(name) for name in signals},
+        "evidently": {
+            word: round(sum(word in told.evidently for told in found) / len(found), 3) for word in ("any", "half")
+        },
+        "largest_effect": round(float(np.median([told.effect for told in found])), 3),
+        "seconds": round(float(np.median([told.seconds for told in found])), 3),
     }
 
 
