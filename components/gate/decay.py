@@ -12,9 +12,9 @@ resamples = 2000
 
 @dataclass(frozen=True)
 class Growth:
-    """The loss on the batch minus that of the verdict, and one-sided bounds; None with fewer than two blocks."""
+    """The loss on the batch minus that of the verdict, and one-sided bounds; None is what cannot be told."""
 
-    mean: float
+    mean: float | None
     lower: float | None
     upper: float | None
 
@@ -28,16 +28,18 @@ def growth(
     rate: float,
     seed: int,
 ) -> Growth:
-    """Each bound is crossed by the true growth at most at the rate; whole blocks are resampled with replacement.
+    """The true growth lies below the lower bound at most at the rate; whole blocks are resampled with replacement.
 
     `verdict_error` is the standard error of the verdict's own loss. Few blocks say little of how much they differ: the
     resampled means are spread as Student's distribution of so many blocks is wider than the normal one.
     """
     size = np.ones(len(losses)) if weight is None else weight
-    found = mean(losses, weight) - verdict_loss
     place, known = pd.factorize(blocks.to_numpy(), sort=True)
     count = len(known)
-    if count < 2:
+    if count == 0:
+        return Growth(None, None, None)
+    found = mean(losses, weight) - verdict_loss
+    if count == 1:
         return Growth(found, None, None)
     sums, sizes = np.bincount(place, losses * size, count), np.bincount(place, size, count)
     random = np.random.default_rng(seed)

@@ -16,6 +16,7 @@ from components.gate.labellings import Sides
 from components.scoring import Vector
 
 least_relabellings = 800
+tail = 0.99
 
 
 @dataclass(frozen=True)
@@ -114,9 +115,11 @@ def _values(before: pd.Series, now: pd.Series, kind: str) -> tuple[Any, npt.NDAr
 def _limits(scores: Matrix, rate: float) -> Vector:
     """The score of each column that the relabellings pass, by any column, at most at the rate: (columns,).
 
-    Scores of columns are made alike by the mean and the deviation that they have when blocks change sides.
+    Scores are made alike by their median and their tail when blocks change sides: some columns are far more skewed
+    than others, and in deviations from the mean the worst of them would decide for all.
     """
-    mean, deviation = scores.mean(axis=0), scores.std(axis=0)
-    alike = (scores - mean) / np.where(deviation > 0, deviation, 1.0)
-    top = np.sort(alike.max(axis=1))[::-1]
-    return np.asarray((mean + top[int(rate * len(top))] * deviation) * (1 + 1e-9))  # a tie is not beyond
+    middle = np.median(scores, axis=0)
+    tails = np.maximum(np.quantile(scores, tail, axis=0) - middle, scores.std(axis=0))
+    top = np.sort(((scores - middle) / np.where(tails > 0, tails, 1.0)).max(axis=1))[::-1]
+    limit = top[int(rate * len(top))]
+    return np.asarray((middle + limit * tails) * (1 + 1e-9))  # a tie is not beyond

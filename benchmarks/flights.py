@@ -1,0 +1,93 @@
+"""The flights of the sample as a world to draw batches from: a champion of some days, and days it has not seen."""
+
+import json
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from components.blocks import block_of
+from components.contract import read_contract
+from components.featurize.__main__ import featurize
+from components.formats import read_json
+from components.ingest.__main__ import ingest
+from components.scoring import losses, predict
+from components.train.learning import importances, split_tail
+from components.train.lesson import Lesson
+from components.train.specification import read_specification
+
+Days = list[npt.NDArray[np.int64]]  # the rows of each day
+training_days = 120
+repository = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class World:
+    """All flights with label, prediction and loss; `learned` are the days of the champion, `pool` the others."""
+
+    rows: pd.DataFrame
+    kinds: Mapping[str, str]
+    shares: Mapping[str, float]
+    model: Any
+    pool: Days
+    learned: Days
+
+    def predicted(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Rows as the champion sees them now."""
+        return rows.assign(prediction=predict(self.model, rows, dict(self.kinds)))
+
+    @property
+    def compared(self) -> dict[str, str]:
+        """What the gate compares, and its kinds."""
+        return {**self.kinds, "prediction": "number", "label": "category"}
+
+
+def world(data: Path, scratch: Path, seed: int = 0) -> World:
+    """Features as the pipeline makes them of all of the year, and a champion that learned from days all over it."""
+    table, kinds = _features(data, scratch)
+    promise, asked = (
+        read_contract(repository / "contract.yaml"),
+        read_specification(repository / "model.yaml", "binary"),
+    )
+    blocks = block_of(table[promise.time], promise.block)
+    days = np.random.default_rng(seed).permutation(np.array(sorted(blocks.unique())))
+    known = table[blocks.isin(days[:training_days]) & table[promise.label].notna()]
+    head, tail = split_tail(known, promise.time)
+    held = Lesson(head, promise, kinds, asked)
+    weights = importances(held.taught(held.challenger()), tail, promise, kinds, seed)
+    lesson = Lesson(known, promise, kinds, asked)
+    model = lesson.taught(lesson.challenger())
+    rows = table[list(kinds)].assign(label=table[promise.label].astype(float), block=blocks)
+    rows["prediction"] = predict(model, rows, kinds)
+    rows["loss"] = losses(rows["label"].to_numpy(), rows["prediction"].to_numpy())
+    rows.loc[rows["label"].isna(), "loss"] = np.nan
+    places = rows.reset_index(drop=True).groupby("block").indices
+    whole = sum(max(0.0, value) for value in weights.values())
+    shares = {name: max(0.0, value) / whole for name, value in weights.items()}
+    learned, pool = ([places[day] for day in part] for part in (days[:training_days], days[training_days:]))
+    return World(rows.reset_index(drop=True), kinds, shares, model, pool, learned)
+
+
+def _features(data: Path, scratch: Path) -> tuple[pd.DataFrame, dict[str, str]]:
+    tables, manifest, batch = scratch / "tables", scratch / "manifest.json", scratch / "batch.json"
+    contract, sql, estimator = (repository / name for name in ("contract.yaml", "features.sql", "model.yaml"))
+    ingest(data, contract, "2014-01-01", 28, tables, manifest)
+    featurize(tables, manifest, contract, sql, estimator, 365, scratch / "features", batch)
+    return pd.read_parquet(scratch / "features"), read_json(batch)["features"]
+
+
+def kept(data: Path, scratch: Path) -> Path:
+    """The world in a file of our own, for the processes that share it."""
+    path = scratch / "world"
+    path.write_bytes(pickle.dumps(world(data, scratch)))
+    return path
+
+
+def told(found: World) -> str:
+    """What the champion depends on."""
+    return json.dumps({name: round(share, 3) for name, share in found.shares.items() if share > 0})

@@ -1,0 +1,274 @@
+"""What the gate's statistics are worth: how often they cry wolf without drift, and how often they see a planted one.
+
+`python benchmarks/gate.py --json`: a year of flights, the days of which are dealt out at random, so that no side
+drifted: some to a champion that learns from them, and for each batch some to the batch, some to the verdict it was
+promoted by and the rest to its reference. Small batches hold a few rows of each of several days. Then drifts are
+planted into the batch. Everything goes through the gate's own functions; beside it stand the tests of Evidently's
+default `DataDriftPreset` on the same reference (unthinned) and batch.
+"""
+
+import argparse
+import json
+import pickle
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache, partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from evidently.legacy.calculations.stattests import get_stattest
+from evidently.legacy.core import ColumnType
+from flights import Days, World, kept, repository, told
+
+from components.evaluate.comparison import difference
+from components.formats import read_yaml
+from components.gate.decay import growth
+from components.gate.relabelling import Column, compare
+from components.gate.thinning import thinned
+
+spread = {50: (10, 5), 200: (10, 20), 1_000: (20, 50), 20_000: (22, 10_000)}  # rows of a batch: days, rows of each
+verdict_days, reference_rows = 28, 10_000
+signals = ("features", "prediction", "label", "decay")
+policy = {"false_alarm_rate": 0.05, "label_drift": 0.1, **read_yaml(repository / "params.yaml")["gate"]}
+Plant = Callable[[World, pd.DataFrame, np.random.Generator], pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What gate and Evidently say of one batch, the largest effect of a feature, and the gate's seconds."""
+
+    gate: set[str]
+    evidently: set[str]
+    effect: float
+    seconds: float
+
+
+def strongest(world: World, kind: str, place: int = 0) -> str:
+    """The feature of a kind that the champion depends on most, or the next ones."""
+    return sorted((name for name, found in world.kinds.items() if found == kind), key=lambda n: -world.shares[n])[
+        place
+    ]
+
+
+def shift(world: World, batch: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
+    """The most important number moves by one standard deviation of the year."""
+    name = strongest(world, "number")
+    return batch.assign(**{name: batch[name] + world.rows[name].std()})
+
+
+def scale(world: World, batch: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
+    """The most important number spreads three times as far around its mean."""
+    name = strongest(world, "number")
+    centre = world.rows[name].mean()
+    return batch.assign(**{name: centre + 3 * (batch[name] - centre)})
+
+
+def new_category(world: World, batch: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
+    """Every row has a value of the most important category that nobody knows (a renamed code)."""
+    name = strongest(world, "category")
+    return batch.assign(**{name: "new " + batch[name]})
+
+
+def swapped(world: World, batch: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
+    """The two most important numbers come in each other's place."""
+    one, other = (strongest(world, "number", place) for place in (0, 1))
+    return batch.assign(**{one: batch[other], other: batch[one]})
+
+
+def nulls(world: World, batch: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
+    """Half of the rows lose the most important number."""
+    name = strongest(world, "number")
+    return batch.assign(**{name: batch[name].mask(random.random(len(batch)) < 0.5)})
+
+
+def unit(world: World, batch: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
+    """The most important number, in minutes, comes in hours."""
+    name = strongest(world, "number")
+    return batch.assign(**{name: batch[name] / 60})
+
+
+def lesser_unit(world: World, batch: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
+    """The pressure (the second number) comes in inches of mercury, not millibar."""
+    name = strongest(world, "number", 1)
+    return batch.assign(**{name: batch[name] / 33.8639})
+
+
+def label_shift(world: World, batch: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
+    """As many rows, of which those with a late flight come twice as often."""
+    weight = 1.0 + (batch["label"] == 1)
+    return batch.groupby("block").sample(
+        frac=1, replace=True, weights=weight, random_state=int(random.integers(1 << 31))
+    )
+
+
+def unimportant(world: World, batch: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
+    """The number the champion depends on least moves by three standard deviations: the gate is to stay shut."""
+    name = min((name for name, kind in world.kinds.items() if kind == "number"), key=lambda n: (world.shares[n], n))
+    return batch.assign(**{name: batch[name] + 3 * world.rows[name].std()})
+
+
+plants: Mapping[str, Plant] = {
+    "shift": shift,
+    "scale": scale,
+    "new category": new_category,
+    "swapped columns": swapped,
+    "nulls": nulls,
+    "unit, most important": unit,
+    "unit, second": lesser_unit,
+    "label shift": label_shift,
+    "only unimportant": unimportant,
+}
+
+
+def drawn(world: World, size: int, seed: int, learned: bool) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Reference, batch and the verdict's rows, of other days each; the last day of the batch has no label yet."""
+    random = np.random.default_rng([size, seed])
+    count, each = spread[size]
+    order = random.permutation(len(world.pool))
+    days: Days = [world.pool[place] for place in order]
+    batch = [random.permutation(rows)[:each] for rows in days[:count]]
+    verdict, rest = days[count : count + verdict_days], days[count + verdict_days :]
+    known = np.concatenate(world.learned if learned else rest)
+    known = known[world.rows["label"].to_numpy()[known] >= 0]
+    reference = world.rows.iloc[np.sort(random.choice(known, reference_rows, replace=False))]
+    rows = world.rows.iloc[np.concatenate(batch)].copy()
+    rows.loc[rows["block"] == rows["block"].max(), ["label", "loss"]] = np.nan
+    return reference, rows, world.rows.iloc[np.concatenate(verdict)].dropna(subset="loss")
+
+
+def judged(
+    world: World, reference: pd.DataFrame, batch: pd.DataFrame, verdict: pd.DataFrame, seed: int
+) -> tuple[set[str], float]:
+    """What the gate says: `beyond chance`, `opens`, by which signals; and the largest effect of a feature."""
+    rate = policy["false_alarm_rate"]
+    sides = thinned(reference, batch, reference["block"], batch["block"], policy["sample_rows"], seed)
+    found = compare(
+        sides.reference, sides.batch, sides.reference_blocks, sides.batch_blocks, world.compared, {}, rate, seed
+    ).columns
+    opening = {_signal(name) for name, column in found.items() if _opens(world, name, column)}
+    if _decayed(batch.dropna(subset="loss"), verdict, rate, seed):
+        opening.add("decay")
+    beyond = {"beyond chance"} if any(column.beyond for column in found.values()) else set()
+    effects = [column.score * world.shares[name] for name, column in found.items() if name in world.shares]
+    return beyond | opening | ({"opens"} if opening else set()), max(effects)
+
+
+def _signal(name: str) -> str:
+    return name if name in ("prediction", "label") else "features"
+
+
+def _opens(world: World, name: str, column: Column) -> bool:
+    limits = {"prediction": policy["prediction_drift"], "label": policy["label_drift"]}
+    limit, share = limits.get(name, policy["minimum_effect"]), world.shares.get(name, 1.0)
+    return column.beyond and column.score is not None and column.score * share > limit
+
+
+def _decayed(batch: pd.DataFrame, verdict: pd.DataFrame, rate: float, seed: int) -> bool:
+    before = verdict["loss"].to_numpy()
+    error = difference(before, np.zeros(len(before)), verdict["block"], seed).error
+    found = growth(batch["loss"].to_numpy(), batch["block"], None, float(before.mean()), error, rate, seed)
+    return found.lower is not None and found.lower > 0 and found.mean > policy["decay"]
+
+
+def evidently(world: World, reference: pd.DataFrame, batch: pd.DataFrame) -> set[str]:
+    """What Evidently's preset says by default: `any` column drifted, or `half` of them (its verdict).
+
+    These are the tests that it picks and their answers; its report, which takes two seconds a batch, is not drawn.
+    """
+    drifted = [_drifted(reference[name], batch[name], kind) for name, kind in world.compared.items()]
+    said = {"any": any(drifted), "half": np.mean(drifted) >= 0.5}
+    return {word for word, holds in said.items() if holds}
+
+
+def _drifted(reference: pd.Series, batch: pd.Series, kind: str) -> bool:
+    before, now = (side.replace([np.inf, -np.inf], np.nan).dropna() for side in (reference, batch))
+    if before.empty or now.empty:
+        return False
+    own = {"number": ColumnType.Numerical, "category": ColumnType.Categorical}[kind]
+    return bool(get_stattest(before, now, own, None)(before, now, own, None).drifted)
+
+
+@cache
+def _world(path: Path) -> World:
+    found: World = pickle.loads(path.read_bytes())
+    return found
+
+
+def told_of(path: Path, planted: str, size: int, learned: bool, seed: int) -> Told:
+    """One batch: what the gate and Evidently say of it."""
+    world = _world(path)
+    reference, batch, verdict = drawn(world, size, seed, learned)
+    if planted:
+        batch = plants[planted](world, batch, np.random.default_rng([size, seed, 1]))
+        batch = world.predicted(batch)
+        batch["loss"] = _losses(batch)
+    start = time.perf_counter()
+    ours, effect = judged(world, reference, batch, verdict, seed)
+    seconds = time.perf_counter() - start
+    return Told(ours, evidently(world, reference, batch), effect, seconds)
+
+
+def _losses(batch: pd.DataFrame) -> pd.Series:
+    said = batch["prediction"].clip(1e-15, 1 - 1e-15)
+    return -np.log(said.where(batch["label"] == 1, 1 - said)).where(batch["label"].notna())
+
+
+def line(planted: str, size: int, found: list[Told]) -> dict[str, Any]:
+    """The shares of one kind of batch."""
+
+    def share(word: str) -> float:
+        return round(sum(word in told.gate for told in found) / len(found), 3)
+
+    return {
+        "planted": planted,
+        "rows": size,
+        "batches": len(found),
+        "beyond_chance": share("beyond chance"),
+        "opens": share("opens"),
+        "by": {name: share(name) for name in signals},
+        "evidently": {
+            word: round(sum(word in told.evidently for told in found) / len(found), 3) for word in ("any", "half")
+        },
+        "largest_effect": round(float(np.median([told.effect for told in found])), 3),
+        "seconds": round(float(np.median([told.seconds for told in found])), 3),
+    }
+
+
+def main() -> None:
+    """Measure, and print a table, or one JSON document."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=repository / "data", help="the folder of the sample's raw files")
+    parser.add_argument("--batches", type=int, default=300, help="batches without drift, of each size")
+    parser.add_argument("--planted", type=int, default=50, help="batches with each planted drift, of each size")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--quick", action="store_true", help="30 batches and 5: whether it runs at all")
+    parser.add_argument("--json", action="store_true", help="print JSON, for a program")
+    asked = parser.parse_args()
+    without, planted = (30, 5) if asked.quick else (asked.batches, asked.planted)
+    with tempfile.TemporaryDirectory() as scratch, ProcessPoolExecutor(asked.processes, get_context("spawn")) as pool:
+        path = kept(asked.data, Path(scratch))
+
+        def told_all(name: str, count: int, size: int, learned: bool = False) -> dict[str, Any]:
+            one = partial(told_of, path, name, size, learned)
+            found = line(name, size, list(pool.map(one, range(count), chunksize=5)))
+            if not asked.json:
+                print(found, flush=True)
+            return found
+
+        if not asked.json:
+            print("importance:", told(_world(path)))
+        false = [told_all("", without, size) for size in spread]
+        own = [told_all("", without, size, learned=True) for size in spread]
+        power = [told_all(name, planted, size) for name in plants for size in spread]
+    if asked.json:
+        print(json.dumps({"policy": policy, "false_alarm_rate": false, "learned": own, "power": power}, indent=2))
+
+
+if __name__ == "__main__":
+    main()
