@@ -16,7 +16,7 @@ from components.formats import read_json
 from pipelines.console import console
 from pipelines.workspace import contract
 
-words = ("right", "wrong")
+most_features = 20
 Opinion = dict[str, Any]
 
 
@@ -79,9 +79,9 @@ def _check_column(client: Any, name: str, column: str) -> None:
         folder = versions.fetch(client, name, champion, Path(scratch) / "champion")
         features = list(read_json(folder / "record.json")["features"])
     if column not in features:
-        close = get_close_matches(column, features, 1)
-        cure = f"did you mean {close[0]}?" if close else "choose one of them"
-        raise InputError("--ignore", f"a feature of the champion ({', '.join(features)})", shown(column), cure)
+        close = [it for it in features if it.startswith(column)] or get_close_matches(column, features, 1)
+        cure = f"did you mean {close[0]}?" if close else f"choose one of {', '.join(features[:most_features])}"
+        raise InputError("--ignore", "a feature of the champion", shown(column), cure)
 
 
 def _date(text: str) -> str:
