@@ -169,7 +169,7 @@ def wait_for(browser: Chrome, word: str) -> None:
 def test_the_workspace_of_evidently_shows_drift_over_time(workspace: Workspace, browser: Chrome) -> None:
     with serving(workspace, "evidently") as address:
         browser.get(address)
-        for word in ("Share of drifted columns", "Drift of predictions", "Drift of temperature", "2013-04-01"):
+        for word in ("Share of drifted columns", "Drift of predictions", "Drift of pressure", "2013-04-01"):
             wait_for(browser, word)
     assert len(list((workspace / "artifacts/review/evidently").glob("*/snapshots/*.json"))) == 1
 
