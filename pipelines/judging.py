@@ -16,7 +16,7 @@ from components.formats import read_json
 from pipelines.console import console
 from pipelines.workspace import contract
 
-words = ("right", "wrong")
+most_features = 20
 Opinion = dict[str, Any]
 
 
@@ -30,17 +30,17 @@ def listed() -> list[Opinion]:
 
 def judge(batch: str | None, said: str | None, ignore: str | None, until: str | None, reason: str | None) -> str:
     """Write one judgement into the journal; returns what was written, in words."""
+    _check(batch, said, ignore, until, reason)
     from components.tracking.opinions import decided_batch, say
     from components.tracking.store import connect
 
-    _check(batch, said, ignore, until, reason)
     client, name = connect(), read_contract(contract).name
     opinion = {"who": user(), "when": datetime.now(UTC).isoformat(timespec="seconds"), "why": reason}
     if ignore is None:
         opinion |= {"kind": "batch", "about": decided_batch(client, name, str(batch)), "said": said, "until": ""}
     else:
         _check_column(client, name, ignore)
-        opinion |= {"kind": "ignore", "about": ignore, "said": "", "until": _date(str(until))}
+        opinion |= {"kind": "ignore", "about": ignore, "said": "", "until": str(until)}
     again = "" if say(client, name, opinion) else ", as was said before"
     return f"{_sentence(opinion)}{again}"
 
@@ -62,6 +62,8 @@ def _check(batch: str | None, said: str | None, ignore: str | None, until: str |
     whole = any(None not in these and given == (None, None) for these, given in _both(of_batch, of_column))
     if not whole or not (reason or "").strip():
         raise InputError("tidegate judge", usage, "something else", "see `tidegate judge --help`")
+    if until is not None:
+        _check_date(until)
 
 
 def _both(one: Any, other: Any) -> list[tuple[Any, Any]]:
@@ -79,16 +81,18 @@ def _check_column(client: Any, name: str, column: str) -> None:
         folder = versions.fetch(client, name, champion, Path(scratch) / "champion")
         features = list(read_json(folder / "record.json")["features"])
     if column not in features:
-        close = get_close_matches(column, features, 1)
-        cure = f"did you mean {close[0]}?" if close else "choose one of them"
-        raise InputError("--ignore", f"a feature of the champion ({', '.join(features)})", shown(column), cure)
+        close = [it for it in features if it.startswith(column)] or get_close_matches(column, features, 1)
+        cure = f"did you mean {close[0]}?" if close else f"choose one of {', '.join(features[:most_features])}"
+        raise InputError("--ignore", "a feature of the champion", shown(column), cure)
 
 
-def _date(text: str) -> str:
+def _check_date(text: str) -> None:
     try:
-        return date.fromisoformat(text).isoformat()
+        correct = date.fromisoformat(text).isoformat() == text
     except ValueError:
-        raise InputError("--until", "a date such as 2013-06-01", shown(text), "correct it") from None
+        correct = False
+    if not correct:
+        raise InputError("--until", "a date such as 2013-06-01", shown(text), "correct it")
 
 
 def _sentence(opinion: Mapping[str, Any]) -> str:

@@ -57,6 +57,7 @@ def write(found: Sequence[Mapping[str, Any]]) -> Path:
 
 def evidently(port: int, browse: bool) -> None:
     """Fill Evidently's workspace with every snapshot that the gate logged, and run its UI on it."""
+    serving.check_free(port)
     from components.tracking.reviews import decided, fetch
     from components.tracking.store import connect
 

@@ -28,7 +28,7 @@ quiet = {
 
 def serve(name: str, command: Sequence[str], port: int, path: str, browse: bool) -> None:
     """Run a server until Ctrl-C or SIGTERM and print its address; InputError when it cannot be started."""
-    _check_free(port)
+    check_free(port)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
     with tempfile.TemporaryFile("w+") as log:
@@ -56,7 +56,8 @@ def open_(address: str, browse: bool) -> None:
         webbrowser.open(address)
 
 
-def _check_free(port: int) -> None:
+def check_free(port: int) -> None:
+    """InputError unless this port of this machine is free."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
