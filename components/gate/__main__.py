@@ -163,8 +163,8 @@ def _evidently(
         write_text(paths["evidently.html"], page)
         return {}
     label = champion.contract.label
-    rows, chosen = facts.rows, question.contract.drift
-    found = snapshot(rows.reference, rows.batch, facts.kinds, chosen, facts.found, label)
+    rows, limits = facts.rows, {name: column.chance for name, column in facts.found.columns.items()}
+    found = snapshot(rows.reference, rows.batch, facts.kinds, question.contract.drift, limits, label)
     write_json(paths["drift.json"], json.loads(found.json()))
     with replacing(paths["evidently.html"]) as temporary:
         found.save_html(str(temporary))

@@ -20,15 +20,16 @@ def recipe(before: Mapping[str, Any], now: Mapping[str, Any]) -> Signal:
 
 def decay(found: Growth, loss: float, verdict_loss: float, limit: float, task: Task) -> Signal:
     """How much worse the champion is on this batch than on the rows it was promoted for, in the unit of its loss."""
-    now, then, more = task.text(loss, 3), task.text(verdict_loss, 3), task.text(found.mean, 3, "+")
-    words = f"the champion's {task.words} is {now} on this batch, {then} on the rows it was promoted for: {more}"
-    detail = {"loss": loss, "verdict_loss": verdict_loss, "interval": [found.lower, found.upper]}
-    if found.lower is None or found.upper is None:
+    now, then = task.text(loss, 3), task.text(verdict_loss, 3)
+    words = f"the champion's {task.words} is {now} on this batch, {then} on the rows it was promoted for"
+    detail: dict[str, Any] = {"loss": loss, "verdict_loss": verdict_loss, "interval": None}
+    if found.mean is None or found.lower is None or found.upper is None:
         words += ", and too few blocks of time say what chance alone does"
-        return Signal("decay", "decay", "cannot tell", words, found.mean, limit, None, {**detail, "interval": None})
-    words += f" [{task.text(found.lower, 3, '+')}, {task.text(found.upper, 3, '+')}]"
+        return Signal("decay", "decay", "cannot tell", words, found.mean, limit, None, detail)
+    mean, low, high = (task.text(value, 3, "+") for value in (found.mean, found.lower, found.upper))
     state = "opens" if found.mean > limit and found.lower > 0 else "shut"
-    return Signal("decay", "decay", state, words, found.mean, limit, None, detail)
+    detail["interval"] = [found.lower, found.upper]
+    return Signal("decay", "decay", state, f"{words}: {mean} [{low}, {high}]", found.mean, limit, None, detail)
 
 
 def age(learned_to: str, end: str, limit: int) -> Signal:

@@ -56,14 +56,14 @@ def _told(signals: Sequence[Signal]) -> list[str]:
 
 def _nearest(signals: Sequence[Signal]) -> list[Signal]:
     """The shut signals with a limit, the nearest to opening first; no brakes."""
-    shut = [it for it in _in("shut", signals) if it.signal not in ("cooldown", "budget") and it.limit]
+    shut = [it for it in _in("shut", signals) if it.signal not in ("cooldown", "budget") and it.limit is not None]
     return sorted(shut, key=lambda it: -_part(it))
 
 
 def _part(signal: Signal) -> float:
     """How far a signal is on the way to opening; what chance explains counts by how much of that it has."""
     score, chance, value = signal.detail.get("score"), signal.detail.get("chance"), signal.value or 0.0
-    part = value / signal.limit if signal.limit else 0.0
+    part = value / signal.limit if signal.limit else float(value > 0)
     low = (signal.detail.get("interval") or [1.0])[0]
     by_chance = score / chance if score is not None and chance else float(low is None or low > 0)
     return min(part, by_chance)

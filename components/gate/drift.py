@@ -9,7 +9,6 @@ import pandas as pd
 
 from components.gate.columns import presented
 from components.gate.distances import methods
-from components.gate.relabelling import Comparison
 
 method_names = {
     "wasserstein": "Wasserstein distance (normed)",
@@ -25,34 +24,29 @@ def snapshot(
     reference: pd.DataFrame,
     batch: pd.DataFrame,
     kinds: Mapping[str, str],
-    chosen: Mapping[str, str],
-    found: Comparison,
-    label: str,
+    chosen: Mapping[str, str] | None = None,
+    limits: Mapping[str, float | None] | None = None,
+    label: str = "label",
 ) -> Any:
-    """Evidently's snapshot; a column beyond chance is what it calls drifted."""
+    """Evidently's snapshot; it calls a column drifted that is beyond its limit, which is what chance does."""
     from evidently import DataDefinition, Dataset, Report
     from evidently.presets import DataDriftPreset
 
     _register_ordered()
     sides = presented(reference, batch, kinds, label)
     known = {name: kind for name, kind in kinds.items() if all(side[name].notna().any() for side in sides)}
-    names = {kind: [name for name, own in known.items() if own == kind] for kind in methods}
+    names = {kind: [name for name, its in known.items() if its == kind] for kind in methods}
     definition = DataDefinition(numerical_columns=names["number"], categorical_columns=names["category"])
     before, now = (Dataset.from_pandas(side[list(known)], definition) for side in sides)
-    category = chosen.get("category", methods["category"][0])
+    own = {kind: (chosen or {}).get(kind, all_of[0]) for kind, all_of in methods.items()}
     preset = DataDriftPreset(
         columns=list(known),
-        num_method=chosen.get("number", methods["number"][0]),
-        cat_method=ordered if category == "jensenshannon" else category,
-        per_column_threshold={name: _limit(found, name) for name in known},
+        num_method=own["number"],
+        cat_method=ordered if own["category"] == "jensenshannon" else own["category"],
+        per_column_threshold={name: (limits or {}).get(name) or no_chance for name in known},
     )
     with np.errstate(divide="ignore", invalid="ignore"):  # correlations with a column that does not vary
         return Report([preset]).run(now, before)
-
-
-def _limit(found: Comparison, name: str) -> float:
-    chance = found.columns[name].chance
-    return no_chance if chance is None else chance
 
 
 def _register_ordered() -> None:

@@ -5,6 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from components.gate.relabelling import Column
 from components.gate.signal import Signal
 
+# Distances of numbers know no end: a unit that changed moves a column by a thousand of its standard deviations, which
+# says no more than three do, and must not make up for the little that the champion thinks of it.
+whole = 3.0
 named = {"features": "drift of features", "predictions": "drift of predictions", "label": "drift of the label"}
 
 
@@ -18,7 +21,7 @@ def shares(importances: Mapping[str, float], names: Iterable[str]) -> dict[str, 
 def features(
     columns: Mapping[str, Column], importances: Mapping[str, float], minimum: float, ignored: Mapping[str, str]
 ) -> list[Signal]:
-    """The drift of each feature, weighted by its share of the champion's importance; the largest effect first.
+    """The drift of each feature (up to 3), weighted by its share of the champion's importance; the largest first.
 
     `ignored` are the columns whose drift a person said to ignore, with that in words.
     """
@@ -28,7 +31,7 @@ def features(
 
 
 def _feature(name: str, column: Column, share: float, minimum: float, ignored: str | None) -> Signal:
-    effect = None if column.score is None else column.score * share
+    effect = None if column.score is None else min(column.score, whole) * share
     words = f"{name} {_moved(column)} and carries {share:.0%} of the champion's importance: effect {effect or 0.0:.3f}"
     state = _state(column, effect, minimum)
     if ignored and state == "opens":

@@ -7,7 +7,6 @@ from components.evaluate.checks import against_champion
 from components.evaluate.comparison import Difference
 from components.evaluate.verdict import document as verdict_of
 from components.gate.decision import document as decision_of
-from components.gate.decision import settled
 from components.tracking import logs, records
 from components.tracking.entries import Entry
 from components.tracking.journal import promote
@@ -19,11 +18,18 @@ from components.tracking.store import connect
 # As in params.yaml.
 policy = {
     "mode": "auto",
-    "sample_rows": 5000,
+    "off": "",
+    "sample_rows": 10000,
     "minimum_rows": 200,
-    "minimum_effect": 0.15,
+    "false_alarm_rate": 0.05,
+    "minimum_effect": 0.12,
     "prediction_drift": 0.25,
+    "label_drift": 0.15,
     "decay": 0.02,
+    "max_age_days": 365,
+    "cooldown_days": 7,
+    "max_refused": 3,
+    "refused_days": 90,
 }
 scores = {"challenger": {"log_loss": 0.505, "roc_auc": 0.72}, "champion": {"log_loss": 0.537, "roc_auc": 0.70}}
 
@@ -33,7 +39,9 @@ def decide(decision: str, until: str = "2013-04-01", kubeflow_run: str = "", **c
     asked = policy | changed
     client, batch = connect(), _batch(until)
     run_id = batch_run(client, "flights", batch["id"], {"tidegate.until": until})
-    answer = decision_of(batch, "1", settled("auto", decision, f"it was told to {decision}"), [], asked)
+    answer = decision_of(
+        batch, {"version": "1", "digest": "d" * 64}, (decision, [f"it was told to {decision}"]), [], asked
+    )
     records.record(client, run_id, records.question("decision", asked), answer)
     told = {"tidegate.decision": decision, "tidegate.reasons": "; ".join(answer["reasons"])}
     logs.tags(client, run_id, {**told, "tidegate.rows": str(batch["rows"]), "tidegate.champion": "1"})
@@ -62,6 +70,8 @@ def _batch(until: str) -> dict[str, Any]:
         "name": "flights",
         "start": "2013-03-04T00:00:00",
         "end": f"{until}T00:00:00",
+        "data": "d" * 32 + ".dir",
+        "recipe": {"contract": "c" * 64, "sql": "s" * 64, "estimator": "e" * 64, "window_days": 365},
         "rows": 25_000,
         "labelled_rows": 24_100,
     }

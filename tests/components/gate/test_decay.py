@@ -1,6 +1,7 @@
 """The decay of a champion of many classes: a class it never saw counts as in the verdict that promoted it."""
 
 import math
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -8,22 +9,45 @@ from sklearn.dummy import DummyClassifier
 
 from components.champion import Champion
 from components.contract import parse_contract
-from components.gate.asking import signals
+from components.gate.asking import Question, compared, signals
 
 promise = parse_contract(
     "{name: t, purpose: p, task: multiclass, event: t, label: desk, label_delay: 1d, horizon: 1d, block: 1d, "
     "tables: {t: {files: t.csv, time: at, columns: {at: {type: timestamp}, y: {type: text, role: outcome}}}}}"
 )
+policy = {
+    "mode": "auto",
+    "sample_rows": 100,
+    "minimum_rows": 1,
+    "false_alarm_rate": 0.05,
+    "minimum_effect": 0.1,
+    "prediction_drift": 0.1,
+    "label_drift": 0.1,
+    "decay": 0.1,
+    "max_age_days": 9,
+    "cooldown_days": 0,
+    "max_refused": 1,
+    "refused_days": 1,
+}
+batch: dict[str, Any] = {
+    "id": "0123456789abcdef",
+    "end": "2024-05-10T00:00:00",
+    "labelled_rows": 10,
+    "recipe": {"contract": "c", "sql": "s", "estimator": "e", "window_days": 9},
+}
 
 
 def test_a_new_class_counts_by_the_rows_that_the_champion_learned_from() -> None:
-    frame = pd.DataFrame({"n": [0.0] * 99, "desk": ["a", "b", "b"] * 33})
+    days = pd.date_range("2024-01-01", periods=99, freq="D")
+    frame = pd.DataFrame({"at": days, "n": [0.0] * 99, "desk": ["a", "b", "b"] * 33})
     model = DummyClassifier().fit(frame[["n"]], frame["desk"])
-    record = {"rows": 99, "features": {"n": "number"}, "importances": {"n": 1.0}}
+    record = {"rows": 99, "features": {"n": "number"}, "importances": {"n": 1.0}, "to": "2024-04-08T00:00:00"}
     champion = Champion("1", model, promise, "", record, {"loss": 0.5}, frame.assign(prediction="b"))
-    batch = pd.DataFrame({"n": [0.0] * 10, "desk": ["b"] * 9 + ["new"], "prediction": "b"})
-    policy = {"minimum_rows": 1, "minimum_effect": 0.1, "prediction_drift": 0.1, "decay": 0.1}
-    found = {signal.name: signal for signal in signals(champion, batch, {"prediction": 0.0}, {}, policy)}
-    loss = (-9 * math.log(2 / 3) + math.log(100)) / 10
-    assert found["decay"].detail["loss"] == pytest.approx(loss)
-    assert found["decay"].value == pytest.approx(loss - 0.5)
+    later = pd.date_range("2024-04-30", periods=10, freq="D")
+    seen = pd.DataFrame({"at": later, "n": [0.0] * 10, "desk": ["b"] * 9 + ["new"], "prediction": "b"})
+    question = Question(batch, promise, policy)
+    told, loss = signals(champion, question, compared(champion, seen, question))
+    (decay,) = [signal for signal in told if signal.signal == "decay"]
+    expected = (-9 * math.log(2 / 3) + math.log(100)) / 10
+    assert loss == decay.detail["loss"] == pytest.approx(expected)
+    assert decay.value == pytest.approx(expected - 0.5)

@@ -1,44 +1,69 @@
-"""The decision as a table: signals, thresholds, modes, and reasons that a person understands."""
+"""The decision as a table: states, modes and brakes, reasons that a person understands, what would have changed it."""
 
+import json
+from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft7Validator
 
+import components.gate
 from components.errors import InputError
-from components.gate.decision import (
-    Signal,
-    check_mode,
-    column_signals,
-    decay_signal,
-    decide,
-    document,
-    prediction_signal,
-    settled,
-)
+from components.gate import ageing, drifting
+from components.gate.decay import Growth
+from components.gate.decision import decide, document, numbers, would_change
+from components.gate.relabelling import Column
+from components.gate.signal import Signal, check_policy
+from components.tasks import tasks
+
+validator = Draft7Validator(json.loads((Path(components.gate.__file__).with_name("decision.schema.json")).read_text()))
+batch: dict[str, Any] = {
+    "id": "b",
+    "data": "d.dir",
+    "recipe": {"contract": "c", "sql": "s", "estimator": "e", "window_days": 9},
+    "start": "2024-04-01T00:00:00",
+    "end": "2024-05-01T00:00:00",
+    "rows": 3,
+    "labelled_rows": 2,
+}
+policy = {"mode": "auto", "minimum_rows": 200}
 
 
-def signal(name: str, value: float, threshold: float) -> Signal:
-    return Signal(name, value, threshold, f"{name} is {value:g}", {})
+def one(signal: str, state: str, value: float = 0.1, limit: float = 0.2) -> Signal:
+    return Signal(signal, signal, state, f"{signal} is {value:g}", value, limit)
 
 
-calm = [signal("a", 0.1, 0.2), signal("b", 0.05, 0.4)]
-storm = [*calm, signal("c", 0.3, 0.2)]
-tied = [signal("a", 0.2, 0.2)]
+recipe = Signal("recipe", "recipe", "told", "features.sql changed since the champion was trained", 1.0)
+calm = [one("decay", "shut"), one("predictions", "shut", 0.05, 0.4)]
+storm = [*calm, one("features", "opens", 0.3)]
+blind = [one("decay", "cannot tell"), one("predictions", "shut")]
+opened = "features is 0.3 (gate.minimum_effect 0.2)"
+nothing = "nothing is beyond its limit"
+nearest = f"{nothing}; nearest: decay is 0.1 (gate.decay 0.2)"
+held = "budget is 3 (gate.max_refused 3)"
 
 
 @pytest.mark.parametrize(
     ("mode", "signals", "decision", "reasons"),
     [
-        ("auto", calm, "keep", ["nothing is beyond its threshold; nearest: a is 0.1"]),
-        ("auto", tied, "keep", ["nothing is beyond its threshold; nearest: a is 0.2"]),
-        ("auto", [], "keep", ["nothing is beyond its threshold"]),
-        ("auto", [signal("z", 0.0, 0.0)], "keep", ["nothing is beyond its threshold; nearest: z is 0"]),
-        ("auto", storm, "retrain", ["c is 0.3 (threshold 0.2)"]),
-        ("auto", [signal("a", 9, 1), *storm], "retrain", ["a is 9 (threshold 1)", "c is 0.3 (threshold 0.2)"]),
+        ("auto", calm, "keep", [nearest]),
+        ("auto", [], "keep", [nothing]),
+        ("auto", [one("cooldown", "shut", 40, 7), one("label", "cannot tell")], "keep", [nothing]),
+        ("auto", [*calm, recipe], "keep", [nearest, recipe.reason]),
+        ("auto", storm, "retrain", [opened]),
+        ("auto", [*storm, one("age", "opens", 400, 365)], "retrain", [opened, "age is 400 (gate.max_age_days 365)"]),
+        ("auto", [*storm, one("budget", "holds", 3, 3)], "keep", [held, f"held back: {opened}"]),
+        ("auto", [*calm, one("budget", "holds", 3, 3)], "keep", [held]),
+        ("auto", blind, "cannot tell", ["decay is 0.1"]),
+        ("auto", [*blind, one("features", "opens", 0.3)], "retrain", [opened]),
+        ("auto", [one("features", "off")], "keep", [nothing]),
+        ("auto", [one("features", "ignored", 0.3)], "keep", [nothing, "features is 0.3"]),
         ("always", calm, "retrain", ["gate.mode is always"]),
-        ("always", storm, "retrain", ["gate.mode is always", "c is 0.3 (threshold 0.2)"]),
-        ("never", calm, "keep", ["gate.mode is never"]),
-        ("never", storm, "keep", ["gate.mode is never", "c is 0.3 (threshold 0.2)"]),
+        ("always", storm, "retrain", ["gate.mode is always", opened]),
+        ("always", [*storm, one("budget", "holds", 3, 3)], "retrain", ["gate.mode is always", opened]),
+        ("never", blind, "keep", ["gate.mode is never", "decay is 0.1"]),
+        ("never", storm, "keep", ["gate.mode is never", opened]),
     ],
 )
 def test_decide(mode: str, signals: list[Signal], decision: str, reasons: list[str]) -> None:
@@ -46,76 +71,162 @@ def test_decide(mode: str, signals: list[Signal], decision: str, reasons: list[s
 
 
 @pytest.mark.parametrize(
-    ("mode", "decision", "found"),
+    ("mode", "off", "found"),
     [
-        ("auto", "retrain", ("retrain", ["why"])),
-        ("auto", "keep", ("keep", ["why"])),
-        ("auto", "cannot tell", ("cannot tell", ["why"])),
-        ("always", "keep", ("retrain", ["gate.mode is always", "why"])),
-        ("always", "cannot tell", ("retrain", ["gate.mode is always", "why"])),
-        ("never", "retrain", ("keep", ["gate.mode is never", "why"])),
-        ("never", "cannot tell", ("keep", ["gate.mode is never", "why"])),
+        ("Auto", "", r"gate\.mode: expected one of auto, always, never, found 'Auto'; mend"),
+        ("auto", "decay lable", r"gate\.off: expected names of predictions, label, .*, found 'lable'; mend"),
+        ("auto", "champion", r"gate\.off: .*found 'champion'"),
     ],
 )
-def test_what_needs_no_signals(mode: str, decision: str, found: tuple[str, list[str]]) -> None:
-    assert settled(mode, decision, "why") == found
+def test_a_policy_that_is_none_is_refused(mode: str, off: str, found: str) -> None:
+    with pytest.raises(InputError, match=found):
+        check_policy(mode, off)
 
 
-def test_modes() -> None:
-    for mode in ("auto", "always", "never"):
-        check_mode(mode)
-    with pytest.raises(InputError, match=r"gate\.mode: expected one of auto, always, never, found 'Auto'; mend"):
-        check_mode("Auto")
+def test_a_policy_that_is_one() -> None:
+    assert check_policy("never", " label  age ") == {"label", "age"}
 
 
-def test_the_drift_of_a_feature_counts_by_its_importance() -> None:
-    found = column_signals(
-        {"a": 1.0, "b": 0.5, "c": 2.0, "d": 0.0},
-        {"a": 0.0, "b": 0.9, "c": 0.0, "d": 0.0},
-        {"a": 0.03, "b": 0.01, "c": -0.5},
-        0.4,
+def column(score: float | None, chance: float | None, nulls: float = 0.0, new: tuple[str, ...] = ()) -> Column:
+    return Column(score, chance, "wasserstein", nulls, new)
+
+
+def test_a_feature_opens_beyond_chance_and_beyond_its_effect() -> None:
+    found = drifting.features(
+        {
+            "a": column(1.0, 0.5),
+            "b": column(2.0, 2.5),
+            "c": column(0.4, 0.1),
+            "d": column(9.0, 0.1),
+            "e": column(2.5, None),
+            "f": column(None, None),
+        },
+        {"a": 0.4, "b": 0.3, "c": 0.1, "d": -0.5, "e": 0.2},
+        0.25,
+        {},
     )
-    assert [(one.name, round(one.value, 6), one.opens) for one in found] == [
-        ("drift of a", 0.75, True),
-        ("drift of b", 0.225, False),
-        ("drift of c", 0.0, False),
-        ("drift of d", 0.0, False),
+    assert [(it.column, it.state, it.value) for it in found] == [
+        ("b", "shut", pytest.approx(0.6)),
+        ("e", "cannot tell", pytest.approx(0.5)),
+        ("a", "opens", pytest.approx(0.4)),
+        ("c", "shut", pytest.approx(0.04)),
+        ("d", "shut", 0.0),
+        ("f", "cannot tell", None),
     ]
-    assert found[0].reason == "a drifted by 1.00 and carries 75% of the champion's importance: effect 0.75"
-    # Nulls count where there are more of them than the values drifted.
-    assert found[1].detail == {"score": 0.9, "importance": 0.25, "null_shift": 0.9}
+    assert found[2].reason.startswith("a drifted by 1.000, beyond what chance does (0.500) and carries 40% of the")
 
 
-def test_a_champion_without_any_importance_has_no_effects() -> None:
-    found = column_signals({"a": 5.0}, {"a": 1.0}, {"a": -1.0}, 0.1)
-    assert [(one.value, one.opens) for one in found] == [(0.0, False)]
+def test_a_huge_drift_of_a_column_that_hardly_counts_stays_shut() -> None:
+    found = drifting.features({"a": column(1e6, 0.5), "b": column(0.1, 0.5)}, {"a": 0.03, "b": 0.97}, 0.1, {})
+    assert [(it.column, it.state) for it in found] == [("b", "shut"), ("a", "shut")]
+
+
+def test_what_a_person_ignores_is_said_and_does_not_open() -> None:
+    (found,) = drifting.features({"a": column(1.0, 0.5)}, {"a": 1.0}, 0.2, {"a": "ann said to ignore it: spring"})
+    assert found.state == "ignored" and found.reason.endswith(", but ann said to ignore it: spring")
+    (found,) = drifting.features({"a": column(0.1, 0.5)}, {"a": 1.0}, 0.2, {"a": "ann said to ignore it: spring"})
+    assert found.state == "shut"
+
+
+def test_nulls_and_new_categories_are_told() -> None:
+    found = drifting.predictions(column(0.5, 0.1, 0.25, ("x", "y", "z", "w")), 0.3)
+    words = "drifted by 0.500, beyond what chance does (0.100), 25% more rows without a value, new: x, y, z and 1 more"
+    assert found.state == "opens" and words in found.reason
+    assert "10% fewer rows without" in drifting.label(column(0.5, 0.1, -0.1), 0.3, "late").reason
 
 
 @pytest.mark.parametrize(
-    ("found", "opens", "words"),
+    ("growth", "state"),
     [
-        (prediction_signal(0.3, 0.25), True, "the champion's predictions drifted by 0.30"),
-        (prediction_signal(0.25, 0.25), False, "the champion's predictions drifted by 0.25"),
+        (Growth(0.1, 0.02, 0.2), "opens"),
+        (Growth(0.1, -0.02, 0.2), "shut"),
+        (Growth(0.04, 0.02, 0.06), "shut"),
+        (Growth(-0.1, -0.2, -0.02), "shut"),
+        (Growth(0.1, None, None), "cannot tell"),
+        (Growth(None, None, None), "cannot tell"),
+    ],
+)
+def test_decay_has_to_be_large_and_beyond_its_interval(growth: Growth, state: str) -> None:
+    found = ageing.decay(growth, 0.6, 0.5, 0.05, tasks["binary"])
+    assert found.state == state
+    assert found.reason.startswith("the champion's log loss is 0.600 on this batch, 0.500 on the rows it was promoted")
+
+
+def tried(*trials: tuple[str, str, str]) -> list[dict[str, str]]:
+    return [dict(zip(("until", "verdict", "champion"), trial, strict=True)) for trial in trials]
+
+
+@pytest.mark.parametrize(
+    ("found", "state", "value"),
+    [
+        (ageing.age("2024-04-01T12:00:00", "2024-05-01T00:00:00", 29), "opens", 29.5),
+        (ageing.age("2024-04-01T12:00:00", "2024-05-01T00:00:00", 30), "shut", 29.5),
+        (ageing.cooldown([], "2024-05-01T00:00:00", 7), "shut", None),
+        (ageing.cooldown(tried(("2024-04-25", "accepted", "2")), "2024-05-01T00:00:00", 7), "holds", 6.0),
+        (ageing.cooldown(tried(("2024-04-24", "", "2")), "2024-05-01T00:00:00", 7), "shut", 7.0),
+        (ageing.budget([], "2", "2024-05-01T00:00:00", 1, 30), "shut", 0),
+        (ageing.budget(tried(("2024-04-24", "refused", "2")), "2", "2024-05-01T00:00:00", 1, 30), "holds", 1),
+        (ageing.budget(tried(("2024-04-24", "refused", "1")), "2", "2024-05-01T00:00:00", 1, 30), "shut", 0),
+        (ageing.budget(tried(("2024-03-24", "refused", "2")), "2", "2024-05-01T00:00:00", 1, 30), "shut", 0),
+        (ageing.budget(tried(("2024-04-24", "accepted", "2")), "2", "2024-05-01T00:00:00", 1, 30), "shut", 0),
+    ],
+)
+def test_time_and_trials_are_measured_at_the_end_of_the_batch(found: Signal, state: str, value: float | None) -> None:
+    assert (found.state, found.value) == (state, value)
+
+
+def test_another_recipe_is_named_and_does_not_open() -> None:
+    before = {"contract": "c", "sql": "other", "estimator": "e", "window_days": 90}
+    found = ageing.recipe(before, batch["recipe"])
+    assert (found.state, found.detail["differs"]) == ("told", ["features.sql", "window_days"])
+    assert decide("auto", [found])[0] == "keep"
+
+
+@pytest.mark.parametrize(
+    ("signals", "words"),
+    [
+        (storm, "the gate would have stayed shut with gate.minimum_effect at 0.3 or more (it is 0.2)"),
+        ([*storm, one("budget", "holds", 3, 3)], "higher gate.max_refused: budget is 3"),
+        ([one("cooldown", "holds", 3, 7)], "lower gate.cooldown_days: cooldown is 3"),
+        (blind, "more rows, labels or blocks of time: gate.minimum_rows is 200"),
+        (calm, "decay: gate.decay below 0.1 (it is 0.2) would have opened the gate"),
         (
-            decay_signal(0.6, 0.5, 0.05),
-            True,
-            "the champion's log loss is 0.600 on this batch, 0.500 on the rows it was promoted for",
+            [drifting.predictions(column(0.5, 0.6), 0.25)],
+            "drift of predictions: a score above 0.600, which chance reaches (it is 0.500) would have opened the gate",
         ),
         (
-            decay_signal(0.4, 0.5, 0.05),
-            False,
-            "the champion's log loss is 0.400 on this batch, 0.500 on the rows it was promoted for",
+            [ageing.decay(Growth(0.1, -0.02, 0.2), 0.6, 0.5, 0.05, tasks["binary"])],
+            "decay: a lower bound above 0 (it is -0.020) would have opened the gate",
         ),
     ],
 )
-def test_signals_say_what_they_mean(found: Signal, opens: bool, words: str) -> None:
-    assert (found.opens, found.reason) == (opens, words)
+def test_what_would_have_changed_it(signals: list[Signal], words: str) -> None:
+    decision, _ = decide("auto", signals)
+    assert would_change(decision, "auto", signals, policy)[0] == words
 
 
-@pytest.mark.parametrize(("decision", "retrain"), [("retrain", True), ("keep", False), ("cannot tell", False)])
-def test_only_retrain_retrains(decision: str, retrain: bool) -> None:
-    batch: dict[str, Any] = {"id": "b", "start": "s", "end": "e", "rows": 3, "labelled_rows": 2}
-    found = document(batch, "7", (decision, ["why"]), storm, {"mode": "auto"})
-    assert (found["retrain"], found["decision"], found["champion"]) == (retrain, decision, "7")
-    assert [(one["name"], one["opens"]) for one in found["signals"]] == [("a", False), ("b", False), ("c", True)]
-    assert found["policy"] == {"mode": "auto"}
+def test_what_would_have_changed_it_is_true() -> None:
+    """Lowering the limit that it names to just below what it names opens the gate."""
+    signals = [drifting.predictions(column(0.2, 0.1), 0.25)]
+    assert decide("auto", signals)[0] == "keep"
+    assert would_change("keep", "auto", signals, policy) == [
+        "drift of predictions: gate.prediction_drift below 0.2 (it is 0.25) would have opened the gate"
+    ]
+    assert decide("auto", [drifting.predictions(column(0.2, 0.1), 0.199)])[0] == "retrain"
+
+
+@pytest.mark.parametrize(
+    ("mode", "signals"), product(("auto", "always", "never"), ([], calm, storm, blind, [*storm, recipe]))
+)
+def test_the_document_keeps_its_schema(mode: str, signals: list[Signal]) -> None:
+    answer = decide(mode, signals)
+    champion = {"version": "7", "digest": "sha256:0"}
+    found = document(batch, champion, answer, signals, {**policy, "mode": mode})
+    validator.validate(json.loads(json.dumps(found)))
+    assert (found["retrain"], found["champion"]) == (answer[0] == "retrain", "7")
+    assert numbers(found) == {
+        "retrain": int(found["retrain"]),
+        "rows": 3,
+        "labelled_rows": 2,
+        **{it.name: it.value for it in signals},
+    }

@@ -1,5 +1,6 @@
-"""Drift scores see what was planted, and nothing where nothing was."""
+"""Evidently's report of what was compared: the same limits, the named methods, the same bytes everywhere."""
 
+import json
 import os
 import subprocess
 import sys
@@ -34,65 +35,41 @@ def frame(rows: int, seed: int) -> pd.DataFrame:
     )
 
 
-def scores(reference: pd.DataFrame, batch: pd.DataFrame) -> dict[str, float]:
-    return drift.scores(drift.snapshot(reference, batch, drift.comparable(reference, batch, kinds)))
+def drifted(reference: pd.DataFrame, batch: pd.DataFrame, limits: dict[str, float | None] | None = None) -> set[str]:
+    """The columns that Evidently's own report calls drifted."""
+    found = json.loads(drift.snapshot(reference, batch, kinds, limits=limits).json())["metrics"]
+    values = {one["config"]["column"]: one for one in found if "column" in one["config"]}
+    return {name for name, one in values.items() if one["value"] > one["config"]["threshold"]}
 
 
-def test_the_same_distribution_scores_next_to_nothing() -> None:
-    found = scores(frame(3000, 0), frame(2000, 1))
-    assert list(found) == ["n", "c"]
-    assert max(found.values()) < 0.1
+def test_what_chance_does_is_the_limit_in_evidently_too() -> None:
+    reference, batch = frame(3000, 0), frame(2000, 1)
+    moved = batch.assign(n=batch["n"] + 1)  # half a standard deviation
+    assert drifted(reference, batch) == set()
+    assert drifted(reference, moved) == {"n"}
+    assert drifted(reference, moved, {"n": 0.7, "c": None}) == set()
+    assert drifted(reference, moved, {"n": 0.3, "c": None}) == {"n"}
 
 
-@pytest.mark.parametrize(
-    ("planted", "n", "c"),
-    [
-        ({"n": lambda batch: batch["n"] + 2}, (0.9, 1.1), (0, 0.1)),  # one standard deviation
-        ({"n": lambda batch: batch["n"] - 6}, (2.8, 3.2), (0, 0.1)),
-        ({"n": lambda batch: 10.0}, (0.6, 1.0), (0, 0.1)),
-        ({"n": lambda batch: batch["n"].mask(batch.index % 10 < 4, np.inf)}, (0, 0.1), (0, 0.1)),
-        ({"c": lambda batch: "new"}, (0, 0.1), (0.8, 1.0)),
-        ({"c": lambda batch: batch["c"].mask(batch.index % 2 == 0, "new")}, (0, 0.1), (0.3, 0.8)),
-        ({"c": lambda batch: batch["c"].replace({"x": "y", "y": "x"})}, (0, 0.1), (0.15, 0.5)),
-    ],
-)
-def test_what_is_planted_is_scored(planted: dict[str, Any], n: tuple[float, float], c: tuple[float, float]) -> None:
-    found = scores(frame(3000, 0), frame(2000, 1).assign(**planted))
-    assert n[0] <= found["n"] <= n[1]
-    assert c[0] <= found["c"] <= c[1]
+@pytest.mark.parametrize("method", ["psi", "hellinger", "jensenshannon"])
+def test_the_method_is_the_one_that_is_named(method: str) -> None:
+    shot = drift.snapshot(frame(300, 0), frame(200, 1), kinds, {"number": method, "category": "psi"})
+    configs = [one["config"] for one in json.loads(shot.json())["metrics"]]
+    assert {one["column"]: one["method"] for one in configs if "column" in one} == {"n": method, "c": "psi"}
 
 
-def test_a_constant_reference_still_scores() -> None:
-    still, moved = frame(500, 0).assign(n=3.0, c="x"), frame(500, 1).assign(n=5.0, c="x")
-    assert scores(still, still) == pytest.approx({"n": 0.0, "c": 0.0})
-    found = scores(still, moved)
-    assert found["n"] > 1
-    assert np.isfinite(list(found.values())).all()
+def test_nulls_are_a_category_of_their_own() -> None:
+    reference, batch = frame(3000, 0), frame(2000, 1)
+    assert drifted(reference, batch.assign(c=batch["c"].mask(batch.index % 2 == 0))) == {"c"}
 
 
-@pytest.mark.parametrize(
-    ("values", "shift"),
-    [
-        (lambda batch: batch["n"], 0.0),
-        (lambda batch: np.nan, 1.0),
-        (lambda batch: np.inf, 1.0),
-        (lambda batch: batch["n"].mask(batch.index % 4 == 0), 0.25),
-        (lambda batch: batch["n"].mask(batch.index % 4 == 0, -np.inf), 0.25),
-    ],
-)
-def test_what_evidently_drops_is_counted(values: Any, shift: float) -> None:
-    reference, batch = frame(400, 0), frame(400, 1)
-    changed = batch.assign(n=values(batch))
-    assert drift.null_shifts(reference, changed, kinds) == pytest.approx({"n": shift, "c": 0.0})
-    assert drift.null_shifts(changed, reference, kinds)["n"] == pytest.approx(shift)
-
-
-@pytest.mark.parametrize("nothing", [{"n": np.nan}, {"n": np.inf}, {"c": None}, {"n": None, "c": np.nan}])
-def test_columns_without_values_on_a_side_are_not_compared(nothing: dict[str, Any]) -> None:
+@pytest.mark.parametrize("nothing", [{"n": np.nan}, {"n": np.inf}, {"n": None, "c": None}])
+def test_columns_without_numbers_on_a_side_are_left_out(nothing: dict[str, Any]) -> None:
     full = frame(50, 0)
     empty = full.assign(**nothing)
     for sides in ((full, empty), (empty, full), (empty, empty)):
-        assert drift.comparable(*sides, kinds) == {name: kind for name, kind in kinds.items() if name not in nothing}
+        found = json.loads(drift.snapshot(*sides, kinds).json())["metrics"]
+        assert "n" not in {one["config"].get("column") for one in found}
 
 
 def test_the_document_is_the_same_for_the_same_rows() -> None:

@@ -1,15 +1,16 @@
 """The gate with a real store: it decides once per batch and policy, by what the champion itself sees."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from components.champion import Champion, load_champion
-from components.gate.asking import measured
+from components.tracking import logs
+from components.tracking.opinions import say
+from components.tracking.runs import batch_run
 from components.tracking.store import connect
 
 if TYPE_CHECKING:
@@ -28,7 +29,12 @@ def asked(world: "World", **given: Any) -> dict[str, Any]:
 
 
 def opened(decision: dict[str, Any]) -> list[str]:
-    return [signal["name"] for signal in decision["signals"] if signal["opens"]]
+    return [signal["name"] for signal in decision["signals"] if signal["state"] == "opens"]
+
+
+def named(decision: dict[str, Any], name: str) -> dict[str, Any]:
+    (found,) = [signal for signal in decision["signals"] if signal["name"] == name]
+    return dict(found)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +48,7 @@ def opened(decision: dict[str, Any]) -> list[str]:
 def test_without_a_champion(mode: str, decision: str, reasons: list[str], stored: "World") -> None:
     found = asked(stored, mode=mode)
     assert (found["decision"], found["reasons"], found["champion"]) == (decision, reasons, None)
-    assert stored.json("drift") == {"skipped": "there is no champion to compare with"}
+    assert stored.json("drift") == {"skipped": "there is no champion yet"}
 
 
 def test_asked_again_it_returns_what_it_decided(released: "World") -> None:
@@ -56,9 +62,9 @@ def test_asked_again_it_returns_what_it_decided(released: "World") -> None:
 
 def test_another_policy_is_another_question_and_the_first_stays(released: "World") -> None:
     first = asked(released)
-    changed = asked(released, minimum_effect=0.0)
+    changed = asked(released, max_age_days=55)
     assert (first["decision"], changed["decision"]) == ("keep", "retrain")
-    assert changed["policy"]["minimum_effect"] == 0.0
+    assert changed["policy"]["max_age_days"] == 55
     assert asked(released) == first
     client = connect()
     experiment = client.get_experiment_by_name("toy")
@@ -70,10 +76,15 @@ def test_another_policy_is_another_question_and_the_first_stays(released: "World
 def test_nothing_new_keeps_the_champion(released: "World") -> None:
     found = asked(released)
     assert (found["decision"], found["champion"], opened(found)) == ("keep", "1", [])
-    assert found["reasons"][0].startswith("nothing is beyond its threshold; nearest: ")
+    assert found["reasons"][0].startswith("nothing is beyond its limit; nearest: ")
     assert {signal["name"] for signal in found["signals"]} == {
+        "recipe",
         "drift of predictions",
+        "drift of the label",
         "decay",
+        "age",
+        "cooldown",
+        "budget",
         "drift of price",
         "drift of shop",
         "drift of rate",
@@ -98,9 +109,10 @@ def test_a_shift_of_what_does_not_matter_does_not(released: "World", builders: B
     rates.loc[rates["at"] >= "2024-04-01", "rate"] += 100
     released.lay(rates=rates)
     found = asked(released)
-    detail = {signal["name"]: signal["detail"] for signal in found["signals"]}["drift of rate"]
-    assert detail["score"] > 1
-    assert detail["importance"] < 0.1
+    shifted = named(found, "drift of rate")
+    assert shifted["detail"]["score"] > 1 and shifted["detail"]["score"] > shifted["detail"]["chance"]
+    assert shifted["detail"]["importance"] < 0.1 and shifted["state"] == "shut"
+    assert found["decision"] == "keep"
 
 
 def test_a_column_that_falls_silent_is_drift(released: "World", builders: Builders) -> None:
@@ -108,9 +120,20 @@ def test_a_column_that_falls_silent_is_drift(released: "World", builders: Builde
     orders.loc[orders["at"] >= "2024-04-01", "price"] = np.nan
     released.lay(orders=orders)
     found = asked(released)
-    detail = {signal["name"]: signal["detail"] for signal in found["signals"]}["drift of price"]
+    detail = named(found, "drift of price")["detail"]
     assert (detail["score"], detail["null_shift"]) == (1.0, 1.0)
     assert "drift of price" in opened(found)
+
+
+def test_new_categories_are_named(released: "World", builders: Builders) -> None:
+    orders = builders["orders"]()
+    orders.loc[(orders["at"] >= "2024-04-01") & (orders["id"] % 2 == 0), "shop"] = "west"
+    released.lay(orders=orders)
+    released.edit("contract.yaml", ("[north, south]", "[north, south, west]"))
+    found = asked(released, minimum_effect=0.0)
+    assert named(found, "drift of shop")["detail"]["new"] == ["west"]
+    assert any("new: west" in reason for reason in found["reasons"])
+    assert named(found, "recipe")["detail"]["differs"] == ["contract.yaml"]
 
 
 def test_another_relation_between_the_same_columns_is_decay(judged: "World") -> None:
@@ -125,7 +148,7 @@ def test_too_few_rows_cannot_tell(mode: str, decision: str, released: "World") -
     assert found["reasons"][-1] == "336 rows are too few to tell drift from chance (gate.minimum_rows 337)"
 
 
-@pytest.mark.parametrize(("mode", "decision"), [("auto", "keep"), ("always", "retrain")])
+@pytest.mark.parametrize(("mode", "decision"), [("auto", "cannot tell"), ("always", "retrain")])
 def test_a_champion_that_learned_later_rows_is_not_judged_by_earlier_ones(
     mode: str, decision: str, released: "World"
 ) -> None:
@@ -136,31 +159,92 @@ def test_a_champion_that_learned_later_rows_is_not_judged_by_earlier_ones(
     )
 
 
+def test_late_labels_cannot_tell_and_may_be_switched_off(released: "World") -> None:
+    released.edit("contract.yaml", ("label_delay: 1d", "label_delay: 25d"))
+    found = asked(released)
+    assert (found["decision"], found["retrain"]) == ("cannot tell", False)
+    assert "37 rows with a label are too few to tell a change from chance (gate.minimum_rows 100)" in found["reasons"]
+    without = asked(released, off="decay label")
+    assert without["decision"] == "keep" and named(without, "decay")["state"] == "off"
+
+
+def test_few_blocks_cannot_tell(released: "World") -> None:
+    released.edit("contract.yaml", ("block: 1d", "block: 4w"))
+    found = asked(released)
+    assert found["decision"] == "cannot tell" and "too few blocks of time" in found["reasons"][0]
+    assert found["compared"]["relabellings"] == 0
+
+
+def test_a_drifted_column_may_be_ignored_until_a_day(released: "World", builders: Builders) -> None:
+    orders = builders["orders"]()
+    orders.loc[orders["at"] >= "2024-04-01", "price"] += 30
+    released.lay(orders=orders)
+    opinion = {"kind": "ignore", "about": "price", "said": "", "who": "ann", "when": "2024-04-02T08:00:00+00:00"}
+    say(connect(), "toy", {**opinion, "until": "2024-05-10", "why": "new price list"})
+    off = "predictions label decay"
+    found = asked(released, off=off)
+    assert (found["decision"], named(found, "drift of price")["state"]) == ("keep", "ignored")
+    assert "ann said to ignore it until 2024-05-10: new price list" in found["reasons"][-1]
+    assert found["judgements"][0]["about"] == "price"
+    assert "new price list" in (released / "gate.html").read_text()
+    later = asked(released, off=off, until="2024-05-10", sample_rows=501)
+    assert named(later, "drift of price")["state"] == "ignored"
+    after = released.copy(released.folder / "after")
+    say(connect(), "toy", {**opinion, "until": "2024-04-28", "why": "new price list"})
+    assert asked(after, off=off, sample_rows=502)["decision"] == "retrain"
+
+
+def test_what_was_said_of_the_last_decision_is_told(released: "World") -> None:
+    first = asked(released)
+    opinion = {"kind": "batch", "about": first["batch"], "said": "wrong", "until": "", "who": "ann", "when": "2024"}
+    say(connect(), "toy", {**opinion, "why": "sales had begun"})
+    second = asked(released, until="2024-05-08")
+    assert second["reasons"][-1] == "ann judged the decision before this one wrong: sales had begun"
+
+
+def test_refused_challengers_spend_a_budget_and_a_cooldown_holds(released: "World") -> None:
+    client = connect()
+    told = {"tidegate.decision": "retrain", "tidegate.verdict": "refused", "tidegate.champion": "1"}
+    for day in ("2024-04-20", "2024-04-24"):
+        run_id = batch_run(client, "toy", day, {"tidegate.until": day, "tidegate.rows": "9"})
+        logs.tags(client, run_id, told)
+    changed = {"max_age_days": 55}
+    assert asked(released, **changed)["decision"] == "retrain"
+    spent = asked(released, max_refused=2, **changed)
+    assert spent["decision"] == "keep" and opened(spent)
+    assert spent["reasons"][0].startswith("2 challengers of this champion refused within 90 days")
+    assert asked(released, max_refused=2, refused_days=7, **changed)["decision"] == "retrain"
+    held = asked(released, cooldown_days=6, **changed)
+    assert held["decision"] == "keep" and held["reasons"][0].startswith("the gate was last open 5 days ago")
+    assert asked(released, cooldown_days=6, off="cooldown", **changed)["decision"] == "retrain"
+
+
+def test_an_old_champion_is_trained_anew(released: "World") -> None:
+    assert opened(asked(released, max_age_days=55)) == ["age"]
+    assert opened(asked(released, max_age_days=57)) == []
+
+
+def test_the_same_inputs_give_the_same_bytes(released: "World", tmp_path: Path) -> None:
+    found = []
+    for name in ("one", "two"):
+        world = released.copy(tmp_path / name)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{world.folder}/mlflow.db")
+            asked(world)
+        found.append([(world / file).read_bytes() for file in ("decision.json", "drift.json", "gate.html")])
+    assert found[0] == found[1]
+
+
 def test_the_champion_is_fed_by_its_own_query(released: "World") -> None:
     first = asked(released)
     released.edit("features.sql", ("orders.price, rates.rate", "orders.price * 3 AS cost, orders.id % 7 AS luck"))
     second = asked(released)
     assert second["batch"] != first["batch"]
-    assert [signal["name"] for signal in second["signals"]] == [signal["name"] for signal in first["signals"]]
-    assert second["decision"] == "keep"
-
-
-def test_columns_without_values_drift_only_if_they_had_some(released: "World") -> None:
-    champion = load_champion(connect(), "toy")
-    assert isinstance(champion, Champion)
-    full = champion.reference
-    for reference, batch, score in (
-        (full, full.assign(rate=np.nan), 1.0),
-        (full.assign(rate=np.nan), full, 1.0),
-        (full.assign(rate=np.nan), full.assign(rate=np.nan), 0.0),
-    ):
-        _, scores, nulls = measured(replace(champion, reference=reference), batch, 500, 0)
-        assert (scores["rate"], nulls["rate"]) == (score, score)
-
-
-def test_a_mode_that_there_is_none_of_is_one_line(prepared: "World", fails: Callable[..., list[str]]) -> None:
-    (line,) = fails(prepared, "gate", mode="sometimes")
-    assert line == "gate.mode: expected one of auto, always, never, found 'sometimes'; mend params.yaml"
+    assert {signal["name"] for signal in second["signals"]} == {signal["name"] for signal in first["signals"]}
+    assert second["decision"] == "keep" and named(second, "recipe")["detail"]["differs"] == ["features.sql"]
+    # What it reads from the feature table is what its own SQL says.
+    for name in ("drift of price", "drift of predictions"):
+        assert named(first, name)["detail"]["method"] == named(second, name)["detail"]["method"]
 
 
 def test_kubeflow_is_told_the_signals_as_numbers(judged: "World") -> None:
@@ -171,7 +255,7 @@ def test_kubeflow_is_told_the_signals_as_numbers(judged: "World") -> None:
         "retrain": 1,
         "rows": decision["window"]["rows"],
         "labelled_rows": decision["window"]["labelled_rows"],
-        **{signal["name"]: signal["value"] for signal in decision["signals"]},
+        **{it["name"]: it["value"] for it in decision["signals"] if it["value"] is not None},
     }
     assert "drift of price" in found["signals"]
 
