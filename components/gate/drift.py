@@ -8,18 +8,32 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-methods = {"number": "wasserstein", "category": "jensenshannon_ordered"}
+methods = {"number": "wasserstein", "category": "jensenshannon"}
 method_names = {"number": "Wasserstein distance (normed)", "category": "Jensen-Shannon distance"}
+bins = 10  # of Evidently's pictures
 column_threshold = 0.1  # what Evidently's own report marks as drifted; the decision weighs the score itself
 
 
 def comparable(reference: pd.DataFrame, batch: pd.DataFrame, kinds: Mapping[str, str]) -> dict[str, str]:
-    """The columns that have values on both sides; Evidently drops nulls and infinities without a word."""
+    """The columns that have values on both sides, which Evidently can draw.
+
+    It drops nulls and infinities without a word, and fails where all numbers are huge (beyond 1e14) and next to equal.
+    """
     return {
         name: kind
         for name, kind in kinds.items()
-        if all(_values(frame[name], kind).notna().any() for frame in (reference, batch))
+        if all(_drawn(_values(frame[name], kind).dropna(), kind) for frame in (reference, batch))
     }
+
+
+def _drawn(values: pd.Series, kind: str) -> bool:
+    if values.empty or kind == "category":
+        return not values.empty
+    try:
+        np.histogram_bin_edges(values, bins)
+    except ValueError:
+        return False
+    return True
 
 
 def null_shifts(reference: pd.DataFrame, batch: pd.DataFrame, kinds: Mapping[str, str]) -> dict[str, float]:
@@ -30,12 +44,15 @@ def null_shifts(reference: pd.DataFrame, batch: pd.DataFrame, kinds: Mapping[str
     }
 
 
-def snapshot(reference: pd.DataFrame, batch: pd.DataFrame, kinds: Mapping[str, str]) -> Any:
-    """Evidently's snapshot with one named method per kind of column; both frames have a value in every column."""
+def snapshot(
+    reference: pd.DataFrame, batch: pd.DataFrame, kinds: Mapping[str, str], chosen: Mapping[str, str] = methods
+) -> Any:
+    """Evidently's snapshot of `comparable` columns; `chosen` names a method per kind, if not the default."""
     from evidently import DataDefinition, Dataset, Report
     from evidently.presets import DataDriftPreset
 
-    _register_ordered()
+    own = {**methods, **chosen}
+    ordered = _ordered(own["category"])
     names = {kind: [name for name, found in kinds.items() if found == kind] for kind in methods}
     definition = DataDefinition(numerical_columns=names["number"], categorical_columns=names["category"])
     sides = [
@@ -46,8 +63,8 @@ def snapshot(reference: pd.DataFrame, batch: pd.DataFrame, kinds: Mapping[str, s
     ]
     preset = DataDriftPreset(
         columns=list(kinds),
-        num_method=methods["number"],
-        cat_method=methods["category"],
+        num_method=own["number"],
+        cat_method=ordered,
         num_threshold=column_threshold,
         cat_threshold=column_threshold,
     )
@@ -61,19 +78,23 @@ def scores(found: Any) -> dict[str, float]:
     return {metric["config"]["column"]: float(metric["value"]) for metric in metrics if "column" in metric["config"]}
 
 
-def _register_ordered() -> None:
-    """Evidently sums over a set, whose order differs between processes if it holds texts; numbers keep theirs."""
-    from evidently.legacy.calculations.stattests import jensenshannon_stat_test, register_stattest
+def _ordered(method: str) -> str:
+    """Register a method that puts categories in order, and give its name.
+
+    Evidently sums over a set, whose order differs between processes if it holds texts; numbers keep theirs.
+    """
+    from evidently.legacy.calculations import stattests
+
+    own = getattr(stattests, f"{method}_stat_test")
 
     def distance(reference: pd.Series, batch: pd.Series, kind: Any, threshold: float) -> tuple[float, bool]:
         values = sorted(pd.concat([reference, batch]).dropna().unique(), key=str)
         places = {value: place for place, value in enumerate(values)}
-        found: tuple[float, bool] = jensenshannon_stat_test.func(
-            reference.map(places), batch.map(places), kind, threshold
-        )
+        found: tuple[float, bool] = own.func(reference.map(places), batch.map(places), kind, threshold)
         return found
 
-    register_stattest(replace(jensenshannon_stat_test, name=methods["category"]), distance)
+    stattests.register_stattest(replace(own, name=f"{method}_ordered"), distance)
+    return f"{method}_ordered"
 
 
 def _values(column: pd.Series, kind: str) -> pd.Series:

@@ -11,6 +11,9 @@ import pandas as pd
 import pytest
 
 from components.gate import drift
+from components.gate.columns import presented
+from components.gate.distances import methods
+from components.gate.relabelling import compare
 
 kinds = {"n": "number", "c": "category"}
 root = Path(__file__).parents[3]
@@ -18,6 +21,9 @@ in_a_process = """
 import numpy as np
 import pandas as pd
 from components.gate import drift
+from components.gate.columns import presented
+from components.gate.distances import methods
+from components.gate.relabelling import compare
 random = np.random.default_rng(0)
 sides = [
     pd.DataFrame({f"c{n}": random.choice([*map(str, range(n)), None], rows) for n in range(20, 30)})
@@ -85,6 +91,28 @@ def test_what_evidently_drops_is_counted(values: Any, shift: float) -> None:
     changed = batch.assign(n=values(batch))
     assert drift.null_shifts(reference, changed, kinds) == pytest.approx({"n": shift, "c": 0.0})
     assert drift.null_shifts(changed, reference, kinds)["n"] == pytest.approx(shift)
+
+
+@pytest.mark.parametrize(
+    ("value", "drawn"), [(3.0, True), (-1e13, True), (1e15, False), (-1e29, False), (1e300, False), (np.inf, False)]
+)
+def test_a_column_that_evidently_cannot_draw_is_left_out(value: float, drawn: bool) -> None:
+    full, still = presented(frame(50, 0), frame(50, 1).assign(n=value), kinds)
+    found = drift.comparable(full, still, kinds)
+    assert ("n" in found) == drawn
+    assert list(drift.scores(drift.snapshot(full, still, found))) == list(found)
+
+
+@pytest.mark.parametrize(("number", "category"), zip(methods["number"], (*methods["category"], "psi"), strict=True))
+def test_the_report_says_what_the_gate_compares(number: str, category: str) -> None:
+    before, now = frame(300, 0), frame(200, 1)
+    now = now.assign(n=now["n"].mask(now.index == 3, np.inf), c=now["c"].mask(now.index % 3 == 0))
+    sides = presented(before, now, kinds)
+    chosen = {"number": number, "category": category}
+    blocks = (pd.Series(np.arange(300) // 30), pd.Series(np.arange(200) // 20))
+    ours = compare(before, now, *blocks, kinds=kinds, chosen=chosen, rate=0.05, seed=0).columns
+    theirs = drift.scores(drift.snapshot(*sides, drift.comparable(*sides, kinds), chosen))
+    assert {name: column.score for name, column in ours.items()} == pytest.approx(theirs, abs=1e-9)
 
 
 @pytest.mark.parametrize("nothing", [{"n": np.nan}, {"n": np.inf}, {"c": None}, {"n": None, "c": np.nan}])
