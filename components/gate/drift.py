@@ -16,7 +16,7 @@ method_names = {
     "hellinger": "Hellinger distance",
     "psi": "population stability index",
 }
-ordered = "jensenshannon_ordered"
+bins = 10  # of Evidently's pictures
 no_chance = 0.1  # Evidently's own, where too few blocks say what chance does
 
 
@@ -32,9 +32,8 @@ def snapshot(
     from evidently import DataDefinition, Dataset, Report
     from evidently.presets import DataDriftPreset
 
-    _register_ordered()
     sides = presented(reference, batch, kinds, label)
-    known = {name: kind for name, kind in kinds.items() if all(side[name].notna().any() for side in sides)}
+    known = {name: kind for name, kind in kinds.items() if all(_drawn(side[name].dropna(), kind) for side in sides)}
     names = {kind: [name for name, its in known.items() if its == kind] for kind in methods}
     definition = DataDefinition(numerical_columns=names["number"], categorical_columns=names["category"])
     before, now = (Dataset.from_pandas(side[list(known)], definition) for side in sides)
@@ -42,21 +41,38 @@ def snapshot(
     preset = DataDriftPreset(
         columns=list(known),
         num_method=own["number"],
-        cat_method=ordered if own["category"] == "jensenshannon" else own["category"],
+        cat_method=_ordered(own["category"]),
         per_column_threshold={name: (limits or {}).get(name) or no_chance for name in known},
     )
     with np.errstate(divide="ignore", invalid="ignore"):  # correlations with a column that does not vary
         return Report([preset]).run(now, before)
 
 
-def _register_ordered() -> None:
-    """Evidently sums over a set, whose order differs between processes if it holds texts; numbers keep theirs."""
-    from evidently.legacy.calculations.stattests import jensenshannon_stat_test, register_stattest
+def _drawn(values: pd.Series, kind: str) -> bool:
+    """Whether Evidently can draw a column; it fails where there is no value, or where huge ones are next to equal."""
+    if values.empty or kind == "category":
+        return not values.empty
+    try:
+        np.histogram_bin_edges(values, bins)
+    except ValueError:
+        return False
+    return True
+
+
+def _ordered(method: str) -> str:
+    """Register a method that puts categories in order, and give its name.
+
+    Evidently sums over a set, whose order differs between processes if it holds texts; numbers keep theirs.
+    """
+    from evidently.legacy.calculations import stattests
+
+    own = getattr(stattests, f"{method}_stat_test")
 
     def distance(reference: pd.Series, batch: pd.Series, kind: Any, threshold: float) -> tuple[float, bool]:
         values = sorted(pd.concat([reference, batch]).dropna().unique(), key=str)
         places = {value: place for place, value in enumerate(values)}
-        score, _ = jensenshannon_stat_test.func(reference.map(places), batch.map(places), kind, threshold)
+        score, _ = own.func(reference.map(places), batch.map(places), kind, threshold)
         return score, score > threshold
 
-    register_stattest(replace(jensenshannon_stat_test, name=ordered), distance)
+    stattests.register_stattest(replace(own, name=f"{method}_ordered"), distance)
+    return f"{method}_ordered"

