@@ -13,8 +13,8 @@ from tests import decisions
 
 def drawn(reference: list[Any], batch: list[Any], kind: str) -> dict[str, Any]:
     answer = decisions.decision("keep", [decisions.feature("x", 1.0, 1.0)])
-    sides = (pd.DataFrame({"x": pd.Series(side, dtype=object)}) for side in (reference, batch))
-    return pictures(*sides, {"x": kind}, answer)["drift of x"]
+    before, now = (pd.DataFrame({"x": pd.Series(side, dtype=object)}) for side in (reference, batch))
+    return pictures(before, now, {"x": kind}, answer)["drift of x"]
 
 
 def test_a_histogram_counts_every_row_that_has_a_value() -> None:
