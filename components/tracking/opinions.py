@@ -6,7 +6,7 @@ from typing import Any
 from mlflow import MlflowClient
 
 from components.errors import InputError
-from components.tracking import journal
+from components.tracking import journal, versions
 from components.tracking.entries import Entry, judgement
 from components.tracking.runs import batch_tag, runs_about
 from components.tracking.store import answering
