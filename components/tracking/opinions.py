@@ -45,9 +45,11 @@ def say(client: MlflowClient, name: str, opinion: Opinion) -> bool:
     said = {key: opinion[key] for key in ("kind", "about", "said", "until")}
     batch = opinion["about"] if opinion["kind"] == "batch" else ""
     told = (opinion["who"], opinion["when"], opinion["why"])
-    journal.judge(
-        client, name, Entry(champion, "", batch, *told, verdict=said, kind=judgement), _run(client, name, batch)
-    )
+    entry = Entry(champion, "", batch, *told, verdict=said, kind=judgement)
+    run_id = _run(client, name, batch)
+    versions.ensure(client, name)
+    journal.append(client, name, entry, run_id)
+    journal.repair(client, name)
     return True
 
 
