@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from components.axes import Axis
@@ -10,7 +11,7 @@ from components.gate.pictures import mattering
 most_batches, most_strips, apart = 60, 14, 0.28
 lowest, highest = -1.0, 3.0  # what is further off is drawn at the edge
 scale = Axis(lowest, highest)
-pad = 0.08
+pad, room = 0.08, 0.06
 Decision = Mapping[str, Any]
 Past = Sequence[Mapping[str, Any]]
 
@@ -34,6 +35,7 @@ def quality(decision: Decision, past: Past) -> dict[str, Any] | None:
         "dots": [_dot(it, x.at(day), y.at(it["loss"])) for it, day in zip(known, days, strict=True)],
         "x_ticks": _dates([(x.at(day), it["until"][:10]) for it, day in zip(known, days, strict=True)]),
         "y_ticks": y.ticks(),
+        "changes": _changes([(x.at(day), it["champion"]) for it, day in zip(known, days, strict=True)]),
         "promised": None if promised is None else y.at(promised),
         "now": here["loss"] is not None,
     }
@@ -45,6 +47,15 @@ def strips(decision: Decision, past: Past) -> list[dict[str, Any]]:
     asked = [it for it in decision["signals"] if it["signal"] != "features" or it["name"] in told]
     found = [_strip(it, past[-most_batches:]) for it in asked if it["value"] is not None and (it["limit"] or 0) > 0]
     return [strip for strip in found if strip["dots"]][:most_strips]
+
+
+def _changes(places: Sequence[tuple[float, str | None]]) -> list[dict[str, Any]]:
+    """Where another champion began to be the one that was asked; of those without room the first."""
+    found: list[dict[str, Any]] = []
+    for (_, before), (at, champion) in pairwise(places):
+        if champion != before and (not found or at - found[-1]["at"] > room):
+            found.append({"at": at, "text": f"version {champion}" if not found else str(champion)})
+    return found
 
 
 def _dates(places: Sequence[tuple[float, str]]) -> list[dict[str, Any]]:
@@ -80,5 +91,5 @@ def _dot(batch: Mapping[str, Any], x: float, y: float) -> dict[str, Any]:
 
 def _padded(values: Sequence[float]) -> Axis:
     axis = Axis.over(values)
-    room = pad * (axis.high - axis.low)
-    return Axis(axis.low - room, axis.high + room)
+    edge = pad * (axis.high - axis.low)
+    return Axis(axis.low - edge, axis.high + edge)

@@ -65,15 +65,6 @@ def reject(client: MlflowClient, name: str, entry: Entry) -> int:
 
 
 @answering()
-def judge(client: MlflowClient, name: str, entry: Entry, run_id: str) -> int:
-    """Append a judgement, which leads to no version; MLflow notes the run that it is about as its source."""
-    versions.ensure(client, name)
-    number = append(client, name, entry, run_id)
-    repair(client, name)
-    return number
-
-
-@answering()
 def champion(client: MlflowClient, name: str) -> str | None:
     """The version that serves, None before the first promotion; TrackingError when it is gone or another one.
 

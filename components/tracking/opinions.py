@@ -1,11 +1,12 @@
 """What people said of the gate's decisions: one on a batch was right or wrong, drift of a column is to be ignored."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlflow import MlflowClient
 
 from components.errors import InputError
-from components.tracking import journal
+from components.tracking import journal, versions
 from components.tracking.entries import Entry, judgement
 from components.tracking.runs import batch_tag, runs_about
 from components.tracking.store import answering
@@ -29,6 +30,11 @@ def opinions(client: MlflowClient, name: str) -> list[Opinion]:
     return list(found.values())
 
 
+def ignored(said: Sequence[Mapping[str, Any]], until: str) -> dict[str, Mapping[str, Any]]:
+    """By column, the judgements for which its drift is not to open the gate for a batch that ends at this moment."""
+    return {it["about"]: it for it in said if it["kind"] == "ignore" and it["until"] >= until[:10]}
+
+
 @answering()
 def say(client: MlflowClient, name: str, opinion: Opinion) -> bool:
     """Write a judgement into the journal; False when the same person's same word is what holds already."""
@@ -39,9 +45,11 @@ def say(client: MlflowClient, name: str, opinion: Opinion) -> bool:
     said = {key: opinion[key] for key in ("kind", "about", "said", "until")}
     batch = opinion["about"] if opinion["kind"] == "batch" else ""
     told = (opinion["who"], opinion["when"], opinion["why"])
-    journal.judge(
-        client, name, Entry(champion, "", batch, *told, verdict=said, kind=judgement), _run(client, name, batch)
-    )
+    entry = Entry(champion, "", batch, *told, verdict=said, kind=judgement)
+    run_id = _run(client, name, batch)
+    versions.ensure(client, name)
+    journal.append(client, name, entry, run_id)
+    journal.repair(client, name)
     return True
 
 

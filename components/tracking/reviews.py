@@ -13,6 +13,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from components.formats import read_json, replacing, write_json
+from components.tracking import decisions
 from components.tracking.runs import batch_tag, runs_about
 from components.tracking.store import answering, redacted
 
@@ -73,7 +74,7 @@ def _tags(runs: Sequence[Run]) -> dict[str, str]:
 
 def _of(one: Decided) -> list[str]:
     """What tells one decision on a batch from another: it is decided anew when the policy changes."""
-    return [one.tags[decision_tag], one.tags.get(reasons_tag, "")]
+    return [one.tags.get(tag, "") for tag in (decision_tag, reasons_tag, decisions.tag)]
 
 
 def _known(folder: Path, one: Decided) -> dict[str, bool]:
@@ -91,7 +92,7 @@ def _place(client: MlflowClient, one: Decided) -> tuple[str, list[str]] | None:
             (str(run.info.run_id), [it.path for it in client.list_artifacts(run.info.run_id, path)])
             for path in folders
         ]
-    told = [place for place in places if len(places) > 1 and _told(client, *place) == _of(one)]
+    told = [place for place in places if len(places) > 1 and _told(client, *place) == _of(one)[:2]]
     return next(reversed(told or places), None)
 
 

@@ -64,6 +64,7 @@ def test_the_quality_is_that_of_the_batches_whose_loss_is_known() -> None:
     last = found["dots"][-1]
     assert last["opened"] and last["x"] > max(dot["x"] for dot in found["dots"][:-1])
     assert last["y"] > found["promised"]  # it was promoted for less
+    assert [change["text"] for change in found["changes"]] == ["version 2", "1"]
     assert among.quality(decisions.decision("retrain"), decisions.past(1)) is None
 
 
