@@ -1,6 +1,7 @@
 """What the drift of columns says: beyond chance, and large enough to matter for the champion."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from components.gate.relabelling import Column
 from components.gate.signal import Signal
@@ -47,7 +48,8 @@ def predictions(column: Column, minimum: float) -> Signal:
 
 
 def label(column: Column, minimum: float, name: str) -> Signal:
-    """The drift of the label among the rows that have one."""
+    """The drift of the label among the rows that have one; that young rows have none yet says nothing."""
+    column = replace(column, null_shift=0.0)
     words, state = f"the label {name} {_moved(column)}", _state(column, column.score, minimum)
     return _signal("label", name, column, None, state, words, column.score, minimum)
 
