@@ -1,6 +1,5 @@
 """The flights of the sample as a world to draw batches from: a champion of some days, and days it has not seen."""
 
-import json
 import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -88,6 +87,6 @@ def kept(data: Path, scratch: Path) -> Path:
     return path
 
 
-def told(found: World) -> str:
+def important(found: World) -> dict[str, float]:
     """What the champion depends on."""
-    return json.dumps({name: round(share, 3) for name, share in found.shares.items() if share > 0})
+    return {name: round(share, 3) for name, share in found.shares.items() if share > 0}

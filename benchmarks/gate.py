@@ -12,19 +12,22 @@ import json
 import pickle
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from evidently import DataDefinition, Dataset, Report
 from evidently.legacy.calculations.stattests import get_stattest
 from evidently.legacy.core import ColumnType
-from flights import Days, World, kept, repository, told
+from evidently.presets import DataDriftPreset
+from flights import Days, World, important, kept, repository
 
 from components.evaluate.comparison import difference
 from components.formats import read_yaml
@@ -41,7 +44,7 @@ Plant = Callable[[World, pd.DataFrame, np.random.Generator], pd.DataFrame]
 
 @dataclass(frozen=True)
 class Told:
-    """What gate and Evidently say of one batch, the largest effect of a feature, and the gate's seconds."""
+    """What gate and Evidently say of one batch, a feature's largest effect, and the gate's seconds."""
 
     gate: set[str]
     evidently: set[str]
@@ -179,7 +182,7 @@ def _decayed(batch: pd.DataFrame, verdict: pd.DataFrame, rate: float, seed: int)
 def evidently(world: World, reference: pd.DataFrame, batch: pd.DataFrame) -> set[str]:
     """What Evidently's preset says by default: `any` column drifted, or `half` of them (its verdict).
 
-    These are the tests that it picks and their answers; its report, which takes two seconds a batch, is not drawn.
+    These are the tests that it picks; its report, which takes 2 to 3 seconds a batch, is not drawn.
     """
     drifted = [_drifted(reference[name], batch[name], kind) for name, kind in world.compared.items()]
     said = {"any": any(drifted), "half": np.mean(drifted) >= 0.5}
@@ -204,7 +207,7 @@ def told_of(path: Path, planted: str, size: int, learned: bool, seed: int) -> To
     """One batch: what the gate and Evidently say of it."""
     world = _world(path)
     reference, batch, verdict = drawn(world, size, seed, learned)
-    if planted:
+    if planted in plants:
         batch = plants[planted](world, batch, np.random.default_rng([size, seed, 1]))
         batch = world.predicted(batch)
         batch["loss"] = _losses(batch)
@@ -220,28 +223,74 @@ def _losses(batch: pd.DataFrame) -> pd.Series:
 
 
 def line(planted: str, size: int, found: list[Told]) -> dict[str, Any]:
-    """The shares of one kind of batch."""
+    """The shares of one kind of batch; `opens` with the largest effect of a feature, and with the gate's seconds."""
 
-    def share(word: str) -> float:
-        return round(sum(word in told.gate for told in found) / len(found), 3)
+    def share(said: list[set[str]], word: str) -> float:
+        return round(sum(word in words for words in said) / len(said), 3)
 
+    gate, theirs = [told.gate for told in found], [told.evidently for told in found]
     return {
         "planted": planted,
         "rows": size,
         "batches": len(found),
-        "beyond_chance": share("beyond chance"),
-        "opens": share("opens"),
-        "by": {name: share(name) for name in signals},
-        "evidently": {
-            word: round(sum(word in told.evidently for told in found) / len(found), 3) for word in ("any", "half")
-        },
+        "beyond_chance": share(gate, "beyond chance"),
+        "opens": share(gate, "opens"),
+        "by": {name: share(gate, name) for name in signals},
+        "evidently": {word: share(theirs, word) for word in ("any", "half")},
         "largest_effect": round(float(np.median([told.effect for told in found])), 3),
         "seconds": round(float(np.median([told.seconds for told in found])), 3),
     }
 
 
+def check_presets_verdict(world: World) -> None:
+    """SystemExit if the tests of `evidently` are not those of its preset, on one batch of each size."""
+    names = {word: [name for name, kind in world.compared.items() if kind == word] for word in ("number", "category")}
+    definition = DataDefinition(numerical_columns=names["number"], categorical_columns=names["category"])
+    for size in spread:
+        reference, batch, _ = drawn(world, size, 0, learned=False)
+        sides = [Dataset.from_pandas(frame[list(world.compared)], definition) for frame in (batch, reference)]
+        metrics = json.loads(Report([DataDriftPreset()]).run(*sides).json())["metrics"]
+        ours = sum(_drifted(reference[name], batch[name], kind) for name, kind in world.compared.items())
+        if ours != metrics[0]["value"]["count"]:
+            raise SystemExit(f"{size} rows: {ours} columns drifted, of the preset {metrics[0]['value']['count']}")
+
+
+head = (
+    "planted",
+    "rows",
+    "batches",
+    "beyond chance",
+    "opens",
+    *(f"by {name}" for name in signals),
+    "preset",
+    "any column",
+)
+
+
+def row(cells: Iterable[object]) -> str:
+    """A row of a Markdown table."""
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def shown(found: Mapping[str, Any]) -> str:
+    """A line of results as a row."""
+    cells = (found["beyond_chance"], found["opens"], *found["by"].values(), found["evidently"]["half"])
+    shares = [f"{value:.1%}" for value in (*cells, found["evidently"]["any"])]
+    return row([found["planted"], f"{found['rows']:,}", found["batches"], *shares])
+
+
+def measured(path: Path, pool: Executor, without: int, planted: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every line of the results and the list it belongs to."""
+    kinds = [("false_alarm_rate", "none", False), ("of_its_own_rows", "none", True)]
+    kinds += [("power", name, False) for name in plants]
+    for (name, plant, learned), size in product(kinds, spread):
+        one = partial(told_of, path, plant, size, learned)
+        count = planted if plant in plants else without
+        yield name, line(plant, size, list(pool.map(one, range(count), chunksize=5)))
+
+
 def main() -> None:
-    """Measure, and print a table, or one JSON document."""
+    """Measure, and print a Markdown table, or one JSON document."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=repository / "data", help="the folder of the sample's raw files")
     parser.add_argument("--batches", type=int, default=300, help="batches without drift, of each size")
@@ -253,21 +302,16 @@ def main() -> None:
     without, planted = (30, 5) if asked.quick else (asked.batches, asked.planted)
     with tempfile.TemporaryDirectory() as scratch, ProcessPoolExecutor(asked.processes, get_context("spawn")) as pool:
         path = kept(asked.data, Path(scratch))
-
-        def told_all(name: str, count: int, size: int, learned: bool = False) -> dict[str, Any]:
-            one = partial(told_of, path, name, size, learned)
-            found = line(name, size, list(pool.map(one, range(count), chunksize=5)))
-            if not asked.json:
-                print(found, flush=True)
-            return found
-
+        check_presets_verdict(_world(path))
+        document: dict[str, Any] = {"policy": policy, "importance": important(_world(path))}
         if not asked.json:
-            print("importance:", told(_world(path)))
-        false = [told_all("", without, size) for size in spread]
-        own = [told_all("", without, size, learned=True) for size in spread]
-        power = [told_all(name, planted, size) for name in plants for size in spread]
+            print(json.dumps(document), row(head), row(["---"] * len(head)), sep="\n", flush=True)
+        for name, found in measured(path, pool, without, planted):
+            document.setdefault(name, []).append(found)
+            if not asked.json:
+                print(shown(found), flush=True)
     if asked.json:
-        print(json.dumps({"policy": policy, "false_alarm_rate": false, "learned": own, "power": power}, indent=2))
+        print(json.dumps(document, indent=2))
 
 
 if __name__ == "__main__":
