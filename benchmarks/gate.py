@@ -9,6 +9,7 @@ default `DataDriftPreset` on the same reference (unthinned) and batch.
 
 import argparse
 import json
+import os
 import pickle
 import tempfile
 import time
@@ -294,11 +295,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=repository / "data", help="the folder of the sample's raw files")
     parser.add_argument("--batches", type=int, default=300, help="batches without drift, of each size")
-    parser.add_argument("--planted", type=int, default=50, help="batches with each planted drift, of each size")
+    parser.add_argument("--planted", type=int, default=20, help="batches with each planted drift, of each size")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="30 batches and 5: whether it runs at all")
     parser.add_argument("--json", action="store_true", help="print JSON, for a program")
     asked = parser.parse_args()
+    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")  # of the processes, which share the machine
     without, planted = (30, 5) if asked.quick else (asked.batches, asked.planted)
     with tempfile.TemporaryDirectory() as scratch, ProcessPoolExecutor(asked.processes, get_context("spawn")) as pool:
         path = kept(asked.data, Path(scratch))
