@@ -9,6 +9,7 @@ default `DataDriftPreset` on the same reference (unthinned) and batch.
 
 import argparse
 import json
+import os
 import pickle
 import tempfile
 import time
@@ -31,14 +32,15 @@ from flights import Days, World, important, kept, repository
 
 from components.evaluate.comparison import difference
 from components.formats import read_yaml
+from components.gate import drifting
 from components.gate.decay import growth
-from components.gate.relabelling import Column, compare
+from components.gate.relabelling import compare
 from components.gate.thinning import thinned
 
 spread = {50: (10, 5), 200: (10, 20), 1_000: (20, 50), 20_000: (22, 10_000)}  # rows of a batch: days, rows of each
 verdict_days, reference_rows = 28, 10_000
-signals = ("features", "prediction", "label", "decay")
-policy = {"false_alarm_rate": 0.05, "label_drift": 0.1, **read_yaml(repository / "params.yaml")["gate"]}
+signals = ("features", "predictions", "label", "decay")
+policy = read_yaml(repository / "params.yaml")["gate"]
 Plant = Callable[[World, pd.DataFrame, np.random.Generator], pd.DataFrame]
 
 
@@ -154,22 +156,17 @@ def judged(
     found = compare(
         sides.reference, sides.batch, sides.reference_blocks, sides.batch_blocks, world.compared, {}, rate, seed
     ).columns
-    opening = {_signal(name) for name, column in found.items() if _opens(world, name, column)}
+    told = [
+        *drifting.features({name: found[name] for name in world.shares}, world.shares, policy["minimum_effect"], {}),
+        drifting.predictions(found["prediction"], policy["prediction_drift"]),
+        drifting.label(found["label"], policy["label_drift"], "label"),
+    ]
+    opening = {signal.signal for signal in told if signal.state == "opens"}
     if _decayed(batch.dropna(subset="loss"), verdict, rate, seed):
         opening.add("decay")
     beyond = {"beyond chance"} if any(column.beyond for column in found.values()) else set()
-    effects = [column.score * world.shares[name] for name, column in found.items() if name in world.shares]
+    effects = [signal.value or 0.0 for signal in told if signal.signal == "features"]
     return beyond | opening | ({"opens"} if opening else set()), max(effects)
-
-
-def _signal(name: str) -> str:
-    return name if name in ("prediction", "label") else "features"
-
-
-def _opens(world: World, name: str, column: Column) -> bool:
-    limits = {"prediction": policy["prediction_drift"], "label": policy["label_drift"]}
-    limit, share = limits.get(name, policy["minimum_effect"]), world.shares.get(name, 1.0)
-    return column.beyond and column.score is not None and column.score * share > limit
 
 
 def _decayed(batch: pd.DataFrame, verdict: pd.DataFrame, rate: float, seed: int) -> bool:
@@ -294,11 +291,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=repository / "data", help="the folder of the sample's raw files")
     parser.add_argument("--batches", type=int, default=300, help="batches without drift, of each size")
-    parser.add_argument("--planted", type=int, default=50, help="batches with each planted drift, of each size")
+    parser.add_argument("--planted", type=int, default=20, help="batches with each planted drift, of each size")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="30 batches and 5: whether it runs at all")
     parser.add_argument("--json", action="store_true", help="print JSON, for a program")
     asked = parser.parse_args()
+    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")  # of the processes, which share the machine
     without, planted = (30, 5) if asked.quick else (asked.batches, asked.planted)
     with tempfile.TemporaryDirectory() as scratch, ProcessPoolExecutor(asked.processes, get_context("spawn")) as pool:
         path = kept(asked.data, Path(scratch))

@@ -35,9 +35,8 @@ def category_scores(places: Places, blocks: Places, labellings: Labellings, meth
 
 
 def _settled(rows: Matrix, found: Vector) -> Vector:
-    """With rows on one side only the distance is 1, with none at all 0."""
-    empty = rows == 0
-    return np.asarray(np.where(empty.all(axis=0), 0.0, np.where(empty.any(axis=0), 1.0, found)))
+    """With known numbers on one side only, all that can be told is the shift of the share that is not known."""
+    return np.asarray(np.where((rows == 0).any(axis=0), 0.0, found))
 
 
 def _rows(blocks: Places, labellings: Labellings) -> Matrix:

@@ -28,6 +28,7 @@ def thinned(
 ) -> Thinned:
     """Keep at most as many rows of a block as the typical block of either side has, and `sample_rows` of a side.
 
+    Blocks of less than half as many are left out: they could not change places with the others unnoticed.
     Blocks lie beside rows: the same length and order. A side of more blocks than `sample_rows` keeps as many of them.
     """
     places = [pd.factorize(blocks.to_numpy(), sort=True)[0] for blocks in (reference_blocks, batch_blocks)]
@@ -59,7 +60,8 @@ def _kept(places: npt.NDArray[np.int64], most: int, rows: int, random: np.random
     """Positions of the rows to keep, in order: the first `most` of each block when all are shuffled."""
     order = random.permutation(len(places))
     rank = pd.Series(places[order]).groupby(places[order]).cumcount().to_numpy()
-    kept = order[rank < most]
+    full = np.bincount(places) * 2 >= most
+    kept = order[(rank < most) & full[places[order]]]
     if len(kept) > rows:  # even one row per block is too much: whole blocks are left out
         chosen = random.permutation(int(places.max()) + 1)[:rows]
         kept = kept[np.isin(places[kept], chosen)]
