@@ -14,11 +14,11 @@ root = Path(__file__).parents[2]
 SAMPLE = (root / "params.yaml").read_text()
 MISTAKES = {
     "an unknown name": (
-        "sample_rows: 5000",
+        "sample_rows: 10000",
         "sample_row: 5000",
-        r"params.yaml:16: gate: .*did you mean 'sample_rows'",
+        r"params.yaml:17: gate: .*did you mean 'sample_rows'",
     ),
-    "a missing name": ("  sample_rows: 5000", "  # 5000", r"params.yaml:14: gate: expected all of .*no sample_rows"),
+    "a missing name": ("  sample_rows: 10000", "  # 5000", r"params.yaml:14: gate: expected all of .*no sample_rows"),
     "an unknown section": ("train:", "training:", r"params.yaml:\d+: expected .*did you mean 'train'"),
     "a mode that there is none of": ("mode: auto", "mode: sometimes", r"params.yaml:15: gate.mode: expected one of"),
     "a text for a number": ("minimum_rows: 200", "minimum_rows: many", r"gate.minimum_rows: expected a whole number"),

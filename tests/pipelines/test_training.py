@@ -12,7 +12,7 @@ def test_graph(compiled: dict[str, Any]) -> None:
         "ingest": ["pull.contract", "pull.data"],
         "validate": ["ingest.manifest", "ingest.tables", "pull.contract"],
         "featurize": ["ingest.manifest", "pull.contract", "pull.estimator", "pull.sql", "validate.clean"],
-        "gate": ["featurize.batch", "pull.contract", "validate.clean"],
+        "gate": ["featurize.batch", "featurize.features", "pull.contract", "validate.clean"],
         "train": [
             "featurize.batch",
             "featurize.features",

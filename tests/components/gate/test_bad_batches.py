@@ -78,17 +78,14 @@ def test_it_is_decided_upon(name: str, released: "World", builders: dict[str, An
     assert any(words in reason for reason in told), told
 
 
+often = "CASE WHEN orders.at < TIMESTAMP '2024-04-01' OR orders.id % 2 = 0 THEN"
+
+
 @pytest.mark.parametrize(
     ("price", "decision"),
     [
-        (
-            "CASE WHEN orders.at < TIMESTAMP '2024-04-01' OR orders.id % 2 = 0 THEN round(orders.price)::INT END",
-            "retrain",
-        ),
-        (
-            "CASE WHEN orders.at < TIMESTAMP '2024-04-01' OR orders.id % 2 = 0 THEN orders.price ELSE 'inf'::DOUBLE END"  # noqa: E501,
-            "retrain",
-        ),
+        (f"{often} round(orders.price)::INT END", "retrain"),
+        (f"{often} orders.price ELSE 'inf'::DOUBLE END", "retrain"),
         ("round(orders.price)::INT", "keep"),
     ],
     ids=["integers and nulls", "infinities of the SQL", "integers"],
