@@ -15,7 +15,8 @@ def recipe(before: Mapping[str, Any], now: Mapping[str, Any]) -> Signal:
     """What differs between the champion's recipe and the one that a challenger would be made by; never opens."""
     differs = [name for key, name in files.items() if before.get(key) != now.get(key)]
     words = f"{', '.join(differs)} changed since the champion was trained" if differs else "as the champion's"
-    return Signal("recipe", "recipe", "told", words, float(len(differs)), None, None, {"differs": differs})
+    state = "told" if differs else "shut"
+    return Signal("recipe", "recipe", state, words, float(len(differs)), None, None, {"differs": differs})
 
 
 def decay(found: Growth, loss: float, verdict_loss: float, limit: float, task: Task) -> Signal:

@@ -50,8 +50,7 @@ def _in(state: str, signals: Sequence[Signal]) -> list[Signal]:
 
 def _told(signals: Sequence[Signal]) -> list[str]:
     """What does not decide and is to be known: another recipe, what a person said."""
-    recipe = [it.reason for it in _in("told", signals) if it.value]
-    return recipe + [it.reason for it in _in("ignored", signals)]
+    return [it.reason for it in _in("told", signals)] + [it.reason for it in _in("ignored", signals)]
 
 
 def _nearest(signals: Sequence[Signal]) -> list[Signal]:
