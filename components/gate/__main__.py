@@ -12,7 +12,8 @@ from components.champion import Champion, load_champion
 from components.command import run
 from components.contract import read_contract
 from components.formats import read_json, replacing, write_json, write_parameter, write_text
-from components.gate.asking import Compared, Question, compared, signals
+from components.gate.asking import signals
+from components.gate.comparing import Compared, Question, compared
 from components.gate.decision import decide, document, numbers
 from components.gate.drift import snapshot
 from components.gate.judgements import holding, ignored, spoken

@@ -1,100 +1,17 @@
 """From a champion and a batch to the signals that may open the gate."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
-
-import pandas as pd
 
 from components.blocks import block_of
 from components.champion import Champion
-from components.contract import Contract
 from components.gate import ageing, drifting
+from components.gate.comparing import Compared, Question
 from components.gate.decay import growth
-from components.gate.pictures import pictures
-from components.gate.relabelling import Comparison, compare
 from components.gate.signal import Signal
-from components.gate.thinning import Thinned, thinned
 from components.scoring import labels, least_known, losses, mean, weights
 from components.tasks import tasks
-
-Trials = Sequence[Mapping[str, str]]
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked: the batch, by which contract and policy, what was tried before, what is to be ignored and why."""
-
-    batch: Mapping[str, Any]
-    contract: Contract
-    policy: Mapping[str, Any]
-    off: frozenset[str] = frozenset()
-    trials: Trials = ()
-    ignored: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def seed(self) -> int:
-        """The same batch draws the same rows and relabellings."""
-        return int(self.batch["id"][:8], 16)
-
-
-@dataclass(frozen=True)
-class Compared:
-    """The rows that were compared, of which kinds their columns are, and what was found; `seen` is not yet thinned."""
-
-    seen: pd.DataFrame
-    rows: Thinned
-    kinds: Mapping[str, str]
-    found: Comparison
-
-    @property
-    def scores(self) -> dict[str, float]:
-        """How far each column moved."""
-        return {name: column.score or 0.0 for name, column in self.found.columns.items()}
-
-    def pictures(self, decision: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-        """The columns that matter, by the name of their signal."""
-        return pictures(self.rows.reference, self.rows.batch, self.kinds, decision)
-
-    def document(self) -> dict[str, int]:
-        """How much was compared."""
-        return {
-            "reference_rows": len(self.rows.reference),
-            "batch_rows": len(self.rows.batch),
-            "reference_blocks": self.found.reference_blocks,
-            "batch_blocks": self.found.batch_blocks,
-            "rows_per_block": self.rows.rows_per_block,
-            "relabellings": self.found.relabellings,
-        }
-
-
-def compared(champion: Champion, seen: pd.DataFrame, question: Question) -> Compared:
-    """Compare a sample of the batch with the champion's reference, column by column, block by block."""
-    own, promise = champion.contract, question.contract
-    blocks = [block_of(frame[own.time], promise.block) for frame in (champion.reference, seen)]
-    rows = thinned(champion.reference, seen, blocks[0], blocks[1], question.policy["sample_rows"], question.seed)
-    kinds = {**champion.features, "prediction": _kind(own.task), own.label: label_kind(own.task)}
-    found = compare(
-        rows.reference,
-        rows.batch,
-        rows.reference_blocks,
-        rows.batch_blocks,
-        kinds,
-        promise.drift,
-        question.policy["false_alarm_rate"],
-        question.seed,
-        own.label,
-    )
-    return Compared(seen, rows, kinds, found)
-
-
-def _kind(task: str) -> str:
-    return "category" if task == "multiclass" else "number"
-
-
-def label_kind(task: str) -> str:
-    """The kind of column that a label is."""
-    return "number" if task == "regression" else "category"
 
 
 def signals(champion: Champion | None, question: Question, facts: Compared | str) -> tuple[list[Signal], float | None]:

@@ -23,13 +23,14 @@ def batch_sample(
     Where the champion has the SQL of the feature table they are taken from that: nothing has to be computed again, and
     the time hardly depends on the rows. Otherwise its own SQL is run.
     """
-    frame = _from_table(champion, features, batch, rows) if _same(champion, contract, batch) else None
-    if frame is None:
-        frame = _from_sql(champion, clean, batch, rows)
+    if same_rows(champion, contract, batch):
+        frame = from_table(champion, features, batch, rows)
+    else:
+        frame = from_sql(champion, clean, batch, rows)
     return frame.assign(prediction=answers(champion.predict(frame)) if len(frame) else [])
 
 
-def _same(champion: Champion, contract: Contract, batch: Mapping[str, Any]) -> bool:
+def same_rows(champion: Champion, contract: Contract, batch: Mapping[str, Any]) -> bool:
     """Whether the feature table holds what the champion's own SQL would say."""
     own, made = champion.contract, champion.record.get("made_from", {})
     asked = ("event", "identity", "label", "label_delay", "task", "weight")
@@ -38,7 +39,8 @@ def _same(champion: Champion, contract: Contract, batch: Mapping[str, Any]) -> b
     )
 
 
-def _from_table(champion: Champion, features: Path, batch: Mapping[str, Any], rows: int) -> pd.DataFrame:
+def from_table(champion: Champion, features: Path, batch: Mapping[str, Any], rows: int) -> pd.DataFrame:
+    """A sample of the rows of the batch in the feature table."""
     own = champion.contract
     columns = dict.fromkeys(
         [*own.identity, own.label, *([own.weight] if own.weight else []), *champion.record["features"]]
@@ -49,7 +51,8 @@ def _from_table(champion: Champion, features: Path, batch: Mapping[str, Any], ro
         return connection.execute(_sampled(source, own, batch, rows)).df()
 
 
-def _from_sql(champion: Champion, clean: Path, batch: Mapping[str, Any], rows: int) -> pd.DataFrame:
+def from_sql(champion: Champion, clean: Path, batch: Mapping[str, Any], rows: int) -> pd.DataFrame:
+    """The same sample as the champion's own SQL makes it."""
     own = champion.contract
     window = Window(*(pd.Timestamp(batch[edge]).to_pydatetime() for edge in ("start", "end")))
     with feature_engine(clean) as connection:

@@ -1,6 +1,5 @@
 """What people said of the gate's decisions: one on a batch was right or wrong, drift of a column is to be ignored."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlflow import MlflowClient
@@ -28,11 +27,6 @@ def opinions(client: MlflowClient, name: str) -> list[Opinion]:
         found.pop(key, None)
         found[key] = opinion
     return list(found.values())
-
-
-def ignored(said: Sequence[Mapping[str, Any]], until: str) -> dict[str, Mapping[str, Any]]:
-    """By column, the judgements for which its drift is not to open the gate for a batch that ends at this moment."""
-    return {it["about"]: it for it in said if it["kind"] == "ignore" and it["until"] >= until[:10]}
 
 
 @answering()

@@ -9,7 +9,8 @@ from sklearn.dummy import DummyClassifier
 
 from components.champion import Champion
 from components.contract import parse_contract
-from components.gate.asking import Question, compared, signals
+from components.gate.asking import signals
+from components.gate.comparing import Question, compared
 
 promise = parse_contract(
     "{name: t, purpose: p, task: multiclass, event: t, label: desk, label_delay: 1d, horizon: 1d, block: 1d, "

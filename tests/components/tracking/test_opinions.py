@@ -107,9 +107,3 @@ def test_a_note_of_many_signals_with_long_names_fits_a_tag() -> None:
     signals = [{"name": f"{place} {'x' * 600}", "value": 1.0, "limit": 0.1} for place in range(500)]
     (text,) = decisions.noted({"signals": signals}, None).values()
     assert 3000 < len(text) <= decisions.longest and next(iter(json.loads(text)["signals"])).startswith("0 ")
-
-
-@pytest.mark.parametrize(("until", "columns"), [("2024-09-01T00:00:00", {"temp"}), ("2024-09-02", set())])
-def test_a_column_is_ignored_until_its_day_has_passed(until: str, columns: set[str]) -> None:
-    said = [opinion(kind="ignore", about="temp", said="", until="2024-09-01"), opinion()]
-    assert set(opinions.ignored(said, until)) == columns
