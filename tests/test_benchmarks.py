@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 root = Path(__file__).parents[1]
-programs = sorted(path.name for path in (root / "benchmarks").glob("*.py") if "__main__" in path.read_text())
+programs = sorted(
+    path.name for path in (root / "benchmarks").glob("*.py") if 'if __name__ == "__main__"' in path.read_text()
+)
 
 
 @pytest.mark.parametrize("name", programs)
