@@ -102,8 +102,8 @@ def _taken(one: "Decided") -> Row:
 
 def _columns(decision: Mapping[str, Any]) -> dict[str, float]:
     """The features that the champion leans on most, with their importance."""
-    known = [(it["detail"], it.get("column") or it["name"].removeprefix("drift of ")) for it in decision["signals"]]
-    shares = {column: float(detail.get("importance") or 0) for detail, column in known if "importance" in detail}
+    features = [it for it in decision["signals"] if it["signal"] == "features" and "importance" in it["detail"]]
+    shares = {it["column"]: float(it["detail"]["importance"]) for it in features}
     return dict(
         sorted(((it, share) for it, share in shares.items() if share > 0), key=lambda it: -it[1])[:most_columns]
     )
