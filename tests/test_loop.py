@@ -165,10 +165,11 @@ def test_an_earlier_month_returns_what_was_decided(workspace: Workspace) -> None
     assert told["champion"] == before[-1]["champion"]
 
 
-def test_an_undecided_batch_before_the_champions_data_keeps_it(workspace: Workspace) -> None:
+def test_of_an_undecided_batch_before_the_champions_data_nothing_can_be_told(workspace: Workspace) -> None:
     workspace.tidegate("run", "--until", "2013-02-20")
     decision = document(workspace, "gate/decision.json")
-    assert decision["decision"] == "keep" and "later than this batch begins" in decision["reasons"][0]
+    assert decision["decision"] == "cannot tell" and "later than this batch begins" in decision["reasons"][0]
+    assert not decision["retrain"]
 
 
 def test_a_comment_in_a_step_decides_nothing_anew(workspace: Workspace) -> None:

@@ -176,7 +176,12 @@ def test_interrupted_it_says_that_the_run_goes_on(server: KfpServer, clone: Path
     command = [sys.executable, "-m", "pipelines.cli", *wait]
     environment = {**os.environ, "PYTHONPATH": str(root)}
     with subprocess.Popen(
-        command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command,
+        env=environment,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # what runs in the background ignores it
     ) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith("pull: running")
