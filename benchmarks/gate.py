@@ -33,6 +33,7 @@ from flights import Days, World, important, kept, repository
 from components.evaluate.comparison import difference
 from components.formats import read_yaml
 from components.gate import drifting
+from components.gate.asking import decay_rate
 from components.gate.decay import growth
 from components.gate.relabelling import compare
 from components.gate.thinning import thinned
@@ -172,7 +173,7 @@ def judged(
 def _decayed(batch: pd.DataFrame, verdict: pd.DataFrame, rate: float, seed: int) -> bool:
     before = verdict["loss"].to_numpy()
     error = difference(before, np.zeros(len(before)), verdict["block"], seed).error
-    found = growth(batch["loss"].to_numpy(), batch["block"], None, float(before.mean()), error, rate, seed)
+    found = growth(batch["loss"].to_numpy(), batch["block"], None, float(before.mean()), error, decay_rate(rate), seed)
     return found.lower is not None and found.lower > 0 and found.mean > policy["decay"]
 
 

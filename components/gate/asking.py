@@ -61,6 +61,11 @@ def _label(champion: Champion, question: Question, facts: Compared | str) -> Sig
     return drifting.label(facts.found.columns[name], question.policy["label_drift"], name)
 
 
+def decay_rate(rate: float) -> float:
+    """How often decay may open by chance: half as often as drift, so that both together hardly open more often."""
+    return rate / 2
+
+
 def _unlabelled(question: Question, facts: Compared | str) -> str:
     """Why the labels of the batch tell nothing; empty if they do."""
     if isinstance(facts, str):
@@ -84,6 +89,6 @@ def _decay(champion: Champion, question: Question, facts: Compared | str) -> tup
         return drifting.too_few("decay", "the champion has no verdict to compare with"), loss
     before, policy = champion.verdict["loss"], question.policy
     blocks = block_of(known[own.time], question.contract.block)
-    error, rate = champion.verdict.get("loss_error", 0.0), policy["false_alarm_rate"]
-    found = growth(lost, blocks, weight, before, error, rate, question.seed)
+    error = champion.verdict.get("loss_error", 0.0)
+    found = growth(lost, blocks, weight, before, error, decay_rate(policy["false_alarm_rate"]), question.seed)
     return ageing.decay(found, loss, before, policy["decay"], tasks[task]), loss
