@@ -4,7 +4,7 @@
 drifted: some to a champion that learns from them, and for each batch some to the batch, some to the verdict it was
 promoted by and the rest to its reference. Small batches hold a few rows of each of several days. Then drifts are
 planted into the batch. Everything goes through the gate's own functions; beside it stand the tests of Evidently's
-default `DataDriftPreset` on the same reference (unthinned) and batch.
+default `DataDriftPreset` on the same reference (unthinned) and batch. What the whole step costs comes last (gate_cost.py).
 """
 
 import argparse
@@ -29,6 +29,7 @@ from evidently.legacy.calculations.stattests import get_stattest
 from evidently.legacy.core import ColumnType
 from evidently.presets import DataDriftPreset
 from flights import Days, World, important, kept, repository
+from gate_cost import costs, sizes_by_default
 
 from components.evaluate.comparison import difference
 from components.formats import read_yaml
@@ -309,6 +310,11 @@ def main() -> None:
             document.setdefault(name, []).append(found)
             if not asked.json:
                 print(shown(found), flush=True)
+    document["seconds"] = list(
+        costs(sizes_by_default[:1] if asked.quick else sizes_by_default, 1 if asked.quick else 3)
+    )
+    if not asked.json:
+        print(json.dumps(document["seconds"]))
     if asked.json:
         print(json.dumps(document, indent=2))
 

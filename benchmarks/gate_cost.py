@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import duckdb
 root = Path(__file__).parents[1]
 numbers, texts = 12, 4
 history_rows = 120_000
+sizes_by_default = (300_000, 1_000_000, 3_000_000, 10_000_000)
 contract = f"""\
 name: orders
 purpose: benchmark
@@ -121,34 +123,42 @@ def batch_of(folder: Path, rows: int) -> None:
     )
 
 
-def main() -> None:
-    """Measure each size and print a line, or one JSON list."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, nargs="+", default=[300_000, 1_000_000, 3_000_000, 10_000_000])
-    parser.add_argument("--repetitions", type=int, default=3, help="the fastest counts")
-    parser.add_argument("--json", action="store_true", help="print JSON, for a program")
-    arguments = parser.parse_args()
-    found: list[dict[str, Any]] = []
+def costs(sizes: Sequence[int], repetitions: int) -> Iterator[dict[str, Any]]:
+    """Seconds, their ratio to those of the first size, and peak MiB of each size; the fastest repetition counts."""
+    first = 0.0
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         with_champion(folder)
         shutil.copyfile(folder / "mlflow.db", folder / "before.db")
-        for rows in arguments.rows:
+        for rows in sizes:
             batch_of(folder, rows)
-            measured = []
-            for _ in range(arguments.repetitions):
-                shutil.copyfile(folder / "before.db", folder / "mlflow.db")
-                measured.append(run(folder, "gate"))
-                decision = json.loads((folder / "artifacts/gate/decision.json").read_text())
-                assert decision["window"]["rows"] == rows and decision["compared"], "nothing was compared"
-            seconds = min(one for one, _ in measured)
-            peak = max(one for _, one in measured)
-            ratio = seconds / found[0]["seconds"] if found else 1.0
-            found.append(
-                {"rows": rows, "seconds": round(seconds, 2), "ratio": round(ratio, 2), "peak_mib": round(peak, 1)}
-            )
-            if not arguments.json:
-                print(found[-1], flush=True)
+            measured = [_measured(folder, rows) for _ in range(repetitions)]
+            seconds, peak = min(one for one, _ in measured), max(one for _, one in measured)
+            first = first or seconds
+            ratio = round(seconds / first, 2)
+            yield {"rows": rows, "seconds": round(seconds, 2), "ratio": ratio, "peak_mib": round(peak, 1)}
+
+
+def _measured(folder: Path, rows: int) -> tuple[float, float]:
+    shutil.copyfile(folder / "before.db", folder / "mlflow.db")
+    found = run(folder, "gate")
+    decision = json.loads((folder / "artifacts/gate/decision.json").read_text())
+    assert decision["window"]["rows"] == rows and decision["compared"], "nothing was compared"
+    return found
+
+
+def main() -> None:
+    """Measure each size and print a line, or one JSON list."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, nargs="+", default=sizes_by_default)
+    parser.add_argument("--repetitions", type=int, default=3, help="the fastest counts")
+    parser.add_argument("--json", action="store_true", help="print JSON, for a program")
+    arguments = parser.parse_args()
+    found = []
+    for one in costs(arguments.rows, arguments.repetitions):
+        found.append(one)
+        if not arguments.json:
+            print(one, flush=True)
     if arguments.json:
         print(json.dumps(found, indent=2))
 
