@@ -4,7 +4,7 @@
 drifted: some to a champion that learns from them, and for each batch some to the batch, some to the verdict it was
 promoted by and the rest to its reference. Small batches hold a few rows of each of several days. Then drifts are
 planted into the batch. Everything goes through the gate's own functions; beside it stand the tests of Evidently's
-default `DataDriftPreset` on the same reference (unthinned) and batch. What the whole step costs comes last (gate_cost.py).
+default `DataDriftPreset` on the same reference (unthinned) and batch. Last comes what the whole step costs.
 """
 
 import argparse
