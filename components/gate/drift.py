@@ -10,12 +10,6 @@ import pandas as pd
 from components.gate.columns import presented
 from components.gate.distances import methods
 
-method_names = {
-    "wasserstein": "Wasserstein distance (normed)",
-    "jensenshannon": "Jensen-Shannon distance",
-    "hellinger": "Hellinger distance",
-    "psi": "population stability index",
-}
 bins = 10  # of Evidently's pictures
 no_chance = 0.1  # Evidently's own, where too few blocks say what chance does
 
