@@ -26,6 +26,7 @@ default_image = "tidegate/steps:latest"
 sources = "/opt/code/sources"
 # What the steps and the stores they write to are told by; an image knows its own commit and lock.
 passed = ("AWS_", "AZURE_", "DVC_", "GOOGLE_", "MLFLOW_", "TIDEGATE_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+label = "tidegate.run"
 of_the_image = ("TIDEGATE_COMMIT", "TIDEGATE_LOCK")
 
 
@@ -41,7 +42,11 @@ def steps_in_containers(environment: Mapping[str, str]) -> Iterator[dict[str, st
         program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m pipelines.containers "$0" "$@"\n')
         program.chmod(0o755)
         path = f"{programs}{os.pathsep}{environment['PATH']}"
-        yield {**environment, "PATH": path, "TIDEGATE_IMAGE": image, "TIDEGATE_USER": user()}
+        run = Path(programs).name
+        try:
+            yield {**environment, "PATH": path, "TIDEGATE_IMAGE": image, "TIDEGATE_USER": user(), "TIDEGATE_RUN": run}
+        finally:
+            _remove_unstarted(run)
 
 
 def main(argv: Sequence[str]) -> None:
@@ -69,6 +74,7 @@ def docker_run(words: Sequence[str], environment: Mapping[str, str], workspace: 
         # Such as the certificate of a server.
         *(word for file in dict.fromkeys(files) if file.is_file() for word in ("--mount", _bind(file, "readonly"))),
         *("--workdir", str(workspace), "--env", "TIDEGATE_LIFELINE=stdin"),
+        *("--label", f"{label}={environment['TIDEGATE_RUN']}"),
         *(word for name in names for word in ("--env", name)),
         *(environment["TIDEGATE_IMAGE"], "python", *words),
     ]
@@ -89,6 +95,14 @@ def check_image(image: str) -> None:
         if not path.is_file() or sha256(path.read_bytes()).hexdigest() != digest:
             found = "another text" if path.is_file() else "nothing"
             raise InputError(path, f"what the image {image} was made from", found, "run `make images`")
+
+
+def _remove_unstarted(run: str) -> None:
+    """Docker, killed after it made a container and before it started it, leaves it for ever; any other ends itself."""
+    made = ["docker", "ps", "--all", "--quiet", "--filter", "status=created", "--filter", f"label={label}={run}"]
+    found = subprocess.run(made, capture_output=True, text=True, check=False).stdout.split()
+    if found:
+        subprocess.run(["docker", "rm", "--force", "--volumes", *found], capture_output=True, check=False)
 
 
 def _sources(image: str) -> str:

@@ -132,9 +132,11 @@ def repro(within: Mapping[str, str], *arguments: str) -> Iterator[str]:
             for line in process.stdout:
                 last = line.strip() or last
                 yield line.rstrip("\n")
-        finally:
-            if process.poll() is None and sys.exc_info()[0]:
-                process.terminate()
+        except BaseException:
+            process.terminate()
+            for _ in process.stdout:  # a step holds it open until it has tidied up
+                pass
+            raise
     if process.returncode:
         raise _failure(last.removeprefix("ERROR: "))
 

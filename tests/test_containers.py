@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -100,9 +101,9 @@ def answers(url: str) -> bool:
         return False
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 60) -> None:
+def wait_until(holds: Callable[[], bool]) -> None:
     """Give a slow machine time; a test that waits for ever says nothing."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < deadline, "it never came true"
         time.sleep(0.1)
@@ -222,15 +223,37 @@ def test_whatever_ends_the_run_its_container_ends_too(waiting: Workspace, ending
     words = [sys.executable, "-m", "pipelines.cli", "run", "--in-containers"]
     quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(words, cwd=waiting.folder, env=waiting.environment, start_new_session=True, **quiet) as run:
-        wait_until(lambda: len(containers(waiting)) == 1)
-        whom, how = ENDINGS[ending]
-        if whom == "everybody":
-            os.killpg(run.pid, how)
-        else:
-            os.kill(next(process for process in session(run.pid) if whom in words_of(process)), how)
-        wait_until(lambda: containers(waiting) == [], seconds=5)
+        try:
+            wait_until(lambda: len(containers(waiting)) == 1)
+            whom, how = ENDINGS[ending]
+            if whom == "everybody":
+                os.killpg(run.pid, how)
+            else:
+                os.kill(next(process for process in session(run.pid) if whom in words_of(process)), how)
+            wait_until(lambda: containers(waiting) == [])
+            wait_until(lambda: session(run.pid) == [])
+        finally:
+            for process in session(run.pid):
+                os.kill(process, signal.SIGKILL)
     assert run.returncode != 0
-    wait_until(lambda: session(run.pid) == [])
+
+
+def test_a_container_that_was_made_and_never_started_is_removed(waiting: Workspace, tmp_path: Path) -> None:
+    """Docker is killed between the two, a moment that no test meets for certain."""
+    program = tmp_path / "docker"
+    program.write_text(f"""#!/bin/sh
+real={shutil.which("docker")}
+case "$*" in "run "*--interactive*) ;; *) exec "$real" "$@" ;; esac
+shift
+"$real" create "$@" && kill -KILL $$
+""")
+    program.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{waiting.environment['PATH']}"
+    words = [sys.executable, "-m", "pipelines.cli", "run", "--in-containers"]
+    environment = {**waiting.environment, "PATH": path}
+    done = subprocess.run(words, cwd=waiting.folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and re.search(r"^  [0-9a-f]{64}$", done.stderr, re.MULTILINE), done.stderr
+    assert containers(waiting) == []
 
 
 def containers(workspace: Workspace) -> list[str]:

@@ -14,6 +14,7 @@ from pipelines import code, containers
 from tests.images import base_tag, needs_docker
 
 step = ["-m", "components.ingest", "--data", "data"]
+told = {"TIDEGATE_IMAGE": "steps:1", "TIDEGATE_RUN": "run-1"}
 
 
 def flags(command: list[str], flag: str) -> list[str]:
@@ -23,7 +24,7 @@ def flags(command: list[str], flag: str) -> list[str]:
 
 def command(folder: Path, **environment: str) -> list[str]:
     with chdir(folder):
-        return containers.docker_run(step, {"TIDEGATE_IMAGE": "steps:1", **environment}, folder, "7:8")
+        return containers.docker_run(step, {**told, **environment}, folder, "7:8")
 
 
 def test_a_step_runs_as_its_user_in_its_folder_with_nothing_else_to_write_to(tmp_path: Path) -> None:
@@ -53,6 +54,7 @@ def test_secrets_are_named_and_not_shown(tmp_path: Path) -> None:
         "DVC_STAGE",
         "MLFLOW_TRACKING_PASSWORD",
         "TIDEGATE_IMAGE",
+        "TIDEGATE_RUN",
         "TIDEGATE_USER",
         "https_proxy",
     ]
@@ -98,7 +100,7 @@ def test_what_is_no_step_runs_here_and_the_step_it_guards_in_a_container(
         (tmp_path / program).chmod(0o755)
     (tmp_path / "retrain").write_text("true")
     words = ["-m", "pipelines.when", "--if", str(tmp_path / "retrain"), "--writes", "x", "--", "python", *step]
-    environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}/bin", "TIDEGATE_IMAGE": "steps:1"}
+    environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}/bin", **told}
     done = subprocess.run([tmp_path / "python", *words], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("docker run ") and done.stdout.endswith(f"steps:1 python {' '.join(step)}\n")
 
@@ -109,7 +111,7 @@ def test_in_a_folder_of_any_name_files_belong_to_whom_they_should(image: str, tm
     user = 4242 if os.getuid() == 0 else os.getuid()
     os.chown(folder, user, -1)
     words = ["-c", "open('made', 'w').write('by a container')"]
-    run = containers.docker_run(words, {"TIDEGATE_IMAGE": image}, folder, f"{user}:{os.getgid()}")
+    run = containers.docker_run(words, {**told, "TIDEGATE_IMAGE": image}, folder, f"{user}:{os.getgid()}")
     subprocess.run(run, check=True, stdin=subprocess.DEVNULL)
     assert (folder / "made").read_text() == "by a container"
     assert (folder / "made").stat().st_uid == user
