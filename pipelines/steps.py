@@ -116,7 +116,7 @@ def gate(
     decision: Output[Artifact],
     drift: Output[Artifact],
     evidently: Output[HTML],
-    report: Output[HTML],
+    gate: Output[HTML],
     signals: Output[Metrics],
     retrain: OutputPath(bool),  # type: ignore[valid-type]
 ) -> dsl.ContainerSpec:

@@ -216,7 +216,7 @@ def test_two_turns_leave_a_champion_and_pages(turned: tuple[str, Workspace, list
     loss = problems[name][6]
     assert verdicts[0]["loss"] == verdicts[0]["models"][0][loss]
     shut = rows[1]["decision"] != "retrain"
-    for page in ("gate/report.html", "evaluate/report.html"):
+    for page in ("gate/gate.html", "evaluate/report.html"):
         assert ("<svg" in (workspace / "artifacts" / page).read_text()) != (shut and page.startswith("evaluate"))
     if not shut:
         workspace.run("dvc", "plots", "show")

@@ -27,7 +27,7 @@ from components.tracking.runs import batch_run, finish
 from components.tracking.store import connect
 from components.tracking.trials import retrainings
 
-files = ("drift.json", "evidently.html", "report.html")
+files = ("drift.json", "evidently.html", "gate.html")
 kept_for_evidently = "snapshot.json"
 Document = dict[str, Any]
 Folders = tuple[Path, Path]  # the clean tables, and the table of features
@@ -54,7 +54,7 @@ def gate(
     decision: Path,
     drift: Path,
     evidently: Path,
-    report: Path,
+    gate: Path,
     signals: Path,
     retrain: Path,
 ) -> Mapping[str, Mapping[str, Any]]:
@@ -76,7 +76,7 @@ def gate(
     }
     switched_off = check_policy(mode, off)
     question = Question(read_json(batch), read_contract(contract), policy, switched_off)
-    paths = dict(zip(files, (drift, evidently, report), strict=True))
+    paths = dict(zip(files, (drift, evidently, gate), strict=True))
     answer = _answer(connect(), question, (clean, features), paths)
     write_json(decision, answer)
     write_json(signals, numbers(answer))
@@ -130,7 +130,7 @@ def _decide(
     decision = document(question.batch, _identity(champion), answer, found, question.policy, compared, said)
     more = _evidently(champion, asked, facts, paths)
     shown = facts.pictures(decision) if isinstance(facts, Compared) else {}
-    write_decision(paths["report.html"], name, decision, shown, past)
+    write_decision(paths["gate.html"], name, decision, shown, past)
     return decision, loss, more
 
 

@@ -86,6 +86,7 @@ SCALARS: dict[str, Any] = {
 ENDINGS = {
     "report": ".html",
     "evidently": ".html",
+    "gate": ".html",
     "model": ".skops",
     "baselines": ".skops",
     "retrain": "",
