@@ -23,7 +23,7 @@ type_names = {str: "text", int: "a whole number", float: "a number", bool: "true
 def run(function: Callable[..., Mapping[str, Mapping[str, Any]] | None]) -> None:
     """Run `function` with the process's flags; exit 2 with a line per fault when the input is at fault.
 
-    The function may return {output name: metadata}, which Kubeflow shows in its UI. SIGTERM ends it; see `ending`.
+    The function may return {output name: metadata}, which Kubeflow shows in its UI. Signals end it; see `ending`.
     """
     with unwinding(discard):
         _run(function)

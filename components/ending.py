@@ -1,4 +1,7 @@
-"""Ends a step on SIGTERM: with exit code 143 within seconds, nothing half-written, nothing to read."""
+"""Ends a step on SIGTERM and on Ctrl-C: within seconds, nothing half-written, nothing to read.
+
+The exit code is 128 + the signal's number.
+"""
 
 import os
 import signal
@@ -9,13 +12,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-code = 128 + signal.SIGTERM
+signals = (signal.SIGTERM, signal.SIGINT)
 patience = 2.0
 
 
 def at_once() -> None:
     """End at the signal, for a time when nothing is written; the first process of a container would ignore it."""
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(code))
+    for number in _heard():
+        signal.signal(number, lambda number, _: os._exit(128 + number))
 
 
 @contextmanager
@@ -27,30 +31,36 @@ def unwinding(discard: Callable[[], None]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    ending = threading.Event()
+    ending: list[int] = []  # the exit code, once there is one
 
-    def unwind(*_: Any) -> None:
-        if not ending.is_set():  # once: a second signal would interrupt the tidying up
-            ending.set()
+    def unwind(number: int, _: Any) -> None:
+        if not ending:  # once: a second signal would interrupt the tidying up
+            ending.append(128 + number)
             sys.unraisablehook = _say_nothing
             threading.excepthook = _say_nothing
-            raise SystemExit(code)
+            raise SystemExit(ending[0])
 
-    before = signal.signal(signal.SIGTERM, unwind)
+    before = {number: signal.signal(number, unwind) for number in _heard()}
     wakeup = signal.set_wakeup_fd(_watched(discard), warn_on_full_buffer=False)
     try:
         yield
     except BaseException:
         # DuckDB and others turn the exit into an error of their own.
-        if ending.is_set():
-            raise SystemExit(code) from None
+        if ending:
+            raise SystemExit(ending[0]) from None
         raise
     finally:
-        if not ending.is_set():
+        if not ending:
             os.close(signal.set_wakeup_fd(wakeup))
-            signal.signal(signal.SIGTERM, before)
-    if ending.is_set():
-        raise SystemExit(code)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+    if ending:
+        raise SystemExit(ending[0])
+
+
+def _heard() -> list[signal.Signals]:
+    """What a shell runs in the background ignores Ctrl-C, and goes on doing so."""
+    return [number for number in signals if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def _say_nothing(_: Any) -> None:
@@ -66,13 +76,13 @@ def _watched(discard: Callable[[], None]) -> int:
     os.set_blocking(writer, False)
 
     def watch() -> None:
-        while signal.SIGTERM not in (told := os.read(reader, 64)):
+        while not (found := set(signals) & set(told := os.read(reader, 64))):
             if not told:
                 os.close(reader)
                 return
         time.sleep(patience)
         discard()
-        os._exit(code)
+        os._exit(128 + found.pop())
 
     threading.Thread(target=watch, daemon=True).start()
     return writer

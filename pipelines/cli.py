@@ -9,7 +9,7 @@ from pathlib import Path
 from components.errors import InputError, told
 from pipelines import data, promotion, reviewing
 from pipelines.client import commands as client
-from pipelines.command import JSON, Command
+from pipelines.command import INTERRUPTED, JSON, Command
 
 
 def compile_(arguments: argparse.Namespace) -> None:
@@ -116,7 +116,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run one command; exit 2 with a line per fault when the input is at fault."""
+    """Run one command; exit 2 with a line per fault when the input is at fault, 130 on Ctrl-C."""
     arguments = parser().parse_args(argv)
     try:
         arguments.run(arguments)
@@ -126,6 +126,11 @@ def main(argv: list[str] | None = None) -> None:
         for line in told(error):
             print(f"error: {line}", file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        if "debug" in arguments:
+            traceback.print_exc()
+        print("\ninterrupted: what was finished is kept; the same command goes on from there", file=sys.stderr)
+        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -13,4 +13,5 @@ class Command(NamedTuple):
     flags: Mapping[str, Mapping[str, Any]]
 
 
+INTERRUPTED = 130  # the exit code of what Ctrl-C ended
 JSON = {"action": "store_true", "help": "print JSON, for a program"}

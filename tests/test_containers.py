@@ -20,7 +20,7 @@ import pytest
 from components.formats import parse_yaml
 from tests.images import base, docker
 from tests.test_loop import one_line, ran
-from tests.workspaces import Workspace
+from tests.workspaces import Workspace, hear_ctrl_c
 
 root = Path(__file__).parents[1]
 blocks = re.findall(r"```sh\n(.*?)```", (root / "docs/images.md").read_text(), re.DOTALL)
@@ -222,7 +222,8 @@ def waiting(
 def test_whatever_ends_the_run_its_container_ends_too(waiting: Workspace, ending: str) -> None:
     words = [sys.executable, "-m", "pipelines.cli", "run", "--in-containers"]
     quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(words, cwd=waiting.folder, env=waiting.environment, start_new_session=True, **quiet) as run:
+    alone: dict[str, Any] = {"start_new_session": True, "preexec_fn": hear_ctrl_c}
+    with subprocess.Popen(words, cwd=waiting.folder, env=waiting.environment, **quiet, **alone) as run:
         try:
             wait_until(lambda: len(containers(waiting)) == 1)
             whom, how = ENDINGS[ending]

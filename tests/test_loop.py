@@ -1,6 +1,7 @@
 """The whole loop as its users run it: real DVC, real MLflow, a slice of the real flights."""
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.workspaces import Workspace
+from tests.workspaces import Workspace, hear_ctrl_c
 
 stages = ["ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy"]
 
@@ -265,8 +266,9 @@ def test_bad_data_stops_the_run_with_every_violation(workspace: Workspace) -> No
     assert batches(workspace)[-1]["champion"] == champion
 
 
-@pytest.mark.parametrize("stage", ["train", "deploy"])
-def test_killed_half_way_it_is_finished_by_the_next_run(workspace: Workspace, stage: str) -> None:
+@pytest.mark.parametrize(("stage", "by"), [("train", signal.SIGINT), ("deploy", signal.SIGKILL)])
+def test_ended_half_way_it_is_finished_by_the_next_run(workspace: Workspace, stage: str, by: signal.Signals) -> None:
+    """By Ctrl-C, which a terminal sends to all that runs in it, and by the end of `tidegate` alone."""
     another_recipe(workspace)
     command = [sys.executable, "-m", "pipelines.cli", "run"]
     with subprocess.Popen(
@@ -277,13 +279,21 @@ def test_killed_half_way_it_is_finished_by_the_next_run(workspace: Workspace, st
         stdout=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
+        preexec_fn=hear_ctrl_c,
     ) as process:
         assert process.stderr
         for line in process.stderr:
             if line.strip() == stage:
                 break
         time.sleep(1.5)
-        process.send_signal(signal.SIGKILL)
+        if by == signal.SIGKILL:
+            process.kill()
+        else:
+            os.killpg(process.pid, by)
+            said = process.stderr.read()
+            assert process.wait() == 130 and "Traceback" not in said, said
+            assert said.splitlines()[-1].startswith("interrupted: ")
+            assert not _alive(workspace)
     deadline = time.monotonic() + 60
     while _alive(workspace) and time.monotonic() < deadline:
         time.sleep(0.2)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -54,6 +55,11 @@ class Workspace:
         """The same state in another folder."""
         shutil.copytree(self.folder, folder, symlinks=True)
         return Workspace(folder)
+
+
+def hear_ctrl_c() -> None:
+    """For `preexec_fn`: what a shell runs in the background ignores Ctrl-C, and so does all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _program(command: Sequence[str]) -> list[str]:

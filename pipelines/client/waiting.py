@@ -12,8 +12,7 @@ from pipelines.client.following import follow
 from pipelines.client.outcome import outcome
 from pipelines.client.states import states, word
 from pipelines.client.submitting import Started
-
-INTERRUPTED = 130
+from pipelines.command import INTERRUPTED
 
 
 def wait(started: Started, as_json: bool) -> int:

@@ -1,4 +1,4 @@
-"""SIGTERM ends whatever runs, within seconds and without a trace."""
+"""SIGTERM and Ctrl-C end whatever runs, within seconds and without a trace."""
 
 import os
 import shutil
@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+
+from tests.workspaces import hear_ctrl_c
 
 root = Path(__file__).parents[2]
 STEP = """\
@@ -65,16 +67,18 @@ def wait():
 CONTAINER = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]
 
 
-def ended(process: "subprocess.Popen[str]") -> tuple[float, int, str]:
-    """How long it takes to end after SIGTERM, its exit code and what it says."""
+def ended(process: "subprocess.Popen[str]", by: signal.Signals) -> tuple[float, int, str]:
+    """How long it takes to end after the signal, its exit code and what it says."""
     begun = time.monotonic()
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(by)
     _, said = process.communicate(timeout=30)
     return time.monotonic() - begun, process.returncode, said
 
 
-@pytest.mark.parametrize("name", BUSY)
-def test_whatever_it_does(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "by"), [*((name, signal.SIGTERM) for name in BUSY), ("python", signal.SIGINT), ("duckdb", signal.SIGINT)]
+)
+def test_whatever_it_does(name: str, by: signal.Signals, tmp_path: Path) -> None:
     imports, busy = BUSY[name]
     (tmp_path / "step.py").write_text(STEP.format(imports=imports + HELPERS, busy=busy))
     output = tmp_path / "output"
@@ -86,13 +90,14 @@ def test_whatever_it_does(name: str, tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
+        preexec_fn=hear_ctrl_c,
     )
     while not (tmp_path / "ready").exists():
         assert process.poll() is None
         time.sleep(0.05)
     time.sleep(0.5)
-    seconds, code, said = ended(process)
-    assert (code, said) == (143, "")
+    seconds, code, said = ended(process, by)
+    assert (code, said) == (128 + by, "")
     assert seconds < 5
     assert sorted(path.name for path in tmp_path.iterdir()) == ["output", "ready", "step.py"]
     assert [path.name for path in output.iterdir()] == ["before.txt"]

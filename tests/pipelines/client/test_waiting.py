@@ -16,6 +16,7 @@ from pipelines.client import following
 from tests.pipelines import decided
 from tests.pipelines.kfp_server import KfpServer
 from tests.pipelines.kfp_tasks import DRIVER_FAILED, OMITTED, tell
+from tests.workspaces import hear_ctrl_c
 
 Tidegate = Callable[..., tuple[int, str, str]]
 Steps = dict[str, str | None]
@@ -181,7 +182,7 @@ def test_interrupted_it_says_that_the_run_goes_on(server: KfpServer, clone: Path
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # what runs in the background ignores it
+        preexec_fn=hear_ctrl_c,
     ) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith("pull: running")
