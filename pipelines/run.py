@@ -15,7 +15,8 @@ from pipelines import containers, workspace
 
 noise = re.compile(
     r"^(> |Updating lock file|Generating lock file|To track the changes|\tgit add|To enable auto"
-    r"|\tdvc config|Use `dvc push`|'data\.dvc' didn't change|Stage .* skipping|Data and pipelines)"
+    r"|\tdvc config|Use `dvc push`|'data\.dvc' didn't change|Stage .* skipping|Data and pipelines"
+    r"|WARNING: Process .* in RWLock-file)"
 )
 
 
