@@ -33,7 +33,9 @@ def features(
 
 def _feature(name: str, column: Column, share: float, minimum: float, ignored: str | None) -> Signal:
     effect = None if column.score is None else min(column.score, whole) * share
-    words = f"{name} {_moved(column)} and carries {share:.0%} of the champion's importance: effect {effect or 0.0:.3f}"
+    counted = f", counted as {whole:.0f}," if column.score is not None and column.score > whole else ""
+    carries = f"carries {share:.0%} of the champion's importance: effect {effect or 0.0:.3f}"
+    words = f"{name} {_moved(column)}{counted} and {carries}"
     state = _state(column, effect, minimum)
     if ignored and state == "opens":
         state, words = "ignored", f"{words}, but {ignored}"
