@@ -18,6 +18,9 @@ if given := os.environ.get("TIDEGATE_TRACKING_URI"):
     os.environ.setdefault("MLFLOW_TRACKING_URI", given)
 
 if sys.argv[:1] == ["-m"]:  # Python is looking for the step that it is to run: the slow imports are yet to come
+    import gc
+
     from components.ending import at_once
 
     at_once()
+    gc.disable()  # what is imported stays, so looking for garbage there is in vain; `command.run` enables it again

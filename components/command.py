@@ -1,6 +1,8 @@
 """Turns one typed function into one command line: a parameter is a flag, a Path is a file, the rest are scalars."""
 
 import argparse
+import atexit
+import gc
 import inspect
 import json
 import os
@@ -25,6 +27,7 @@ def run(function: Callable[..., Mapping[str, Mapping[str, Any]] | None]) -> None
 
     The function may return {output name: metadata}, which Kubeflow shows in its UI. Signals end it; see `ending`.
     """
+    _collect_garbage()
     with unwinding(discard):
         _run(function)
 
@@ -45,6 +48,14 @@ def _run(function: Callable[..., Mapping[str, Mapping[str, Any]] | None]) -> Non
         sys.exit(2)
     if executor_input and metadata:
         _write_executor_output(json.loads(executor_input), metadata)
+
+
+def _collect_garbage() -> None:
+    """From here on, and not among what was imported, where the package has turned it off for that long."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
+        atexit.register(gc.unfreeze)  # some libraries complain of what is left at the end
 
 
 def _check_parameters(step: str, arguments: Mapping[str, Any]) -> None:
