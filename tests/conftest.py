@@ -1,8 +1,10 @@
 """Workspaces for whole-suite tests: this repository with a slice of the sample, in a folder of its own."""
 
+import inspect
 import shutil
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -13,6 +15,9 @@ from tests import images
 from tests.workspaces import Workspace
 
 root = Path(__file__).parents[1]
+# kfp asks for its caller's name at every setting of a task, by the source text of the whole stack: below a test that
+# is deep, and with all that is imported here a pipeline took seconds to compile. Names alone are as good.
+inspect.stack = partial(inspect.stack, 0)
 
 
 @pytest.fixture(scope="session")
