@@ -3,9 +3,10 @@
 import inspect
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
+from types import FrameType
 
 import duckdb
 import pytest
@@ -15,9 +16,24 @@ from tests import images
 from tests.workspaces import Workspace
 
 root = Path(__file__).parents[1]
-# kfp asks for its caller's name at every setting of a task, by the source text of the whole stack: below a test that
-# is deep, and with all that is imported here a pipeline took seconds to compile. Names alone are as good.
-inspect.stack = partial(inspect.stack, 0)
+
+
+def stack(context: int = 0) -> list[inspect.FrameInfo]:
+    """The stack without its source text, for `inspect.stack`.
+
+    kfp asks it for the caller's name at every setting of a task: below a test, where the stack is deep, and with all
+    that is imported here, reading the text made compiling a pipeline take seconds.
+    """
+    found: list[inspect.FrameInfo] = []
+    frame: FrameType | None = sys._getframe(1)
+    while frame:
+        code = frame.f_code
+        found.append(inspect.FrameInfo(frame, code.co_filename, frame.f_lineno, code.co_name, None, None))
+        frame = frame.f_back
+    return found
+
+
+inspect.stack = stack
 
 
 @pytest.fixture(scope="session")
