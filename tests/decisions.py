@@ -92,7 +92,7 @@ def compared(predictions: str = "opens", decay: str = "opens", temp: str = "open
         signal("drift of the label", "label", "shut", 0.04, 0.1, score=0.04, chance=0.06, **sides),
         signal("decay", "decay", decay, 0.034, 0.02, loss=0.571, verdict_loss=0.537, interval=[0.012, 0.056]),
         signal("age", "age", "shut", 62, 180, reason="the champion learned from rows up to 62 days ago"),
-        signal("cooldown", "cooldown", "off", None, None, reason="switched off"),
+        signal("cooldown", "cooldown", "shut", 31, 7, reason="the gate was last open 31 days ago"),
         signal("budget", "budget", "shut", 1, 3, reason="1 of 3 refused challengers within 90 days"),
         feature("temp", 1.21, 0.41, temp),
         feature("wind_speed", 0.44, 0.22, "ignored", null_shift=0.31),

@@ -298,6 +298,13 @@ def _log(browser: Chrome, kind: str) -> list[dict[str, Any]]:
     return list(browser.get_log(kind))  # type: ignore[no-untyped-call]
 
 
+def test_a_cooldown_that_is_over_is_no_limit_passed(tmp_path: Path) -> None:
+    _gate(tmp_path / "gate.html", "keep")
+    text = (tmp_path / "gate.html").read_text()
+    assert 'cooldown <span class="state shut">over</span>' in text and 'aria-label="cooldown' not in text
+    assert 'aria-label="age: 62, within 180"' in text
+
+
 def test_the_file_is_small_escaped_and_needs_nothing_else(page: tuple[Path, str]) -> None:
     text = page[0].read_text()
     assert len(text.encode()) < 300_000

@@ -23,6 +23,16 @@ states = {
     "ignored": "ignored on a person's word",
     "off": "switched off",
 }
+over = "over"  # of a cooldown, the one limit that opens nothing by being passed
+
+
+def _word(signal: Mapping[str, Any]) -> str:
+    """What is said of a signal's state."""
+    if signal["state"] == "shut" and signal["signal"] == "cooldown":
+        return over
+    if signal["state"] == "shut" and signal["limit"] is None:
+        return "opens nothing"
+    return states[signal["state"]]
 
 
 def write_decision(
@@ -45,7 +55,8 @@ def write_decision(
         name=name,
         decision=decision,
         sentence=sentences[decision["decision"]],
-        states=states,
+        word=_word,
+        over=over,
         asked=[it for it in decision["signals"] if it["signal"] != "features"],
         matter=matter,
         others=others[:most_rows],
