@@ -169,3 +169,18 @@ def alive(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_garbage_is_collected_once_the_step_runs_and_not_while_it_imports() -> None:
+    script = (
+        "import gc, sys\n"
+        "sys.argv = ['-m']\n"
+        "from components.command import run\n"
+        "print(gc.isenabled())\n"
+        "def step() -> None:\n"
+        "    print(gc.isenabled(), gc.get_freeze_count() > 1000)\n"
+        "run(step)\n"
+    )
+    command = [sys.executable, "-c", script]
+    found = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    assert found.stdout == "False\nTrue True\n" and found.stderr == ""
