@@ -101,7 +101,7 @@ def server(pod: Pod) -> Iterator[psutil.Process]:
     wait_for(f"http://127.0.0.1:{pod.port}/health", process)
     yield psutil.Process(process.pid)
     process.terminate()
-    process.wait(timeout=10)
+    process.wait(timeout=60)
 
 
 def test_probes_need_no_password_and_no_name(pod: Pod, server: psutil.Process) -> None:
