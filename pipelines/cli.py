@@ -129,7 +129,7 @@ def main(argv: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         if "debug" in arguments:
             traceback.print_exc()
-        print("\ninterrupted: what was finished is kept; the same command goes on from there", file=sys.stderr)
+        print("\ninterrupted: nothing is half-written; run it again to go on", file=sys.stderr)
         sys.exit(INTERRUPTED)
 
 

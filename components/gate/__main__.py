@@ -59,21 +59,8 @@ def gate(
     retrain: Path,
 ) -> Mapping[str, Mapping[str, Any]]:
     """Decide once per batch and policy whether to retrain; asked again, return what was decided."""
-    policy = {
-        "mode": mode,
-        "off": off,
-        "sample_rows": sample_rows,
-        "minimum_rows": minimum_rows,
-        "false_alarm_rate": false_alarm_rate,
-        "minimum_effect": minimum_effect,
-        "prediction_drift": prediction_drift,
-        "label_drift": label_drift,
-        "decay": decay,
-        "max_age_days": max_age_days,
-        "cooldown_days": cooldown_days,
-        "max_refused": max_refused,
-        "refused_days": refused_days,
-    }
+    # Every flag that is no file.
+    policy = {name: value for name, value in locals().items() if not isinstance(value, Path)}
     switched_off = check_policy(mode, off)
     question = Question(read_json(batch), read_contract(contract), policy, switched_off)
     paths = dict(zip(files, (drift, evidently, gate), strict=True))
