@@ -107,5 +107,13 @@ def show(rows: Sequence[Mapping[str, Any]]) -> None:
         loss = "" if row["loss"] is None else f"{row['loss']:.4f}"
         version = f"[bold]{row['to']} serves[/]" if row["serves"] else row["to"]
         made_from = [(row[key] or "gone")[:8] for key in ("data", "commit")]
-        table.add_row(version, row["when"][:16], row["from"] or "none", loss, row["who"], *made_from, row["why"])
+        why = brief(row["why"])
+        table.add_row(version, row["when"][:16], row["from"] or "none", loss, row["who"], *made_from, why)
     console().print(table)
+
+
+def brief(why: str) -> str:
+    """What a loop's reason says up to its verdict's first; a person's is left as it is."""
+    reasons = why.split("; ")
+    end = next((place for place, it in enumerate(reasons, 1) if it.startswith("accepted because ")), len(reasons))
+    return "; ".join(reasons[:end]) + (", and all other checks" if end < len(reasons) else "")
