@@ -26,7 +26,8 @@ def at_once() -> None:
 def unwinding(discard: Callable[[], None]) -> Iterator[None]:
     """Turn the signal into an exit that unwinds the block, or, where native code holds the block, do without.
 
-    After `patience` seconds `discard` removes what is not finished, and the process ends where it is.
+    What is not finished then, `discard` undoes: after the block, for the signal may have come while that tidied up; or
+    after `patience` seconds, where the process then ends.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -50,7 +51,9 @@ def unwinding(discard: Callable[[], None]) -> Iterator[None]:
             raise SystemExit(ending[0]) from None
         raise
     finally:
-        if not ending:
+        if ending:
+            discard()
+        else:
             os.close(signal.set_wakeup_fd(wakeup))
             for number, handler in before.items():
                 signal.signal(number, handler)

@@ -11,7 +11,8 @@ from typing import Any
 
 from components.errors import InputError
 
-unfinished: set[Path] = set()
+# What is being replaced: by which temporary name, and the name under which what is there steps aside.
+unfinished: dict[Path, tuple[Path, Path]] = {}
 
 
 @contextmanager
@@ -20,18 +21,16 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary, aside = (path.with_name(f".{path.name}.{os.getpid()}{end}") for end in ("", ".old"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.update((temporary, aside))
-        remove(temporary, aside)  # a killed process of the same number may have left them
+        unfinished[path] = (temporary, aside)
+        _tidy(path, temporary, aside)  # a killed process of the same number may have left them
         try:
             yield temporary
             if path.is_dir() or (path.is_file() and temporary.is_dir()):  # only a file replaces a file in one step
                 path.replace(aside)
             temporary.replace(path)
         finally:
-            if aside.exists() and not path.exists():
-                aside.replace(path)
-            remove(temporary, aside)
-            unfinished.difference_update((temporary, aside))
+            _tidy(path, temporary, aside)
+            unfinished.pop(path, None)
     except OSError as error:
         raise _unwritable(path, temporary, error) or error from None
 
@@ -46,10 +45,16 @@ def _unwritable(path: Path, temporary: Path, error: OSError) -> InputError | Non
 
 
 def discard() -> None:
-    """Remove what `replacing` has not finished; for a process that ends where it is."""
-    for path in list(unfinished):
+    """Undo what `replacing` has not finished; for a process that is about to end."""
+    for path, (temporary, aside) in list(unfinished.items()):
         with suppress(OSError):  # a thread may still write into it
-            remove(path)
+            _tidy(path, temporary, aside)
+
+
+def _tidy(path: Path, temporary: Path, aside: Path) -> None:
+    if aside.exists() and not path.exists():
+        aside.replace(path)
+    remove(temporary, aside)
 
 
 def remove(*paths: Path) -> None:

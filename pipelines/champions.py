@@ -23,12 +23,12 @@ def history() -> list[dict[str, Any]]:
 
     `loss` and `metrics` are those it was promoted by; `data` and `commit` are None for a version that is gone.
     """
-    from components.tracking import journal, versions
+    from components.tracking import journal, numbered
     from components.tracking.store import connect
 
     client, name = connect(), read_contract(contract).name
     found = journal.history(client, name)
-    tags = {str(version.version): version.tags for version in versions.listed(client, name)}
+    tags = {str(version.version): version.tags for version in numbered.listed(client, name)}
     return [_row(entry, tags.get(entry.to, {}), entry is found.tail) for entry in found.counted]
 
 

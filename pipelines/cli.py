@@ -7,6 +7,7 @@ import traceback
 from pathlib import Path
 
 from components.errors import InputError, told
+from components.formats import discard
 from pipelines import data, promotion, reviewing
 from pipelines.client import commands as client
 from pipelines.command import INTERRUPTED, JSON, Command
@@ -127,6 +128,7 @@ def main(argv: list[str] | None = None) -> None:
             print(f"error: {line}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
+        discard()
         if "debug" in arguments:
             traceback.print_exc()
         print("\ninterrupted: nothing is half-written; run it again to go on", file=sys.stderr)

@@ -9,7 +9,7 @@ from mlflow import MlflowClient
 
 from components.errors import TrackingError
 from components.formats import read_json, read_text
-from components.tracking import journal, judgements, runs, versions
+from components.tracking import journal, judgements, numbered, runs, versions
 from components.tracking.entries import History
 
 
@@ -65,7 +65,7 @@ def read(client: MlflowClient, name: str, version: str, folder: Path) -> Registe
 def _heirs(client: MlflowClient, name: str, version: str) -> dict[str, dict[str, Any]]:
     judged = {
         str(found.version): judgements.told(name, str(found.version), found.tags)
-        for found in versions.listed(client, name)
+        for found in numbered.listed(client, name)
         if judgements.verdict_tag in found.tags
     }
     return {number: verdict for number, verdict in judged.items() if verdict["champion"] == version}

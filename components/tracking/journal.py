@@ -4,10 +4,6 @@ Nothing is locked: an entry is appended, all are read again, and the fold says w
 repeats what the journal says; whoever finds it behind sets it right.
 """
 
-import re
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -16,7 +12,7 @@ from mlflow.entities.model_registry import RegisteredModel
 from mlflow.exceptions import MlflowException
 
 from components.errors import TrackingError
-from components.tracking import versions
+from components.tracking import numbered, versions
 from components.tracking.entries import Entry, History, fold, from_tags, missing, same, to_tags
 from components.tracking.models import digest_tag
 from components.tracking.noticing import check_champion, note_alias
@@ -25,9 +21,6 @@ from components.tracking.store import answering
 alias = "champion"
 # On the registered model: how many entries its journal had, so that one cut short is noticed.
 length_tag = "tidegate.journal"
-attempts = 20
-# MLflow tries a version number three times and a tag or an alias once: too few for a crowd.
-collision = "Model Version creation error|IntegrityError|UniqueViolation"
 
 
 class Outcome(NamedTuple):
@@ -82,7 +75,7 @@ def champion(client: MlflowClient, name: str) -> str | None:
 def history(client: MlflowClient, name: str) -> History:
     """The journal, read and folded; TrackingError when entries that were there are gone."""
     model = _registered(client, name)
-    entries = [from_tags(int(found.version), found.tags) for found in versions.listed(client, journal_of(name))]
+    entries = [from_tags(int(found.version), found.tags) for found in numbered.listed(client, journal_of(name))]
     gone = missing((entry.number for entry in entries), _length(model))
     if gone:
         numbers = ", ".join(map(str, gone[:5]))
@@ -94,40 +87,24 @@ def history(client: MlflowClient, name: str) -> History:
 def append(client: MlflowClient, name: str, entry: Entry, run_id: str | None = None) -> int:
     """Append the entry, whose number is its place; TrackingError when the version it leads to does not exist."""
     digest = versions.tags_of(client, name, entry.to).get(digest_tag, "") if entry.to else ""
-    versions.ensure(client, journal_of(name))
     tags = to_tags(replace(entry, digest=digest))
     source = f"models:/{name}/{entry.to}" if entry.to else f"runs:/{run_id}/gate"
-    for attempt in range(attempts):
-        with _colliding(attempt):
-            created = client.create_model_version(journal_of(name), source, run_id, tags, await_creation_for=0)
-            return int(created.version)
-    raise TrackingError(journal_of(name), "a new entry", f"{attempts} failed attempts", "run the step again")
+    return numbered.append(client, journal_of(name), source, run_id, tags)
 
 
 def repair(client: MlflowClient, name: str) -> History:
     """Set the alias to the champion and look again until nothing has moved meanwhile; returns the journal."""
     now = history(client, name)
-    for attempt in range(attempts):
+    for attempt in range(numbered.attempts):
         model = _registered(client, name)
         if _up_to_date(model, now):
             return now
-        with _colliding(attempt):
+        with numbered.colliding(attempt):
             if now.champion is not None:
                 client.set_registered_model_alias(name, alias, now.champion)
             client.set_registered_model_tag(name, length_tag, str(now.last))
         now = history(client, name)
     raise TrackingError(f"alias {alias} of {name}", "it to follow the journal", "it moving", "stop who else moves it")
-
-
-@contextmanager
-def _colliding(attempt: int) -> Iterator[None]:
-    """Two that insert the same row: MlflowException for one of them, who waits a little and looks again."""
-    try:
-        yield
-    except MlflowException as error:
-        if not re.search(collision, str(error)):
-            raise
-        time.sleep(0.05 * (attempt + 1))
 
 
 def _up_to_date(model: RegisteredModel | None, now: History) -> bool:

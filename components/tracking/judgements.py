@@ -8,7 +8,7 @@ from typing import Any
 from mlflow import MlflowClient
 
 from components.errors import TrackingError
-from components.tracking import journal, logs, versions
+from components.tracking import journal, logs, numbered, versions
 from components.tracking.entries import Entry, History
 from components.tracking.store import answering
 
@@ -46,7 +46,7 @@ def waiting(client: MlflowClient, name: str) -> list[dict[str, Any]]:
     """The versions that wait for a person, with their verdicts; `holds` unless the champion has changed since."""
     past = journal.history(client, name)
     settled = {entry.to for entry in past.counted} | set(past.refused)
-    found = [(str(it.version), it.tags) for it in versions.listed(client, name, {approval_tag: "manual"})]
+    found = [(str(it.version), it.tags) for it in numbered.listed(client, name, {approval_tag: "manual"})]
     return [
         {"version": version, "until": tags["tidegate.until"], "holds": _holds(judged, past), "verdict": judged}
         for version, tags in found

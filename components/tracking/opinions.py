@@ -5,7 +5,7 @@ from typing import Any
 from mlflow import MlflowClient
 
 from components.errors import InputError
-from components.tracking import journal, versions
+from components.tracking import journal, numbered
 from components.tracking.entries import Entry, judgement
 from components.tracking.runs import batch_tag, runs_about
 from components.tracking.store import answering
@@ -41,7 +41,7 @@ def say(client: MlflowClient, name: str, opinion: Opinion) -> bool:
     told = (opinion["who"], opinion["when"], opinion["why"])
     entry = Entry(champion, "", batch, *told, verdict=said, kind=judgement)
     run_id = _run(client, name, batch)
-    versions.ensure(client, name)
+    numbered.ensure(client, name)
     journal.append(client, name, entry, run_id)
     journal.repair(client, name)
     return True

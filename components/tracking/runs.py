@@ -5,9 +5,7 @@ several, which bear its id and share what they record and log.
 """
 
 import os
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
 from typing import Literal
 
 from mlflow import MlflowClient
@@ -16,48 +14,46 @@ from mlflow.exceptions import MlflowException
 
 from components.context import kubeflow_run
 from components.errors import TrackingError
-from components.tracking import database
+from components.tracking import database, numbered
 from components.tracking.store import answering, quoted
 
 batch_tag = "tidegate.batch"
 name_tag = "tidegate.name"
 # Ours, and the one by which the plugin marks the run of the whole pipeline: one search finds all.
 kubeflow_tags = ("tidegate.kubeflow.run", "kfp.pipeline_run_id")
-# Longer than the clocks of two machines differ and a request takes.
-settling_seconds = 1.0
 
 
 @answering()
 def batch_run(client: MlflowClient, name: str, batch_id: str, tags: Mapping[str, str]) -> str:
-    """The id of the batch's run in the experiment `name`, created if there is none; of several the oldest is the run.
+    """The id of the batch's run in the experiment `name`, created if there is none.
 
     The run that Kubeflow's plugin handed over (MLFLOW_RUN_ID) is used and tagged instead. Processes that share a
-    sqlite file agree by a lock; those that share a server agree as long as their clocks differ by less than a second.
+    sqlite file agree by a lock, those that share a server by claims: the first one counts.
     """
     origin = dict.fromkeys(kubeflow_tags, kubeflow_run() or "") if kubeflow_run() else {}
     labels = {**tags, **origin, batch_tag: batch_id, name_tag: name}
     if handed_over():
         _label(client, handed_over(), labels)
         return handed_over()
-    path = database.path_of(client.tracking_uri)
     experiment = _experiment(client, name)
-    with database.locked(path) if path else nullcontext():
-        found = runs_of(client, experiment, batch_id)
-        if found:
-            _label(client, found[0].info.run_id, origin)
-            return str(found[0].info.run_id)
-        created = client.create_run(experiment, tags=labels, run_name=_run_name(batch_id, tags)).info.run_id
-    if not path:
-        time.sleep(settling_seconds)
-    run_id = runs_of(client, experiment, batch_id)[0].info.run_id
-    if run_id != created:
-        client.delete_run(created)
-    return str(run_id)
+    if path := database.path_of(client.tracking_uri):
+        with database.locked(path):
+            found = runs_of(client, experiment, batch_id)
+            run_id = str(found[0].info.run_id) if found else _created(client, experiment, labels)
+    else:
+        run_id = _claimed(client, name, experiment, labels)
+    _label(client, run_id, origin)
+    return run_id
 
 
 def handed_over() -> str:
     """The id of the run that Kubeflow's plugin opened for this task; an empty text where it opened none."""
     return os.environ.get("MLFLOW_RUN_ID", "")
+
+
+def claims_of(name: str) -> str:
+    """The registered model whose versions say which run is that of a batch of the problem `name`."""
+    return f"{name}.batches"
 
 
 def runs_of(client: MlflowClient, experiment: str, batch_id: str) -> list[Run]:
@@ -128,8 +124,33 @@ def _experiments(client: MlflowClient) -> Iterator[str]:
         token = page.token or None
 
 
-def _run_name(batch_id: str, tags: Mapping[str, str]) -> str:
-    return " ".join(part for part in (tags.get("tidegate.until", ""), batch_id[:8]) if part)
+def _claimed(client: MlflowClient, name: str, experiment: str, labels: Mapping[str, str]) -> str:
+    """The run that was claimed first for the batch; without any claim one is created and claimed."""
+    batch_id = labels[batch_tag]
+    claimed, there = _claims(client, name, experiment, batch_id)
+    if claimed:
+        return claimed[0]
+    created = None if there else _created(client, experiment, labels)
+    run_id = created or there[0]  # there is one whose creator was killed, or that is older than claims
+    numbered.append(client, claims_of(name), f"runs:/{run_id}/batch", run_id, {batch_tag: batch_id})
+    first = _claims(client, name, experiment, batch_id)[0][0]
+    if created and created != first:
+        client.delete_run(created)
+    return first
+
+
+def _claims(client: MlflowClient, name: str, experiment: str, batch_id: str) -> tuple[list[str], list[str]]:
+    """The runs of the batch that were claimed, in the order of the claims; and all of them, the oldest first."""
+    claims = numbered.listed(client, claims_of(name), {batch_tag: batch_id})
+    # Asked last: what was claimed until then is among them.
+    there = [str(run.info.run_id) for run in runs_of(client, experiment, batch_id)]
+    return [claim.run_id for claim in claims if claim.run_id in there], there
+
+
+def _created(client: MlflowClient, experiment: str, labels: Mapping[str, str]) -> str:
+    told = (labels.get("tidegate.until", ""), labels[batch_tag][:8])
+    name = " ".join(part for part in told if part)
+    return str(client.create_run(experiment, tags=dict(labels), run_name=name).info.run_id)
 
 
 def _experiment(client: MlflowClient, name: str) -> str:

@@ -9,17 +9,16 @@ from pathlib import Path
 
 import mlflow
 from mlflow import MlflowClient
-from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from components.errors import ModelError, TrackingError
 from components.formats import read_yaml, replacing
 from components.tracking.models import Logged, described, digest_of, digest_tag, files_tag
+from components.tracking.numbered import ensure, listed
 from components.tracking.runs import batch_tag
-from components.tracking.store import answering, quoted
+from components.tracking.store import answering
 
 plain_name = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
-page = 10_000
 
 
 @answering()
@@ -72,27 +71,6 @@ def tags_of(client: MlflowClient, name: str, version: str) -> dict[str, str]:
         raise TrackingError(
             f"{name} version {version}", "a registered version", "none", "choose one that `mlflow ui` shows"
         ) from None
-
-
-def listed(client: MlflowClient, name: str, tags: Mapping[str, str] | None = None) -> list[ModelVersion]:
-    """The versions of `name` that bear these tags, in the order of their numbers; none when there is no such name."""
-    terms = [f"name = {quoted(name)}", *(f"tags.`{key}` = {quoted(value)}" for key, value in (tags or {}).items())]
-    found: list[ModelVersion] = []
-    token: str | None = ""
-    while token is not None:
-        answer = client.search_model_versions(" AND ".join(terms), page, ["version_number ASC"], token or None)
-        found += answer
-        token = answer.token or None
-    return found
-
-
-def ensure(client: MlflowClient, name: str) -> None:
-    """Create the registered model `name` unless it is there."""
-    try:
-        client.create_registered_model(name)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
 
 
 @answering()

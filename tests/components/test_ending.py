@@ -103,6 +103,65 @@ def test_whatever_it_does(name: str, by: signal.Signals, tmp_path: Path) -> None
     assert [path.name for path in output.iterdir()] == ["before.txt"]
 
 
+AT_EACH_LINE = """\
+import os, signal, sys
+from pathlib import Path
+from components import formats
+from components.ending import unwinding
+
+output = Path(sys.argv[1])
+
+def signalling(moment):
+    left = [moment]
+    def trace(frame, event, _):
+        if frame.f_code.co_filename != formats.__file__:
+            return None
+        if event == "line":
+            left[0] -= 1
+            if left[0] == 0:
+                os.kill(os.getpid(), signal.SIGTERM)
+        return trace
+    return trace
+
+def write(moment):
+    with unwinding(formats.discard):
+        sys.settrace(signalling(moment))
+        with formats.replacing(output) as folder:
+            folder.mkdir()
+            (folder / "after.txt").write_text("after")
+        sys.settrace(None)
+
+code, moment = 143, 0
+while code == 143:
+    moment += 1
+    formats.remove(output)
+    output.mkdir()
+    (output / "before.txt").write_text("before")
+    if not (child := os.fork()):
+        write(moment)
+        os._exit(0)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    print(moment, code, [path.name for path in output.parent.iterdir()], [path.name for path in output.iterdir()])
+"""
+
+
+def test_at_whichever_line_of_a_replacement_it_comes(tmp_path: Path) -> None:
+    """Before, while and after the block runs; also while that tidies up."""
+    said = subprocess.run(
+        [sys.executable, "-c", AT_EACH_LINE, str(tmp_path / "output")],
+        env=os.environ | {"PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    *ended_early, whole = said.stdout.splitlines()
+    assert said.stderr == ""
+    assert len(ended_early) > 20
+    for line in ended_early:
+        assert line.endswith(("143 ['output'] ['before.txt']", "143 ['output'] ['after.txt']")), said.stdout
+    assert whole.endswith("0 ['output'] ['after.txt']")
+
+
 def test_the_first_process_of_a_container_ends_while_it_imports(tmp_path: Path) -> None:
     if not shutil.which("unshare") or subprocess.run([*CONTAINER, "true"], check=False).returncode:
         reason = "no namespace of process ids can be made here"

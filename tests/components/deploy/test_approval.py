@@ -12,9 +12,9 @@ from components.errors import InputError, TrackingError
 from components.tracking import judgements
 from components.tracking.entries import Entry
 from components.tracking.journal import champion, history, promote
+from components.tracking.numbered import listed
 from components.tracking.outcomes import outcome
 from components.tracking.store import connect
-from components.tracking.versions import listed
 from pipelines import champions
 from tests.components.deploy.killed import arm
 from tests.components.deploy.test_deploy import Fails, registry

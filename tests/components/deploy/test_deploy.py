@@ -12,8 +12,8 @@ from mlflow import MlflowClient
 from components.champion import load_champion
 from components.deploy.release import refusal
 from components.tracking.journal import history
+from components.tracking.numbered import listed
 from components.tracking.store import connect
-from components.tracking.versions import listed
 
 if TYPE_CHECKING:
     from tests.components.conftest import World

@@ -13,8 +13,8 @@ import pytest
 from mlflow import MlflowClient
 
 from components.tracking.journal import history
+from components.tracking.numbered import listed
 from components.tracking.store import connect
-from components.tracking.versions import listed
 from tests.components.tracking.conftest import credentials, secured
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 from mlflow import MlflowClient
 
 from components.errors import TrackingError
-from components.tracking import journal, store, versions
+from components.tracking import journal, numbered, store
 from components.tracking.entries import Entry
 from components.tracking.models import digest_tag
 
@@ -19,7 +19,7 @@ crowd, rounds = 8, 10
 
 def registered(client: MlflowClient, name: str, count: int) -> None:
     """Versions 1 to `count`, scored in an order that is not theirs."""
-    versions.ensure(client, name)
+    numbered.ensure(client, name)
     for version in range(1, count + 1):
         tags = {"score": str((version * 5) % count / count), digest_tag: f"digest{version}"}
         client.create_model_version(name, "s3://nowhere/model", tags=tags)
@@ -113,7 +113,7 @@ def drop_last_entry(client: MlflowClient, name: str) -> None:
 
 def begin_the_model_anew(client: MlflowClient, name: str) -> None:
     client.delete_registered_model(name)
-    versions.ensure(client, name)
+    numbered.ensure(client, name)
     for _ in range(2):
         client.create_model_version(name, "s3://nowhere/another", tags={digest_tag: "another"})
 
@@ -150,14 +150,14 @@ def test_a_deleted_champion_can_be_replaced(client: MlflowClient, name: str) -> 
 
 steps = """
 import os, sys
-from components.tracking import journal, store, versions
+from components.tracking import journal, numbered, store, versions
 from components.tracking.entries import Entry
 name, stop = sys.argv[1], int(sys.argv[2])
 client = store.connect()
 entry = Entry("1", "2", "batch2", "ann", "2013-03-01", "better", {})
 for number, step in enumerate([
     lambda: journal.history(client, name),
-    lambda: versions.ensure(client, journal.journal_of(name)),
+    lambda: numbered.ensure(client, journal.journal_of(name)),
     lambda: journal.append(client, name, entry),
     lambda: client.set_registered_model_alias(name, journal.alias, "2"),
     lambda: journal.repair(client, name),
@@ -210,7 +210,7 @@ def wait_for_all(folder: Path, pattern: str, promoters: list[subprocess.Popen[st
 def check(client: MlflowClient, name: str, attempts: list[list[int]]) -> None:
     history = journal.history(client, name)
     scores = [entry.verdict["score"] for entry in history.counted]
-    best = max(versions.listed(client, name), key=lambda version: float(version.tags["score"]))
+    best = max(numbered.listed(client, name), key=lambda version: float(version.tags["score"]))
     assert journal.champion(client, name) == str(best.version)
     assert scores == sorted(set(scores))
     numbers = sorted(entry.number for entry in history.entries)

@@ -6,7 +6,7 @@ import pytest
 from mlflow import MlflowClient
 
 from components.errors import TrackingError
-from components.tracking import journal, judgements, runs, store, versions
+from components.tracking import journal, judgements, numbered, runs, store, versions
 from components.tracking.entries import Entry
 from components.tracking.models import digest_tag
 
@@ -18,7 +18,7 @@ verdict = {"accepted": True, "champion": "1", "loss": 0.5, "reasons": ["better"]
 def client(uri: str, name: str) -> MlflowClient:
     """Version 1 serves; version 2 was accepted against it and waits."""
     found = store.connect()
-    versions.ensure(found, name)
+    numbered.ensure(found, name)
     run_id = runs.batch_run(found, name, "ab12", {})
     for version in ("1", "2"):
         tags = {

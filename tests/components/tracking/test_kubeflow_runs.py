@@ -11,7 +11,7 @@ from mlflow.entities import Param, Run
 from components.errors import TrackingError
 from components.tracking import database, runs, store
 from components.tracking.journal import history
-from components.tracking.versions import listed
+from components.tracking.numbered import listed
 
 if TYPE_CHECKING:
     from tests.components.conftest import World

@@ -8,7 +8,7 @@ import pytest
 from mlflow import MlflowClient
 
 from components.errors import InputError
-from components.tracking import decisions, journal, logs, opinions, runs, store, versions
+from components.tracking import decisions, journal, logs, numbered, opinions, runs, store
 from components.tracking.entries import Entry
 from components.tracking.models import digest_tag
 from tests.decisions import compared, decision
@@ -38,7 +38,7 @@ def opinion(**changed: Any) -> dict[str, Any]:
 
 
 def serve(client: MlflowClient, name: str) -> None:
-    versions.ensure(client, name)
+    numbered.ensure(client, name)
     client.create_model_version(name, "s3://nowhere/model", tags={digest_tag: "d"})
     journal.promote(client, name, Entry(None, "1", "ab12", "loop", when, "first"))
 

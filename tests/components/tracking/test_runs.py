@@ -2,9 +2,11 @@ import subprocess
 from collections.abc import Callable
 from itertools import repeat
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mlflow import MlflowClient
+from mlflow.entities import Run
 
 from components.errors import TrackingError
 from components.tracking import logs, records, runs, store
@@ -46,6 +48,38 @@ def test_processes_that_meet_agree_on_one_run(client: MlflowClient, name: str, t
     experiment = client.get_run(answers[0]).info.experiment_id
     assert answers == list(repeat(runs.runs_of(client, experiment, "ab12")[0].info.run_id, 4))
     assert len(runs.runs_of(client, experiment, "ab12")) == 1
+
+
+def test_a_run_that_comes_late_to_the_server_is_dropped(
+    server: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
+    late, create = store.connect(), MlflowClient.create_run
+    punctual: list[str] = []
+
+    def delayed(client: MlflowClient, *given: Any, **named: Any) -> Run:
+        if client is not late:
+            return create(client, *given, **named)
+        punctual.append(runs.batch_run(store.connect(), name, "ab12", {}))
+        return create(client, *given, **{**named, "start_time": 1})
+
+    monkeypatch.setattr(MlflowClient, "create_run", delayed)
+    assert [runs.batch_run(late, name, "ab12", {})] == punctual
+    experiment = late.get_run(punctual[0]).info.experiment_id
+    assert [run.info.run_id for run in runs.runs_of(late, experiment, "ab12")] == punctual
+
+
+def test_a_run_whose_creator_was_killed_is_used(client: MlflowClient, name: str, run: str) -> None:
+    experiment = client.get_run(run).info.experiment_id
+    left = client.create_run(experiment, tags={runs.batch_tag: "left"}).info.run_id
+    assert [runs.batch_run(client, name, "left", {}) for _ in range(2)] == [left, left]
+
+
+def test_a_run_that_a_person_deleted_gets_a_successor(client: MlflowClient, name: str, run: str) -> None:
+    client.delete_run(run)
+    successor = runs.batch_run(client, name, "ab12cd34ef", {})
+    assert successor != run
+    assert runs.batch_run(client, name, "ab12cd34ef", {}) == successor
 
 
 def test_the_run_that_kubeflow_opened_is_used(

@@ -45,9 +45,9 @@ def test_eight_processes_that_meet_an_empty_database_all_succeed(tmp_path: Path,
 
 def test_eight_processes_that_meet_an_empty_postgres_all_succeed(tmp_path: Path, spawn: Spawn) -> None:
     code = (
-        "from components.tracking import runs, store, versions\n"
+        "from components.tracking import numbered, runs, store\n"
         "client = store.connect()\n"
-        "versions.ensure(client, 'flights')\n"
+        "numbered.ensure(client, 'flights')\n"
         "print(runs.batch_run(client, 'flights', 'ab12', {}))\n"
     )
     with postgres() as dsn, secured_server(tmp_path, dsn) as uri:
