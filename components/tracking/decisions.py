@@ -6,7 +6,8 @@ from typing import Any
 
 from mlflow import MlflowClient
 
-from components.tracking.runs import batch_tag, batches
+from components.tracking.claims import batch_tag
+from components.tracking.runs import batches
 from components.tracking.store import answering
 
 tag = "tidegate.gate"

@@ -19,6 +19,7 @@ from components.tracking.noticing import check_champion, note_alias
 from components.tracking.store import answering
 
 alias = "champion"
+purpose = "The journal of champions: who was promoted, rolled back, refused or judged, by whom and why. Only added to."
 # On the registered model: how many entries its journal had, so that one cut short is noticed.
 length_tag = "tidegate.journal"
 
@@ -89,7 +90,7 @@ def append(client: MlflowClient, name: str, entry: Entry, run_id: str | None = N
     digest = versions.tags_of(client, name, entry.to).get(digest_tag, "") if entry.to else ""
     tags = to_tags(replace(entry, digest=digest))
     source = f"models:/{name}/{entry.to}" if entry.to else f"runs:/{run_id}/gate"
-    return numbered.append(client, journal_of(name), source, run_id, tags)
+    return numbered.append(client, journal_of(name), source, run_id, tags, purpose)
 
 
 def repair(client: MlflowClient, name: str) -> History:

@@ -22,18 +22,20 @@ attempts = 20
 collision = "Model Version creation error|IntegrityError|UniqueViolation"
 
 
-def ensure(client: MlflowClient, name: str) -> None:
-    """Create the registered model `name` unless it is there."""
+def ensure(client: MlflowClient, name: str, purpose: str | None = None) -> None:
+    """Create the registered model `name`, described by its purpose, unless it is there."""
     try:
-        client.create_registered_model(name)
+        client.create_registered_model(name, description=purpose)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
 
 
-def append(client: MlflowClient, name: str, source: str, run_id: str | None, tags: Mapping[str, str]) -> int:
+def append(
+    client: MlflowClient, name: str, source: str, run_id: str | None, tags: Mapping[str, str], purpose: str
+) -> int:
     """Add a version to `name`, which is created if need be; returns its number."""
-    ensure(client, name)
+    ensure(client, name, purpose)
     for attempt in range(attempts):
         with colliding(attempt):
             created = client.create_model_version(name, source, run_id, dict(tags), await_creation_for=0)

@@ -6,8 +6,9 @@ from mlflow import MlflowClient
 
 from components.errors import InputError
 from components.tracking import journal, numbered
+from components.tracking.claims import batch_tag
 from components.tracking.entries import Entry, judgement
-from components.tracking.runs import batch_tag, runs_about
+from components.tracking.runs import runs_about
 from components.tracking.store import answering
 
 Opinion = dict[str, Any]

@@ -2,7 +2,6 @@
 
 import json
 import tempfile
-import time
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -15,12 +14,10 @@ from mlflow.exceptions import MlflowException
 
 from components.errors import TrackingError
 from components.tracking import logs
-from components.tracking.runs import handed_over, of_same_batch
+from components.tracking.runs import holder, of_same_batch
 from components.tracking.store import answering
 
 folder = "records"
-# Longer than the clocks of two machines differ and a request takes.
-settling_seconds = 1.0
 
 
 def question(name: str, asked: Mapping[str, Any]) -> str:
@@ -32,22 +29,20 @@ def question(name: str, asked: Mapping[str, Any]) -> str:
 def record(client: MlflowClient, run_id: str, name: str, document: Mapping[str, Any]) -> dict[str, Any]:
     """Record the document under `name` unless the batch has one; returns the one it has.
 
-    A parameter of the run, which MLflow never changes, holds the digest of the document: of racing writers to one run
-    exactly one wins, and a writer that dies leaves nothing that counts. Of several runs of one batch (only Kubeflow's
-    plugin opens them) the oldest wins, as long as the clocks of those that race differ by less than a second.
+    A parameter of the batch's holder, which MLflow never changes, has the digest of the document: of racing writers
+    exactly one wins, and a writer that dies leaves nothing that counts.
     """
     if (first := recorded(client, run_id, name)) is not None:
         return first
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     digest = sha256(text.encode()).hexdigest()
+    run_id = holder(client, run_id)
     logs.files(client, run_id, {_path(name, digest): text})
     try:
         client.log_param(run_id, _key(name), digest)
     except MlflowException as error:
         if error.error_code != "INVALID_PARAMETER_VALUE":
             raise
-    if handed_over():
-        time.sleep(settling_seconds)
     found = recorded(client, run_id, name)
     if found is None:
         raise TrackingError(f"{name} of run {run_id}", "the record just written", "nothing", "run the step again")

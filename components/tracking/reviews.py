@@ -14,7 +14,8 @@ from mlflow.entities import Run
 
 from components.formats import read_json, replacing, write_json
 from components.tracking import decisions
-from components.tracking.runs import batch_tag, runs_about
+from components.tracking.claims import batch_tag
+from components.tracking.runs import runs_about
 from components.tracking.store import answering, redacted
 
 decision_tag, reasons_tag = "tidegate.decision", "tidegate.reasons"

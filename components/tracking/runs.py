@@ -14,10 +14,10 @@ from mlflow.exceptions import MlflowException
 
 from components.context import kubeflow_run
 from components.errors import TrackingError
-from components.tracking import database, numbered
+from components.tracking import database
+from components.tracking.claims import Runs, batch_tag, claim, first
 from components.tracking.store import answering, quoted
 
-batch_tag = "tidegate.batch"
 name_tag = "tidegate.name"
 # Ours, and the one by which the plugin marks the run of the whole pipeline: one search finds all.
 kubeflow_tags = ("tidegate.kubeflow.run", "kfp.pipeline_run_id")
@@ -27,8 +27,8 @@ kubeflow_tags = ("tidegate.kubeflow.run", "kfp.pipeline_run_id")
 def batch_run(client: MlflowClient, name: str, batch_id: str, tags: Mapping[str, str]) -> str:
     """The id of the batch's run in the experiment `name`, created if there is none.
 
-    The run that Kubeflow's plugin handed over (MLFLOW_RUN_ID) is used and tagged instead. Processes that share a
-    sqlite file agree by a lock, those that share a server by claims: the first one counts.
+    Whoever begins the batch at the same time gets the same one. The run that Kubeflow's plugin handed over
+    (MLFLOW_RUN_ID) is used and tagged instead.
     """
     origin = dict.fromkeys(kubeflow_tags, kubeflow_run() or "") if kubeflow_run() else {}
     labels = {**tags, **origin, batch_tag: batch_id, name_tag: name}
@@ -36,24 +36,31 @@ def batch_run(client: MlflowClient, name: str, batch_id: str, tags: Mapping[str,
         _label(client, handed_over(), labels)
         return handed_over()
     experiment = _experiment(client, name)
-    if path := database.path_of(client.tracking_uri):
-        with database.locked(path):
-            found = runs_of(client, experiment, batch_id)
-            run_id = str(found[0].info.run_id) if found else _created(client, experiment, labels)
-    else:
-        run_id = _claimed(client, name, experiment, labels)
+
+    def there() -> list[str]:
+        return [str(run.info.run_id) for run in runs_of(client, experiment, batch_id)]
+
+    run_id = first(client, name, batch_id, there) or _agreed(client, name, experiment, labels, there)
     _label(client, run_id, origin)
     return run_id
+
+
+def holder(client: MlflowClient, run_id: str) -> str:
+    """The run that holds what the batch of this run records once, the same for all its runs: the first claimed one."""
+    tags = client.get_run(run_id).data.tags
+    name, batch_id = tags.get(name_tag), tags.get(batch_tag)
+    if not name or not batch_id:
+        return run_id
+
+    def there() -> list[str]:
+        return [str(run.info.run_id) for run in of_same_batch(client, run_id)]
+
+    return first(client, name, batch_id, there) or claim(client, name, batch_id, run_id, there)
 
 
 def handed_over() -> str:
     """The id of the run that Kubeflow's plugin opened for this task; an empty text where it opened none."""
     return os.environ.get("MLFLOW_RUN_ID", "")
-
-
-def claims_of(name: str) -> str:
-    """The registered model whose versions say which run is that of a batch of the problem `name`."""
-    return f"{name}.batches"
 
 
 def runs_of(client: MlflowClient, experiment: str, batch_id: str) -> list[Run]:
@@ -124,27 +131,14 @@ def _experiments(client: MlflowClient) -> Iterator[str]:
         token = page.token or None
 
 
-def _claimed(client: MlflowClient, name: str, experiment: str, labels: Mapping[str, str]) -> str:
-    """The run that was claimed first for the batch; without any claim one is created and claimed."""
-    batch_id = labels[batch_tag]
-    claimed, there = _claims(client, name, experiment, batch_id)
-    if claimed:
-        return claimed[0]
-    created = None if there else _created(client, experiment, labels)
-    run_id = created or there[0]  # there is one whose creator was killed, or that is older than claims
-    numbered.append(client, claims_of(name), f"runs:/{run_id}/batch", run_id, {batch_tag: batch_id})
-    first = _claims(client, name, experiment, batch_id)[0][0]
-    if created and created != first:
-        client.delete_run(created)
-    return first
-
-
-def _claims(client: MlflowClient, name: str, experiment: str, batch_id: str) -> tuple[list[str], list[str]]:
-    """The runs of the batch that were claimed, in the order of the claims; and all of them, the oldest first."""
-    claims = numbered.listed(client, claims_of(name), {batch_tag: batch_id})
-    # Asked last: what was claimed until then is among them.
-    there = [str(run.info.run_id) for run in runs_of(client, experiment, batch_id)]
-    return [claim.run_id for claim in claims if claim.run_id in there], there
+def _agreed(client: MlflowClient, name: str, experiment: str, labels: Mapping[str, str], there: Runs) -> str:
+    """The run of a batch that has no claim yet: one is created and claimed, and is dropped if another was quicker."""
+    left = there()  # by one that was killed before it claimed, or of a time before there were claims
+    run_id = left[0] if left else _created(client, experiment, labels)
+    agreed = claim(client, name, labels[batch_tag], run_id, there)
+    if agreed != run_id and not left:
+        client.delete_run(run_id)
+    return agreed
 
 
 def _created(client: MlflowClient, experiment: str, labels: Mapping[str, str]) -> str:

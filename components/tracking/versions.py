@@ -13,9 +13,9 @@ from mlflow.exceptions import MlflowException
 
 from components.errors import ModelError, TrackingError
 from components.formats import read_yaml, replacing
+from components.tracking.claims import batch_tag
 from components.tracking.models import Logged, described, digest_of, digest_tag, files_tag
 from components.tracking.numbered import ensure, listed
-from components.tracking.runs import batch_tag
 from components.tracking.store import answering
 
 plain_name = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Param, Run
 
 from components.errors import TrackingError
-from components.tracking import database, runs, store
+from components.tracking import database, records, runs, store
 from components.tracking.journal import history
 from components.tracking.numbered import listed
 
@@ -131,6 +131,25 @@ def test_our_own_run_bears_the_last_run_on_kubeflow(
     monkeypatch.delenv("TIDEGATE_KUBEFLOW_RUN")
     assert runs.batch_run(client, name, "ab12", {}) == run_id
     assert client.get_run(run_id).data.tags["tidegate.kubeflow.run"] == "2"
+
+
+def test_tasks_that_record_at_once_agree(client: MlflowClient, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run of the one that writes first is the younger one: neither clocks nor the order of the runs decide."""
+    experiment, late, write = _experiment(client, name), store.connect(), MlflowClient.log_param
+    older, younger = (client.create_run(experiment).info.run_id for _ in range(2))
+    for run_id in (older, younger):
+        monkeypatch.setenv("MLFLOW_RUN_ID", run_id)
+        runs.batch_run(client, name, "ab12", {})
+    quick: list[object] = []
+
+    def delayed(given: MlflowClient, *values: Any) -> None:
+        if given is late:
+            quick.append(records.record(client, younger, "decision.json", {"by": "younger"}))
+        write(given, *values)
+
+    monkeypatch.setattr(MlflowClient, "log_param", delayed)
+    assert [records.record(late, older, "decision.json", {"by": "older"})] == quick == [{"by": "younger"}]
+    assert records.recorded(client, older, "decision.json") == {"by": "younger"}
 
 
 def test_the_same_batch_of_another_problem_is_another_batch(client: MlflowClient, name: str) -> None:

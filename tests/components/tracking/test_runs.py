@@ -10,6 +10,7 @@ from mlflow.entities import Run
 
 from components.errors import TrackingError
 from components.tracking import logs, records, runs, store
+from components.tracking.claims import batch_tag
 
 Spawn = Callable[..., subprocess.Popen[str]]
 
@@ -71,7 +72,7 @@ def test_a_run_that_comes_late_to_the_server_is_dropped(
 
 def test_a_run_whose_creator_was_killed_is_used(client: MlflowClient, name: str, run: str) -> None:
     experiment = client.get_run(run).info.experiment_id
-    left = client.create_run(experiment, tags={runs.batch_tag: "left"}).info.run_id
+    left = client.create_run(experiment, tags={batch_tag: "left"}).info.run_id
     assert [runs.batch_run(client, name, "left", {}) for _ in range(2)] == [left, left]
 
 
