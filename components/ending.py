@@ -9,8 +9,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import Any, NoReturn
 
 signals = (signal.SIGTERM, signal.SIGINT)
 patience = 2.0
@@ -45,25 +45,26 @@ def unwinding(discard: Callable[[], None]) -> Iterator[None]:
     wakeup = signal.set_wakeup_fd(_watched(discard), warn_on_full_buffer=False)
     try:
         yield
-    except BaseException:
-        # DuckDB and others turn the exit into an error of their own.
-        if ending:
-            raise SystemExit(ending[0]) from None
-        raise
     finally:
+        # Whatever error DuckDB and others have made of the exit; taking the interpreter apart would cost seconds more.
         if ending:
             discard()
-        else:
-            os.close(signal.set_wakeup_fd(wakeup))
-            for number, handler in before.items():
-                signal.signal(number, handler)
-    if ending:
-        raise SystemExit(ending[0])
+            _leave(ending[0])
+        os.close(signal.set_wakeup_fd(wakeup))
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _heard() -> list[signal.Signals]:
     """What a shell runs in the background ignores Ctrl-C, and goes on doing so."""
     return [number for number in signals if signal.getsignal(number) is not signal.SIG_IGN]
+
+
+def _leave(code: int) -> NoReturn:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # nobody may read it any more
+            stream.flush()
+    os._exit(code)
 
 
 def _say_nothing(_: Any) -> None:
