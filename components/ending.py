@@ -3,6 +3,7 @@
 The exit code is 128 + the signal's number.
 """
 
+import logging
 import os
 import signal
 import sys
@@ -37,6 +38,7 @@ def unwinding(discard: Callable[[], None]) -> Iterator[None]:
     def unwind(number: int, _: Any) -> None:
         if not ending:  # once: a second signal would interrupt the tidying up
             ending.append(128 + number)
+            logging.disable()  # SQLAlchemy tells of the cursor that the exit goes through
             sys.unraisablehook = _say_nothing
             threading.excepthook = _say_nothing
             raise SystemExit(ending[0])

@@ -37,6 +37,7 @@ BUSY: Mapping[str, tuple[str, str]] = {
     "numpy": ("import numpy as np\nmatrix = np.random.default_rng(0).random((5000, 5000))", "np.linalg.svd(matrix)"),
     "duckdb": ("import duckdb", "duckdb.sql('SELECT sum(hash(a.range * b.range)) FROM ' + pairs).fetchall()"),
     "a library that catches all": ("", "swallow()"),
+    "a library that logs": ("import logging", "tell()"),
     "a finalizer": ("", "finalize()"),
     "threads that are waited for": ("from concurrent.futures import ThreadPoolExecutor", "wait()"),
 }
@@ -48,6 +49,13 @@ def swallow():
             time.sleep(60)
         except BaseException:
             pass
+
+def tell():
+    try:
+        time.sleep(60)
+    except BaseException:
+        logging.getLogger("library").exception("interrupted")
+        raise
 
 class Slow:
     def __del__(self):
