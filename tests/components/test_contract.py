@@ -148,6 +148,7 @@ def test_private_columns_are_not_visible(world: "World") -> None:
             "contract.yaml: .*rate.values: .*found number",
         ),
         ("name: toy", "name: a/b", "contract.yaml: name: expected a name without / and : .*, found 'a/b'"),
+        ("name: toy", "name: toy.batches", "contract.yaml: name: expected .* nor .batches, found 'toy.batches'"),
         ("name: toy", "name: 2024-01-31", "contract.yaml: name: expected a text, found 2024-01-31"),
         ("horizon: 6h", "horizon: 10080m", "contract.yaml: horizon: expected a number .*at most 9999, found '10080m'"),
         ("block: 1d", "block: |\n  1d", r"contract.yaml:\d+: block: expected a number .*, found '1d.n'"),
