@@ -128,6 +128,13 @@ def test_a_key_of_repeating_columns_may_be_learned_from(tmp_path: Path) -> None:
         assert f"houses.{column},\n" in sql and f"houses.{column} AS {column}_as_feature" in sql
 
 
+def test_a_measurement_that_happens_to_be_the_key_is_learned_from(tmp_path: Path) -> None:
+    frame = houses().assign(area=np.random.default_rng(3).permutation(3 * 365) / 8)
+    begin(tmp_path, write(frame, tmp_path / "houses.csv"), "price", "sold")
+    assert "key: [area]" in (tmp_path / "new/contract.yaml").read_text()
+    assert "houses.area AS area_as_feature" in (tmp_path / "new/features.sql").read_text()
+
+
 def test_it_says_the_same_as_json(tmp_path: Path) -> None:
     done = begin(tmp_path, write(plants(), tmp_path / "plants.csv"), "kind", "at", "--json")
     found = json.loads(done.stdout)

@@ -151,7 +151,8 @@ def _sql(
             continue
         if column in own:
             alone = f"SELECT count(*) = count(DISTINCT {shown[column]}) FROM drafted"
-            if not connection.execute(alone).fetchall()[0][0]:
+            # What was measured tells something even where it tells all rows apart.
+            if table["columns"][column]["type"] == "number" or not connection.execute(alone).fetchall()[0][0]:
                 alias = identifier(connection, f"{column}_as_feature")
                 lines.append(f"{source}.{shown[column]} AS {alias}")
         else:
