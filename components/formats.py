@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -21,8 +22,9 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary, aside = (path.with_name(f".{path.name}.{os.getpid()}{end}") for end in ("", ".old"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        for left in _left_behind(path):
+            _tidy(path, left, left.with_name(f"{left.name}.old"))
         unfinished[path] = (temporary, aside)
-        _tidy(path, temporary, aside)  # a killed process of the same number may have left them
         try:
             yield temporary
             if path.is_dir() or (path.is_file() and temporary.is_dir()):  # only a file replaces a file in one step
@@ -49,6 +51,23 @@ def discard() -> None:
     for path, (temporary, aside) in list(unfinished.items()):
         with suppress(OSError):  # a thread may still write into it
             _tidy(path, temporary, aside)
+
+
+def _left_behind(path: Path) -> set[Path]:
+    """The temporary names of processes that were killed while they replaced `path`."""
+    pattern = re.compile(rf"(\.{re.escape(path.name)}\.([1-9]\d{{0,6}}))(?:\.old)?")
+    found = [match for other in path.parent.iterdir() if (match := pattern.fullmatch(other.name))]
+    return {path.with_name(match[1]) for match in found if int(match[2]) == os.getpid() or not _lives(int(match[2]))}
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _tidy(path: Path, temporary: Path, aside: Path) -> None:

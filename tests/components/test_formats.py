@@ -80,6 +80,32 @@ def test_a_killed_writer_leaves_the_earlier_output(tmp_path: Path) -> None:
     assert shape(path) == {"old.txt": "old"}
     formats.write_tables(path, {"new": pd.DataFrame({"a": [1]})})
     assert [table.name for table in path.iterdir()] == ["new.parquet"]
+    assert sorted(tmp_path.iterdir()) == [path, ready]  # what the killed one had begun is gone
+
+
+def dead() -> int:
+    """The number of a process that has ended."""
+    process = subprocess.Popen(["true"])
+    process.wait()
+    return process.pid
+
+
+def test_what_a_killed_writer_had_put_aside_returns(tmp_path: Path) -> None:
+    path = tmp_path / "output"
+    lay(tmp_path / f".output.{dead()}.old", "folder", "old")
+    lay(tmp_path / f".output.{dead()}", "folder", "half")
+    with pytest.raises(ZeroDivisionError), formats.replacing(path):
+        raise ZeroDivisionError
+    assert shape(path) == {"old.txt": "old"}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_others_are_writing_is_left_alone(tmp_path: Path) -> None:
+    others = [tmp_path / name for name in (f".output.{os.getppid()}", ".output.1x", f".output2.{dead()}", ".output")]
+    for other in others:
+        lay(other, "folder", "other")
+    formats.write_text(tmp_path / "output", "new")
+    assert sorted(tmp_path.iterdir()) == sorted([*others, tmp_path / "output"])
 
 
 @pytest.mark.parametrize(
