@@ -41,7 +41,7 @@ def migrate(path: Path) -> None:
     head = _newest_revision()
     if _revision(path) == head:
         return
-    with locked(path):
+    with _locked(path):
         found = _revision(path)
         if found is None:
             with replacing(path) as temporary:
@@ -59,7 +59,7 @@ def _newest_revision() -> str | None:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
+def _locked(path: Path) -> Iterator[None]:
     """One process of this machine at a time; the lock ends with its holder, however that ends."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(f"{path.name}.lock").open("a") as lock:
