@@ -15,8 +15,7 @@ from components.contract import Contract, read_contract
 from components.features import Window, batch_frame
 from components.formats import read_json, read_text
 from components.scoring import Predictions, answers, predict
-from components.tracking.journal import champion as champion_version
-from components.tracking.journal import history
+from components.tracking.journal import Serving, serving
 from components.tracking.versions import fetch
 
 
@@ -55,12 +54,16 @@ class Champion:
 
 def load_champion(client: MlflowClient, name: str) -> Champion | None:
     """Fetch, check and load the champion of `name`; None before the first promotion."""
-    version = champion_version(client, name)
-    if version is None:
+    return champion_of(client, name, serving(client, name))
+
+
+def champion_of(client: MlflowClient, name: str, serving: Serving) -> Champion | None:
+    """Fetch, check and load the version that serves; None before the first promotion."""
+    if serving.version is None:
         return None
-    tail = history(client, name).tail
+    version, tail = str(serving.version.version), serving.history.tail
     with tempfile.TemporaryDirectory() as scratch:
-        folder = fetch(client, name, version, Path(scratch) / "champion")
+        folder = fetch(client, name, version, Path(scratch) / "champion", serving.version)
         record = read_json(folder / "record.json")
         return Champion(
             version=version,

@@ -22,10 +22,11 @@ Opinion = dict[str, Any]
 
 def listed() -> list[Opinion]:
     """What people said and what holds, the oldest first."""
+    from components.tracking.journal import history
     from components.tracking.opinions import opinions
     from components.tracking.store import connect
 
-    return opinions(connect(), read_contract(contract).name)
+    return opinions(history(connect(), read_contract(contract).name))
 
 
 def judge(batch: str | None, said: str | None, ignore: str | None, until: str | None, reason: str | None) -> str:

@@ -27,12 +27,13 @@ Row = dict[str, Any]
 
 def rows() -> list[Row]:
     """One document per batch, the newest first: decision, verdict, champion, judgement, and its reports, fetched."""
+    from components.tracking.journal import history
     from components.tracking.opinions import opinions
     from components.tracking.reviews import decided, fetch
     from components.tracking.store import connect
 
     client, promise = connect(), read_contract(contract)
-    said = {it["about"]: it for it in opinions(client, promise.name) if it["kind"] == "batch"}
+    said = {it["about"]: it for it in opinions(history(client, promise.name)) if it["kind"] == "batch"}
     loss = tasks.tasks[promise.task].loss
     found = []
     for one in reversed(decided(client, promise.name)):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
 
 from components.command import run
 from components.context import commit, experiment, user
@@ -16,9 +17,9 @@ from components.formats import read_json, write_json
 from components.tracking import judgements, logs, records
 from components.tracking.entries import Entry
 from components.tracking.journal import champion as champion_version
-from components.tracking.journal import history, promote
+from components.tracking.journal import promote, read
 from components.tracking.models import Logged, find_logged
-from components.tracking.runs import batch_run, finish
+from components.tracking.runs import batch_run, finish, seen
 from components.tracking.store import connect
 from components.tracking.versions import register, tag
 
@@ -42,7 +43,7 @@ def deploy(
     client = connect()
     run_id = batch_run(client, promise.name, this["id"], {"tidegate.until": this["end"][:10]})
     asked = {key: judged[key] for key in ("challenger", "policy")}
-    answer = records.recorded(client, run_id, records.question("release", asked))
+    answer = records.recorded(client, run_id, records.question("release", asked), seen(client, run_id))
     if answer is None:
         reason = refusal(decided, judged, experiment(), approval)
         if reason is not None:
@@ -72,14 +73,14 @@ def _recorded(
 ) -> dict[str, Any]:
     """Record the release. What another setting or a person may still change is no release yet."""
     if name := experiment():
-        logs.tags(client, run_id, {"tidegate.experiment": name})
+        logs.values(client, run_id, tags={"tidegate.experiment": name})
         return answer
+    tags = {"tidegate.champion": answer["champion"] or "none"}
     if answer["waiting"] or (approval == "never" and answer["verdict"]["accepted"]):
         open_still = {**asked, "champion": answer["verdict"]["champion"], "approval": approval}
-        answer = records.record(client, run_id, records.question("judged", open_still), answer)
+        answer = records.record(client, run_id, records.question("judged", open_still), answer, tags)
     else:
-        answer = records.record(client, run_id, records.question("release", asked), answer)
-    logs.tags(client, run_id, {"tidegate.champion": answer["champion"] or "none"})
+        answer = records.record(client, run_id, records.question("release", asked), answer, tags)
     return answer
 
 
@@ -95,8 +96,10 @@ def _settle(
 ) -> dict[str, Any]:
     """Register the challenger; promote it, leave it waiting, or say what a person has said of it."""
     name, reason = batch["name"], why(decision, verdict)
-    version = _registered(client, run_id, batch, verdict, record, logged, approval)
-    past = history(client, name)
+    registered = _registered(client, run_id, batch, verdict, record, logged, approval)
+    version = str(registered.version)
+    state = read(client, name)
+    past = state.history
     if refused := past.refused.get(version):
         return document(batch, verdict, version, past.champion, f"{refused.who} {refused.why}")
     if version in {entry.to for entry in past.counted}:
@@ -107,7 +110,8 @@ def _settle(
         return document(batch, verdict, version, past.champion, wait, waiting=True)
     told = {key: verdict[key] for key in ("loss", "loss_error", "rows", "blocks", "reasons", "models")}
     when = datetime.now(UTC).isoformat(timespec="seconds")
-    outcome = promote(client, name, Entry(verdict["champion"], version, batch["id"], user(), when, reason, told))
+    entry = Entry(verdict["champion"], version, batch["id"], user(), when, reason, told)
+    outcome = promote(client, name, entry, state, logged.digest)
     if not outcome.counted:
         _check_champion(name, version, verdict, outcome.champion)
     return document(batch, verdict, version, outcome.champion, reason)
@@ -121,9 +125,9 @@ def _registered(
     record: Mapping[str, Any],
     logged: Logged,
     approval: str,
-) -> str:
+) -> ModelVersion:
     """The version that holds the challenger, with its present verdict: it may have been registered with an earlier."""
-    judged = {judgements.verdict_tag: judgements.filed(client, run_id, verdict), judgements.approval_tag: approval}
+    judged = {judgements.verdict_tag: judgements.summarised(verdict), judgements.approval_tag: approval}
     made_by = {
         "tidegate.data": batch["data"],
         "tidegate.until": batch["end"],
@@ -132,7 +136,7 @@ def _registered(
         "tidegate.commit": commit(),
     }
     version = register(client, batch["name"], run_id, logged, batch["id"], {**made_by, **judged})
-    tag(client, batch["name"], version, judged)
+    tag(client, version, judged)
     return version
 
 

@@ -1,6 +1,5 @@
 """The command of evaluate."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,11 @@ from components.evaluate.probing import probed
 from components.formats import read_json, read_table, write_json, write_text
 from components.scoring import labels, weights
 from components.tasks import tasks
-from components.tracking import logs, records
-from components.tracking.runs import batch_run
+from components.tracking import judgements, logs, records
+from components.tracking.logs import Point
+from components.tracking.runs import batch_run, seen
 from components.tracking.store import connect
-from components.tracking.verdicts import earlier_verdicts, note_verdict
+from components.tracking.verdicts import earlier_verdicts, noted
 
 longest_tag = 4000
 
@@ -51,16 +51,17 @@ def evaluate(
     policy = {"margin": margin, "slice_rows": slice_rows, "calibration": calibration, "leak": leak}
     question = {"challenger": trained["digest"], "policy": policy}
     pages = {"report.html": report, "curves.json": curves}
+    costs: dict[str, float] = {}
     answer = _released(client, run_id, question, pages)
     if answer is None:
         paths = {"clean": clean, "features": features, "model": model, "baselines": baselines, **pages}
         answer, costs = _judge(client, promise, this, question, paths, trained)
-        _keep(client, run_id, this, answer, pages)
-        logs.metrics(client, run_id, {f"challenger.{name}": value for name, value in costs.items()})
+        # With them a release finds them again.
+        logs.files(client, run_id, {judgements.file: judgements.text_of(answer), **pages}, judgements.place_of(answer))
     found = _metrics(answer, tasks[promise.task].metrics)
     write_json(verdict, answer)
     write_json(metrics, {"accepted": int(answer["accepted"]), **found})
-    _tell(client, run_id, answer, found)
+    _tell(client, run_id, this, answer, found, costs)
     return {"metrics": _shown(answer, found), "curves": read_json(curves)}
 
 
@@ -68,31 +69,19 @@ def _released(
     client: MlflowClient, run_id: str, question: Mapping[str, Any], pages: Mapping[str, Path]
 ) -> dict[str, Any] | None:
     """The verdict that was released, if any, with its pages."""
-    released = records.recorded(client, run_id, records.question("release", question))
+    released = records.recorded(client, run_id, records.question("release", question), seen(client, run_id))
     if released is None:
         return None
     verdict: dict[str, Any] = released["verdict"]
     for name, path in pages.items():
-        write_text(path, logs.text(client, run_id, f"{_folder(verdict)}/{name}"))
+        write_text(path, logs.text(client, run_id, f"{judgements.place_of(verdict)}/{name}"))
     return verdict
-
-
-def _keep(
-    client: MlflowClient, run_id: str, batch: Mapping[str, Any], verdict: Mapping[str, Any], pages: Mapping[str, Path]
-) -> None:
-    """Log the verdict and its pages, so that a release finds them again, and that its rows were used for it."""
-    logs.files(client, run_id, {"verdict.json": json.dumps(verdict, indent=2), **pages}, _folder(verdict))
-    note_verdict(client, run_id, _key(batch, verdict, verdict["champion"]), batch, verdict["earlier_verdicts"])
 
 
 def _key(batch: Mapping[str, Any], question: Mapping[str, Any], champion: str | None) -> str:
     """The name of a verdict: who was judged by which policy on which batch against whom."""
     asked = {"batch": batch["id"], "champion": champion, **{name: question[name] for name in ("challenger", "policy")}}
     return records.question("verdict", asked).partition(".")[2]
-
-
-def _folder(verdict: Mapping[str, Any]) -> str:
-    return f"evaluate/{records.question('verdict', verdict)}"
 
 
 def _judge(
@@ -129,14 +118,21 @@ def _shown(verdict: Mapping[str, Any], found: Mapping[str, Mapping[str, float]])
 
 
 def _tell(
-    client: MlflowClient, run_id: str, verdict: Mapping[str, Any], found: Mapping[str, Mapping[str, float]]
+    client: MlflowClient,
+    run_id: str,
+    batch: Mapping[str, Any],
+    verdict: Mapping[str, Any],
+    found: Mapping[str, Mapping[str, float]],
+    costs: Mapping[str, float],
 ) -> None:
-    """Log the metrics and the verdict with the batch's run, and print why."""
-    values = {f"{model}.{name}": value for model, item in found.items() for name, value in item.items()}
-    logs.metrics(client, run_id, values)
+    """Log the verdict with its metrics, and that it used the batch's rows, with the batch's run; print why."""
+    metrics = [Point(f"{model}.{name}", value) for model, item in found.items() for name, value in item.items()]
+    metrics += [Point(f"challenger.{name}", value) for name, value in costs.items()]
     word = "accepted" if verdict["accepted"] else "refused"
     reasons = "; ".join(verdict["reasons"])[:longest_tag]
-    logs.tags(client, run_id, {"tidegate.verdict": word, "tidegate.verdict.reasons": reasons})
+    note = noted(_key(batch, verdict, verdict["champion"]), batch, verdict["earlier_verdicts"])
+    tags = {"tidegate.verdict": word, "tidegate.verdict.reasons": reasons, **note}
+    logs.values(client, run_id, metrics=metrics, tags=tags)
     for reason in verdict["reasons"]:
         print(f"{word}: {reason}")
 

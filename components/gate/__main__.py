@@ -8,7 +8,7 @@ from typing import Any
 
 from mlflow import MlflowClient
 
-from components.champion import Champion, load_champion
+from components.champion import Champion, champion_of
 from components.command import run
 from components.contract import read_contract
 from components.formats import read_json, replacing, write_json, write_parameter, write_text
@@ -23,7 +23,8 @@ from components.gate.signal import check_policy
 from components.gate.swapped import check_places
 from components.gate.workspace import dumped
 from components.tracking import decisions, logs, opinions, records
-from components.tracking.runs import batch_run, finish
+from components.tracking.journal import begun
+from components.tracking.runs import batch_run, batches, finish, mark, seen
 from components.tracking.store import connect
 from components.tracking.trials import retrainings
 
@@ -77,16 +78,16 @@ def _answer(client: MlflowClient, question: Question, folders: Folders, paths: d
     batch, name = question.batch, question.contract.name
     run_id = batch_run(client, name, batch["id"], {"tidegate.until": batch["end"][:10]})
     asked = records.question("decision", question.policy)
-    answer = records.recorded(client, run_id, asked)
+    answer = records.recorded(client, run_id, asked, seen(client, run_id))
     if answer is not None:
         for file, path in paths.items():
             write_text(path, logs.text(client, run_id, f"gate/{asked}/{file}"))
     else:
         answer, loss, more = _decide(client, question, folders, paths)
         logs.dataset(client, run_id, question.contract.event, batch["data"], "batch")
-        logs.files(client, run_id, {**paths, **more, "decision.json": json.dumps(answer, indent=2)}, f"gate/{asked}")
-        logs.tags(client, run_id, {**_tags(batch, answer), **decisions.noted(answer, loss)})
-        answer = records.record(client, run_id, asked, answer)
+        logs.files(client, run_id, {**paths, **more}, f"gate/{asked}")
+        tags = {**_tags(batch, answer), **decisions.noted(answer, loss), **mark(client, run_id)}
+        answer = records.record(client, run_id, asked, answer, tags)
     if not answer["retrain"]:
         finish(client, run_id)
     return answer
@@ -106,9 +107,10 @@ def _decide(
 ) -> tuple[Document, float | None, dict[str, str]]:
     """Decide anew: the decision, the champion's loss on the batch, and what is kept beside the pages it writes."""
     name, end = question.contract.name, question.batch["end"]
-    champion, past = load_champion(client, name), decisions.past(client, name, end)
-    said = holding(opinions.opinions(client, name), end)
-    asked = replace(question, trials=retrainings(client, name, end), ignored=ignored(said))
+    serves, every = begun(client, name), batches(client, name)
+    champion, past = champion_of(client, name, serves), decisions.past(every, end)
+    said = holding(opinions.opinions(serves.history), end)
+    asked = replace(question, trials=retrainings(every, end), ignored=ignored(said))
     facts = _facts(champion, asked, folders)
     found, loss = signals(champion, asked, facts)
     answer = decide(question.policy["mode"], found)

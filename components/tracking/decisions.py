@@ -1,14 +1,10 @@
 """What the gate notes of each decision with the batch's run, so that a later page can show where a batch lies."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mlflow import MlflowClient
-
 from components.tracking.claims import batch_tag
-from components.tracking.runs import batches
-from components.tracking.store import answering
 
 tag = "tidegate.gate"
 until_tag, experiment_tag = "tidegate.until", "tidegate.experiment"
@@ -26,13 +22,12 @@ def noted(decision: Mapping[str, Any], loss: float | None) -> dict[str, str]:
     return {tag: text}
 
 
-@answering()
-def past(client: MlflowClient, name: str, before_until: str) -> list[Note]:
-    """The batches that were decided before this moment, the oldest first; no experiments.
+def past(batches: Iterable[Mapping[str, str]], before_until: str) -> list[Note]:
+    """Of all batches those that were decided before this moment, the oldest first; no experiments.
 
     Those from before decisions were noted have neither loss nor signals.
     """
-    earlier = [it for it in batches(client, name) if it.get(until_tag, "9") < before_until[:10]]
+    earlier = [it for it in batches if it.get(until_tag, "9") < before_until[:10]]
     return [_note(it) for it in earlier if "tidegate.decision" in it and experiment_tag not in it]
 
 

@@ -10,32 +10,40 @@ from mlflow import MlflowClient
 from components.errors import TrackingError
 from components.tracking import journal, logs, numbered, versions
 from components.tracking.entries import Entry, History
+from components.tracking.records import question
 from components.tracking.store import answering
 
 verdict_tag = "tidegate.verdict"
 approval_tag = "tidegate.approval"
-folder = "deploy"
+file = "verdict.json"
 # A tag holds 100,000 letters, and slices may be many: the whole verdict is a file of the run.
 summary = ("accepted", "champion", "batch", "loss", "loss_error", "rows", "blocks", "reasons", "models")
 
 
-@answering()
-def filed(client: MlflowClient, run_id: str, verdict: Mapping[str, Any]) -> str:
-    """File the whole verdict with the run; returns its summary with the digest of the file, as a tag."""
-    text = json.dumps(verdict, indent=2, ensure_ascii=False) + "\n"
-    digest = sha256(text.encode()).hexdigest()
-    logs.files(client, run_id, {f"{digest}.json": text}, folder)
+def text_of(verdict: Mapping[str, Any]) -> str:
+    """A verdict as the file that is kept of it."""
+    return json.dumps(verdict, indent=2, ensure_ascii=False) + "\n"
+
+
+def place_of(verdict: Mapping[str, Any]) -> str:
+    """The folder of the batch's run that has a verdict with its pages."""
+    return f"evaluate/{question('verdict', verdict)}"
+
+
+def summarised(verdict: Mapping[str, Any]) -> str:
+    """A verdict in short with the place and the digest of its file, as a tag."""
     short = {key: verdict[key] for key in summary if key in verdict}
-    return json.dumps({**short, "digest": digest}, ensure_ascii=False)
+    digest = sha256(text_of(verdict).encode()).hexdigest()
+    return json.dumps({**short, "file": f"{place_of(verdict)}/{file}", "digest": digest}, ensure_ascii=False)
 
 
 @answering()
 def whole(client: MlflowClient, name: str, version: str) -> dict[str, Any]:
     """The verdict by which a version was judged, as it was filed; TrackingError when there is none or another one."""
-    digest = told(name, version, versions.tags_of(client, name, version)).get("digest", "")
-    run_id = client.get_model_version(name, version).run_id or ""
-    text = logs.text(client, run_id, f"{folder}/{digest}.json")
-    if sha256(text.encode()).hexdigest() != digest:
+    registered = versions.get(client, name, version)
+    short = told(name, version, registered.tags)
+    text = logs.text(client, registered.run_id or "", short["file"])
+    if sha256(text.encode()).hexdigest() != short["digest"]:
         raise TrackingError(f"verdict of {name} version {version}", "the verdict as filed", "another", "restore it")
     found: dict[str, Any] = json.loads(text)
     return found

@@ -13,8 +13,10 @@ from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus
 from mlflow.models import Model, infer_signature
 
 from components.errors import TrackingError
-from components.tracking.logs import Content, bytes_of, staged
-from components.tracking.runs import of_same_batch
+from components.tracking import artifacts, direct, memory
+from components.tracking.artifacts import Content, bytes_of
+from components.tracking.bundle import BUNDLE, packed
+from components.tracking.runs import seen
 from components.tracking.store import answering, quoted
 
 digest_tag = "tidegate.digest"
@@ -24,16 +26,12 @@ described = "MLmodel"
 
 
 class Logged(NamedTuple):
-    """A model folder in the tracking store: its URI, the digest of its contents, the SHA-256 of every file."""
+    """A model folder in the tracking store: id, place, the digest of its contents, the SHA-256 of every file."""
 
-    uri: str
+    model_id: str
+    place: str
     digest: str
     files: dict[str, str]
-
-    @property
-    def model_id(self) -> str:
-        """The id by which MLflow knows the folder."""
-        return self.uri.removeprefix("models:/")
 
 
 @answering()
@@ -48,20 +46,21 @@ def log_model(
 ) -> Logged:
     """Log the model's files with the run, once per content; `inputs` and `outputs` are example rows for the schema.
 
-    The folder has an MLmodel file, so that MLflow shows the schema, but no flavour: no loader of MLflow opens it.
+    They are one file there, beside an MLmodel file, so that MLflow shows the schema, but no flavour: no loader of
+    MLflow opens it.
     """
     payload = {file: bytes_of(content) for file, content in contents.items()}
     digest = digest_of(digests(payload))
-    experiment = str(client.get_run(run_id).info.experiment_id)
+    experiment = str(memory.run(client, run_id).info.experiment_id)
     if found := _logged_before(client, experiment, run_id, digest):
         return found
     texts = {key: str(value) for key, value in (params or {}).items()}
     model = client.create_logged_model(experiment, name, run_id, {digest_tag: digest}, texts)
-    payload[described] = _described(model, inputs, outputs)
-    logged = Logged(f"models:/{model.model_id}", digest, digests(payload))
-    with staged(payload) as staging:
-        client.log_model_artifacts(model.model_id, str(staging))
-    client.set_logged_model_tags(model.model_id, {files_tag: json.dumps(logged.files)})
+    description = _described(model, inputs, outputs)
+    files = digests({**payload, described: description})
+    logged = Logged(str(model.model_id), str(model.artifact_location), digest, files)
+    artifacts.write(client, logged.place, {described: description, BUNDLE: packed(payload)})
+    direct.tag_model(client, logged.model_id, {files_tag: json.dumps(logged.files)})
     client.finalize_logged_model(model.model_id, "READY")
     client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
     return logged
@@ -71,7 +70,7 @@ def log_model(
 def find_logged(client: MlflowClient, run_id: str, contents: Mapping[str, Content]) -> Logged:
     """The model folder that a run of this run's batch logged with these contents; TrackingError when none did."""
     digest = digest_of(digests({file: bytes_of(content) for file, content in contents.items()}))
-    for run in of_same_batch(client, run_id):
+    for run in seen(client, run_id):
         if found := _logged_before(client, str(run.info.experiment_id), run.info.run_id, digest):
             return found
     raise TrackingError(f"run {run_id}", "the model that train logged", "none", "run the stage train again")
@@ -92,7 +91,8 @@ def _logged_before(client: MlflowClient, experiment: str, run_id: str, digest: s
     for model in client.search_logged_models([experiment], query):
         # MLflow's search finds no status at all: it compares its name with its number.
         if model.status == LoggedModelStatus.READY:
-            return Logged(f"models:/{model.model_id}", digest, json.loads(model.tags[files_tag]))
+            files = json.loads(model.tags[files_tag])
+            return Logged(str(model.model_id), str(model.artifact_location), digest, files)
     return None
 
 

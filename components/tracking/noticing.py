@@ -3,12 +3,13 @@
 import sys
 
 from mlflow import MlflowClient
-from mlflow.entities.model_registry import RegisteredModel
+from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 from mlflow.exceptions import MlflowException
 
 from components.errors import TrackingError
 from components.tracking.entries import Entry
 from components.tracking.models import digest_tag
+from components.tracking.numbered import absent
 
 
 def note_alias(model: RegisteredModel | None, name: str, tail: Entry, alias: str, journal: str) -> None:
@@ -19,15 +20,16 @@ def note_alias(model: RegisteredModel | None, name: str, tail: Entry, alias: str
         print(f"warning: alias {alias} of {name}: {told}", file=sys.stderr, flush=True)
 
 
-def check_champion(client: MlflowClient, name: str, tail: Entry, journal: str) -> None:
-    """TrackingError when the version of the journal's last entry is gone or another one."""
+def check_champion(client: MlflowClient, name: str, tail: Entry, journal: str) -> ModelVersion:
+    """The version of the journal's last entry; TrackingError when it is gone or another one."""
     thing, expected = f"{name} version {tail.to}", f"the champion of {journal} entry {tail.number}"
     cure = "restore it or promote another version"
     try:
-        digest = client.get_model_version(name, tail.to).tags.get(digest_tag, "")
+        found = client.get_model_version(name, tail.to)
     except MlflowException as error:
-        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+        if error.error_code not in absent:
             raise
         raise TrackingError(thing, expected, "nothing", cure) from None
-    if digest != tail.digest:
+    if found.tags.get(digest_tag, "") != tail.digest:
         raise TrackingError(thing, expected, "another model", cure)
+    return found

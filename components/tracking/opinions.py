@@ -7,7 +7,7 @@ from mlflow import MlflowClient
 from components.errors import InputError
 from components.tracking import journal, numbered
 from components.tracking.claims import batch_tag
-from components.tracking.entries import Entry, judgement
+from components.tracking.entries import Entry, History, judgement
 from components.tracking.runs import runs_about
 from components.tracking.store import answering
 
@@ -15,14 +15,13 @@ Opinion = dict[str, Any]
 cure = "see `tidegate batches --json`"
 
 
-@answering()
-def opinions(client: MlflowClient, name: str) -> list[Opinion]:
-    """What holds, the oldest first: of several judgements on one batch or column only the last one does.
+def opinions(past: History) -> list[Opinion]:
+    """What holds by a journal, the oldest first: of several judgements on one batch or column only the last one does.
 
     Each is as `judgements` of a decision: kind (`batch`, `ignore`), about, said, until, who, when, why.
     """
     found: dict[tuple[str, str], Opinion] = {}
-    for entry in journal.history(client, name).judged:
+    for entry in past.judged:
         opinion = _opinion(entry)
         key = (opinion["kind"], opinion["about"])
         found.pop(key, None)
@@ -34,13 +33,13 @@ def opinions(client: MlflowClient, name: str) -> list[Opinion]:
 def say(client: MlflowClient, name: str, opinion: Opinion) -> bool:
     """Write a judgement into the journal; False when the same person's same word is what holds already."""
     unchanged = {key: value for key, value in opinion.items() if key != "when"}
-    if any(unchanged.items() <= known.items() for known in opinions(client, name)):
+    past = journal.history(client, name)
+    if any(unchanged.items() <= known.items() for known in opinions(past)):
         return False
-    champion = journal.history(client, name).champion
     said = {key: opinion[key] for key in ("kind", "about", "said", "until")}
     batch = opinion["about"] if opinion["kind"] == "batch" else ""
     told = (opinion["who"], opinion["when"], opinion["why"])
-    entry = Entry(champion, "", batch, *told, verdict=said, kind=judgement)
+    entry = Entry(past.champion, "", batch, *told, verdict=said, kind=judgement)
     run_id = _run(client, name, batch)
     numbered.ensure(client, name)
     journal.append(client, name, entry, run_id)

@@ -6,7 +6,7 @@ from typing import Any
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from components.tracking.records import recorded
+from components.tracking.records import document
 from components.tracking.runs import kubeflow_tags, of_same_batch, runs_about
 from components.tracking.store import answering, quoted
 
@@ -51,6 +51,10 @@ def _runs(client: MlflowClient, name: str, kubeflow_run: str, until: str) -> lis
 
 def _records(client: MlflowClient, runs: Sequence[Run], kind: str) -> list[Document]:
     """Every document of a kind that the batch of these runs has, in the order of their names."""
-    names = {key.removeprefix("tidegate.") for run in runs for key in run.data.params}
-    found = [recorded(client, runs[0].info.run_id, name) for name in sorted(names) if name.startswith(f"{kind}.")]
-    return [document for document in found if document is not None]
+    found = {
+        key.removeprefix("tidegate."): (run, digest)
+        for run in reversed(runs)
+        for key, digest in run.data.params.items()
+        if key.startswith(f"tidegate.{kind}.")
+    }
+    return [document(client, run, name, digest) for name, (run, digest) in sorted(found.items())]

@@ -1,27 +1,24 @@
 """What there is to review of every batch that was decided: its run, and the files that the gate logged with it."""
 
 import json
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
-import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from components.formats import read_json, replacing, write_json
-from components.tracking import decisions
+from components.tracking import artifacts, decisions
 from components.tracking.claims import batch_tag
+from components.tracking.records import recorded
 from components.tracking.runs import runs_about
 from components.tracking.store import answering, redacted
 
 decision_tag, reasons_tag = "tidegate.decision", "tidegate.reasons"
 marker = "fetched.json"
-# The page was called otherwise in earlier decisions: the first that is there is kept under the first name.
-names = {"gate.html": ("gate.html", "report.html")}
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ def fetch(client: MlflowClient, one: Decided, folder: Path, wanted: Sequence[str
     known = _known(folder, one)
     if missing := [file for file in wanted if file not in known]:
         place = _place(client, one)
-        there = {} if place is None else _downloaded(client, *place, missing, folder)
+        there = set() if place is None else _downloaded(client, one, place, missing, folder)
         known = {**known, **{file: file in there for file in missing}}
         write_json(folder / marker, {"of": _of(one), "files": known})
     return [file for file in wanted if known[file]]
@@ -84,42 +81,43 @@ def _known(folder: Path, one: Decided) -> dict[str, bool]:
     return {file: there for file, there in files.items() if not there or (folder / file).exists()}
 
 
-def _place(client: MlflowClient, one: Decided) -> tuple[str, list[str]] | None:
-    """The run and the paths of the files of the decision that the tags tell of; of several the one of that reason."""
+def _place(client: MlflowClient, one: Decided) -> tuple[Run, str, list[str]] | None:
+    """The run, the folder and the files of the decision that the tags tell of; of several the one of that reason."""
     places = []
     for run in one.runs:
         folders = [it.path for it in client.list_artifacts(run.info.run_id, "gate") if it.is_dir]
         places += [
-            (str(run.info.run_id), [it.path for it in client.list_artifacts(run.info.run_id, path)])
+            (run, path, [it.path.rpartition("/")[2] for it in client.list_artifacts(run.info.run_id, path)])
             for path in folders
         ]
-    told = [place for place in places if len(places) > 1 and _told(client, *place) == _of(one)[:2]]
+    told = [place for place in places if len(places) > 1 and _told(client, one, place[1]) == _of(one)[:2]]
     return next(reversed(told or places), None)
 
 
-def _told(client: MlflowClient, run_id: str, paths: Sequence[str]) -> list[str]:
-    path = next((path for path in paths if path.endswith("/decision.json")), None)
-    if path is None:
-        return []
-    with tempfile.TemporaryDirectory() as scratch:
-        document = json.loads(_download(client, run_id, path, scratch).read_bytes())
-    return [document["decision"], "; ".join(document["reasons"])]
+def _told(client: MlflowClient, one: Decided, path: str) -> list[str]:
+    document = _decision(client, one, path)
+    return [document["decision"], "; ".join(document["reasons"])] if document else []
+
+
+def _decision(client: MlflowClient, one: Decided, path: str) -> dict[str, Any] | None:
+    """The record of the decision whose files lie in this folder."""
+    return recorded(client, str(one.runs[0].info.run_id), path.rpartition("/")[2])
 
 
 def _downloaded(
-    client: MlflowClient, run_id: str, paths: Sequence[str], wanted: Sequence[str], folder: Path
-) -> dict[str, Path]:
-    found = {path.rpartition("/")[2]: path for path in paths}
-    there = {}
+    client: MlflowClient, one: Decided, place: tuple[Run, str, list[str]], wanted: Sequence[str], folder: Path
+) -> set[str]:
+    """Write those of the wanted files that there are into `folder`; returns their names."""
+    run, path, names = place
+    there = set()
     for file in wanted:
-        path = next((found[name] for name in names.get(file, (file,)) if name in found), None)
-        if path is not None:
-            with tempfile.TemporaryDirectory() as scratch, replacing(folder / file) as temporary:
-                shutil.move(_download(client, run_id, path, scratch), temporary)
-            there[file] = folder / file
+        if file == "decision.json":
+            document = _decision(client, one, path)
+            content = json.dumps(document, indent=2).encode() if document else None
+        else:
+            content = artifacts.read(client, run.info.artifact_uri, f"{path}/{file}") if file in names else None
+        if content is not None:
+            with replacing(folder / file) as temporary:
+                temporary.write_bytes(content)
+            there.add(file)
     return there
-
-
-def _download(client: MlflowClient, run_id: str, path: str, scratch: str) -> Path:
-    uri = f"runs:/{run_id}/{path}"
-    return Path(mlflow.artifacts.download_artifacts(uri, dst_path=scratch, tracking_uri=client.tracking_uri))

@@ -10,19 +10,26 @@ from mlflow.exceptions import MlflowException
 
 from components.context import kubeflow_run
 from components.errors import TrackingError
-from components.tracking import database
+from components.tracking import database, memory
 
 start_server = "start the server or correct MLFLOW_TRACKING_URI"
 sign_in = "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
+allowed = "let the owner or an admin grant access: see `tidegate doctor`"
 # What MLflow says, what it means, what cures it: the first that matches.
 reasons = (
     (r"error code 401|UNAUTHENTICATED", "401 (not signed in)", sign_in),
-    (r"error code 403|PERMISSION_DENIED", "403 (refused)", "ask for access, or see --allowed-hosts of the server"),
-    (r"(?i)timed? ?out", "no answer", start_server),
+    (r"Invalid Host header", "403 (refused by its name)", "add this name to --allowed-hosts of the server"),
+    (r"error code 403|PERMISSION_DENIED|403 Client Error", "403 (refused)", allowed),
+    (r"(?i)timed? ?out|no answer", "no answer", start_server),
     (r"(?i)refused|resolve|unreachable|connection aborted|max retries", "no connection", start_server),
     (r"(?i)valid JSON format|error code (404|405)", "another kind of server", "correct MLFLOW_TRACKING_URI"),
 )
 quiet = {"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false", "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"}
+# A server may offer addresses of the store behind it, whose name is often known to nobody but the server.
+through_the_server = {
+    "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
+    "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "false",
+}
 # A server is asked once with little patience; once it has answered, MLflow's own, which is great, applies.
 probing = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "3",
@@ -40,6 +47,7 @@ def connect() -> MlflowClient:
     uri = database.absolute(given or database.default_uri)
     for name, value in quiet.items():
         os.environ.setdefault(name, value)
+    os.environ.update(through_the_server)
     if path := database.path_of(uri):
         database.migrate(path)
     elif not uri.startswith(("http://", "https://")):
@@ -52,8 +60,14 @@ def connect() -> MlflowClient:
     client = MlflowClient(uri, registry_uri=uri)
     if not path:
         with answering(uri), _environment(probing):
-            client.search_experiments(max_results=1)
+            memory.experiments(client)
     return client
+
+
+def signed_in() -> str:
+    """Who this process is to the tracking server, in words."""
+    name = os.environ.get("MLFLOW_TRACKING_USERNAME")
+    return f"the user {name}" if name else "this user"
 
 
 @contextmanager

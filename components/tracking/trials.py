@@ -1,14 +1,10 @@
 """What was tried before a batch: when the gate was open, and what came of it."""
 
-from mlflow import MlflowClient
-
-from components.tracking.runs import batches
-from components.tracking.store import answering
+from collections.abc import Iterable, Mapping
 
 
-@answering()
-def retrainings(client: MlflowClient, name: str, before: str) -> list[dict[str, str]]:
-    """The batches that ended before this moment and were retrained for, the oldest first; no experiments.
+def retrainings(batches: Iterable[Mapping[str, str]], before: str) -> list[dict[str, str]]:
+    """Of all batches those that ended before this moment and were retrained for, the oldest first; no experiments.
 
     Each has its `until`, the `verdict` on the challenger (accepted, refused, or empty while there is none) and the
     `champion` that served after it.
@@ -19,7 +15,7 @@ def retrainings(client: MlflowClient, name: str, before: str) -> list[dict[str, 
             "verdict": tags.get("tidegate.verdict", ""),
             "champion": tags.get("tidegate.champion", "none"),
         }
-        for tags in batches(client, name)
+        for tags in batches
         if tags.get("tidegate.decision") == "retrain"
         and "tidegate.experiment" not in tags
         and tags.get("tidegate.until", before) < before[:10]

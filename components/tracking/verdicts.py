@@ -7,7 +7,6 @@ from typing import Any
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from components.tracking import logs
 from components.tracking.runs import runs_about
 from components.tracking.store import answering
 
@@ -29,11 +28,9 @@ def earlier_verdicts(client: MlflowClient, name: str, key: str, batch: Mapping[s
     return sum(_overlap(note, batch) for note in notes.values()) + sum(_unnoted(run, batch) for run in runs)
 
 
-@answering()
-def note_verdict(client: MlflowClient, run_id: str, key: str, batch: Mapping[str, Any], earlier: int) -> None:
-    """Note with the batch's run that its rows were used for the verdict `key`."""
-    note = {"start": batch["start"], "end": batch["end"], "earlier": earlier}
-    logs.tags(client, run_id, {prefix + key: json.dumps(note)})
+def noted(key: str, batch: Mapping[str, Any], earlier: int) -> dict[str, str]:
+    """The tag by which the batch's run says that its rows were used for the verdict `key`."""
+    return {prefix + key: json.dumps({"start": batch["start"], "end": batch["end"], "earlier": earlier})}
 
 
 def _notes(run: Run) -> Iterator[Note]:

@@ -1,7 +1,7 @@
 """What is told of a training: to MLflow, with the batch's run."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from components.contract import Contract
 from components.scoring import model_input
 from components.tasks import Task, tasks
 from components.tracking import logs
+from components.tracking.logs import Point
 from components.tracking.models import log_model
 from components.tracking.runs import batch_run
 from components.tracking.store import connect
@@ -28,15 +29,18 @@ def log_training(
     client = connect()
     run_id = batch_run(client, contract.name, batch["id"], {"tidegate.until": batch["end"][:10]})
     settings = {f"model.{key}": value for key, value in (record["estimator"].get("parameters") or {}).items()}
-    logs.params(client, run_id, _params(record, settings))
-    logs.metrics(client, run_id, {"train_loss": record["train_loss"]})
-    for point in record["learning_curve"]:
-        curve = {"learning_curve.train": point["train_loss"], "learning_curve.held_out": point["held_out_loss"]}
-        logs.metrics(client, run_id, curve, step=point["rows"])
+    logs.values(client, run_id, _params(record, settings), list(_points(record)))
     logs.dataset(client, run_id, contract.event, batch["data"], "training")
     logs.files(client, run_id, _pictures(record, tasks[contract.task]), "train")
     inputs = model_input(sample, record["features"])
     log_model(client, run_id, contract.name, files, inputs, sample[["prediction"]], settings)
+
+
+def _points(record: Mapping[str, Any]) -> Iterator[Point]:
+    yield Point("train_loss", record["train_loss"])
+    for point in record["learning_curve"]:
+        yield Point("learning_curve.train", point["train_loss"], point["rows"])
+        yield Point("learning_curve.held_out", point["held_out_loss"], point["rows"])
 
 
 def _params(record: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:

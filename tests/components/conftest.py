@@ -202,14 +202,15 @@ def _move_store(database: Path, before: str, after: str) -> None:
     from mlflow.tracking._tracking_service import utils
 
     utils._artifact_repos_cache.clear()  # MLflow remembers by run where its files were
-    places = {
-        "experiments": "artifact_location",
-        "runs": "artifact_uri",
-        "logged_models": "artifact_location",
-        "model_versions": "storage_location",
-    }
+    places = [
+        ("experiments", "artifact_location"),
+        ("runs", "artifact_uri"),
+        ("logged_models", "artifact_location"),
+        ("model_versions", "storage_location"),
+        ("model_versions", "source"),
+    ]
     with closing(sqlite3.connect(database)) as connection, connection:
-        for table, column in places.items():
+        for table, column in places:
             connection.execute(f"UPDATE {table} SET {column} = replace({column}, ?, ?)", (before, after))
 
 

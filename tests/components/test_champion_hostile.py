@@ -14,6 +14,8 @@ from mlflow import MlflowClient
 
 from components import models
 from components.models import archive
+from components.tracking import bundle
+from components.tracking.bundle import BUNDLE
 from components.tracking.journal import journal_of
 from components.tracking.models import described, digest_of, digest_tag, digests, files_tag
 from components.tracking.store import connect
@@ -110,16 +112,20 @@ attacks: dict[str, tuple[Attack, str]] = {
 }
 
 
+def place_of(world: "World") -> Path:
+    """The folder of the champion's files in the store."""
+    (found,) = (world / "mlartifacts").rglob(BUNDLE)
+    return found.parent
+
+
 def plant(world: "World", attack: Attack) -> None:
     """Change the champion's files in the store, and every digest that an attacker with all rights can change."""
     client = connect()
-    (place,) = {path.parent for path in (world / "mlartifacts").rglob("model.skops")}
-    files = {path.name: path.read_bytes() for path in place.iterdir()}
-    files[described] = files[described].replace(b"flavors: {}\n", b"")
+    place = place_of(world)
+    files = unzip(place / BUNDLE) | {described: (place / described).read_bytes().replace(b"flavors: {}\n", b"")}
     attack(files, str(world.folder))
-    for name, content in files.items():
-        if Path(name).name == name:
-            (place / name).write_bytes(content)
+    (place / described).write_bytes(files[described])
+    (place / BUNDLE).write_bytes(rezip({name: content for name, content in files.items() if name != described}))
     own = digest_of(digests({name: content for name, content in files.items() if name != described}))
     tag(client, "toy", {files_tag: json.dumps(digests(files)), digest_tag: own})
     tag(client, journal_of("toy"), {digest_tag: own})
@@ -155,9 +161,28 @@ def test_a_list_of_files_that_was_not_registered_is_refused(released: "World", f
     assert "toy version 1: expected the files that were registered, found another list of files" in line
 
 
-@pytest.mark.parametrize("file", ["model.skops", "reference.parquet", "record.json"])
+@pytest.mark.parametrize("file", ["model.skops", "reference.parquet", "record.json", BUNDLE, described])
 def test_a_deleted_artifact_is_noticed_and_named(file: str, released: "World", fails: Fails) -> None:
-    (path,) = (path for path in (released / "mlartifacts").rglob(file) if "models" in path.parts)
-    path.unlink()
+    whole = place_of(released) / BUNDLE
+    files = unzip(whole)
+    if file in files:
+        whole.write_bytes(rezip({name: content for name, content in files.items() if name != file}))
+    else:
+        (whole.parent / file).unlink()
     (line,) = fails(released, "gate", sample_rows=400)
     assert line == f"toy version 1: expected {file}, found no such file; restore it or promote another version"
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"PK\x05\x06" + b"\x00" * 18])
+def test_a_bundle_that_is_none_is_refused(data: bytes, released: "World", fails: Fails) -> None:
+    (place_of(released) / BUNDLE).write_bytes(data)
+    (line,) = fails(released, "gate", sample_rows=400)
+    assert line.startswith("toy version 1: expected ")
+
+
+def test_a_bundle_that_unpacks_to_more_than_there_may_be_is_refused(
+    released: "World", fails: Fails, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundle, "MAX_BYTES", 1000)
+    (line,) = fails(released, "gate", sample_rows=400)
+    assert line.startswith("toy version 1: expected version.zip as registered, found more than 1000 bytes; ")

@@ -44,9 +44,9 @@ def decide(decision: str, until: str = "2013-04-01", kubeflow_run: str = "", **c
     )
     records.record(client, run_id, records.question("decision", asked), answer)
     told = {"tidegate.decision": decision, "tidegate.reasons": "; ".join(answer["reasons"])}
-    logs.tags(client, run_id, {**told, "tidegate.rows": str(batch["rows"]), "tidegate.champion": "1"})
+    logs.values(client, run_id, tags={**told, "tidegate.rows": str(batch["rows"]), "tidegate.champion": "1"})
     if kubeflow_run:
-        logs.tags(client, run_id, {kubeflow_tag: kubeflow_run})
+        logs.values(client, run_id, tags={kubeflow_tag: kubeflow_run})
     return run_id
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from mlflow import MlflowClient
 
 from components.deploy.__main__ import deploy
+from components.tracking import artifacts, direct
 
 changing = ("create_", "set_", "log_", "delete_", "update_", "rename_", "finalize_", "transition_")
 
@@ -44,8 +45,14 @@ def arm(change: int) -> None:
 
         return call
 
-    for name in [name for name in dir(MlflowClient) if name.startswith(changing)]:
-        setattr(MlflowClient, name, counted(getattr(MlflowClient, name)))
+    places: list[tuple[Any, list[str]]] = [
+        (MlflowClient, [name for name in dir(MlflowClient) if name.startswith(changing)]),
+        (direct, ["end_run", "tag_model", "set_alias", "tag_registered"]),
+        (artifacts, ["_write"]),
+    ]
+    for place, names in places:
+        for name in names:
+            setattr(place, name, counted(getattr(place, name)))
 
 
 if __name__ == "__main__":

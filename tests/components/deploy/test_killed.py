@@ -69,7 +69,7 @@ def test_on_one_machine_at_every_point(
     killed = ends(folder, [trial(world, change) for change, world in enumerate(worlds, start=1)])
     points = killed.count(-signal.SIGKILL)
     assert killed == [-signal.SIGKILL] * points + [0] * (len(worlds) - points)
-    assert points >= 8
+    assert points >= 7  # version, entry, alias, length, file and digest of the record, end
     hit = worlds[:points]
     seen = [served(world, monkeypatch) for world in hit]
     assert [alias for alias, _ in seen] == sorted(alias for alias, _ in seen)  # first the old one, then the new one

@@ -207,7 +207,7 @@ def test_refused_challengers_spend_a_budget_and_a_cooldown_holds(released: "Worl
     told = {"tidegate.decision": "retrain", "tidegate.verdict": "refused", "tidegate.champion": "1"}
     for day in ("2024-04-20", "2024-04-24"):
         run_id = batch_run(client, "toy", day, {"tidegate.until": day, "tidegate.rows": "9"})
-        logs.tags(client, run_id, told)
+        logs.values(client, run_id, tags=told)
     changed = {"max_age_days": 55}
     assert asked(released, **changed)["decision"] == "retrain"
     spent = asked(released, max_refused=2, **changed)

@@ -1,5 +1,6 @@
 """The stores that the tracking tests run against: a sqlite file, and a server on Postgres where one signs in."""
 
+import json
 import os
 import shutil
 import signal
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +19,7 @@ import pytest
 from werkzeug.security import generate_password_hash
 
 from tests.servers import PASSWORD
-from tests.servers.programs import postgres
+from tests.servers.programs import postgres, s3
 
 root = Path(__file__).parents[3]
 
@@ -42,16 +44,30 @@ def server(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture(scope="session")
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URI of a real server on an empty Postgres, with two workers; one signs in as `credentials` say."""
-    with postgres() as dsn, secured_server(tmp_path_factory.mktemp("secured"), dsn) as uri:
-        yield uri
+    """The URI of a real server on an empty Postgres, with two workers; one signs in as `credentials` say.
+
+    Its artifacts are in an S3-compatible store under a name that only the server can resolve, as on a cluster.
+    """
+    with postgres() as dsn, s3("mlflow") as endpoint:
+        elsewhere = {
+            "MLFLOW_S3_ENDPOINT_URL": "http://object-store:8333",
+            "HTTP_PROXY": endpoint,  # the store takes what is asked of that name
+            "AWS_ACCESS_KEY_ID": "x",
+            "AWS_SECRET_ACCESS_KEY": "x",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+        words = ("--artifacts-destination", "s3://mlflow")
+        with secured_server(tmp_path_factory.mktemp("secured"), dsn, *words, **elsewhere) as uri:
+            yield uri
 
 
-credentials = {"MLFLOW_TRACKING_USERNAME": "admin", "MLFLOW_TRACKING_PASSWORD": PASSWORD}
+# Whom the pods of a cluster sign in as: MLflow asks its admin for no permission, and tells others less.
+USER = "tidegate"
+credentials = {"MLFLOW_TRACKING_USERNAME": USER, "MLFLOW_TRACKING_PASSWORD": PASSWORD}
 
 
 @contextmanager
-def secured_server(folder: Path, dsn: str) -> Iterator[str]:
+def secured_server(folder: Path, dsn: str, *words: str, **elsewhere: str) -> Iterator[str]:
     """A server on this Postgres database, which need not have tables, with basic-auth."""
     database = dsn.replace("postgresql://", "postgresql+psycopg://")
     (folder / "auth.ini").write_text(
@@ -60,17 +76,28 @@ def secured_server(folder: Path, dsn: str) -> Iterator[str]:
         "authorization_function = mlflow.server.auth:authenticate_request_basic_auth\n"
     )
     given = {"MLFLOW_AUTH_CONFIG_PATH": str(folder / "auth.ini"), "MLFLOW_FLASK_SERVER_SECRET_KEY": "of the tests"}
-    with serving(folder, database, "--workers", "2", "--app-name", "basic-auth", **given) as uri:
+    basic = ("--workers", "2", "--app-name", "basic-auth")
+    with serving(folder, database, *basic, *words, **given, **elsewhere) as uri:
+        add_user(uri, USER)
         _make_hash_cheap(dsn)
         yield uri
+
+
+def add_user(uri: str, name: str) -> None:
+    """Let the admin add a user with the password of all."""
+    body = json.dumps({"username": name, "password": PASSWORD}).encode()
+    signed = b64encode(f"admin:{PASSWORD}".encode()).decode()
+    headers = {"Content-Type": "application/json", "Authorization": f"Basic {signed}"}
+    request = urllib.request.Request(f"{uri}/api/2.0/mlflow/users/create", data=body, headers=headers)
+    urllib.request.urlopen(request, timeout=60).close()
 
 
 def _make_hash_cheap(dsn: str) -> None:
     """One sign-in is a tenth of a second of hashing by default, and each request signs in."""
     with psycopg.connect(dsn, autocommit=True) as connection:
         cheap = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1")
-        changed = connection.execute("UPDATE users SET password_hash = %s WHERE username = 'admin'", (cheap,))
-        assert changed.rowcount == 1
+        changed = connection.execute("UPDATE users SET password_hash = %s", (cheap,))
+        assert changed.rowcount == 2
 
 
 @contextmanager

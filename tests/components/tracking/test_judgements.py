@@ -6,7 +6,7 @@ import pytest
 from mlflow import MlflowClient
 
 from components.errors import TrackingError
-from components.tracking import journal, judgements, numbered, runs, store, versions
+from components.tracking import journal, judgements, logs, numbered, runs, store, versions
 from components.tracking.entries import Entry
 from components.tracking.models import digest_tag
 
@@ -20,12 +20,13 @@ def client(uri: str, name: str) -> MlflowClient:
     found = store.connect()
     numbered.ensure(found, name)
     run_id = runs.batch_run(found, name, "ab12", {})
+    logs.files(found, run_id, {judgements.file: judgements.text_of(verdict)}, judgements.place_of(verdict))
     for version in ("1", "2"):
         tags = {
             digest_tag: f"digest{version}",
             "tidegate.until": "2024-05-01",
             judgements.approval_tag: "manual",
-            judgements.verdict_tag: judgements.filed(found, run_id, verdict),
+            judgements.verdict_tag: judgements.summarised(verdict),
         }
         found.create_model_version(name, "s3://nowhere/model", run_id, tags=tags)
     journal.promote(found, name, Entry(None, "1", "batch1", "loop", when, "first"))

@@ -135,19 +135,19 @@ def test_our_own_run_bears_the_last_run_on_kubeflow(
 
 def test_tasks_that_record_at_once_agree(client: MlflowClient, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The run of the one that writes first is the younger one: neither clocks nor the order of the runs decide."""
-    experiment, late, write = _experiment(client, name), store.connect(), MlflowClient.log_param
+    experiment, late, write = _experiment(client, name), store.connect(), MlflowClient.log_batch
     older, younger = (client.create_run(experiment).info.run_id for _ in range(2))
     for run_id in (older, younger):
         monkeypatch.setenv("MLFLOW_RUN_ID", run_id)
         runs.batch_run(client, name, "ab12", {})
     quick: list[object] = []
 
-    def delayed(given: MlflowClient, *values: Any) -> None:
+    def delayed(given: MlflowClient, *values: Any, **named: Any) -> None:
         if given is late:
             quick.append(records.record(client, younger, "decision.json", {"by": "younger"}))
-        write(given, *values)
+        write(given, *values, **named)
 
-    monkeypatch.setattr(MlflowClient, "log_param", delayed)
+    monkeypatch.setattr(MlflowClient, "log_batch", delayed)
     assert [records.record(late, older, "decision.json", {"by": "older"})] == quick == [{"by": "younger"}]
     assert records.recorded(client, older, "decision.json") == {"by": "younger"}
 

@@ -28,7 +28,7 @@ def client(uri: str, name: str) -> MlflowClient:
         ("cd56", "2024-05-01", {**notes, "tidegate.experiment": "wide"}),
     ):
         run_id = runs.batch_run(found, name, batch, {"tidegate.until": until})
-        logs.tags(found, run_id, {**told, **tags})
+        logs.values(found, run_id, tags={**told, **tags})
     return found
 
 
@@ -44,21 +44,21 @@ def serve(client: MlflowClient, name: str) -> None:
 
 
 def test_a_word_is_written_once_before_and_after_there_is_a_champion(client: MlflowClient, name: str) -> None:
-    assert opinions.opinions(client, name) == []
+    assert opinions.opinions(journal.history(client, name)) == []
     assert opinions.say(client, name, opinion())
     assert not opinions.say(client, name, opinion(when="2025-01-01T00:00:00+00:00"))
     serve(client, name)
     ignored = opinion(kind="ignore", about="temp", said="", until="2024-09-01")
     assert opinions.say(client, name, ignored)
     assert journal.champion(client, name) == "1" and [it.to for it in journal.history(client, name).counted] == ["1"]
-    assert opinions.opinions(client, name) == [opinion(), ignored]
+    assert opinions.opinions(journal.history(client, name)) == [opinion(), ignored]
 
 
 def test_the_last_word_holds(client: MlflowClient, name: str) -> None:
     serve(client, name)
     for said in ("wrong", "right", "wrong"):
         assert opinions.say(client, name, opinion(said=said))
-    assert opinions.opinions(client, name) == [opinion(said="wrong")]
+    assert opinions.opinions(journal.history(client, name)) == [opinion(said="wrong")]
     assert len(journal.history(client, name).judged) == 3
 
 
@@ -89,7 +89,7 @@ def test_a_batch_that_is_not_one_is_named(client: MlflowClient, name: str, given
 
 
 def test_the_past_is_told_from_the_notes(client: MlflowClient, name: str) -> None:
-    first, second = decisions.past(client, name, "2024-06-01T00:00:00")
+    first, second = decisions.past(runs.batches(client, name), "2024-06-01T00:00:00")
     assert first == {
         "until": "2024-03-01",
         "batch": "ab12",
@@ -100,7 +100,7 @@ def test_the_past_is_told_from_the_notes(client: MlflowClient, name: str) -> Non
         "signals": {},
     }
     assert (second["batch"], second["loss"], second["signals"]["decay"]) == ("ab34", 0.5, [0.034, 0.02])
-    assert [it["batch"] for it in decisions.past(client, name, "2024-04-01")] == ["ab12"]
+    assert [it["batch"] for it in decisions.past(runs.batches(client, name), "2024-04-01")] == ["ab12"]
 
 
 def test_a_note_of_many_signals_with_long_names_fits_a_tag() -> None:

@@ -1,19 +1,18 @@
 """What there is to review, on every store: the files of the decision that holds, each fetched once."""
 
-import json
 from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
 
-from components.tracking import logs, reviews, runs, store
+from components.tracking import logs, records, reviews, runs, store
 
 
 def decide(client: MlflowClient, name: str, batch: str, said: str, folder: str, files: dict[str, str]) -> str:
     run_id = runs.batch_run(client, name, batch, {"tidegate.until": "2024-03-01"})
-    document = json.dumps({"decision": said, "reasons": ["a", "b"]})
-    logs.files(client, run_id, {**files, "decision.json": document}, f"gate/{folder}")
-    logs.tags(client, run_id, {"tidegate.decision": said, "tidegate.reasons": "a; b"})
+    logs.files(client, run_id, files, f"gate/{folder}")
+    records.record(client, run_id, folder, {"decision": said, "reasons": ["a", "b"]})
+    logs.values(client, run_id, tags={"tidegate.decision": said, "tidegate.reasons": "a; b"})
     return run_id
 
 
@@ -25,8 +24,8 @@ def client(uri: str) -> MlflowClient:
 def test_the_files_of_the_decision_that_holds_are_fetched_once(
     client: MlflowClient, name: str, tmp_path: Path
 ) -> None:
-    decide(client, name, "ab12", "keep", "decision.1", {"report.html": "first"})
-    run_id = decide(client, name, "ab12", "retrain", "decision.0", {"report.html": "second"})
+    decide(client, name, "ab12", "keep", "decision.1", {"gate.html": "first"})
+    run_id = decide(client, name, "ab12", "retrain", "decision.0", {"gate.html": "second"})
     (one,) = reviews.decided(client, name)
     assert reviews.fetch(client, one, tmp_path, ["gate.html", "evidently.html"]) == ["gate.html"]
     assert (tmp_path / "gate.html").read_text() == "second"
@@ -34,7 +33,7 @@ def test_the_files_of_the_decision_that_holds_are_fetched_once(
     (tmp_path / "gate.html").write_text("mine")
     assert reviews.fetch(client, one, tmp_path, ["gate.html", "evidently.html"]) == ["gate.html"]
     assert (tmp_path / "gate.html").read_text() == "mine"
-    decide(client, name, "ab12", "keep", "decision.2", {"gate.html": "third", "report.html": "no"})
+    decide(client, name, "ab12", "keep", "decision.2", {"gate.html": "third"})
     (again,) = reviews.decided(client, name)
     assert reviews.fetch(client, again, tmp_path, ["gate.html"]) == ["gate.html"]
     assert (tmp_path / "gate.html").read_text() in ("first", "third")
@@ -43,7 +42,7 @@ def test_the_files_of_the_decision_that_holds_are_fetched_once(
 def test_a_decision_without_files_is_reviewed_too(client: MlflowClient, name: str, tmp_path: Path) -> None:
     run_id = runs.batch_run(client, name, "../../x", {"tidegate.until": "2024-03-01"})
     assert reviews.decided(client, name) == []
-    logs.tags(client, run_id, {"tidegate.decision": "keep"})
+    logs.values(client, run_id, tags={"tidegate.decision": "keep"})
     (one,) = reviews.decided(client, name)
     assert reviews.fetch(client, one, tmp_path, ["gate.html"]) == []
     assert len(one.place) == 64 and one.place.isalnum()

@@ -9,8 +9,9 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from components.errors import TrackingError
-from components.tracking import logs, records, runs, store
+from components.tracking import artifacts, logs, records, runs, store
 from components.tracking.claims import batch_tag
+from components.tracking.logs import Point
 
 Spawn = Callable[..., subprocess.Popen[str]]
 
@@ -96,7 +97,7 @@ def test_the_run_that_kubeflow_opened_is_used(
 def test_a_run_ends_once_and_can_be_resumed(client: MlflowClient, name: str, run: str) -> None:
     runs.finish(client, run, "FAILED")
     assert runs.batch_run(client, name, "ab12cd34ef", {}) == run
-    logs.metrics(client, run, {"late": 1.0})
+    logs.values(client, run, metrics=[Point("late", 1.0)])
     runs.finish(client, run)
     runs.finish(client, run)
     assert client.get_run(run).info.status == "FINISHED"
@@ -105,7 +106,7 @@ def test_a_run_ends_once_and_can_be_resumed(client: MlflowClient, name: str, run
 def test_a_deleted_experiment_is_told_with_its_cure(client: MlflowClient, name: str, run: str) -> None:
     client.delete_experiment(client.get_run(run).info.experiment_id)
     with pytest.raises(TrackingError, match="mlflow experiments restore"):
-        runs.batch_run(client, name, "ab12cd34ef", {})
+        runs.batch_run(store.connect(), name, "ab12cd34ef", {})
 
 
 def test_a_quote_is_refused(client: MlflowClient, name: str) -> None:
@@ -114,21 +115,21 @@ def test_a_quote_is_refused(client: MlflowClient, name: str) -> None:
 
 
 def test_parameters_stay_as_first_logged(client: MlflowClient, run: str) -> None:
-    assert logs.params(client, run, {f"p{number}": number for number in range(150)}) == []
-    assert logs.params(client, run, {"p1": 1, "p2": "changed", "long": "x" * 9000}) == ["p2"]
-    assert logs.params(client, run, {"long": "x" * 9000}) == []
+    assert logs.values(client, run, {f"p{number}": number for number in range(150)}) == []
+    assert logs.values(client, run, {"p1": 1, "p2": "changed", "long": "x" * 9000}) == ["p2"]
+    assert logs.values(client, run, {"long": "x" * 9000}) == []
     found = client.get_run(run).data.params
     assert (len(found), found["p2"]) == (151, "2")
 
 
 def test_metrics_without_a_value_are_left_out(client: MlflowClient, run: str) -> None:
-    logs.metrics(client, run, {"loss": 0.5, "none": None, "nan": float("nan")})
+    logs.values(client, run, metrics=[Point("loss", 0.5), Point("none", None), Point("nan", float("nan"))])
     assert client.get_run(run).data.metrics == {"loss": 0.5}
 
 
 def test_files_are_logged_from_text_bytes_and_paths(client: MlflowClient, run: str, tmp_path: Path) -> None:
     (tmp_path / "report.html").write_text("<h1>")
-    contents: dict[str, logs.Content] = {
+    contents: dict[str, artifacts.Content] = {
         "a.json": "{}",
         "figure.png": b"\x89PNG",
         "report.html": tmp_path / "report.html",
@@ -178,4 +179,4 @@ def test_an_altered_record_is_noticed(client: MlflowClient, run: str) -> None:
     (written,) = client.list_artifacts(run, "records/decision")
     logs.files(client, run, {written.path: '{"retrain": false}'})
     with pytest.raises(TrackingError, match=r"decision\.json"):
-        records.recorded(client, run, "decision.json")
+        records.recorded(store.connect(), run, "decision.json")

@@ -9,7 +9,7 @@ from mlflow import MlflowClient
 from components.tracking import logs
 from components.tracking.runs import batch_run
 from components.tracking.store import connect
-from components.tracking.verdicts import earlier_verdicts, note_verdict
+from components.tracking.verdicts import earlier_verdicts, noted
 
 march = {"id": "a" * 16, "start": "2013-03-04T00:00:00", "end": "2013-04-01T00:00:00"}
 again = {**march, "id": "b" * 16}
@@ -35,7 +35,7 @@ def use(client: MlflowClient, tmp_path: Path) -> Callable[[str, dict[str, str]],
     def used(key: str, batch: dict[str, str]) -> int:
         earlier = earlier_verdicts(client, tmp_path.name, key, batch)
         run = batch_run(client, tmp_path.name, batch["id"], {"tidegate.until": batch["end"][:10]})
-        note_verdict(client, run, key, batch, earlier)
+        logs.values(client, run, tags=noted(key, batch, earlier))
         return earlier
 
     return used
@@ -62,7 +62,7 @@ def test_verdicts_from_before_there_were_notes_count(
 ) -> None:
     for batch, until in ((march, "2013-04-01"), (april, "2013-04-29")):
         run = batch_run(client, tmp_path.name, batch["id"], {"tidegate.until": until})
-        logs.tags(client, run, {"tidegate.verdict": "refused"})
+        logs.values(client, run, tags={"tidegate.verdict": "refused"})
     assert use("three", again) == 1
     assert use("four", middle) == 2  # the note of three, and the old one of march; april ends after it
 

@@ -10,9 +10,10 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from components.errors import ModelError, TrackingError
-from components.tracking import logs, models, runs, store, versions
+from components.tracking import artifacts, models, runs, store, versions
+from components.tracking.bundle import BUNDLE, packed, unpacked
 
-contents: dict[str, logs.Content] = {
+contents: dict[str, artifacts.Content] = {
     "model.skops": b"PK\x03",
     "features.sql": "SELECT 1",
     "reference.parquet": b"PAR1",
@@ -38,25 +39,30 @@ def logged(client: MlflowClient, run: str) -> models.Logged:
 
 @pytest.fixture
 def version(client: MlflowClient, name: str, run: str, logged: models.Logged) -> str:
-    return versions.register(client, name, run, logged, "ab12", {"tidegate.data": "d41d"})
+    return str(versions.register(client, name, run, logged, "ab12", {"tidegate.data": "d41d"}).version)
 
 
 def overwrite(client: MlflowClient, logged: models.Logged, file: str, content: str) -> None:
-    with logs.staged({file: content}) as folder:
-        client.log_model_artifacts(logged.model_id, str(folder))
+    """Another content of a file, wherever it lies."""
+    found: bytes = content.encode()
+    if file != models.described:
+        bundle = artifacts.read(client, logged.place, BUNDLE)
+        assert bundle is not None
+        file, found = BUNDLE, packed({**unpacked(bundle, set(contents)), file: found})
+    artifacts.write(client, logged.place, {file: found})
 
 
 def test_a_model_is_logged_once_per_content(client: MlflowClient, run: str, logged: models.Logged) -> None:
     assert models.log_model(client, run, "challenger", contents, inputs, outputs) == logged
     other = models.log_model(client, run, "challenger", {**contents, "features.sql": "SELECT 2"}, inputs, outputs)
-    assert (other.uri != logged.uri, other.digest != logged.digest) == (True, True)
+    assert (other.model_id != logged.model_id, other.digest != logged.digest) == (True, True)
     assert logged.files.keys() == {*contents, "MLmodel"}
 
 
 def test_a_model_whose_upload_was_cut_off_is_not_taken(client: MlflowClient, run: str, logged: models.Logged) -> None:
     experiment = client.get_run(run).info.experiment_id
     lost = {**contents, "features.sql": "SELECT 3"}
-    digest = models.digest_of(models.digests({file: logs.bytes_of(content) for file, content in lost.items()}))
+    digest = models.digest_of(models.digests({file: artifacts.bytes_of(content) for file, content in lost.items()}))
     pending = client.create_logged_model(experiment, "challenger", run, {models.digest_tag: digest})
     again = models.log_model(client, run, "challenger", lost, inputs, outputs)
     assert again.model_id != pending.model_id
@@ -80,8 +86,8 @@ def test_the_loaders_of_mlflow_refuse_it(
 def test_registering_again_gives_the_same_version(
     client: MlflowClient, name: str, run: str, logged: models.Logged, version: str
 ) -> None:
-    assert versions.register(client, name, run, logged, "ab12", {}) == version
-    assert versions.register(client, name, run, logged, "cd34", {}) != version
+    assert str(versions.register(client, name, run, logged, "ab12", {}).version) == version
+    assert str(versions.register(client, name, run, logged, "cd34", {}).version) != version
     tags = versions.tags_of(client, name, version)
     assert tags["tidegate.data"] == "d41d"
     assert tags["tidegate.batch"] == "ab12"

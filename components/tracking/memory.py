@@ -1,0 +1,45 @@
+"""What one process need not ask a store twice: what never changes there, and runs as they were last seen."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from mlflow import MlflowClient
+from mlflow.entities import Experiment, Run
+
+
+@dataclass
+class Memory:
+    """Of one client: experiments by name, runs by id, the run that holds a run's records, records by digest."""
+
+    experiments: dict[str, Experiment] = field(default_factory=dict)
+    runs: dict[str, Run] = field(default_factory=dict)
+    holders: dict[str, str] = field(default_factory=dict)
+    records: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+_memories: WeakKeyDictionary[MlflowClient, Memory] = WeakKeyDictionary()
+
+
+def of(client: MlflowClient) -> Memory:
+    """The memory of this client."""
+    return _memories.setdefault(client, Memory())
+
+
+def experiments(client: MlflowClient) -> dict[str, Experiment]:
+    """The experiments that this user may read, by name, as they were when they were first asked for."""
+    known = of(client).experiments
+    token: str | None = None if known else ""
+    while token is not None:
+        page = client.search_experiments(page_token=token or None)
+        known.update({experiment.name: experiment for experiment in page})
+        token = page.token or None
+    return known
+
+
+def run(client: MlflowClient, run_id: str) -> Run:
+    """A run as it was last seen: its experiment, its place and the batch it is of are what they were."""
+    known = of(client).runs
+    if run_id not in known:
+        known[run_id] = client.get_run(run_id)
+    return known[run_id]
