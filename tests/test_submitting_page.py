@@ -35,7 +35,12 @@ def test_every_variable_is_read(name: str, tmp_path: Path) -> None:
 
 
 def test_every_check_has_its_row() -> None:
-    names = [*checks.of_the_run(None, lambda: ""), *checks.of_the_services(connection({"timeout": 8.0}, {}))]
+    there = connection({"timeout": 8.0}, {})
+    names = [
+        *checks.of_the_run(None, None, lambda: ""),
+        *checks.of_the_rights(there),
+        *checks.of_the_services(there),
+    ]
     place = [row[0] for row in rows].index("check")
     assert [row[0] for row in rows[place + 2 : place + 2 + len(names)]] == names
 
