@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.cli import parser
-from pipelines.client import checks
+from pipelines.client import checks, reasons
 from pipelines.client.connection import FLAGS, connection
 
 root = Path(__file__).parents[1]
@@ -43,6 +43,12 @@ def test_every_check_has_its_row() -> None:
     ]
     place = [row[0] for row in rows].index("check")
     assert [row[0] for row in rows[place + 2 : place + 2 + len(names)]] == names
+
+
+def test_every_reason_that_has_a_cure_has_its_row() -> None:
+    told = " ".join(row[0] for row in rows[[row[0] for row in rows].index("reason") :])
+    for pattern in reasons.CURES:
+        assert all(word.removeprefix("[Dd]") in told for word in pattern.split("|")), pattern
 
 
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:pipelines|docs)/[\w./-]*)`", page))))

@@ -109,6 +109,8 @@ class Handler(BaseHTTPRequestHandler):
             self._send(200, LOGIN_PAGE, "text/html")
         elif fault == "unready":  # what Kubeflow's UI says of an API server that it cannot reach
             self._send(200, '{"apiServerReady":false,"frontendTagName":"2.17.0"}', "application/json")
+        elif fault == "forbidden":
+            self._send(403, json.dumps(refusal("services/proxy", 403)), "application/json")
         elif fault:
             self._send(int(fault), "upstream says no", "text/plain")
         else:
@@ -216,7 +218,9 @@ def selected(document: Any, query: Query) -> Any:
 def refusal(path: str, status: int) -> dict[str, Any]:
     """What Kubernetes says of what is not there, and of what one may not."""
     reason = "Forbidden" if status == 403 else "NotFound"
-    message = f'pods is forbidden: User "ada" cannot get {path}' if status == 403 else f"{path} not found"
+    resource = path.removeprefix("/api/v1/namespaces/kubeflow/")
+    message = f'{resource} is forbidden: User "ada" cannot get resource "{resource}" in the namespace "kubeflow"'
+    message = message if status == 403 else f"{resource} not found"
     return {"kind": "Status", "apiVersion": "v1", "code": status, "reason": reason, "message": message}
 
 
