@@ -43,7 +43,8 @@ def told(service: Service, run_id: str, step: str | None) -> dict[str, Any]:
     known = {trouble.step: trouble for trouble in reasons.troubles(found, run, seen)}
     failed = [state.step for state in found if state.state == "failed"]
     wanted = [step] if step else [*failed, *(name for name in known if name not in failed)]
-    places = {name: _places(ir, platform, name, run, seen) if name in names else [] for name in wanted}
+    recorded = {name: _recorded(ir, platform, name, run) if name in names else [] for name in wanted}
+    places = {name: _places(recorded[name], name, run, seen) for name in wanted}
     logs = {name: _log(service, way, run_id, places[name]) for name in wanted}
     return {
         "run": run_id,
@@ -59,11 +60,12 @@ def show(found: Mapping[str, Any], whole: bool) -> None:
     screen = console()
     screen.print(f"run {found['run']}: {found['state']}\n{found['link']}\n", soft_wrap=True)
     screen.print(table([State(**state) for state in found["steps"]]))
+    names = [state["step"] for state in found["steps"]]
     for step, told in found["told"].items():
         screen.print(f"\n{step}" + (f": {told['reason']}" if told["reason"] else ""), soft_wrap=True, markup=False)
         if told["cure"]:
             screen.print(Text(f"  cure: {told['cure']}"), soft_wrap=True)
-        for line in _shown(told, whole):
+        for line in _shown(told, whole) if step in names or told["log"] else []:
             screen.print(Text(f"  {line}"), soft_wrap=True)
         if step == "validate" and not whole:
             screen.print("  MLflow has the report, in validate/ of the run with the tag tidegate.validation = refused")
@@ -104,15 +106,19 @@ def _shown(told: Mapping[str, str | None], whole: bool) -> list[str]:
     return errors or own[-TAIL:] or [line for line in launcher if line[0] in "EF"] or launcher[-TAIL:]
 
 
-def _places(
-    ir: Mapping[str, Any], platform: Mapping[str, Any], step: str, run: Any, seen: Sequence[Seen]
-) -> list[str]:
+def _recorded(ir: Mapping[str, Any], platform: Mapping[str, Any], step: str, run: Any) -> list[str]:
     """What may have the log of a step, or of its driver if that is what failed."""
-    driver = reasons.driver_failed(run, step)
-    found = [item for item in seen if item.step == step and item.driver == driver]
-    present = [item.pod for item in sorted(found, key=lambda item: item.attempt, reverse=True)]
-    recorded = pods.driver_names(ir, step, run) if driver else pods.names(ir, platform, step, run)
-    return list(dict.fromkeys([*present, *recorded]))
+    if reasons.driver_failed(run, step):
+        return pods.driver_names(ir, step, run)
+    return pods.names(ir, platform, step, run)
+
+
+def _places(recorded: Sequence[str], step: str, run: Any, seen: Sequence[Seen]) -> list[str]:
+    """The same with what Kubernetes or Argo told of, which is sure."""
+    failed = reasons.driver_failed(run, step)
+    found = [item for item in seen if item.step == step and (item.driver == failed or not recorded)]
+    latest = sorted(found, key=lambda item: item.attempt, reverse=True)
+    return list(dict.fromkeys([*(item.pod for item in latest), *recorded]))
 
 
 def _log(service: Service, way: sight.Sight | None, run_id: str, places: Sequence[str]) -> str | None:

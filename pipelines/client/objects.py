@@ -56,14 +56,16 @@ def needed(platform: Mapping[str, Any], account: str) -> list[Thing]:
 def api(context: str | None) -> kubernetes.ApiClient | None:
     """The cluster's own API by the kubeconfig or from inside; None where there is neither."""
     logging.getLogger("kubernetes").setLevel(logging.ERROR)
+    settings = kubernetes.Configuration()
+    settings.retries = False  # each would wait as long as the first
     try:
         if "KUBERNETES_SERVICE_HOST" in os.environ and not context:
-            settings = kubernetes.Configuration()
             kubeconfig.load_incluster_config(settings)
-            return kubernetes.ApiClient(settings)
-        return kubeconfig.new_client_from_config(context=context)
+        else:
+            kubeconfig.load_kube_config(context=context, client_configuration=settings)
     except kubeconfig.ConfigException:
         return None
+    return kubernetes.ApiClient(settings)
 
 
 def refused(error: kubernetes.ApiException, right: str) -> str:

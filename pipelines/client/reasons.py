@@ -28,6 +28,7 @@ CURES: Mapping[str, str] = {
 # No waiting helps: the image has to be changed. ErrImagePull comes before the first of them, and may pass.
 HOPELESS = re.compile("ImagePullBackOff|InvalidImageName|ErrImageNeverPull")
 DRIVER = "its driver"
+RUN = "run"  # in the place of a step, for what is about none
 RERUN = re.compile(r".+-driver\([1-9]\d*\)")
 
 
@@ -54,12 +55,13 @@ class Trouble(NamedTuple):
 
 
 def troubles(found: Sequence[State], run: Any, seen: Sequence[Seen]) -> list[Trouble]:
-    """What stops each step that did not succeed; what Kubernetes says counts more than what Kubeflow does."""
+    """What stops the run as a whole, and each step that did not succeed: what Kubeflow says, or else Kubernetes."""
     open_ = [state for state in found if state.state not in ("succeeded", "skipped", "not run")]
     of_steps = [trouble for state in open_ for trouble in _of(state, run, seen)]
     names = {state.step for state in found}
     others = [item for item in seen if item.step not in names and item.reason and not cancelled_at(run)]
-    return [*of_steps, *(trouble(item.step, f"{DRIVER}: {item.reason}") for item in others)]
+    of_all = [trouble(RUN, run.error.message)] if run.error and run.error.message else []
+    return [*of_all, *of_steps, *(trouble(item.step, f"{DRIVER}: {item.reason}") for item in others)]
 
 
 def trouble(step: str, reason: str) -> Trouble:

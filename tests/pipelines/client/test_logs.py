@@ -247,6 +247,15 @@ def test_a_step_that_was_killed_is_told_by_what_kubeflow_wrote(server: KfpServer
     assert told["reason"] == "signal: killed" and "steps.validate.memory" in told["cure"]
 
 
+def test_what_stops_the_run_as_a_whole_is_told(server: KfpServer, tidegate: Tidegate) -> None:
+    run = started(server, tidegate)
+    tell(run, "FAILED", {})
+    run.error = api.GoogleRpcStatus(code=13, message="workflows is forbidden: exceeded quota: runs")
+    _, out, _ = tidegate("logs", run.run_id)
+    assert "\nrun: workflows is forbidden: exceeded quota: runs\n  cure: wait for other runs" in out
+    assert "no log" not in out
+
+
 @pytest.mark.parametrize(
     ("words", "line"),
     [
