@@ -74,11 +74,13 @@ def _of(state: State, run: Any, seen: Sequence[Seen]) -> Iterator[Trouble]:
     reason = _said(run, state.step) or _seen(state.step, seen)
     if cancelled_at(run) and "deadline" in reason.lower():
         return  # that is how Argo stops what was cancelled
-    if reason:
-        yield trouble(state.step, reason)
-    elif state.state == "failed" and driver_failed(run, state.step):
+    known = trouble(state.step, reason)
+    if state.state == "failed" and driver_failed(run, state.step) and not known.cure:
         rerun = any(RERUN.fullmatch(name) for name in latest(run))
-        yield Trouble(state.step, f"{DRIVER} failed", AGAIN if rerun else "see its log, and submit again", False)
+        cure = AGAIN if rerun else "see its log, and submit again"
+        yield known._replace(reason=reason or f"{DRIVER} failed", cure=cure)
+    elif reason:
+        yield known
 
 
 def driver_failed(run: Any, step: str) -> bool:

@@ -86,6 +86,13 @@ def test_a_whole_log_begins_with_the_steps_own_lines(server: KfpServer, tidegate
     assert lines[-len(expected) :] == expected
 
 
+@pytest.mark.usefixtures("kubeconfig")
+def test_what_a_workflow_says_of_a_driver_has_the_cure_of_drivers(server: KfpServer, tidegate: Tidegate) -> None:
+    run = server.replay("driver-retried-failed")
+    _, out, _ = tidegate("logs", run.run_id)
+    assert "\npull: its driver: main: Error (exit code 1)\n  cure: Argo ran the driver of a step again" in out
+
+
 @pytest.mark.parametrize("asked", [0, 2])
 def test_a_real_log_is_found_by_the_pod_or_by_its_node(server: KfpServer, tidegate: Tidegate, asked: int) -> None:
     run = server.replay("gate-refused")
