@@ -59,7 +59,8 @@ def troubles(found: Sequence[State], run: Any, seen: Sequence[Seen]) -> list[Tro
     open_ = [state for state in found if state.state not in ("succeeded", "skipped", "not run")]
     of_steps = [trouble for state in open_ for trouble in _of(state, run, seen)]
     names = {state.step for state in found}
-    others = [item for item in seen if item.step not in names and item.reason and not cancelled_at(run)]
+    stopped = run.state != "SUCCEEDED" and not cancelled_at(run)
+    others = [item for item in seen if stopped and item.step not in names and item.reason]
     of_all = [trouble(RUN, run.error.message)] if run.error and run.error.message else []
     return [*of_all, *of_steps, *(trouble(item.step, f"{DRIVER}: {item.reason}") for item in others)]
 
