@@ -14,7 +14,7 @@ page = (root / "docs/cluster.md").read_text()
 blocks = re.findall(r"^ *```sh\n(.*?)^ *```", page, re.DOTALL | re.MULTILINE)
 commands = [line.strip() for block in blocks for line in block.splitlines()]
 generated = {"k8s/secrets.env", "k8s/secrets.json"}
-others = {"deployment/ml-pipeline", "service/ml-pipeline"}  # Kubeflow's own
+others = {"deployment/ml-pipeline", "service/ml-pipeline", "deployment/workflow-controller"}  # Kubeflow's own
 
 
 def starting(*words: str) -> list[str]:
@@ -74,3 +74,7 @@ def test_every_object_is_one_that_is_rendered(command: str) -> None:
 def test_every_account_and_every_edge_that_it_names_is_rendered() -> None:
     names = {item["metadata"]["name"] for item in rendered("local")}
     assert set(re.findall(r"`(tidegate-[a-z-]+)`", page)) <= names
+
+
+def test_a_first_run_needs_no_check_left_out() -> None:
+    assert {"tidegate doctor", "tidegate submit --wait"} <= set(commands) and "--unchecked" not in page

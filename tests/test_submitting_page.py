@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.cli import parser
-from pipelines.client import checks
+from pipelines.client import checks, reasons
 from pipelines.client.connection import FLAGS, connection
 
 root = Path(__file__).parents[1]
@@ -35,9 +35,20 @@ def test_every_variable_is_read(name: str, tmp_path: Path) -> None:
 
 
 def test_every_check_has_its_row() -> None:
-    names = [*checks.of_the_run(None, lambda: ""), *checks.of_the_services(connection({"timeout": 8.0}, {}))]
+    there = connection({"timeout": 8.0}, {})
+    names = [
+        *checks.of_the_run(None, None, lambda: ""),
+        *checks.of_the_rights(there),
+        *checks.of_the_services(there),
+    ]
     place = [row[0] for row in rows].index("check")
     assert [row[0] for row in rows[place + 2 : place + 2 + len(names)]] == names
+
+
+def test_every_reason_that_has_a_cure_has_its_row() -> None:
+    told = " ".join(row[0] for row in rows[[row[0] for row in rows].index("reason") :])
+    for pattern in reasons.CURES:
+        assert all(word.removeprefix("[Dd]") in told for word in pattern.split("|")), pattern
 
 
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:pipelines|docs)/[\w./-]*)`", page))))

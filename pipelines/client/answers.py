@@ -1,6 +1,7 @@
 """What Kubeflow's API answers when it does not do as asked, told in one line with its cure."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -12,6 +13,7 @@ from components.errors import InputError
 EXPECTED = "an API that answers"
 HOST = "correct --host (KFP_ENDPOINT), or open the way to it (kubectl port-forward, VPN)"
 SIGN_IN = "sign in anew: KFP_EXISTING_TOKEN, KFP_COOKIES or --token-file"
+RIGHT = "ask for that right: k8s/base/tasks/submit.yaml has those that are needed"
 WAIT = "wait, or look at the pods of ml-pipeline"
 STATUSES: Mapping[int, tuple[str, str]] = {
     401: ("401 (not signed in)", SIGN_IN),
@@ -21,6 +23,7 @@ STATUSES: Mapping[int, tuple[str, str]] = {
     503: ("503 (not ready)", WAIT),
     504: ("504 (not ready)", WAIT),
 }
+LACKING = re.compile(r"cannot \w+ resource")  # Kubernetes itself, before Kubeflow is reached
 # The first that is in the reason of a connection that was not made.
 REASONS: tuple[tuple[type[Exception], str, str], ...] = (
     (http.NameResolutionError, "no such host", HOST),
@@ -53,6 +56,7 @@ def _told(where: str, error: ApiException) -> InputError:
     status = int(error.status or 0)
     found, cure = STATUSES.get(status, (f"{status} (failed)" if status else str(error.reason), "see its log"))
     message = _message(error.body)
+    cure = RIGHT if status == 403 and LACKING.search(message) else cure
     kind = UnreachableError if status >= 500 else InputError
     return kind(where, EXPECTED, f"{found}: {message}" if message else found, cure)
 

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from components.errors import InputError
-from pipelines import cluster, kubeflow
-from pipelines.client import data, deadline, objects, registry, revision
+from pipelines import cluster
+from pipelines.client import data, deadline, images, objects, revision, rights
 from pipelines.client.connection import DEFAULT_NAMESPACE, Connection
 from pipelines.client.service import connect
 
@@ -35,14 +35,21 @@ class NotCheckedError(Exception):
     """Why something cannot be looked at from here."""
 
 
-def of_the_run(remote: str | None, namespace: Callable[[], str]) -> dict[str, Callable[[], str]]:
+def of_the_run(
+    remote: str | None, context: str | None, namespace: Callable[[], str]
+) -> dict[str, Callable[[], str]]:
     """What a run needs beside Kubeflow itself."""
-    return {"code": _tree, "image": _image, "data": lambda: _data(remote), "namespace": namespace}
+    return {"code": _tree, "image": lambda: _image(context), "data": lambda: _data(remote), "namespace": namespace}
 
 
 def of_the_services(connection: Connection) -> dict[str, Callable[[], str]]:
     """Whether Kubeflow Pipelines and MLflow answer."""
     return {"kubeflow": lambda: connect(connection).connection.where, "mlflow": _mlflow}
+
+
+def of_the_rights(connection: Connection) -> dict[str, Callable[[], str]]:
+    """Whether Kubernetes lets the run and the submitter do what is theirs."""
+    return {"rights": lambda: _rights(connection)}
 
 
 def of_the_namespace(connection: Connection, namespace: str | None, platform: Mapping[str, Any], account: str) -> str:
@@ -94,9 +101,22 @@ def _tree() -> str:
     return f"commit {revision.commit()}"
 
 
-def _image() -> str:
-    image = kubeflow.image_of(cluster.load())
-    return f"{image} {registry.check(image, LONGEST)}".strip()
+def _image(context: str | None) -> str:
+    try:
+        return images.check(cluster.load(), context, LONGEST)
+    except PermissionError as reason:
+        raise NotCheckedError(str(reason)) from None
+
+
+def _rights(connection: Connection) -> str:
+    found = objects.api(connection.kube_context)
+    if found is None:
+        raise NotCheckedError("no kubeconfig")
+    place = connection.namespace or DEFAULT_NAMESPACE
+    try:
+        return rights.check(found, place, cluster.load().service_account, connection.timeout)
+    except PermissionError as reason:
+        raise NotCheckedError(str(reason)) from None
 
 
 def _data(given: str | None) -> str:

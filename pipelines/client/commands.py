@@ -91,9 +91,11 @@ def schedule_delete(arguments: argparse.Namespace) -> None:
 
 
 def doctor(arguments: argparse.Namespace) -> None:
-    """Check all that a run needs: the code and its image, the data, the namespace, Kubeflow, MLflow; exit 1 if not."""
-    from pipelines.client import checks, doctor
+    """Check all that a run needs: its code, image, data, namespace and rights, Kubeflow, MLflow; exit 1 if not."""
+    from pipelines.client import checks, data, doctor
 
+    if arguments.make_bucket:
+        print(data.make_bucket(arguments.remote, checks.LONGEST), file=sys.stderr)
     found = doctor.examine(_connection(arguments), arguments.remote)
     print(json.dumps([check._asdict() for check in found], indent=2)) if arguments.json else doctor.show(found)
     sys.exit(any(check.state == checks.WRONG for check in found))
@@ -114,6 +116,10 @@ SET: Flags = {
 }
 REMOTE: Flags = {"--remote": {"metavar": "REMOTE", "help": "a DVC remote by name or address; else the default one"}}
 UNCHECKED: Flags = {"--unchecked": {"action": "store_true", "help": "without the checks of `tidegate doctor`"}}
+
+MAKE_BUCKET: Flags = {
+    "--make-bucket": {"action": "store_true", "help": "first make the bucket of the DVC remote, if there is none"}
+}
 
 
 def _command(help: str, run: Callable[[argparse.Namespace], None], *flags: Flags) -> Command:
@@ -151,5 +157,5 @@ COMMANDS = {
     "schedule pause": _command("start no more runs", schedule_pause),
     "schedule resume": _command("start runs again", schedule_resume),
     "schedule delete": _command("take the recurring run away", schedule_delete),
-    "doctor": _command("check all that a run on the cluster needs", doctor, REMOTE, {"--json": JSON}),
+    "doctor": _command("check all that a run on the cluster needs", doctor, REMOTE, MAKE_BUCKET, {"--json": JSON}),
 }

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from components.errors import InputError
@@ -11,6 +12,7 @@ from components.remote.section import split
 from pipelines.workspace import data_dvc
 
 PUSH = "run `dvc push data.dvc`"
+MAKE = "run `tidegate doctor --make-bucket`"
 
 
 def remote(given: str | None, timeout: float) -> tuple[str, str | None]:
@@ -18,8 +20,7 @@ def remote(given: str | None, timeout: float) -> tuple[str, str | None]:
 
     `given` is a name, an address, or None for the default remote.
     """
-    lines = _dvc("config", "--list", timeout=timeout).splitlines()
-    config = {key: value for key, _, value in (line.partition("=") for line in lines)}
+    config = _config(timeout)
     name = given or config.get("core.remote", "")
     known = config.get(f"remote.{name}.url")
     url = known or (given if given and "/" in given else None)
@@ -29,8 +30,7 @@ def remote(given: str | None, timeout: float) -> tuple[str, str | None]:
     if urlsplit(url).password:
         expected = "an address without a password, for it is kept with the run"
         raise InputError("DVC remote", expected, "one with a password", "put it into a secret of the cluster")
-    prefix = f"remote.{name}."
-    section = {key.removeprefix(prefix): value for key, value in config.items() if key.startswith(prefix)}
+    section = _section(config, name)
     # What else the remote is (its endpoint, its region) a run has to know too; what is secret stays here.
     return split(section)[0] if known and len(section) > 1 else url, name if known else None
 
@@ -42,8 +42,33 @@ def check(remote_name: str, timeout: float) -> None:
     answer = json.loads(_dvc(*arguments, timeout=timeout) or "{}")
     lacking = [name for name in answer.get("not_in_remote", []) if name.rstrip("/").split("/")[0] == path]
     if lacking:
+        from pipelines.client import buckets
+
+        section = _section(_config(timeout), remote_name)
+        if buckets.is_missing(section):
+            found = f"no bucket {buckets.name(section)}"
+            raise InputError(data_dvc, f"its data on the DVC remote {remote_name}", found, f"{MAKE}, then {PUSH}")
         more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
         raise InputError(data_dvc, f"its data on the DVC remote {remote_name}", f"no {lacking[0]}{more}", PUSH)
+
+
+def make_bucket(given: str | None, timeout: float) -> str:
+    """Make the bucket of a remote (by name; None for the default one) if it is not there; what was done in a line."""
+    from pipelines.client import buckets
+
+    config = _config(timeout)
+    name = given or config.get("core.remote", "")
+    return buckets.make(_section(config, name) or {"url": name})
+
+
+def _config(timeout: float) -> dict[str, str]:
+    lines = _dvc("config", "--list", timeout=timeout).splitlines()
+    return {key: value for key, _, value in (line.partition("=") for line in lines)}
+
+
+def _section(config: Mapping[str, str], name: str) -> dict[str, str]:
+    prefix = f"remote.{name}."
+    return {key.removeprefix(prefix): value for key, value in config.items() if key.startswith(prefix)}
 
 
 def _tracked() -> str:

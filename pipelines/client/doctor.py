@@ -20,7 +20,13 @@ def examine(connection: Connection, remote: str | None) -> list[Check]:
         platform = kubeflow.parts(kubeflow.compile(steps.IMAGE))[1]
         return checks.of_the_namespace(connection, None, platform, cluster.load().service_account)
 
-    return checks.run({**checks.of_the_run(remote, namespace), **checks.of_the_services(connection)})
+    return checks.run(
+        {
+            **checks.of_the_run(remote, connection.kube_context, namespace),
+            **checks.of_the_rights(connection),
+            **checks.of_the_services(connection),
+        }
+    )
 
 
 def show(found: Sequence[Check]) -> None:

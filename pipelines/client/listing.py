@@ -2,26 +2,30 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from components.contract import read_contract
 from components.errors import InputError
-from pipelines import workspace
-from pipelines.client import runs
+from pipelines import graph, kubeflow, workspace
+from pipelines.client import runs, sight
+from pipelines.client.reasons import Seen, troubles
 from pipelines.client.service import Service
-from pipelines.client.states import word
+from pipelines.client.states import state_of, states, word
 from pipelines.client.submitting import UNTIL
 from pipelines.console import console
 
 
 def listed(service: Service, limit: int) -> list[dict[str, Any]]:
-    """One document per run, the newest first: id, when, until, state, decision, link."""
+    """One document per run, the newest first: id, when, until, state, reason, decision, link."""
     name = read_contract(workspace.contract).name
     found = runs.newest(service, name, limit)
     decisions = _decisions(name) if found else {}
-    return [_row(service, run, decisions) for run in found]
+    reasons = _reasons(service, [run for run in found if run.state != "SUCCEEDED"])
+    return [_row(service, run, decisions) | {"reason": reasons.get(run.run_id)} for run in found]
 
 
 def show(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -35,21 +39,49 @@ def show(rows: Sequence[Mapping[str, Any]]) -> None:
         when = row["when"][:16].replace("T", " ") if row["when"] else ""
         table.add_row(row["id"], when, row["until"] or "", row["state"], row["decision"] or "")
     console().print(table)
+    for row in rows:
+        if row["reason"]:
+            console().print(Text(f" {row['id']} {row['reason']}"), soft_wrap=True)
     return None
 
 
 def _row(service: Service, run: Any, decisions: Mapping[str, str]) -> dict[str, Any]:
-    until = runs.parameter(run, UNTIL)
+    until = _until(run)
     # A batch that was decided before has no tag of this run: only one that succeeded is known to be decided.
     by_moment = decisions.get(str(until)[:10]) if run.state == "SUCCEEDED" else None
     return {
         "id": run.run_id,
         "when": run.created_at.isoformat() if run.created_at else None,
         "until": until,
-        "state": word(run.state),
+        "state": word(state_of(run)),
         "decision": decisions.get(run.run_id) or by_moment,
         "link": service.connection.link("runs", run.run_id),
     }
+
+
+def _until(run: Any) -> str | None:
+    """The end of the batch: as it was given; by the clock it is the day (UTC) that the run was scheduled for."""
+    given = runs.parameter(run, UNTIL)
+    if given == "" and run.scheduled_at:
+        return str(run.scheduled_at.astimezone(UTC).date())
+    return given if given is None else str(given)
+
+
+def _reasons(service: Service, found: Sequence[Any]) -> dict[str, str]:
+    """What stops a run or ended it, by its id: the first step that did not go well, and why where that is known."""
+    if not found:
+        return {}
+    steps = [task.name for task in graph.tasks(kubeflow.ir())]
+    seen = sight.of_all_runs(sight.sight(service))
+    told = {run.run_id: _reason(steps, run, seen.get(run.run_id, [])) for run in found}
+    return {name: reason for name, reason in told.items() if reason}
+
+
+def _reason(steps: Sequence[str], run: Any, seen: Sequence[Seen]) -> str | None:
+    found = states(steps, run, datetime.now(UTC))
+    stopped = [str(trouble) for trouble in troubles(found, run, seen)]
+    ended = [f"{state.step}: {state.state}" for state in found if state.state in ("failed", "cancelled")]
+    return next(iter([*stopped, *ended]), None)
 
 
 def _decisions(name: str) -> dict[str, str]:

@@ -1,6 +1,8 @@
-"""`tidegate logs`: what became of each step of a run, and what a step that failed said."""
+"""`tidegate logs`: what became of each step of a run, what stops one, and what a step that failed said."""
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,11 +12,12 @@ from urllib3.exceptions import HTTPError
 
 from components.errors import InputError
 from pipelines import graph, kubeflow, steps
-from pipelines.client import condition, pods, runs
+from pipelines.client import pods, reasons, runs, sight
 from pipelines.client.connection import DEFAULT_NAMESPACE
 from pipelines.client.following import table
+from pipelines.client.reasons import Seen, Trouble
 from pipelines.client.service import Service
-from pipelines.client.states import State, latest, states, word
+from pipelines.client.states import State, state_of, states, word
 from pipelines.console import console
 
 # The API server has one of the first; the UI, where that is all that can be reached, has the last.
@@ -22,31 +25,33 @@ API = "/apis/{version}/runs/{run}/nodes/{pod}/log"
 VERSIONS = ("v1alpha1", "v1beta1", "v2beta1")
 UI = "/k8s/pod/logs"
 TAIL = 20
+# How Kubeflow's launcher and driver write, in the same stream as the step.
+LAUNCHER = re.compile(r"[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{6} +\d+ [\w.-]+\.go:\d+\] ")
+KILLED = "signal: killed"
 
 
 def told(service: Service, run_id: str, step: str | None) -> dict[str, Any]:
-    """The states of all steps; the log and the condition of `step`, or of every step that failed."""
+    """The states of all steps; reason, cure and log of `step`, or of every step that failed or is stopped."""
     run = runs.read(service, runs.check_id(run_id))
     ir, platform = kubeflow.parts(kubeflow.compile(steps.IMAGE))
     names = [task.name for task in graph.tasks(ir)]
     if step and step not in names:
         raise InputError("step", f"one of {', '.join(names)}", step, "choose one")
     found = states(names, run, datetime.now(UTC))
-    namespace = service.namespace or service.connection.namespace or DEFAULT_NAMESPACE
-    sentences = condition.conditions(service.connection.kube_context, namespace, run_id, service.connection.timeout)
-    wanted = [step] if step else [state.step for state in found if state.state == "failed"]
+    way = sight.sight(service)
+    seen = sight.of_run(way, run_id)
+    known = {trouble.step: trouble for trouble in reasons.troubles(found, run, seen)}
+    failed = [state.step for state in found if state.state == "failed"]
+    wanted = [step] if step else [*failed, *(name for name in known if name not in failed)]
+    recorded = {name: _recorded(ir, platform, name, run) if name in names else [] for name in wanted}
+    places = {name: _places(recorded[name], name, run, seen) for name in wanted}
+    logs = {name: _log(service, way, run_id, places[name]) for name in wanted}
     return {
         "run": run_id,
-        "state": word(run.state),
+        "state": word(state_of(run)),
         "link": service.connection.link("runs", run_id),
         "steps": [state._asdict() for state in found],
-        "told": {
-            name: {
-                "reason": _reason(run, name) or _of(sentences, name),
-                "log": _log(service, namespace, run_id, pods.names(ir, platform, name, run)),
-            }
-            for name in wanted
-        },
+        "told": {name: _document(name, known.get(name), logs[name]) for name in wanted},
     }
 
 
@@ -55,45 +60,84 @@ def show(found: Mapping[str, Any], whole: bool) -> None:
     screen = console()
     screen.print(f"run {found['run']}: {found['state']}\n{found['link']}\n", soft_wrap=True)
     screen.print(table([State(**state) for state in found["steps"]]))
+    names = [state["step"] for state in found["steps"]]
     for step, told in found["told"].items():
         screen.print(f"\n{step}" + (f": {told['reason']}" if told["reason"] else ""), soft_wrap=True, markup=False)
-        for line in _shown(told["log"], whole):
+        if told["cure"]:
+            screen.print(Text(f"  cure: {told['cure']}"), soft_wrap=True)
+        for line in _shown(told, whole) if step in names or told["log"] else []:
             screen.print(Text(f"  {line}"), soft_wrap=True)
         if step == "validate" and not whole:
             screen.print("  MLflow has the report, in validate/ of the run with the tag tidegate.validation = refused")
 
 
-def _shown(log: str | None, whole: bool) -> list[str]:
-    if log is None:
-        return ["no log: its pod is gone, or not yours to read; see the page of the run"]
-    lines = log.splitlines()
-    errors = [line for line in lines if line.startswith("error: ")]
-    return lines if whole else errors or lines[-TAIL:]
+def split(text: str) -> tuple[str, str]:
+    """The lines of the step itself, and those of Kubeflow's program around it."""
+    lines = text.splitlines(keepends=True)
+    own = [line for line in lines if not LAUNCHER.match(line)]
+    return "".join(own), "".join(line for line in lines if LAUNCHER.match(line))
 
 
-def _reason(run: Any, step: str) -> str | None:
-    """What Kubeflow itself says; before 2.18 it leaves this empty."""
-    tasks = latest(run)
-    errors = [tasks[name].error for name in (step, f"{step}-driver") if name in tasks]
-    return next((error.message for error in errors if error and error.message), None)
+def is_log(text: str) -> bool:
+    """Whether this is one: where it has none, Kubeflow answers 200 with its reason in JSON."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return bool(text)
+    return not (isinstance(document, dict) and "error_message" in document)
 
 
-def _of(sentences: Mapping[str, str], step: str) -> str | None:
-    found = [told for node, told in sorted(sentences.items()) if f".{step}.executor" in node]
-    return found[-1] if found else None
+def _document(step: str, trouble: Trouble | None, log: str | None) -> dict[str, str | None]:
+    own, launcher = split(log or "")
+    reason, cure = (trouble.reason, trouble.cure) if trouble else (None, None)
+    for sign in (KILLED, "two tasks have the same task name"):
+        if sign in launcher and sign not in (reason or ""):  # what Kubernetes calls an error, and no more
+            reason, cure = f"{reason}: {sign}" if reason else sign, reasons.trouble(step, sign).cure
+    return {"reason": reason, "cure": cure or None, "log": None if log is None else own, "launcher": launcher or None}
 
 
-def _log(service: Service, namespace: str, run_id: str, names: list[str]) -> str | None:
-    """The log of the first pod that has one; None where nobody gives it."""
-    for pod in names:
-        places: list[tuple[str, dict[str, str]]] = [
-            (API.format(version=version, run=run_id, pod=pod), {}) for version in VERSIONS
-        ]
-        places.append((UI, {"podname": pod, "runid": run_id, "podnamespace": namespace}))
-        for path, query in places:
+def _shown(told: Mapping[str, str | None], whole: bool) -> list[str]:
+    if told["log"] is None:
+        return ["no log: its pod did not start, is gone, or is not yours to read; see the page of the run"]
+    own, launcher = told["log"].splitlines(), (told["launcher"] or "").splitlines()
+    if whole:
+        return [*own, *(["", "Kubeflow's program around it:"] if launcher else []), *launcher]
+    errors = [line for line in own if line.startswith("error: ")]
+    return errors or own[-TAIL:] or [line for line in launcher if line[0] in "EF"] or launcher[-TAIL:]
+
+
+def _recorded(ir: Mapping[str, Any], platform: Mapping[str, Any], step: str, run: Any) -> list[str]:
+    """What may have the log of a step, or of its driver if that is what failed."""
+    if reasons.driver_failed(run, step):
+        return pods.driver_names(ir, step, run)
+    return pods.names(ir, platform, step, run)
+
+
+def _places(recorded: Sequence[str], step: str, run: Any, seen: Sequence[Seen]) -> list[str]:
+    """The same with what Kubernetes or Argo told of, which is sure."""
+    failed = reasons.driver_failed(run, step)
+    found = [item for item in seen if item.step == step and (item.driver == failed or not recorded)]
+    latest = sorted(found, key=lambda item: item.attempt, reverse=True)
+    return list(dict.fromkeys([*(item.pod for item in latest), *recorded]))
+
+
+def _log(service: Service, way: sight.Sight | None, run_id: str, places: Sequence[str]) -> str | None:
+    """The first log that somebody gives; None where nobody does."""
+    namespace = service.namespace or service.connection.namespace or DEFAULT_NAMESPACE
+    for pod in places:
+        for path, query in _requests(namespace, run_id, pod):
             try:
-                if text := service.client.text(path, **query):
-                    return str(text)
+                text = service.client.text(path, **query)
             except (ApiException, HTTPError, InputError):
                 continue
+            if is_log(text):
+                return str(text)
+        if text := sight.log(way, pod):
+            return text
     return None
+
+
+def _requests(namespace: str, run_id: str, pod: str) -> Iterator[tuple[str, dict[str, str]]]:
+    for version in VERSIONS:
+        yield API.format(version=version, run=run_id, pod=pod), {}
+    yield UI, {"podname": pod, "runid": run_id, "podnamespace": namespace}

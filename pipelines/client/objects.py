@@ -56,19 +56,39 @@ def needed(platform: Mapping[str, Any], account: str) -> list[Thing]:
 def api(context: str | None) -> kubernetes.ApiClient | None:
     """The cluster's own API by the kubeconfig or from inside; None where there is neither."""
     logging.getLogger("kubernetes").setLevel(logging.ERROR)
+    settings = kubernetes.Configuration()
+    settings.retries = False  # each would wait as long as the first
     try:
         if "KUBERNETES_SERVICE_HOST" in os.environ and not context:
-            settings = kubernetes.Configuration()
             kubeconfig.load_incluster_config(settings)
-            return kubernetes.ApiClient(settings)
-        return kubeconfig.new_client_from_config(context=context)
+        else:
+            kubeconfig.load_kube_config(context=context, client_configuration=settings)
     except kubeconfig.ConfigException:
         return None
+    return kubernetes.ApiClient(settings)
+
+
+def refused(error: kubernetes.ApiException, right: str) -> str:
+    """Why the cluster does not tell: a right that one lacks, by its verb, its kind of object and its namespace."""
+    if error.status == 403:
+        return f"no right to {right}"
+    if error.status == 401:
+        return "401 (not signed in to the cluster): see `kubectl auth whoami`"
+    return f"the cluster does not let {right}: {error.status} {error.reason}"
 
 
 def absent(cluster: kubernetes.ApiClient, namespace: str, things: Iterable[Thing], timeout: float) -> list[Thing]:
-    """Those of the things that are not in the namespace; PermissionError when the cluster does not say."""
-    return [thing for thing in things if not _is_there(cluster, namespace, thing, timeout)]
+    """Those of the things that are not in the namespace; PermissionError when the cluster does not say of some."""
+    missing, unseen = [], []
+    for thing in things:
+        try:
+            if not _is_there(cluster, namespace, thing, timeout):
+                missing.append(thing)
+        except PermissionError as reason:
+            unseen.append(str(reason))
+    if unseen and not missing:
+        raise PermissionError(", ".join(unseen))
+    return missing
 
 
 def _is_there(cluster: kubernetes.ApiClient, namespace: str, thing: Thing, timeout: float) -> bool:
@@ -86,7 +106,7 @@ def _is_there(cluster: kubernetes.ApiClient, namespace: str, thing: Thing, timeo
         if error.status == 404:
             return False
         if error.status in (401, 403):
-            raise PermissionError(f"no right to see {thing} in {where}") from None
+            raise PermissionError(refused(error, f"get {thing.kind}/{thing.name} in {where}")) from None
         raise InputError(
             where, f"to be told of {thing}", f"{error.status} {error.reason}", "ask again later"
         ) from None

@@ -1,12 +1,15 @@
-"""What became of each step of a run, from the tasks that Kubeflow tells; pure."""
+"""What became of a run and of each of its steps, from what Kubeflow tells; pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 FINAL = {"SUCCEEDED", "FAILED", "SKIPPED", "CANCELED"}
+STOPPING = {"CANCELING", "CANCELED"}
 WORDS: Mapping[str, str] = {"CANCELED": "cancelled", "CANCELING": "being cancelled", "PENDING": "starting"}
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # what has not happened yet is told as 1970 or as the year 1
+ATTEMPT = re.compile(r"executor\(\d+\)")
 
 
 class State(NamedTuple):
@@ -22,6 +25,16 @@ def word(state: str | None) -> str:
     return WORDS.get(state or "", (state or "unknown").lower())
 
 
+def state_of(run: Any) -> str | None:
+    """The state of a run as Kubeflow names it; one that was cancelled ends FAILED there, and is CANCELED here."""
+    return "CANCELED" if run.state == "FAILED" and cancelled_at(run) else run.state
+
+
+def cancelled_at(run: Any) -> datetime | None:
+    """When a run was told to stop, None where nobody did."""
+    return next((item.update_time for item in run.state_history or [] if item.state in STOPPING), None)
+
+
 def over(run: Any) -> bool:
     """Whether a run has ended, however."""
     return run.state in FINAL
@@ -29,28 +42,48 @@ def over(run: Any) -> bool:
 
 def states(steps: Sequence[str], run: Any, now: datetime) -> list[State]:
     """Every step in the order of the pipeline."""
-    tasks = latest(run)
-    return [_state(step, tasks, run, now) for step in steps]
+    return [_state(step, run, now) for step in steps]
+
+
+def details(run: Any) -> list[Any]:
+    """The tasks that Kubeflow tells of: one for each node of the workflow."""
+    return (run.run_details.task_details if run.run_details else None) or []
 
 
 def latest(run: Any) -> dict[str, Any]:
-    """The tasks that Kubeflow tells of, by name; of several the last."""
-    details = (run.run_details.task_details if run.run_details else None) or []
-    return {task.display_name: task for task in sorted(details, key=_began) if task.display_name}
+    """The tasks by name; of several the last."""
+    return {task.display_name: task for task in sorted(details(run), key=_began) if task.display_name}
 
 
-def _state(step: str, tasks: Mapping[str, Any], run: Any, now: datetime) -> State:
+def _state(step: str, run: Any, now: datetime) -> State:
+    tasks = latest(run)
     task, driver = tasks.get(step), tasks.get(f"{step}-driver")
     if task is not None and task.state:  # a task that Argo left out has none
-        # Where a run is cancelled, the tasks keep the last thing that was heard of them.
-        state = run.state if over(run) and task.state not in FINAL else task.state
+        state = _settled(task, run)
         seconds = None if state == "PENDING" else _seconds(task, now if not over(run) else None)
         return State(step, word(state), seconds)
     if driver is not None and driver.state == "FAILED":
-        return State(step, "failed", _seconds(driver, None))
+        return State(step, word(_settled(driver, run)), _seconds(driver, None))
     if not over(run):
         return State(step, "starting" if driver is not None and driver.state else "waiting", None)
     return State(step, "skipped" if run.state == "SUCCEEDED" else "not run", None)
+
+
+def _settled(task: Any, run: Any) -> str | None:
+    """The state of a task: Argo ends a cancelled one as failed, and calls one running whose pod has not started."""
+    if over(run) and task.state not in FINAL:
+        return state_of(run)  # the last thing that was heard of it
+    stopped, ended = cancelled_at(run), _moment(task.end_time)
+    if task.state == "FAILED" and stopped and (ended is None or ended >= stopped):
+        return "CANCELED"
+    return "PENDING" if task.state == "RUNNING" and _pending(task, run) else str(task.state)
+
+
+def _pending(task: Any, run: Any) -> bool:
+    """Whether no pod runs of those that this task may have: which of them are its own Kubeflow does not tell."""
+    attempts = [item for item in details(run) if ATTEMPT.fullmatch(item.display_name or "")]
+    open_ = {item.state for item in attempts if _began(item) >= _began(task) and item.state not in FINAL}
+    return open_ == {"PENDING"}
 
 
 def _seconds(task: Any, now: datetime | None) -> float | None:

@@ -70,7 +70,7 @@ def check(service: Service, job: Work) -> None:
         account = cluster.load().service_account
         return checks.of_the_namespace(service.connection, service.namespace, job.platform, account)
 
-    checks.refuse(checks.run(checks.of_the_run(job.remote, namespace)))
+    checks.refuse(checks.run(checks.of_the_run(job.remote, service.connection.kube_context, namespace)))
 
 
 def ensure_version(service: Service, compiled: str) -> versions.Version:

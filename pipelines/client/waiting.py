@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,27 +11,37 @@ from components.errors import InputError
 from pipelines import summary
 from pipelines.client.following import follow
 from pipelines.client.outcome import outcome
-from pipelines.client.states import states, word
+from pipelines.client.reasons import Trouble
+from pipelines.client.states import over, state_of, states, word
 from pipelines.client.submitting import Started
 from pipelines.command import INTERRUPTED
 
 
 def wait(started: Started, as_json: bool) -> int:
-    """0 when the run succeeded, whatever the gate decided; 1 when it failed or was cancelled."""
+    """0 when the run succeeded, whatever the gate decided; 1 when it failed, was cancelled, or cannot go on."""
     try:
-        run = follow(started.service, started.id, started.work.steps)
+        run, stopped = follow(started.service, started.id, started.work.steps)
     except KeyboardInterrupt:
         print(f"\nthe run goes on: {started.link}", file=sys.stderr)
         return INTERRUPTED
     succeeded = run.state == "SUCCEEDED"
     found = _outcome(started, run) if succeeded else None
     if as_json:
-        print(json.dumps({**_document(started, run), **(found or {})}, indent=2))
+        print(json.dumps({**_document(started, run, stopped), **(found or {})}, indent=2))
     elif found and found["decision"]:
         summary.show(found)
     if not succeeded:
-        print(f"run {started.id}: {word(run.state)}; see `tidegate logs {started.id}`", file=sys.stderr)
+        print(_verdict(started, run, stopped), file=sys.stderr)
     return 0 if succeeded else 1
+
+
+def _verdict(started: Started, run: Any, stopped: Sequence[Trouble]) -> str:
+    """What came of a run that did not succeed, in one line."""
+    hopeless = [trouble for trouble in stopped if trouble.hopeless]
+    why = "".join(f"; {trouble}" for trouble in (hopeless or stopped)[:1])
+    if over(run):
+        return f"run {started.id}: {word(state_of(run))}{why}; see `tidegate logs {started.id}`"
+    return f"run {started.id}: cannot go on{why}; it is left as it is: to stop it, terminate it on {started.link}"
 
 
 def _outcome(started: Started, run: Any) -> dict[str, Any] | None:
@@ -48,12 +59,13 @@ def _outcome(started: Started, run: Any) -> dict[str, Any] | None:
     return found
 
 
-def _document(started: Started, run: Any) -> dict[str, Any]:
+def _document(started: Started, run: Any, stopped: Sequence[Trouble]) -> dict[str, Any]:
     steps = [state._asdict() for state in states(started.work.steps, run, datetime.now(UTC))]
     return {
         "run": started.id,
         "link": started.link,
         "version": started.version,
-        "state": word(run.state),
+        "state": word(state_of(run)),
         "steps": steps,
+        "reasons": [{"step": item.step, "reason": item.reason, "cure": item.cure or None} for item in stopped],
     }

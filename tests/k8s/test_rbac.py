@@ -4,6 +4,7 @@ from itertools import product
 
 import pytest
 
+from pipelines.client.rights import OWN, REVIEW
 from tests.k8s.manifests import OVERLAYS, of_kind, rendered
 from tests.k8s.rbac import Right, rights
 
@@ -25,6 +26,10 @@ EXPECTED = {
         ("jobs.pipelines.kubeflow.org", "*"): "get list create enable disable delete",
         ("serviceaccounts", "tidegate-run"): "get use",
         ("configmaps", "tidegate"): "get",
+        ("pods", "*"): "get list",
+        ("pods/log", "*"): "get",
+        ("workflows.argoproj.io", "*"): "get list",
+        ("localsubjectaccessreviews.authorization.k8s.io", "*"): "create",
         ("services/proxy", "ml-pipeline:http"): "get create update delete",
     },
 }
@@ -48,9 +53,9 @@ def test_nobody_may_more_than_a_run_needs(overlay: str, who: str) -> None:
     for right in rights(rendered(overlay))[who]:
         assert right.namespace == "kubeflow", "a right in one namespace only"
         assert "*" not in (right.verb, right.resource), "no wildcard"
-        assert right.resource.split(".")[0] not in {"pods", "pods/exec", "roles", "rolebindings"}, (
-            "no way to more rights"
-        )
+        assert right.resource.split(".")[0] not in {"pods/exec", "roles", "rolebindings"}, "no way to more rights"
+        if right.resource in ("pods", "pods/log", "workflows.argoproj.io"):
+            assert right.verb in ("get", "list"), "who makes a pod may all that its account may"
         if right.resource == "secrets":
             assert (right.verb, right.name) == ("get", "mlpipeline-minio-artifact"), (
                 "no secret but that of the artifacts"
@@ -60,6 +65,12 @@ def test_nobody_may_more_than_a_run_needs(overlay: str, who: str) -> None:
 
 def test_the_submitter_sees_no_secret() -> None:
     assert "secrets" not in {right.resource for right in rights(rendered("local"))[SUBMIT]}
+
+
+def test_the_submitter_may_see_what_the_client_looks_at() -> None:
+    held = {(right.verb, right.resource) for right in rights(rendered("local"))[SUBMIT]}
+    needed = {tuple(str(right).split(" ")) for right in (*OWN, REVIEW)}
+    assert needed <= held
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

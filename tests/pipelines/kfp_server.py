@@ -7,15 +7,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import Message
 from http.server import BaseHTTPRequestHandler
+from itertools import product
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
+from tests.pipelines import recordings
 from tests.pipelines.kfp_state import ROUTES, Kubeflow, Query, RefusalError, wire
 from tests.servers.http import QuietServer
 
 LOGIN_PAGE = "<!doctype html><title>Log in to Your Account</title><form action=/dex/auth/local></form>"
 API_LOG = "/apis/v1alpha1/runs/{run}/nodes/{pod}/log"
 UI_LOG = "/k8s/pod/logs?podname={pod}&runid={run}"
+PODS = "/api/v1/namespaces/kubeflow/pods"
+WORKFLOWS = "/apis/argoproj.io/v1alpha1/namespaces/kubeflow/workflows"
+KUBERNETES = ("/api/v1/nodes", "/apis/argoproj.io/", "/apis/authorization.k8s.io/")
+NO_LOG = next(text for text in recordings.log_answers().values() if text.startswith("{"))
+REVIEWS = "/apis/authorization.k8s.io/v1/"
 
 
 class Request(NamedTuple):
@@ -39,7 +46,20 @@ class KfpServer(QuietServer):
         self.cookie: str | None = None
         self.log_route = API_LOG
         self.kubernetes: dict[str, Any] = {}  # what the cluster's own API has, by path; None is forbidden
+        self.denied: set[tuple[str, str]] = set()  # verb and resource that Kubernetes says nobody may
         self.stopped = threading.Event()
+
+    def replay(self, case: str) -> Any:
+        """Have what a real cluster had of this run, and return the run."""
+        found = recordings.run(case)
+        self.kubeflow.runs[found.run_id] = found
+        for path, name in ((PODS, "pods"), (WORKFLOWS, "workflow")):
+            recorded = recordings.document(case, name) or {"items": []}
+            self.kubernetes[path] = {"items": recorded.get("items", [recorded])}
+        if case == "gate-refused":
+            answers = recordings.log_answers()
+            self.kubeflow.logs |= {name: text for name, text in answers.items() if not text.startswith("{")}
+        return found
 
     @property
     def url(self) -> str:
@@ -89,6 +109,8 @@ class Handler(BaseHTTPRequestHandler):
             self._send(200, LOGIN_PAGE, "text/html")
         elif fault == "unready":  # what Kubeflow's UI says of an API server that it cannot reach
             self._send(200, '{"apiServerReady":false,"frontendTagName":"2.17.0"}', "application/json")
+        elif fault == "forbidden":
+            self._send(403, json.dumps(refusal("services/proxy", 403)), "application/json")
         elif fault:
             self._send(int(fault), "upstream says no", "text/plain")
         else:
@@ -99,10 +121,11 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self, body: bytes) -> None:
         parts = urlsplit(self.path)
         query = {key: values[0] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
+        own = parts.path.startswith("/api/v1/namespaces/") and "/services/" not in parts.path
+        if own or parts.path.startswith(KUBERNETES):
+            return self._kubernetes(parts.path, query, body)
         if "/log" in parts.path:
             return self._log()
-        if parts.path.startswith("/api/v1/namespaces/") and "/services/" not in parts.path:
-            return self._kubernetes(parts.path)
         try:
             self.server.admit(self.server.received[-1], query, body)
             found = self._route(f"{self.command} {parts.path}", query, body)
@@ -119,19 +142,32 @@ class Handler(BaseHTTPRequestHandler):
         raise RefusalError(404, 5, "Not Found")
 
     def _log(self) -> None:
-        run = next(iter(self.server.kubeflow.runs))
-        for pod, text in self.server.kubeflow.logs.items():
+        kubeflow = self.server.kubeflow
+        for run, pod in product(kubeflow.runs, kubeflow.logs):
             if self.path.startswith(self.server.log_route.format(run=run, pod=pod)):
-                return self._send(200, text, "text/plain")
+                return self._send(200, kubeflow.logs[pod], "text/plain")
         if self.server.log_route == UI_LOG and not self.path.startswith("/k8s"):
             return self._send(200, "<!doctype html><title>Kubeflow</title>", "text/html")
-        return self._send(500, json.dumps({"error_message": "Failed to read logs"}), "application/json")
+        if self.path.startswith("/apis/v1alpha1"):
+            return self._send(200, NO_LOG, "text/plain; charset=utf-8")
+        return self._send(404, json.dumps({"code": 5, "message": "Not Found"}), "application/json")
 
-    def _kubernetes(self, path: str) -> None:
+    def _kubernetes(self, path: str, query: Query, body: bytes) -> None:
+        if path.startswith(REVIEWS):
+            return self._review(json.loads(body))
         found = self.server.kubernetes.get(path, "")
+        if isinstance(found, str) and found:
+            return self._send(200, found, "text/plain")
         status = 404 if found == "" else 403 if found is None else 200
-        told = found or {"kind": "Status", "code": status, "reason": "Forbidden" if status == 403 else "NotFound"}
-        self._send(status, json.dumps(told), "application/json")
+        told = selected(found, query) if status == 200 else refusal(path, status)
+        return self._send(status, json.dumps(told), "application/json")
+
+    def _review(self, review: Any) -> None:
+        asked = review["spec"]["resourceAttributes"]
+        allowed = (asked["verb"], asked["resource"]) not in self.server.denied
+        if "localsubject" in self.path and ("create", "localsubjectaccessreviews") in self.server.denied:
+            return self._send(403, json.dumps(refusal(self.path, 403)), "application/json")
+        return self._send(201, json.dumps({**review, "status": {"allowed": allowed}}), "application/json")
 
     def _trickle(self) -> None:
         """A byte now and then: no wait between two bytes is long, the whole never ends."""
@@ -165,6 +201,27 @@ def serving() -> Iterator[KfpServer]:
         finally:
             server.stopped.set()
             server.shutdown()
+
+
+def selected(document: Any, query: Query) -> Any:
+    """A list as its selectors of labels and fields leave it, as Kubernetes does."""
+    if "items" not in document:
+        return document
+    label, _, wanted = query.get("labelSelector", "").partition("=")
+    items = [item for item in document["items"] if not label or label in item["metadata"].get("labels", {})]
+    items = [item for item in items if not wanted or item["metadata"]["labels"][label] == wanted]
+    if query.get("fieldSelector") == "status.phase!=Succeeded":
+        items = [item for item in items if item["status"].get("phase") != "Succeeded"]
+    return {**document, "items": items}
+
+
+def refusal(path: str, status: int) -> dict[str, Any]:
+    """What Kubernetes says of what is not there, and of what one may not."""
+    reason = "Forbidden" if status == 403 else "NotFound"
+    resource = path.removeprefix("/api/v1/namespaces/kubeflow/")
+    message = f'{resource} is forbidden: User "ada" cannot get resource "{resource}" in the namespace "kubeflow"'
+    message = message if status == 403 else f"{resource} not found"
+    return {"kind": "Status", "apiVersion": "v1", "code": status, "reason": reason, "message": message}
 
 
 def _namespace(body: bytes) -> str | None:

@@ -5,14 +5,18 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from kubernetes.config import kube_config
 
 from pipelines import cluster, code, kubeflow
+from pipelines.client import images
 from tests.pipelines import kubeconfigs, registry_server
 from tests.pipelines.kfp_server import KfpServer
 from tests.pipelines.programs import dvc, git
 from tests.pipelines.registry_server import RegistryServer
+from tests.servers.programs import s3
 from tests.workspaces import Workspace
 
 root = Path(__file__).parents[3]
@@ -61,9 +65,8 @@ def examined(workspace: Workspace) -> dict[str, tuple[str, str]]:
     """What the doctor says, by what was looked at."""
     found = workspace.tidegate("doctor", "--json", check=False)
     rows = {row["name"]: (row["state"], row["told"]) for row in json.loads(found.stdout)}
-    assert (
-        list(rows) == ["code", "image", "data", "namespace", "kubeflow", "mlflow"] and "Traceback" not in found.stderr
-    )
+    assert list(rows) == ["code", "image", "data", "namespace", "rights", "kubeflow", "mlflow"]
+    assert "Traceback" not in found.stderr
     assert found.returncode == any(state == "wrong" for state, _ in rows.values())
     return rows
 
@@ -75,7 +78,7 @@ def test_all_is_well(workspace: Workspace, server: KfpServer, registry: Registry
     assert rows["code"][1] == f"commit {head}"
     assert rows["image"][1] == f"{registry.host}/{kubeflow.image_of(cluster.load())} {registry_server.DIGEST}"
     assert rows["data"][1] == f"data.dvc on {workspace.folder.parent / 'store'}"
-    assert rows["namespace"][1].endswith(" in kubeflow")
+    assert rows["namespace"][1].endswith(" in kubeflow") and rows["rights"][1].startswith("tidegate-run may get")
     for words in ("service account tidegate-run", "secret tidegate-data", "config map tidegate"):
         assert words in rows["namespace"][1]
     assert server.url in rows["kubeflow"][1] and rows["mlflow"][1].startswith("sqlite:///")
@@ -108,6 +111,7 @@ def test_all_is_wrong_and_each_line_has_its_cure(
     shutil.rmtree(tmp_path / "here/store")
     server.kubernetes = {f"{NAMESPACE}/{item}": {"kind": "PartialObjectMetadata"} for item in objects[2:]}
     workspace.environment |= {"KFP_ENDPOINT": "http://127.0.0.1:9", "MLFLOW_TRACKING_URI": "http://127.0.0.1:9"}
+    server.denied = {("get", "workflows")}
     rows = examined(workspace)
     assert {state for state, _ in rows.values()} == {"wrong"}
     for name, found, cure in (
@@ -115,6 +119,7 @@ def test_all_is_wrong_and_each_line_has_its_cure(
         ("image", "nothing under this tag", "make images"),
         ("data", "no data/ and 1 more", "dvc push data.dvc"),
         ("namespace", "no service account tidegate-run, no secret tidegate-data", "pipelines/cluster.yaml"),
+        ("rights", "found none", "k8s/base/tasks/run.yaml"),
         ("kubeflow", "no connection", "kubectl port-forward"),
         ("mlflow", "no connection", "MLFLOW_TRACKING_URI"),
     ):
@@ -122,15 +127,123 @@ def test_all_is_wrong_and_each_line_has_its_cure(
 
 
 def test_what_cannot_be_looked_at_is_said_and_hinders_nothing(workspace: Workspace, server: KfpServer) -> None:
-    server.kubernetes[f"{NAMESPACE}/secrets/tidegate-data"] = None
-    state, told = examined(workspace)["namespace"]
-    assert (state, told) == ("not checked", "no right to see secret tidegate-data in namespace kubeflow")
+    server.kubernetes |= {f"{NAMESPACE}/secrets/tidegate-{name}": None for name in ("data", "mlflow")}
+    server.denied = {("list", "pods"), ("create", "localsubjectaccessreviews")}
+    rows = examined(workspace)
+    assert rows["namespace"] == (
+        "not checked",
+        "no right to get secrets/tidegate-data in namespace kubeflow, "
+        "no right to get secrets/tidegate-mlflow in namespace kubeflow",
+    )
+    assert rows["rights"] == (
+        "not checked",
+        "no right to list pods, create localsubjectaccessreviews.authorization.k8s.io in namespace kubeflow: "
+        "see k8s/base/tasks/submit.yaml",
+    )
     workspace.environment["KUBECONFIG"] = os.devnull
-    assert examined(workspace)["namespace"] == ("not checked", "no kubeconfig")
+    rows = examined(workspace)
+    assert rows["namespace"] == rows["rights"] == ("not checked", "no kubeconfig")
     del workspace.environment["MLFLOW_TRACKING_URI"]
     workspace.tidegate("submit")  # whoever waits for no table needs no MLflow here
     assert len(server.kubeflow.runs) == 1
     assert "expected the MLflow server of the cluster, found nothing" in examined(workspace)["mlflow"][1]
+
+
+def test_a_thing_that_is_not_there_is_told_beside_one_that_may_not_be_seen(
+    workspace: Workspace, server: KfpServer
+) -> None:
+    server.kubernetes[f"{NAMESPACE}/secrets/tidegate-data"] = None
+    del server.kubernetes[f"{NAMESPACE}/{objects[-1]}"]
+    state, told = examined(workspace)["namespace"]
+    assert state == "wrong" and "no config map tidegate" in told
+
+
+def node(name: str, images: list[str], **spec: Any) -> dict[str, Any]:
+    """A node with these images."""
+    told = [{"names": [image], "sizeBytes": 1} for image in images]
+    return {"metadata": {"name": name}, "spec": spec, "status": {"images": told}}
+
+
+def loaded(workspace: Workspace, policy: str) -> str:
+    """The name by which a node knows the image, in no registry; the problem's own pull policy."""
+    path = workspace / "pipelines/cluster.yaml"
+    path.write_text(path.read_text().replace("pull_policy: IfNotPresent", f"pull_policy: {policy}"))
+    git("commit", "--allow-empty", "--quiet", "--all", "--message", "Pull otherwise")
+    return str(kubeflow.image_of(cluster.load(path)))
+
+
+@pytest.mark.parametrize("policy", ["IfNotPresent", "Never"])
+def test_an_image_that_was_loaded_into_the_nodes_needs_no_registry(
+    workspace: Workspace, server: KfpServer, registry: RegistryServer, policy: str
+) -> None:
+    image = loaded(workspace, policy)
+    registry.images.clear()
+    registry.received.clear()
+    tainted = node("control", [], taints=[{"key": "control-plane", "effect": "NoSchedule"}])
+    server.kubernetes["/api/v1/nodes"] = {"items": [node("one", [image]), tainted]}
+    end = ", in no registry" if policy == "IfNotPresent" else ""
+    assert examined(workspace)["image"] == ("ok", f"{image} on one{end}")
+    assert bool(registry.received) == (policy == "IfNotPresent")
+    assert workspace.tidegate("submit").returncode == 0 and len(server.kubeflow.runs) == 1
+    server.kubernetes["/api/v1/nodes"]["items"].append(node("two", []))
+    state, told = examined(workspace)["image"]
+    assert state == "wrong" and "none on two" in told and f"kind load docker-image {image}" in told
+
+
+def test_what_the_nodes_have_may_not_be_known(
+    workspace: Workspace, server: KfpServer, registry: RegistryServer
+) -> None:
+    image = loaded(workspace, "Never")
+    server.kubernetes["/api/v1/nodes"] = None
+    assert examined(workspace)["image"] == ("not checked", "no right to list nodes in the cluster")
+    server.kubernetes["/api/v1/nodes"] = {"items": [node("one", [f"other:{number}" for number in range(50)])]}
+    assert examined(workspace)["image"] == ("not checked", "one tells of its 50 largest images only")
+    loaded(workspace, "Never")
+    path = workspace / "pipelines/cluster.yaml"
+    path.write_text(path.read_text().replace("pull_policy: Never", "pull_policy: Always"))
+    registry.images.clear()
+    server.kubernetes["/api/v1/nodes"] = {"items": [node("one", [image])]}
+    assert "found nothing under this tag" in examined(workspace)["image"][1]  # a pod would ask the registry
+
+
+@pytest.mark.parametrize(
+    ("image", "known"),
+    [
+        ("steps:1", "docker.io/library/steps:1"),
+        ("tidegate/steps:1", "docker.io/tidegate/steps:1"),
+        ("ghcr.io/a/steps:1", "ghcr.io/a/steps:1"),
+        ("127.0.0.1:5000/steps:1", "127.0.0.1:5000/steps:1"),
+    ],
+)
+def test_an_image_is_known_by_its_whole_name(
+    server: KfpServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, image: str, known: str
+) -> None:
+    path = kubeconfigs.write(tmp_path / "kubeconfig", server.url)
+    monkeypatch.setattr(kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", path)
+    server.kubernetes["/api/v1/nodes"] = {"items": [node("one", [known]), node("two", ["another:1"])]}
+    assert images.nodes(image, None, 5)[:2] == (["one"], ["two"])
+
+
+def test_a_bucket_that_is_not_there_is_said_and_made_when_asked(workspace: Workspace) -> None:
+    with s3("another") as endpoint:
+        dvc("remote", "add", "--quiet", "--local", "--default", "cluster", "s3://data")
+        dvc("remote", "modify", "--local", "cluster", "endpointurl", endpoint)
+        workspace.environment |= {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
+        state, told = examined(workspace)["data"]
+        assert state == "wrong" and "found no bucket data" in told
+        assert "tidegate doctor --make-bucket" in told and told.endswith("dvc push data.dvc`")
+        assert "found no bucket data" in examined(workspace)["data"][1]  # nothing is made unasked
+        for line in ("bucket data: made", "bucket data: there already, or not to be seen"):
+            found = workspace.tidegate("doctor", "--make-bucket", check=False)
+            assert found.stderr.splitlines()[0] == line
+        assert "no data/" in examined(workspace)["data"][1]
+        workspace.run("dvc", "push", "--quiet", "data.dvc")
+        assert examined(workspace)["data"][0] == "ok"
+
+
+def test_only_a_bucket_can_be_made(workspace: Workspace) -> None:
+    found = workspace.tidegate("doctor", "--make-bucket", check=False)
+    assert found.returncode == 2 and "--make-bucket: expected a DVC remote on S3, found " in found.stderr
 
 
 def test_submit_and_schedule_refuse_what_would_fail_with_every_reason(

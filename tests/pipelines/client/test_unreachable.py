@@ -37,6 +37,7 @@ def refused(tidegate: Tidegate, *words: str) -> str:
         ("redirect", "a page for people", "KFP_COOKIES"),
         ("401", "401 (not signed in)", "KFP_EXISTING_TOKEN"),
         ("403", "403 (refused)", "--namespace"),
+        ("forbidden", 'cannot get resource "services/proxy" in the namespace "kubeflow"', "ask for that right"),
         ("404", "404 (no such thing there)", "--host"),
         ("unready", "one that does not say what it is", "pods of ml-pipeline"),
         ("503", "503 (not ready)", "pods of ml-pipeline"),

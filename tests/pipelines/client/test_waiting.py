@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kubernetes.config import kube_config
 
 from pipelines.client import following
-from tests.pipelines import decided
-from tests.pipelines.kfp_server import KfpServer
-from tests.pipelines.kfp_tasks import DRIVER_FAILED, OMITTED, tell
+from tests.pipelines import decided, kubeconfigs, recordings
+from tests.pipelines.kfp_server import PODS, KfpServer
+from tests.pipelines.kfp_tasks import DRIVER_FAILED, OMITTED, place, tell
 from tests.workspaces import hear_ctrl_c
 
 Tidegate = Callable[..., tuple[int, str, str]]
@@ -127,8 +128,7 @@ def test_without_mlflow_the_run_has_succeeded_all_the_same(
             {**succeeded("pull", "ingest"), "validate": "FAILED", "featurize": OMITTED, "gate": OMITTED},
             ["validate: failed 12 s", "featurize: not run", "deploy: not run"],
         ),
-        ("FAILED", {"pull": DRIVER_FAILED}, ["pull: failed 12 s", "ingest: not run"]),
-        ("CANCELED", {"pull": "SUCCEEDED", "ingest": "RUNNING"}, ["ingest: cancelled", "gate: not run"]),
+        ("CANCELED", {"pull": "SUCCEEDED", "ingest": "RUNNING"}, ["ingest: cancelled 12 s", "gate: not run"]),
     ],
 )
 def test_a_run_that_failed_or_was_cancelled_exits_1(
@@ -142,6 +142,93 @@ def test_a_run_that_failed_or_was_cancelled_exits_1(
     assert err.splitlines()[-1] == f"run {run}: {word}; see `tidegate logs {run}`"
     assert set(lines) <= set(err.splitlines())
     assert json.loads(tidegate(*wait, "--json")[1])["state"] == word
+
+
+def test_a_driver_that_failed_is_the_reason(server: KfpServer, tidegate: Tidegate) -> None:
+    scenes(server, ("RUNNING", {"pull": "PENDING"}), ("FAILED", {"pull": DRIVER_FAILED}))
+    code, _, err = tidegate(*wait)
+    (run,) = server.kubeflow.runs
+    lines = err.splitlines()
+    assert code == 1 and {"pull: starting", "pull: failed 12 s", "ingest: not run"} <= set(lines)
+    reason = "pull: its driver failed; see its log, and submit again"
+    assert lines[-1] == f"run {run}: failed; {reason}; see `tidegate logs {run}`" and reason in lines[:-1]
+
+
+def stuck(server: KfpServer, reason: str) -> None:
+    """The pod of `collect` waits for this reason, of which Kubeflow says nothing."""
+
+    def progress(run: Any) -> None:
+        tell(run, "RUNNING", {"collect": "PENDING"})
+        annotations = {"workflows.argoproj.io/node-name": f"{place('collect')}(0).executor(0)"}
+        metadata = {"name": "a-pod", "labels": {"pipeline/runid": run.run_id}, "annotations": annotations}
+        state = {"waiting": {"reason": reason, "message": 'Back-off pulling image "tidegate/nosuch:1"'}}
+        main = {"name": "main", "image": "i", "imageID": "", "ready": False, "restartCount": 0, "state": state}
+        status = {"phase": "Pending", "containerStatuses": [main]}
+        server.kubernetes[PODS] = {"items": [{"metadata": metadata, "status": status}]}
+
+    server.kubeflow.progress = progress
+
+
+@pytest.mark.parametrize("reason", ["ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"])
+def test_an_image_that_cannot_be_pulled_ends_the_wait(
+    server: KfpServer, tidegate: Tidegate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    path = kubeconfigs.write(tmp_path / "kubeconfig", server.url)
+    monkeypatch.setattr(kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", path)
+    stuck(server, reason)
+    code, out, err = tidegate(*wait)
+    (run,) = server.kubeflow.runs
+    last = err.splitlines()[-1]
+    assert code == 1 and "collect: starting" in err and "running" not in err
+    assert last.startswith(f"run {run}: cannot go on; collect: {reason}: Back-off pulling image")
+    assert "kind load docker-image" in last and last.endswith(f"terminate it on {out.strip()}")
+    told = json.loads(tidegate(*wait, "--json")[1])
+    assert (told["state"], told["reasons"][0]["step"]) == ("running", "collect")
+
+
+def test_what_may_pass_is_told_once_and_waited_for(
+    server: KfpServer, tidegate: Tidegate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = kubeconfigs.write(tmp_path / "kubeconfig", server.url)
+    monkeypatch.setattr(kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", path)
+    stuck(server, "ErrImagePull")
+    halted, reads = server.kubeflow.progress, 0
+
+    def progress(run: Any) -> None:
+        nonlocal reads
+        reads += 1
+        halted(run)
+        if reads > 3:
+            server.kubernetes[PODS] = {"items": []}
+            tell(run, "SUCCEEDED", succeeded("collect"))
+
+    server.kubeflow.progress = progress
+    code, _, err = tidegate(*wait)
+    assert (code, err.count("collect: ErrImagePull: Back-off")) == (0, 1)
+
+
+def test_a_cluster_that_does_not_tell_of_pods_is_asked_no_more(
+    server: KfpServer, tidegate: Tidegate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = kubeconfigs.write(tmp_path / "kubeconfig", server.url)
+    monkeypatch.setattr(kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", path)
+    server.kubernetes[PODS] = None
+    running: tuple[str, Steps] = ("RUNNING", {"pull": "RUNNING"})
+    scenes(server, *[running] * 6, ("SUCCEEDED", succeeded(*first)))
+    assert tidegate(*wait)[0] == 0
+    assert len([item for item in server.received if item.path.startswith(PODS)]) == following.MOST_MISSED
+
+
+def test_a_real_run_that_was_cancelled_is_not_one_that_failed(server: KfpServer, tidegate: Tidegate) -> None:
+    def progress(run: Any) -> None:
+        found = recordings.run("cancelled")
+        run.state, run.state_history, run.run_details = found.state, found.state_history, found.run_details
+
+    server.kubeflow.progress = progress
+    code, _, err = tidegate(*wait)
+    (run,) = server.kubeflow.runs
+    assert code == 1 and err.splitlines()[-1] == f"run {run}: cancelled; see `tidegate logs {run}`"
+    assert "pull: cancelled 11 s" in err and json.loads(tidegate(*wait, "--json")[1])["state"] == "cancelled"
 
 
 def test_a_server_that_is_away_for_a_while_is_waited_for(server: KfpServer, tidegate: Tidegate) -> None:
