@@ -38,7 +38,7 @@ def batch_run(client: MlflowClient, name: str, batch_id: str, tags: Mapping[str,
         _label(client, handed_over(), labels)
         memory.of(client).runs.pop(handed_over(), None)  # it may have been seen without them
         return handed_over()
-    experiment = _experiment(client, name)
+    experiment = ensure_experiment(client, name)
 
     def there() -> list[str]:
         return [str(run.info.run_id) for run in runs_of(client, experiment, batch_id)]
@@ -191,7 +191,8 @@ def _created(client: MlflowClient, experiment: str, labels: Mapping[str, str]) -
     return str(run.info.run_id)
 
 
-def _experiment(client: MlflowClient, name: str) -> str:
+def ensure_experiment(client: MlflowClient, name: str) -> str:
+    """The id of the experiment `name`, created if there is none; TrackingError when it is not ours to write."""
     found = memory.experiments(client).get(name)
     return str(found.experiment_id) if found else _created_experiment(client, name)
 

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
+from components.contract import read_contract
 from components.errors import InputError
-from pipelines import cluster
+from pipelines import cluster, workspace
 from pipelines.client import data, deadline, images, objects, revision, rights
 from pipelines.client.connection import DEFAULT_NAMESPACE, Connection
 from pipelines.client.service import connect
@@ -131,7 +132,7 @@ def _mlflow() -> str:
     uri = os.environ.get("MLFLOW_TRACKING_URI")
     if not uri:
         raise InputError("MLFLOW_TRACKING_URI", "the MLflow server of the cluster", "nothing", "set it")
-    from components.tracking import store
+    from components.tracking import rehearsal, store
 
-    store.connect()
-    return store.redacted(uri)
+    told = rehearsal.rehearse(store.connect(), read_contract(workspace.contract).name)
+    return f"{store.redacted(uri)}: {told}"

@@ -15,7 +15,7 @@ from mlflow import MlflowClient
 
 from components.errors import TrackingError
 from components.formats import write_json
-from components.tracking import artifacts, journal, numbered, runs, store
+from components.tracking import artifacts, journal, numbered, rehearsal, runs, store
 from tests.components.tracking.conftest import add_user, secured_uri
 from tests.servers.counting import CountingServer, counting
 from tests.servers.http import QuietServer
@@ -159,3 +159,34 @@ def test_transfers_go_through_the_server_whatever_it_offers(uri: str) -> None:
     store.connect()
     assert os.environ["MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD"] == "false"
     assert os.environ["MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD"] == "false"
+
+
+def test_the_doctor_tries_what_a_first_run_does_and_leaves_nothing(
+    server: CountingServer, problem: "World", name: str
+) -> None:
+    client = store.connect()
+    assert rehearsal.rehearse(client, name) == "the user tidegate may create, read and delete"
+    assert rehearsal.rehearse(store.connect(), name)
+    left = [model.name for model in client.search_registered_models() if rehearsal.OWN in model.name]
+    assert left == [] and numbered.registered(client, name) is None
+    experiments = [found for found in client.search_experiments() if rehearsal.OWN in found.name]
+    assert len(experiments) == 1 and client.search_runs([experiments[0].experiment_id]) == []
+    problem.run(*STEPS)
+    assert rehearsal.rehearse(store.connect(), name) and journal.champion(client, name) == "1"
+
+
+@pytest.mark.parametrize("suffix", ["", ".batches", ".journal"])
+def test_the_doctor_names_what_is_another_user_s(server: CountingServer, name: str, other: str, suffix: str) -> None:
+    with signed_in_as(other):
+        store.connect().create_registered_model(f"{name}{suffix}")
+    with pytest.raises(TrackingError, match=f"^registered model {name}{suffix}: .* found one of another user"):
+        rehearsal.rehearse(store.connect(), name)
+
+
+def test_the_doctor_notices_a_store_behind_the_server_that_takes_nothing(
+    server: CountingServer, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(artifacts, "RETRIES", 0)
+    monkeypatch.setattr(server, "refused", "/mlflow-artifacts/")
+    with pytest.raises(TrackingError, match="NoSuchBucket"):
+        rehearsal.rehearse(store.connect(), name)
