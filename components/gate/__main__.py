@@ -11,7 +11,7 @@ from mlflow import MlflowClient
 from components.champion import Champion, champion_of
 from components.command import run
 from components.contract import read_contract
-from components.formats import read_json, replacing, write_json, write_parameter, write_text
+from components.formats import read_json, write_json, write_parameter, write_text
 from components.gate.asking import signals
 from components.gate.comparing import Compared, Question, compared
 from components.gate.decision import decide, document, numbers
@@ -19,6 +19,7 @@ from components.gate.drift import snapshot
 from components.gate.judgements import holding, ignored, spoken
 from components.gate.page import write_decision
 from components.gate.reading import batch_sample
+from components.gate.settled import settled
 from components.gate.signal import check_policy
 from components.gate.swapped import check_places
 from components.gate.workspace import dumped
@@ -156,8 +157,7 @@ def _evidently(
     rows, limits = facts.rows, {name: column.chance for name, column in facts.found.columns.items()}
     found = snapshot(rows.reference, rows.batch, facts.kinds, question.contract.drift, limits, label)
     write_json(paths["drift.json"], json.loads(found.json()))
-    with replacing(paths["evidently.html"]) as temporary:
-        found.save_html(str(temporary))
+    write_text(paths["evidently.html"], settled(found.get_html_str(as_iframe=False)))
     return {kept_for_evidently: dumped(found)}
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from components.formats import write_text
+from components.gate.settled import settled
 
 namespace = uuid.UUID("6f2a4c1e-7d0b-5d52-9a7e-0c1f5a3b8e21")
 count, drift = "evidently:metric_v2:DriftedColumnsCount", "evidently:metric_v2:ValueDrift"
@@ -25,10 +26,10 @@ def dumped(snapshot: Any) -> str:
     """A snapshot of Evidently's as JSON that a workspace can be filled with, unlike its `json()`."""
     from evidently.legacy.utils import NumpyEncoder
 
-    document = snapshot.dump_dict()
+    document = {**snapshot.dump_dict(), "timestamp": None}  # a run in a workspace has the moment of its batch
     for result in document["metric_results"].values():
         result["widget"] = None  # the snapshot holds the same ones again, for its page
-    return json.dumps(document, cls=NumpyEncoder)
+    return settled(json.dumps(document, cls=NumpyEncoder))
 
 
 def fill(folder: Path, name: str, snapshots: Sequence[Taken], columns: Sequence[str]) -> str:
