@@ -27,10 +27,10 @@ def turn(until: str | None, anew: bool, in_containers: bool) -> tuple[dict[str, 
     InputError when the data is not what data.dvc says, a stage fails, or the registry is another one.
     """
     here = workspace.environment()
-    if until:
+    if until is not None:
         check_moment(until)
     with containers.steps_in_containers(here) if in_containers else nullcontext(here) as within:
-        if until:
+        if until is not None:
             workspace.set_until(until)
         return _turn(within, anew)
 
