@@ -34,7 +34,9 @@ def collect(until: str | None) -> bool:
         "contract_yaml": text,
         "remote": known.text if known else cache,
         "fetch": "true",
-        "until": until or f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}",
+        "asked": until or f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}",
+        "scheduled": "",
+        "created": "",
         "repository": "",
         "commit": "",  # a person commits what a person has looked at
     }
@@ -45,7 +47,8 @@ def _step(flags: Mapping[str, str], environment: Mapping[str, str]) -> str:
     """Run the step, which tells by itself what it does; returns the version that it hands on."""
     with TemporaryDirectory() as folder:
         version = Path(folder, "data_dvc")
-        words = [f"--{name}={value}" for name, value in {**flags, "data_dvc": str(version)}.items()]
+        handed = {"data_dvc": str(version), "until": str(Path(folder, "until"))}
+        words = [f"--{name}={value}" for name, value in {**flags, **handed}.items()]
         command = [sys.executable, "-m", "components.collect", *words]
         done = subprocess.run(command, env={**os.environ, **environment}, check=False)
         if done.returncode:

@@ -68,10 +68,13 @@ class Problem:
             "contract_yaml": self.contract.replace("SOURCE", self.source),
             "remote": self.remote,
             "fetch": True,
-            "until": "2024-06-01",
+            "asked": "2024-06-01",
+            "scheduled": "{{$.pipeline_job_schedule_time_utc}}",
+            "created": "",
             "repository": "",
             "commit": "",
             "data_dvc": self / "handed.dvc",
+            "until": self / "until",
         }
         return usual | other
 

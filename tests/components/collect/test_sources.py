@@ -127,9 +127,9 @@ def test_postgres_moments_are_measured_by_the_watermark(problem: "Problem", orde
         "INSERT INTO orders VALUES (1, '2024-07-01', 1, 'a', '2024-01-01'), (2, '2024-01-01', 1, 'b', '2024-06-15'),"
         " (3, '2024-01-01', 1, 'c', '2024-05-01'), (4, '2024-01-01', 1, 'd', 'infinity')"
     )
-    problem.collect(until="2024-06-01")
+    problem.collect(asked="2024-06-01")
     assert problem.rows().keys() == {"1", "3", "4"}
-    problem.collect(until="2024-07-01")
+    problem.collect(asked="2024-07-01")
     assert problem.rows().keys() == {"1", "2", "3", "4"}
 
 
