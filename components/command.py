@@ -16,15 +16,16 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from components.ending import unwinding
-from components.errors import InputError, told
+from components.errors import InputError, exit_code, told
 from components.formats import discard, write_json
 
 type_names = {str: "text", int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
 
 
 def run(function: Callable[..., Mapping[str, Mapping[str, Any]] | None]) -> None:
-    """Run `function` with the process's flags; exit 2 with a line per fault when the input is at fault.
+    """Run `function` with the process's flags; a line per fault and exit 2 when the input is at fault.
 
+    Exit 75, as `exit_code` says it, when a service does not answer: another attempt may do.
     The function may return {output name: metadata}, which Kubeflow shows in its UI. Signals end it; see `ending`.
     """
     _collect_garbage()
@@ -45,7 +46,7 @@ def _run(function: Callable[..., Mapping[str, Mapping[str, Any]] | None]) -> Non
             traceback.print_exc()
         for line in told(error):
             print(f"error: {line}", file=sys.stderr)
-        sys.exit(2)
+        sys.exit(exit_code(error))
     if executor_input and metadata:
         _write_executor_output(json.loads(executor_input), metadata)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from components.contract import parse_contract
-from components.errors import InputError
+from components.errors import InputError, refused, unavailable
 from components.formats import read_text, write_text
 from pipelines import remote, workspace
 
@@ -52,7 +52,8 @@ def _step(flags: Mapping[str, str], environment: Mapping[str, str]) -> str:
         command = [sys.executable, "-m", "components.collect", *words]
         done = subprocess.run(command, env={**os.environ, **environment}, check=False)
         if done.returncode:
-            sys.exit(done.returncode)
+            # A person may try again or mend it: it is the same to the program that called this.
+            sys.exit(refused if done.returncode == unavailable else done.returncode)
         return read_text(version)
 
 

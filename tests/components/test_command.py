@@ -13,7 +13,13 @@ from typing import Any
 import pytest
 
 from components.command import parser, run
-from components.errors import InputError, SchemaSkewError
+from components.errors import (
+    InputError,
+    SchemaSkewError,
+    TrackingError,
+    UnavailableError,
+    UnavailableTrackingError,
+)
 
 root = Path(__file__).parents[2]
 given = ["--data", "raw", "--until", "2013-03-01", "--batch_days", "28", "--margin", "1e-3", "--warm", "false"]
@@ -91,6 +97,29 @@ def test_a_fault_of_the_input_is_a_line_each(
     with pytest.raises(SystemExit):
         call(monkeypatch, faulty)
     assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (UnavailableError("the store", "an answer", "none", "wait"), 75),
+        (UnavailableTrackingError("the server", "an answer", "none", "wait"), 75),
+        (TrackingError("the server", "a champion", "none", "train one"), 2),
+        (ConnectionRefusedError(111, "Connection refused"), 75),
+        (TimeoutError("no answer within 20 s"), 75),
+        (PermissionError(13, "Permission denied", "x.csv"), 2),
+    ],
+)
+def test_what_may_pass_by_itself_has_another_exit_code(
+    error: Exception, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def away() -> None:
+        raise error
+
+    with pytest.raises(SystemExit) as caught:
+        call(monkeypatch, away)
+    assert caught.value.code == code
+    assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
