@@ -152,6 +152,29 @@ def test_metadata_goes_where_kubeflow_looks_for_it(tmp_path: Path, monkeypatch: 
     assert [path.name for path in tmp_path.rglob("*.json")] == ["executor.json"]
 
 
+def test_steps_that_share_a_task_share_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gate() -> Mapping[str, Mapping[str, Any]]:
+        return {"signals": {"decay": 0.1}}
+
+    def evaluate() -> Mapping[str, Mapping[str, Any]]:
+        return {"metrics": {"log_loss": 0.5}}
+
+    artifacts = {
+        name: {"artifacts": [{"name": name, "uri": f"minio://{name}"}]} for name in ("signals", "evaluate_metrics")
+    }
+    file = tmp_path / "executor.json"
+    file.touch()
+    executor_input = json.dumps({"outputs": {"artifacts": artifacts, "outputFile": str(file)}})
+    for step in (gate, evaluate, gate):  # the last is another attempt
+        call(monkeypatch, step, "--executor-input", executor_input)
+    found = json.loads(file.read_text())["artifacts"]
+    assert {name: told["artifacts"][0]["metadata"] for name, told in found.items()} == {
+        "signals": {"decay": 0.1},
+        "evaluate_metrics": {"log_loss": 0.5},
+    }
+    assert found["evaluate_metrics"]["artifacts"][0]["uri"] == "minio://evaluate_metrics"
+
+
 waiting = """
 import sys, time
 from pathlib import Path
