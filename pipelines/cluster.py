@@ -84,6 +84,11 @@ class Cluster:
     service_account: str
     steps: Mapping[str, Step]
     schedule: Mapping[str, Any]
+    fuse: tuple[tuple[str, ...], ...]
+
+    def task_of(self, step: str) -> str:
+        """The name of the task that runs a step: its own, or that of the task in which it is fused with others."""
+        return next(("-".join(steps) for steps in self.fuse if step in steps), step)
 
 
 def load(path: Path = PATH) -> Cluster:
@@ -101,6 +106,7 @@ def load(path: Path = PATH) -> Cluster:
         service_account=document["service_account"],
         steps={name: _step(defaults | section, known, volumes) for name, section in document["steps"].items()},
         schedule=document.get("schedule", {}),
+        fuse=tuple(tuple(steps) for steps in document.get("fuse", ())),
     )
 
 

@@ -95,9 +95,11 @@ def _task(
     if task.keys() & {"triggerPolicy", "parameterIterator", "artifactIterator"}:
         raise _refused(name, "a trigger or a loop of its own")
     container = ir["deploymentSpec"]["executors"][component["executorLabel"]]["container"]
-    flags = [word.removeprefix("--") for word in container["args"][::2]]
+    flags = [word.removeprefix("--") for word in container["args"] if word.startswith("--")]
     kinds = component.get("inputDefinitions", {}).get("parameters", {})
     given, made = _inputs(task), _outputs(component)
+    # Of steps that are fused some ports have other names than their flags.
+    flags = [*dict.fromkeys([*flags, *given, *made])]
     wanted = [flag for flag in flags if flag in given and not (name in CLUSTER_ONLY and _of_the_run(given[flag]))]
     inputs = {flag: _source(name, flag, given[flag], scope, kinds.get(flag)) for flag in wanted}
     outputs = {flag: made[flag] for flag in flags if flag in made}
