@@ -16,15 +16,16 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from components.ending import unwinding
-from components.errors import InputError, told
-from components.formats import discard, write_json
+from components.errors import InputError, exit_code, told
+from components.formats import discard, read_json, write_json
 
 type_names = {str: "text", int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
 
 
 def run(function: Callable[..., Mapping[str, Mapping[str, Any]] | None]) -> None:
-    """Run `function` with the process's flags; exit 2 with a line per fault when the input is at fault.
+    """Run `function` with the process's flags; a line per fault and exit 2 when the input is at fault.
 
+    Exit 75, as `exit_code` says it, when a service does not answer: another attempt may do.
     The function may return {output name: metadata}, which Kubeflow shows in its UI. Signals end it; see `ending`.
     """
     _collect_garbage()
@@ -45,9 +46,9 @@ def _run(function: Callable[..., Mapping[str, Mapping[str, Any]] | None]) -> Non
             traceback.print_exc()
         for line in told(error):
             print(f"error: {line}", file=sys.stderr)
-        sys.exit(2)
+        sys.exit(exit_code(error))
     if executor_input and metadata:
-        _write_executor_output(json.loads(executor_input), metadata)
+        _write_executor_output(json.loads(executor_input), function.__name__, metadata)
 
 
 def _collect_garbage() -> None:
@@ -93,13 +94,20 @@ def _boolean(text: str) -> bool:
     return text == "true"
 
 
-def _write_executor_output(executor_input: Mapping[str, Any], metadata: Mapping[str, Mapping[str, Any]]) -> None:
+def _write_executor_output(
+    executor_input: Mapping[str, Any], step: str, metadata: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Add what the step tells to the file, where steps that share a task have left theirs."""
     outputs = executor_input["outputs"]
-    artifacts = {}
-    for name, values in metadata.items():
+    path = Path(outputs["outputFile"])
+    document = read_json(path) if path.exists() and path.stat().st_size else {}
+    artifacts = document.setdefault("artifacts", {})
+    for port, values in metadata.items():
+        # Where steps share a task, names that would clash begin with the step's.
+        name = port if port in outputs["artifacts"] else f"{step}_{port}"
         artifact = outputs["artifacts"][name]["artifacts"][0]
         artifacts[name] = {"artifacts": [{"name": artifact["name"], "uri": artifact["uri"], "metadata": dict(values)}]}
-    write_json(Path(outputs["outputFile"]), {"artifacts": artifacts})
+    write_json(path, document)
 
 
 def _end_with_parent() -> None:

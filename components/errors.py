@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from errno import ENOSPC
 
 most_letters = 40
+refused = 2  # the exit code of what a person has to mend
+unavailable = 75  # that of what may pass by itself: EX_TEMPFAIL of sysexits.h
 
 
 class InputError(Exception):
@@ -11,6 +13,16 @@ class InputError(Exception):
 
     def __init__(self, thing: object, expected: str, found: str, cure: str) -> None:
         super().__init__(line(f"{thing}: expected {expected}, found {found}; {cure}"))
+
+
+class UnavailableError(InputError):
+    """A service that does not answer now, and may later: another attempt is worth it."""
+
+
+def exit_code(error: InputError | OSError) -> int:
+    """The code with which a step ends that an error ends: whether a person or time may mend it."""
+    passing = isinstance(error, UnavailableError | ConnectionError | TimeoutError)
+    return unavailable if passing else refused
 
 
 def told(error: InputError | OSError) -> list[str]:
@@ -50,6 +62,10 @@ class ModelError(InputError):
 
 class TrackingError(InputError):
     """The tracking server or the registry does not answer, or does not hold what it should."""
+
+
+class UnavailableTrackingError(TrackingError, UnavailableError):
+    """The tracking server does not answer now, and may later."""
 
 
 def line(text: str) -> str:

@@ -10,11 +10,12 @@ UNITS = {"": 1.0, "m": 0.001, "M": 1e6, "G": 1e9, "T": 1e12, "Mi": 2.0**20, "Gi"
 
 
 def disagreements(document: Mapping[str, Any]) -> Iterator[Fault]:
-    """Requests above limits, fewer than no retries, names that `environment` or `volumes` has not, and what is given
-    twice: a variable, a folder.
+    """Requests above limits, fewer than no retries, names that `environment`, `volumes` or `steps` has not, and what
+    is there twice: a variable, a folder, a fused step.
     """
     volumes = document.get("volumes", {})
     yield from _sources(volumes)
+    yield from _fused(document.get("fuse", []), list(document["steps"]))
     sections: dict[tuple[str, ...], Any] = {("defaults",): document["defaults"]}
     sections |= {("steps", name): section for name, section in document["steps"].items()}
     for place, section in sections.items():
@@ -38,6 +39,19 @@ def _sources(volumes: Mapping[str, Any]) -> Iterator[Fault]:
         found = sorted(volume.keys() - {"at"})
         if len(found) != 1:
             yield Fault(("volumes", name), "one of secret, config_map and claim", " and ".join(found) or "none")
+
+
+def _fused(groups: Sequence[Sequence[str]], known: Sequence[str]) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for number, steps in enumerate(groups):
+        if len(steps) < 2:
+            yield Fault(("fuse", number), "two steps or more", ", ".join(steps) or "none")
+        for index, name in enumerate(steps):
+            if name not in known:
+                yield Fault(("fuse", number, index), f"one of {', '.join(known)}", hint(name, list(known)))
+            elif name in seen:
+                yield Fault(("fuse", number, index), "every step once", f"{name} again")
+            seen.add(name)
 
 
 def _folders(place: tuple[str, ...], mounts: Sequence[str], known: Mapping[str, Any]) -> Iterator[Fault]:

@@ -16,6 +16,7 @@ PATH = Path(__file__).with_name("cluster.yaml")
 SCHEMA = Path(__file__).with_name("cluster.schema.json")
 SECONDS = {"s": 1, "m": 60, "h": 3600}
 FACTOR = 2  # Argo wants a whole number
+BESIDE = 120  # seconds of a pod for what is no attempt: the image, what the step reads and writes, ends of time-outs
 
 
 class Reference(NamedTuple):
@@ -57,9 +58,19 @@ class Step:
 
     @property
     def patience(self) -> int:
-        """The seconds that all attempts and waits may take; Argo gives up after an hour if it is not told."""
+        """The seconds that a pod may take for all attempts and the waits between them."""
+        times = self.retries.times
+        return self.timeout * (times + 1) + self._waits + BESIDE if times else self.timeout
+
+    @property
+    def persistence(self) -> int:
+        """The seconds that all pods may take that are lost one after another; Argo takes an hour if it is not told."""
+        return self.patience * (self.retries.times + 1) + self._waits
+
+    @property
+    def _waits(self) -> int:
         waits: int = sum(self.retries.wait * FACTOR**number for number in range(self.retries.times))
-        return self.timeout * (self.retries.times + 1) + waits
+        return waits
 
 
 @dataclass(frozen=True)
@@ -73,6 +84,11 @@ class Cluster:
     service_account: str
     steps: Mapping[str, Step]
     schedule: Mapping[str, Any]
+    fuse: tuple[tuple[str, ...], ...]
+
+    def task_of(self, step: str) -> str:
+        """The name of the task that runs a step: its own, or that of the task in which it is fused with others."""
+        return next(("-".join(steps) for steps in self.fuse if step in steps), step)
 
 
 def load(path: Path = PATH) -> Cluster:
@@ -90,6 +106,7 @@ def load(path: Path = PATH) -> Cluster:
         service_account=document["service_account"],
         steps={name: _step(defaults | section, known, volumes) for name, section in document["steps"].items()},
         schedule=document.get("schedule", {}),
+        fuse=tuple(tuple(steps) for steps in document.get("fuse", ())),
     )
 
 

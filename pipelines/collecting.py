@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from components.contract import parse_contract
-from components.errors import InputError
+from components.errors import InputError, refused, unavailable
 from components.formats import read_text, write_text
 from pipelines import remote, workspace
 
@@ -34,7 +34,9 @@ def collect(until: str | None) -> bool:
         "contract_yaml": text,
         "remote": known.text if known else cache,
         "fetch": "true",
-        "until": until or f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}",
+        "asked": until or f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}",
+        "scheduled": "",
+        "created": "",
         "repository": "",
         "commit": "",  # a person commits what a person has looked at
     }
@@ -45,11 +47,13 @@ def _step(flags: Mapping[str, str], environment: Mapping[str, str]) -> str:
     """Run the step, which tells by itself what it does; returns the version that it hands on."""
     with TemporaryDirectory() as folder:
         version = Path(folder, "data_dvc")
-        words = [f"--{name}={value}" for name, value in {**flags, "data_dvc": str(version)}.items()]
+        handed = {"data_dvc": str(version), "until": str(Path(folder, "until"))}
+        words = [f"--{name}={value}" for name, value in {**flags, **handed}.items()]
         command = [sys.executable, "-m", "components.collect", *words]
         done = subprocess.run(command, env={**os.environ, **environment}, check=False)
         if done.returncode:
-            sys.exit(done.returncode)
+            # A person may try again or mend it: it is the same to the program that called this.
+            sys.exit(refused if done.returncode == unavailable else done.returncode)
         return read_text(version)
 
 

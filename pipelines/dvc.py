@@ -17,9 +17,8 @@ from pipelines.graph import CLUSTER_ONLY, Parameter, Port, Task, tasks
 
 PIPELINE = Path("dvc.yaml")
 PARAMETERS = Path("params.yaml")
-# A laptop has a checkout: what `collect` and `pull` bring to a cluster lies there already.
+# A laptop has a checkout: what `pull` brings to a cluster lies there already.
 CHECKOUT = {
-    "data_dvc": "data.dvc",
     "data": "data",
     "contract": "contract.yaml",
     "sql": "features.sql",
@@ -61,8 +60,10 @@ def render(ir: Mapping[str, Any]) -> str:
 def stages(ir: Mapping[str, Any], parameters: Any) -> dict[str, Any]:
     """Every task that a laptop runs as a stage, in the order of the wiring; InputError for an unset parameter."""
     wired = tasks(ir)
-    paths = {Port(task.name, port): _path(task, port) for task in wired for port in task.outputs}
     rendered = [task for task in wired if task.name not in CLUSTER_ONLY]
+    read = [source for task in rendered for source in task.inputs.values() if isinstance(source, Port)]
+    written = {Port(task.name, port): _path(task, port) for task in rendered for port in task.outputs}
+    paths = {port: CHECKOUT[port.name] for port in read if port.task in CLUSTER_ONLY} | written
     for source in (source for task in rendered for source in task.inputs.values()):
         if isinstance(source, Parameter):
             _check(source, parameters)
@@ -70,8 +71,6 @@ def stages(ir: Mapping[str, Any], parameters: Any) -> dict[str, Any]:
 
 
 def _path(task: Task, port: str) -> str:
-    if task.name in CLUSTER_ONLY:
-        return CHECKOUT[port]
     kind = task.outputs[port]
     if kind not in EXTENSIONS:
         raise InputError(f"{task.name}: {port}", f"one of {', '.join(EXTENSIONS)}", kind, "give it one of these types")

@@ -21,10 +21,14 @@ class Port(NamedTuple):
 
 
 class Parameter(NamedTuple):
-    """A parameter of the pipeline; `kind` is STRING, NUMBER_INTEGER, NUMBER_DOUBLE or BOOLEAN."""
+    """A parameter of the pipeline; `kind` is STRING, NUMBER_INTEGER, NUMBER_DOUBLE or BOOLEAN.
+
+    One that a cluster-only task hands on is, on a laptop, a parameter of the step that takes it.
+    """
 
     name: str
     kind: str
+    handed_on_by: Port | None = None
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,8 @@ class Task:
 
     def sources(self) -> list[Port]:
         """The outputs of other tasks that this one waits for."""
-        found = [source for source in self.inputs.values() if isinstance(source, Port)]
-        return found + ([self.condition] if self.condition else [])
+        given = (source.handed_on_by if isinstance(source, Parameter) else source for source in self.inputs.values())
+        return [source for source in (*given, self.condition) if source]
 
 
 def tasks(ir: Mapping[str, Any]) -> list[Task]:
@@ -91,26 +95,37 @@ def _task(
     if task.keys() & {"triggerPolicy", "parameterIterator", "artifactIterator"}:
         raise _refused(name, "a trigger or a loop of its own")
     container = ir["deploymentSpec"]["executors"][component["executorLabel"]]["container"]
-    flags = [word.removeprefix("--") for word in container["args"][::2]]
+    flags = [word.removeprefix("--") for word in container["args"] if word.startswith("--")]
     kinds = component.get("inputDefinitions", {}).get("parameters", {})
     given, made = _inputs(task), _outputs(component)
-    inputs = {flag: _source(name, flag, given[flag], scope, kinds.get(flag)) for flag in flags if flag in given}
-    if set(task.get("dependentTasks", [])) - {source.task for source in inputs.values() if isinstance(source, Port)}:
-        raise _refused(name, "an order without data, `.after(...)`")
+    # Of steps that are fused some ports have other names than their flags.
+    flags = [*dict.fromkeys([*flags, *given, *made])]
+    wanted = [flag for flag in flags if flag in given and not (name in CLUSTER_ONLY and _of_the_run(given[flag]))]
+    inputs = {flag: _source(name, flag, given[flag], scope, kinds.get(flag)) for flag in wanted}
     outputs = {flag: made[flag] for flag in flags if flag in made}
-    return Task(name, tuple(container["command"]), inputs, outputs, condition, group)
+    found = Task(name, tuple(container["command"]), inputs, outputs, condition, group)
+    if set(task.get("dependentTasks", [])) - {source.task for source in found.sources()}:
+        raise _refused(name, "an order without data, `.after(...)`")
+    return found
 
 
 def _source(
     task: str, flag: str, reference: Mapping[str, Any], scope: Mapping[str, Any], kind: Mapping[str, Any] | None
 ) -> Port | Parameter:
     source = _resolve(reference, scope)
+    if isinstance(source, Port) and kind and source.task in CLUSTER_ONLY and task not in CLUSTER_ONLY:
+        return Parameter(f"{task}_{flag}", kind["parameterType"], source)
     # DVC passes the path of an output, not what stands in it.
     if isinstance(source, Port) and (not kind or task in CLUSTER_ONLY):
         return source
     if isinstance(source, str) and kind:
         return Parameter(source, kind["parameterType"])
     raise _refused(f"{task}, {flag}", " ".join(reference))
+
+
+def _of_the_run(reference: Mapping[str, Any]) -> bool:
+    """Whether a value is one that Kubeflow knows of a run, such as when it began."""
+    return str(reference.get("runtimeValue", {}).get("constant", "")).startswith("{{$.")
 
 
 def _inputs(task: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,15 +1,17 @@
 """The training pipeline as Kubeflow reads it; compiling needs no cluster and no network."""
 
 import hashlib
+import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from kfp import compiler, dsl
+from kfp import compiler, components, dsl
+from kfp.compiler import pipeline_spec_builder
 from ruamel.yaml import YAML
 
 from components.formats import read_text
-from pipelines import cluster, code
+from pipelines import cluster, code, fusion
 from pipelines.settings import configured
 from pipelines.training import training
 
@@ -21,7 +23,8 @@ def compile(image: str | None = None, settings: Path = cluster.PATH) -> str:
     """
     given = cluster.load(settings)
     wiring = configured(training.pipeline_func, given, image or image_of(given))
-    return _text(dsl.pipeline(wiring, name=training.name, description=training.description))
+    text = _text(dsl.pipeline(wiring, name=training.name, description=training.description))
+    return _fused(text, given) if given.fuse else text
 
 
 def image_of(given: cluster.Cluster) -> str:
@@ -38,6 +41,18 @@ def parts(compiled: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """The two documents of a compiled pipeline: the intermediate representation, and what is for Kubernetes."""
     graph, *rest = YAML(typ="safe", pure=True).load_all(compiled)
     return graph, rest[0] if rest else {}
+
+
+def _fused(text: str, given: cluster.Cluster) -> str:
+    """The text with steps fused, as kfp reads it and writes it itself."""
+    documents = fusion.fused(*parts(text), given.fuse, cluster.shown(given.path))
+    loaded = components.load_component_from_text("\n---\n".join(map(json.dumps, documents)))
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "pipeline.yaml"
+        pipeline_spec_builder.write_pipeline_spec_to_file(
+            loaded.pipeline_spec, training.description, loaded.platform_spec, str(path)
+        )
+        return read_text(path)
 
 
 def _text(pipeline: Any) -> str:

@@ -13,11 +13,11 @@ from components.errors import InputError, TrackingError
 from components.parameters import read_parameters
 from pipelines import containers, workspace
 
-# A step that exits with 2 has said what is wrong; of any other end DVC alone tells.
+# A step that exits with 2 or 75 has said what is wrong; of any other end DVC alone tells.
 noise = re.compile(
     r"^(> |Updating lock file|Generating lock file|To track the changes|\tgit add|To enable auto"
     r"|\tdvc config|Use `dvc push`|'data\.dvc' didn't change|Stage .* skipping|Data and pipelines"
-    r"|WARNING: Process .* in RWLock-file|ERROR: failed to reproduce '\w+': failed to run: .*, exited with 2$)"
+    r"|WARNING: Process .* in RWLock-file|ERROR: failed to reproduce '\w+': failed to run: .*, exited with (2|75)$)"
 )
 
 
@@ -27,10 +27,10 @@ def turn(until: str | None, anew: bool, in_containers: bool) -> tuple[dict[str, 
     InputError when the data is not what data.dvc says, a stage fails, or the registry is another one.
     """
     here = workspace.environment()
-    if until:
+    if until is not None:
         check_moment(until)
     with containers.steps_in_containers(here) if in_containers else nullcontext(here) as within:
-        if until:
+        if until is not None:
             workspace.set_until(until)
         return _turn(within, anew)
 

@@ -37,9 +37,8 @@ def _set(task: PipelineTask, cluster: Cluster, step: Step, image: str) -> None:
     task.set_cpu_request(step.cpu["request"]).set_cpu_limit(step.cpu["limit"])
     task.set_memory_request(step.memory["request"]).set_memory_limit(step.memory["limit"])
     if step.retries.times:
-        times, wait = step.retries
-        task.set_retry(times, f"{wait}s", FACTOR, f"{step.patience}s")
-    kubernetes.set_timeout(task, step.timeout)
+        _try_again(task, step)
+    kubernetes.set_timeout(task, step.patience)
     kubernetes.set_security_context(task, run_as_user=USER, run_as_group=USER, run_as_non_root=True)
     kubernetes.add_pod_label(task, **LABEL)
     kubernetes.set_image_pull_policy(task, cluster.pull_policy)
@@ -54,6 +53,16 @@ def _set(task: PipelineTask, cluster: Cluster, step: Step, image: str) -> None:
         _give(task, reference)
     for volume in step.volumes:
         _mount(task, volume)
+
+
+def _try_again(task: PipelineTask, step: Step) -> None:
+    """In the pod, for the cluster decides what its Argo runs again; by Argo, for a pod that is lost cannot itself."""
+    times, wait = step.retries
+    flags = {"times": times, "wait": wait, "timeout": step.timeout}
+    words = [word for flag, value in flags.items() for word in (f"--{flag}", str(value))]
+    spec = task.container_spec
+    spec.command = ["python", "-m", "components.attempts", *words, "--", *spec.command]
+    task.set_retry(times, f"{wait}s", FACTOR, f"{step.persistence}s")
 
 
 def _give(task: PipelineTask, reference: Reference) -> None:

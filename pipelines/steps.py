@@ -26,10 +26,13 @@ def collect(
     contract_yaml: str,
     remote: str,
     fetch: bool,
-    until: str,
+    asked: str,
+    scheduled: str,
+    created: str,
     repository: str,
     commit: str,
     data_dvc: OutputPath(str),  # type: ignore[valid-type]
+    until: OutputPath(str),  # type: ignore[valid-type]
 ) -> dsl.ContainerSpec:
     """Add the rows that the sources have to the newest version of the data, or hand on the version that was given."""
     return _step("collect", locals())

@@ -45,11 +45,14 @@ def training(
         contract_yaml=pull_contract_yaml,
         remote=pull_remote,
         fetch=collect_fetch,
-        until=ingest_until,
+        # Empty in a scheduled run, whose batch ends on the day for which it was scheduled, whenever it starts.
+        asked=ingest_until,
+        scheduled=dsl.PIPELINE_JOB_SCHEDULE_TIME_UTC_PLACEHOLDER,
+        created=dsl.PIPELINE_JOB_CREATE_TIME_UTC_PLACEHOLDER,
         repository=collect_repository,
         commit=collect_commit,
     )
-    # Asks what the sources have at this moment, which no cache key knows.
+    # Asks what the sources have and which day it is at this moment, which no cache key knows.
     collect.set_caching_options(False)
 
     # A cluster has no checkout: the versions come as text, and the bytes that belong to them from the remote.
@@ -65,7 +68,7 @@ def training(
     ingest = steps.ingest(
         data=pull.outputs["data"],
         contract=pull.outputs["contract"],
-        until=ingest_until,
+        until=collect.outputs["until"],
         batch_days=ingest_batch_days,
     )
 

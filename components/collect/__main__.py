@@ -1,9 +1,11 @@
 """The command of collect."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from components.collect.collecting import collect_rows
 from components.collect.committing import commit_file
+from components.collect.day import day
 from components.command import run
 from components.contract import parse_contract
 from components.formats import write_parameter
@@ -14,24 +16,32 @@ def collect(
     contract_yaml: str,
     remote: str,
     fetch: bool,
-    until: str,
+    asked: str,
+    scheduled: str,
+    created: str,
     repository: str,
     commit: str,
     data_dvc: Path,
+    until: Path,
 ) -> None:
     """Hand on the text of data.dvc: the given one, or with `fetch` the newest version with what the sources have.
 
     `given` is empty where there is no version yet. `commit` is the branch of the git `repository` that gets data.dvc.
+    `until`, on which the batch ends, is handed on as well: it is `asked`, or else made of the other two; see `day`.
     """
+    end = day(asked, scheduled, created, datetime.now(UTC))
+    if end.told:
+        print(f"the batch ends on {end.until}: {end.told}")
     tables = {name: table for name, table in parse_contract(contract_yaml).tables.items() if table.source}
     text = given
     if fetch and tables:
-        text, merged = collect_rows(given, remote, tables, until)
+        text, merged = collect_rows(given, remote, tables, end.until)
         for name in tables:
             print(f"{name}: {merged[name].told() if name in merged else 'nothing new'}")
         if commit:
             commit_file(repository, commit, text)
     write_parameter(data_dvc, text)
+    write_parameter(until, end.until)
 
 
 if __name__ == "__main__":

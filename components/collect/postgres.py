@@ -1,6 +1,7 @@
 """Rows of a Postgres database, as a CSV file in which nothing is lost."""
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from components.errors import InputError
+from components.errors import InputError, UnavailableError
 from components.redaction import redacted
 from components.source import Source
 
@@ -21,6 +22,11 @@ waits: dict[str, Any] = {
     "tcp_user_timeout": 25_000,
     "application_name": "tidegate",
 }
+
+
+# Classes of errors: no connection, a transaction that came off worse, no resources, an operator.
+passing = ("08", "40", "53", "57")
+busy = "starting up|shutting down|recovery|too many|connection slots"
 
 
 def query(source: Source, watermark: str, until: str, path: Path) -> None:
@@ -39,7 +45,8 @@ def query(source: Source, watermark: str, until: str, path: Path) -> None:
             connection.execute("SET timezone = 'UTC'; SET datestyle = 'ISO'; SET client_encoding = 'UTF8'")
             _copy(connection, str(source.query), watermark, until, path)
     except psycopg.Error as error:
-        raise InputError(f"the database of {name}", "an answer to `query`", _told(error, dsn), "mend it") from None
+        kind = UnavailableError if _passes(error) else InputError
+        raise kind(f"the database of {name}", "an answer to `query`", _told(error, dsn), "mend it") from None
 
 
 def _copy(connection: "psycopg.Connection[tuple[object]]", query: str, watermark: str, until: str, path: Path) -> None:
@@ -53,6 +60,15 @@ def _copy(connection: "psycopg.Connection[tuple[object]]", query: str, watermark
     with path.open("wb") as file, cursor.copy(statement.encode()) as rows:
         for block in rows:
             file.write(block)
+
+
+def _passes(error: psycopg.Error) -> bool:
+    """Whether the database may answer later; who is let in and where to is said with FATAL, and without a code."""
+    if error.sqlstate:
+        return error.sqlstate.startswith(passing)
+    said = str(error)
+    turned_away = "FATAL" in said and not re.search(busy, said)
+    return isinstance(error, psycopg.OperationalError) and not turned_away
 
 
 def _told(error: psycopg.Error, dsn: str) -> str:

@@ -1,6 +1,7 @@
 """A remote answers in time, or one line says why not."""
 
 import logging
+import re
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -8,11 +9,18 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import TypeVar
 
-from components.errors import InputError
+from components.errors import InputError, UnavailableError
 from components.redaction import redacted
 
 Result = TypeVar("Result")
 seconds = 20.0
+# In the words of those whose errors have nothing else in common.
+passing = re.compile(
+    r"(?i)time[d -]*out|no answer|(could not|cannot) connect|connection \S* ?(refused|reset|closed|aborted|lost)"
+    r"|unreachable|name or service not known|temporar|max retries|too many requests|slow ?down|service ?unavailable"
+    r"|internal ?error|another push"
+)
+busy = {429, 500, 502, 503, 504}
 
 
 def within(work: Callable[[], Result], deadline: float = seconds) -> Result:
@@ -36,7 +44,10 @@ def within(work: Callable[[], Result], deadline: float = seconds) -> Result:
 
 @contextmanager
 def told(thing: object, expected: str, cure: str) -> Iterator[None]:
-    """Whatever the libraries behind a remote raise becomes one InputError without secrets, and they log nothing."""
+    """Whatever the libraries behind a remote raise becomes one InputError without secrets, and they log nothing.
+
+    It is an UnavailableError where the remote may answer later.
+    """
     with _recording() as logged:
         try:
             yield
@@ -46,8 +57,10 @@ def told(thing: object, expected: str, cure: str) -> Iterator[None]:
             if _is_bug(error):
                 raise
             # DVC logs why a file failed, and raises only that some did.
-            reasons = dict.fromkeys([_line(error), *logged.reasons[:1]])
-            raise InputError(thing, expected, ": ".join(reasons), cure) from None
+            errors = [error, *logged.errors[:1]]
+            reasons = dict.fromkeys(map(_line, errors))
+            kind = UnavailableError if any(map(passes, errors)) else InputError
+            raise kind(thing, expected, ": ".join(reasons), cure) from None
 
 
 class _Recorder(logging.Handler):
@@ -55,11 +68,11 @@ class _Recorder(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self.reasons: list[str] = []
+        self.errors: list[BaseException] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.exc_info and record.exc_info[1]:
-            self.reasons.append(_line(record.exc_info[1]))
+            self.errors.append(record.exc_info[1])
 
 
 @contextmanager
@@ -77,6 +90,23 @@ def _recording() -> Iterator[_Recorder]:
         logging.lastResort = last
         for name, before in handlers.items():
             logging.getLogger(name).handlers = before
+
+
+def passes(error: BaseException | None) -> bool:
+    """Whether an error, or what it was made from, is of a service that may answer later."""
+    if error is None:
+        return False
+    found = isinstance(error, ConnectionError | TimeoutError) or _status(error) in busy or passing.search(str(error))
+    return bool(found) or passes(error.__cause__ or error.__context__)
+
+
+def _status(error: BaseException) -> object:
+    """The HTTP status of an error, by the names that aiohttp, Azure, GCS and botocore have for it."""
+    for name in ("status", "status_code", "code"):
+        if isinstance(found := getattr(error, name, None), int):
+            return found
+    answer = getattr(error, "response", None)
+    return answer.get("ResponseMetadata", {}).get("HTTPStatusCode") if isinstance(answer, dict) else None
 
 
 def _is_bug(error: Exception) -> bool:

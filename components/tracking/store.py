@@ -9,7 +9,7 @@ from mlflow import MlflowClient, set_tracking_uri
 from mlflow.exceptions import MlflowException
 
 from components.context import kubeflow_run
-from components.errors import TrackingError
+from components.errors import TrackingError, UnavailableTrackingError
 from components.tracking import database, memory
 
 start_server = "start the server or correct MLFLOW_TRACKING_URI"
@@ -24,6 +24,7 @@ reasons = (
     (r"(?i)refused|resolve|unreachable|connection aborted|max retries", "no connection", start_server),
     (r"(?i)valid JSON format|error code (404|405)", "another kind of server", "correct MLFLOW_TRACKING_URI"),
 )
+passing = r"no answer|no connection|error code 5\d\d"  # what may be another answer later
 quiet = {"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false", "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"}
 # A server may offer addresses of the store behind it, whose name is often known to nobody but the server.
 through_the_server = {
@@ -94,8 +95,10 @@ def _told(thing: object, message: str) -> TrackingError:
     where = redacted(str(thing))
     for pattern, found, cure in reasons:
         if re.search(pattern, message):
-            return TrackingError(where, "an MLflow server that answers", found, cure)
-    return TrackingError(where, "MLflow to do as asked", redacted(" ".join(message.split()))[:300], "see its log")
+            kind = UnavailableTrackingError if re.search(passing, found) else TrackingError
+            return kind(where, "an MLflow server that answers", found, cure)
+    kind = UnavailableTrackingError if re.search(passing, message) else TrackingError
+    return kind(where, "MLflow to do as asked", redacted(" ".join(message.split()))[:300], "see its log")
 
 
 def redacted(text: str) -> str:

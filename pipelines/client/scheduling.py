@@ -19,8 +19,8 @@ from pipelines.client.service import Service
 from pipelines.client.submitting import UNTIL, Work
 from pipelines.console import console
 
-# The batch ends on the day that the run was scheduled for, whenever it starts.
-MOMENT = "[[ScheduledTime.2006-01-02]]"
+# Kubeflow fills in no moment among a run's parameters: `collect` asks on which day it was scheduled.
+ASK = ""
 FETCH = "collect_fetch"  # what the sources have by then is what the run is for
 MARK = "declaration "
 
@@ -31,7 +31,7 @@ def apply(service: Service, job: Work, unchecked: bool) -> str:
         submitting.check(service, job)
     version = submitting.ensure_version(service, job.compiled)
     experiment = runs.ensure_experiment(service, job.name)
-    parameters = {**job.parameters, UNTIL: MOMENT, FETCH: True}
+    parameters = {**job.parameters, UNTIL: ASK, FETCH: True}
     wanted = digest(declared.schedule(), version.id, parameters, cluster.load().service_account)
     present = _present(service, experiment, job.name)
     same = [found for found in present if _mark(found) == wanted]

@@ -45,7 +45,8 @@ def work(until: str | None, settings: Sequence[str], remote: str | None) -> Work
     compiled = kubeflow.compile()
     ir, platform = kubeflow.parts(compiled)
     address, name = data.remote(remote, SECONDS_FOR_DVC)
-    parameters = arguments.arguments(ir, [*settings, *([f"ingest.until={until}"] if until else [])], address)
+    moment = [] if until is None else [f"ingest.until={until}"]
+    parameters = arguments.arguments(ir, [*settings, *moment], address)
     steps = tuple(task.name for task in graph.tasks(ir))
     return Work(read_contract(workspace.contract).name, compiled, steps, platform, parameters, name or remote)
 

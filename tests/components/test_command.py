@@ -13,7 +13,13 @@ from typing import Any
 import pytest
 
 from components.command import parser, run
-from components.errors import InputError, SchemaSkewError
+from components.errors import (
+    InputError,
+    SchemaSkewError,
+    TrackingError,
+    UnavailableError,
+    UnavailableTrackingError,
+)
 
 root = Path(__file__).parents[2]
 given = ["--data", "raw", "--until", "2013-03-01", "--batch_days", "28", "--margin", "1e-3", "--warm", "false"]
@@ -93,6 +99,29 @@ def test_a_fault_of_the_input_is_a_line_each(
     assert "Traceback" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (UnavailableError("the store", "an answer", "none", "wait"), 75),
+        (UnavailableTrackingError("the server", "an answer", "none", "wait"), 75),
+        (TrackingError("the server", "a champion", "none", "train one"), 2),
+        (ConnectionRefusedError(111, "Connection refused"), 75),
+        (TimeoutError("no answer within 20 s"), 75),
+        (PermissionError(13, "Permission denied", "x.csv"), 2),
+    ],
+)
+def test_what_may_pass_by_itself_has_another_exit_code(
+    error: Exception, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def away() -> None:
+        raise error
+
+    with pytest.raises(SystemExit) as caught:
+        call(monkeypatch, away)
+    assert caught.value.code == code
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
 def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     def buggy() -> None:
         raise KeyError("price")
@@ -121,6 +150,29 @@ def test_metadata_goes_where_kubeflow_looks_for_it(tmp_path: Path, monkeypatch: 
     }
     call(monkeypatch, judged)
     assert [path.name for path in tmp_path.rglob("*.json")] == ["executor.json"]
+
+
+def test_steps_that_share_a_task_share_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gate() -> Mapping[str, Mapping[str, Any]]:
+        return {"signals": {"decay": 0.1}}
+
+    def evaluate() -> Mapping[str, Mapping[str, Any]]:
+        return {"metrics": {"log_loss": 0.5}}
+
+    artifacts = {
+        name: {"artifacts": [{"name": name, "uri": f"minio://{name}"}]} for name in ("signals", "evaluate_metrics")
+    }
+    file = tmp_path / "executor.json"
+    file.touch()
+    executor_input = json.dumps({"outputs": {"artifacts": artifacts, "outputFile": str(file)}})
+    for step in (gate, evaluate, gate):  # the last is another attempt
+        call(monkeypatch, step, "--executor-input", executor_input)
+    found = json.loads(file.read_text())["artifacts"]
+    assert {name: told["artifacts"][0]["metadata"] for name, told in found.items()} == {
+        "signals": {"decay": 0.1},
+        "evaluate_metrics": {"log_loss": 0.5},
+    }
+    assert found["evaluate_metrics"]["artifacts"][0]["uri"] == "minio://evaluate_metrics"
 
 
 waiting = """

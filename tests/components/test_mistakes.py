@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from components.errors import refused, unavailable
 from tests.components.disks import mounting, need_mounting
 from tests.workspaces import Workspace
 
@@ -28,13 +29,16 @@ rewritten = {
 
 
 class Mistake(NamedTuple):
-    """The step that tells (`run`: `tidegate run`), what a person does, how the line reads; where the step runs."""
+    """The step that tells (`run`: `tidegate run`), what a person does, how the line reads; where the step runs, how it
+    ends.
+    """
 
     step: str
     spoil: Spoil
     told: str
     before: tuple[str, ...] = ()  # words in front of the step's; {folder} is the problem's
     given: Mapping[str, str] = {}  # files below that folder in the place of the usual ones
+    code: int = refused
 
 
 def nothing(_: object) -> None:
@@ -272,6 +276,7 @@ MISTAKES: dict[str, Mistake] = {
         nothing,
         r"127.0.0.1:9: expected .*, found no connection; start ",
         before=("env", "MLFLOW_TRACKING_URI=http://127.0.0.1:9"),
+        code=unavailable,
     ),
     "no such parameter": Mistake(
         "run",
@@ -385,7 +390,7 @@ def test_a_mistake_is_one_line_and_leaves_what_was(case: str, request: pytest.Fi
     outputs = place.snapshot()
     found = outcome(place, mistake)
     lines = [line for line in found.stderr.splitlines() if line.startswith("error: ") or mistake.step != "run"]
-    assert found.returncode == 2 and lines, found.stderr
+    assert found.returncode == mistake.code and lines, found.stderr
     assert all(line.startswith("error: ") for line in lines) and "Traceback" not in found.stderr, found.stderr
     assert [line for line in lines if re.search(mistake.told, line)], found.stderr
     assert len(lines) == 1 + (mistake.step == "validate"), found.stderr

@@ -15,6 +15,7 @@ EXPECTED = {
         ("workflowtaskresults.argoproj.io", "*"): "create patch",
         ("workflowtasksets.argoproj.io", "*"): "list watch",
         ("workflowtasksets/status.argoproj.io", "*"): "patch",
+        ("workflows.argoproj.io", "*"): "get",
         ("configmaps", "kfp-launcher"): "get",
         ("secrets", "mlpipeline-minio-artifact"): "get",
     },

@@ -47,6 +47,13 @@ def test_check_names_the_first_line_that_differs(tmp_path: Path, monkeypatch: py
     rendering.check()
 
 
+def test_a_run_to_no_moment_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["run", "--until", ""])
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err == "error: --until: expected a date such as 2013-03-01, found ''; correct it\n"
+
+
 def test_help_imports_nothing_heavy(root: Path) -> None:
     script = (
         "import sys\nfrom pipelines.cli import main\n"

@@ -69,6 +69,10 @@ FAULTS = [
         "one of mlflow, data, endpoint, found 'dato' (did you mean 'data'?)",
     ),
     ("  ingest: {}", "  ingest:", "names with values, found nothing"),
+    ("fuse: []", "fuse: [[ingest, validate], gate]", "a list, found 'gate'"),
+    ("fuse: []", "fuse: [[ingest]]", "two steps or more, found ingest"),
+    ("fuse: []", "fuse: [[ingest, valdate]]", "found 'valdate' (did you mean 'validate'?)"),
+    ("fuse: []", "fuse: [[ingest, validate], [featurize, ingest]]", "every step once, found ingest again"),
 ]
 
 
@@ -77,6 +81,14 @@ def test_a_fault_is_told_with_its_line(tmp_path: Path, old: str, new: str, told:
     (found,) = fault(tmp_path, (old, new))
     assert found.startswith(f"{line_of(old)}: ")
     assert told in found
+
+
+def test_a_step_is_run_by_its_own_task_unless_it_is_fused(tmp_path: Path) -> None:
+    path = tmp_path / "cluster.yaml"
+    path.write_text(TEXT.replace("fuse: []", "fuse: [[ingest, validate], [train, evaluate]]"))
+    found = cluster.load(path)
+    assert [found.task_of(step) for step in ("ingest", "validate", "gate")] == ["ingest-validate"] * 2 + ["gate"]
+    assert cluster.load().task_of("validate") == "validate"
 
 
 def test_a_variable_that_comes_twice_is_refused(tmp_path: Path) -> None:

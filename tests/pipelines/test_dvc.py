@@ -97,6 +97,17 @@ def test_a_stage(steps_of_their_own: Path, compiled: dict[str, Any]) -> None:
     assert "executor-input" not in str(stages)
 
 
+def test_what_collect_hands_on_is_a_parameter_of_the_step_that_takes_it(
+    steps_of_their_own: Path, compiled: dict[str, Any]
+) -> None:
+    stage = parse_yaml(dvc.render(compiled), "dvc.yaml")["stages"]["ingest"]
+    assert "collect" not in stage["cmd"] and "ingest.until" in stage["params"]
+    path = steps_of_their_own / "params.yaml"
+    path.write_text(path.read_text().replace("  until:", "  till:"))
+    with pytest.raises(InputError, match=r"^pipeline parameter ingest_until: expected ingest\.until in params\.yaml"):
+        dvc.render(compiled)
+
+
 @pytest.mark.parametrize(
     ("kind", "parameters", "message"),
     [

@@ -133,6 +133,32 @@ def test_a_step_that_only_a_cluster_runs_may_take_a_value() -> None:
     assert pulled.inputs == {"data_dvc": Port("collect", "data_dvc")}
 
 
+def test_what_only_kubeflow_knows_is_for_the_steps_that_only_a_cluster_runs() -> None:
+    @dsl.pipeline(name="test")
+    def asked() -> None:
+        collect(given=dsl.PIPELINE_JOB_CREATE_TIME_UTC_PLACEHOLDER)
+
+    @dsl.pipeline(name="test")
+    def told() -> None:
+        decide(mode=dsl.PIPELINE_JOB_CREATE_TIME_UTC_PLACEHOLDER)
+
+    (collected,) = tasks(kubeflow.ir(asked))
+    assert collected.inputs == {}
+    with pytest.raises(InputError, match=r"^pipeline, decide, mode: "):
+        tasks(kubeflow.ir(told))
+
+
+def test_a_value_that_such_a_step_hands_on_is_on_a_laptop_a_parameter_of_the_step_that_takes_it() -> None:
+    @dsl.pipeline(name="test")
+    def handed(pull_data_dvc: str) -> None:
+        decide(mode=collect(given=pull_data_dvc).outputs["data_dvc"])
+
+    collected, decided = tasks(kubeflow.ir(handed))
+    source = Port("collect", "data_dvc")
+    assert decided.inputs == {"mode": Parameter("decide_mode", "STRING", handed_on_by=source)}
+    assert decided.sources() == [source] and collected.sources() == []
+
+
 REFUSED: list[Any] = [
     (shut_gate, "condition-1"),
     (other_operator, "condition-1"),

@@ -87,9 +87,14 @@ def test_resources_patience_and_image(ir: dict[str, Any], platform: dict[str, An
         "maxRetryCount": step.retries.times,
         "backoffDuration": f"{step.retries.wait}s",
         "backoffFactor": 2.0,
-        "backoffMaxDuration": f"{step.patience}s",
+        "backoffMaxDuration": f"{step.persistence}s",
     }
-    assert platform[f"exec-{name}"]["activeDeadlineSeconds"] == str(step.timeout)
+    assert platform[f"exec-{name}"]["activeDeadlineSeconds"] == str(step.patience)
+    assert container["command"] == [
+        *("python", "-m", "components.attempts", "--times", str(step.retries.times)),
+        *("--wait", str(step.retries.wait), "--timeout", str(step.timeout)),
+        *("--", "python", "-m", f"components.{name}"),
+    ]
     assert platform[f"exec-{name}"]["imagePullPolicy"] == "IfNotPresent"
     assert platform[f"exec-{name}"]["podMetadata"]["labels"] == {"app.kubernetes.io/part-of": "tidegate"}
 
@@ -200,11 +205,18 @@ def test_a_section_without_a_step_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("times", "wait", "timeout", "patience"), [(0, 30, 60, 60), (1, 30, 60, 150), (3, 30, 60, 4 * 60 + 30 + 60 + 120)]
+    ("times", "wait", "timeout", "patience", "persistence"),
+    [
+        (0, 30, 60, 60, 60),
+        (1, 30, 60, 2 * 60 + 30 + 120, 2 * 270 + 30),
+        (3, 30, 60, 4 * 60 + 30 + 60 + 120 + 120, 4 * 570 + 210),
+    ],
 )
-def test_argo_waits_until_the_last_attempt_may_end(times: int, wait: int, timeout: int, patience: int) -> None:
+def test_a_pod_and_argo_wait_until_the_last_attempt_may_end(
+    times: int, wait: int, timeout: int, patience: int, persistence: int
+) -> None:
     step = cluster.Step({}, {}, timeout, cluster.Retries(times, wait), {}, (), (), ())
-    assert step.patience == patience
+    assert (step.patience, step.persistence) == (patience, persistence)
 
 
 def test_settings_that_not_every_file_has(tmp_path: Path) -> None:
@@ -222,6 +234,8 @@ def test_settings_that_not_every_file_has(tmp_path: Path) -> None:
     first, second = kubeflow.parts(kubeflow.compile("x", tmp_path / "cluster.yaml"))
     settings = second["platforms"]["kubernetes"]["deploymentSpec"]["executors"]["exec-ingest"]
     assert "retryPolicy" not in task_of(first, "ingest")
+    assert container_of(first, "ingest")["command"] == ["python", "-m", "components.ingest"]
+    assert settings["activeDeadlineSeconds"] == "1800"
     assert settings["nodeSelector"] == {"labels": {"pool": "big"}}
     assert settings["tolerations"] == [
         {"key": "dedicated", "operator": "Equal", "value": "big", "effect": "NoSchedule"}

@@ -9,7 +9,7 @@ def test_graph(compiled: dict[str, Any]) -> None:
     assert edges(compiled) == {
         "collect": [],
         "pull": ["collect.data_dvc"],
-        "ingest": ["pull.contract", "pull.data"],
+        "ingest": ["collect.until", "pull.contract", "pull.data"],
         "validate": ["ingest.manifest", "ingest.tables", "pull.contract"],
         "featurize": ["ingest.manifest", "pull.contract", "pull.estimator", "pull.sql", "validate.clean"],
         "gate": ["featurize.batch", "featurize.features", "pull.contract", "validate.clean"],

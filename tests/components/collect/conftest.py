@@ -12,6 +12,7 @@ import pytest
 
 from components.collect.__main__ import collect
 from components.contract import Contract, parse_contract
+from components.errors import refused
 from components.pull.fetching import materialise
 from components.raw import texts
 from tests.servers.programs import postgres, s3
@@ -68,10 +69,13 @@ class Problem:
             "contract_yaml": self.contract.replace("SOURCE", self.source),
             "remote": self.remote,
             "fetch": True,
-            "until": "2024-06-01",
+            "asked": "2024-06-01",
+            "scheduled": "{{$.pipeline_job_schedule_time_utc}}",
+            "created": "",
             "repository": "",
             "commit": "",
             "data_dvc": self / "handed.dvc",
+            "until": self / "until",
         }
         return usual | other
 
@@ -92,10 +96,10 @@ class Problem:
         """The command, running."""
         return subprocess.Popen(self.command(**other), cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    def fails(self, **other: Any) -> str:
+    def fails(self, code: int = refused, **other: Any) -> str:
         """The one line with which the command fails; it hands nothing on, and tells nothing else."""
         done = subprocess.run(self.command(**other), cwd=root, capture_output=True, text=True, check=False, timeout=60)
-        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (code, "", 1), done.stderr
         assert not (self / "handed.dvc").exists()
         return done.stderr.removeprefix("error: ").strip()
 

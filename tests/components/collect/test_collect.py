@@ -58,11 +58,32 @@ def test_later_rows_wait(problem: "Problem") -> None:
     problem.lay("exports/b.csv", "2024-05-31 23:59:59,3,3,c,2024-01-03", "2024-06-01,4,3,c,2024-01-03")
     problem.collect()
     assert problem.rows().keys() == {"1", "2", "3"}
-    problem.collect(until="2024-06-01T00:00:01")
+    problem.collect(asked="2024-06-01T00:00:01")
     assert problem.rows().keys() == {"1", "2", "3", "4"}
     problem.lay("exports/c.csv", "2034-06-01,5,3,c,2024-01-03")
-    problem.collect(until="")
+    problem.collect(asked="", scheduled="2034-06-01T06:00:00Z")
+    assert problem.rows().keys() == {"1", "2", "3", "4"}
+    problem.collect(asked="", scheduled="2034-06-02T00:00:00Z")
     assert problem.rows().keys() == {"1", "2", "3", "4", "5"}
+
+
+@pytest.mark.parametrize("fetch", [True, False])
+def test_the_day_is_handed_on_and_the_same_at_each_attempt(
+    problem: "Problem", capsys: pytest.CaptureFixture[str], fetch: bool
+) -> None:
+    problem.collect(fetch=fetch, given=problem.collect())
+    assert (problem / "until").read_text() == "2024-06-01"
+    capsys.readouterr()
+    for _ in range(2):
+        problem.collect(fetch=fetch, asked="", scheduled="2024-05-31T22:36:00Z", created="2024-06-01T03:00:00Z")
+        assert (problem / "until").read_text() == "2024-05-31"
+        told = "the batch ends on 2024-05-31: scheduled for 2024-05-31T22:36:00Z"
+        assert capsys.readouterr().out.splitlines()[0] == told
+
+
+def test_a_moment_that_is_none_is_told(problem: "Problem") -> None:
+    line = problem.fails(asked="", scheduled="tomorrow")
+    assert line.startswith("scheduled: expected a moment such as 2026-11-28T22:36:00Z, found 'tomorrow'")
 
 
 @pytest.mark.parametrize("without", ["fetch", "a source"])
@@ -139,9 +160,9 @@ def test_a_file_that_is_none_stops_it_and_its_line_is_not_shown(problem: "Proble
 
 
 NOT_STARTED = {
-    "no rows": ({"until": "2020-01-01"}, "sources: expected rows for a first version of the data, found none"),
-    "until": ({"until": "yesterday"}, "until: expected a UTC time such as 2013-03-01"),
-    "offset": ({"until": "2024-01-01T00:00:00+01:00"}, "until: expected a UTC time such as 2013-03-01"),
+    "no rows": ({"asked": "2020-01-01"}, "sources: expected rows for a first version of the data, found none"),
+    "until": ({"asked": "yesterday"}, "until: expected a UTC time such as 2013-03-01"),
+    "offset": ({"asked": "2024-01-01T00:00:00+01:00"}, "until: expected a UTC time such as 2013-03-01"),
     "given": ({"given": "outs: 3"}, "data.dvc: expected one output with md5 and path"),
     "remote": ({"remote": "ftp://x/y"}, "remote: url: expected a path, or one of s3://"),
     "contract": ({"contract_yaml": "name: 3"}, "contract.yaml:1: expected all of name, purpose"),

@@ -31,7 +31,7 @@ def test_it_is_made_as_declared(server: KfpServer, clone: Path, tidegate: Tidega
     assert (int(found.max_concurrency), found.no_catchup) == (wanted.concurrency, not wanted.catchup)
     assert found.service_account == cluster.load().service_account
     parameters = found.runtime_config.parameters
-    assert parameters["ingest_until"] == "[[ScheduledTime.2006-01-02]]"
+    assert parameters["ingest_until"] == ""  # the step `collect` knows the day
     assert parameters["pull_contract_yaml"] == (clone / "contract.yaml").read_text()
     (version,) = server.kubeflow.versions.values()
     assert found.pipeline_version_reference.pipeline_version_id == version.pipeline_version_id
@@ -55,6 +55,16 @@ def test_a_changed_one_takes_the_place_of_the_old_one_and_never_leaves_it_empty(
     assert only(server).recurring_run_id != before
     changes = [item.method for item in server.received if "/recurringruns" in item.path and item.method != "GET"]
     assert changes == ["POST", "DELETE"]
+
+
+def test_one_that_was_applied_with_a_moment_that_kubeflow_never_fills_in_is_replaced(
+    server: KfpServer, tidegate: Tidegate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(scheduling, "ASK", "[[ScheduledTime.2006-01-02]]")
+        tidegate(*apply)
+    assert tidegate(*apply)[1].splitlines()[0] == "replaced"
+    assert only(server).runtime_config.parameters["ingest_until"] == ""
 
 
 def test_one_that_was_paused_stays_paused_when_it_is_replaced(server: KfpServer, tidegate: Tidegate) -> None:

@@ -110,6 +110,7 @@ def test_uncommitted_code_is_another_version(server: KfpServer, clone: Path, tid
         (["--set", "model.depth=3"], "a parameter of model.yaml (learning_rate, max_iter,"),
         (["--set", "model.max_iter=[1"], "--set model.max_iter:1: expected YAML"),
         (["--set", "pull.data_dvc=x"], "--set pull.data_dvc"),
+        (["--until", ""], "--until: expected a date such as 2013-03-01, found ''"),
         (["--until", "tomorrow"], "--until: expected a date such as 2013-03-01"),
         (["--remote", "nowhere"], "DVC remote: expected a remote of this name, or an address, found nowhere"),
         (["--remote", "https://ada:hush@dvc.example/data"], "an address without a password"),

@@ -1,0 +1,228 @@
+"""Tasks of a compiled pipeline that share a pod: one task with the outputs of all, which runs one after the other.
+
+A task costs a cluster some twenty seconds beside its work. The steps, their files and what DVC runs stay as they are.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from typing import Any, NamedTuple
+
+from pipelines.sharing import container, refused, retries, settings
+
+Document = dict[str, Any]
+KINDS = {
+    "artifacts": ("taskOutputArtifact", "outputArtifactKey"),
+    "parameters": ("taskOutputParameter", "outputParameterKey"),
+}
+PLACEHOLDER = re.compile(r"\{\{\$\.(inputs|outputs)\.(artifacts|parameters)\['([^']+)'\]([^}]*)\}\}")
+MERGED = {"cachingOptions", "componentRef", "dependentTasks", "inputs", "retryPolicy", "taskInfo"}
+
+
+class Place(NamedTuple):
+    """A port of a step: `side` is inputs or outputs, `kind` artifacts or parameters."""
+
+    step: str
+    side: str
+    kind: str
+    name: str
+
+
+class Port(NamedTuple):
+    """A port of the fused task before it has its name: what tells it from others, and what defines it."""
+
+    place: Place
+    source: str
+    definition: Mapping[str, Any]
+
+
+def fused(
+    ir: Mapping[str, Any], platform: Mapping[str, Any], groups: Sequence[Sequence[str]], place: str
+) -> tuple[Document, Document]:
+    """Both documents of a compiled pipeline with each group of steps as one task; `place` stands in errors.
+
+    InputError for a group that is not in its order, not within one condition, or with something else in its midst.
+    """
+    documents = deepcopy(dict(ir)), deepcopy(dict(platform))
+    for steps in groups:
+        _fuse(*documents, steps, f"{place}: fuse [{', '.join(steps)}]")
+    return documents
+
+
+def _fuse(ir: Document, platform: Document, steps: Sequence[str], thing: str) -> None:
+    tasks = _tasks(ir, steps, thing)
+    _check_order(tasks, steps, thing)
+    name, members = "-".join(steps), {step: tasks.pop(step) for step in steps}
+    executors = ir["deploymentSpec"]["executors"]
+    given = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    components = {step: ir["components"].pop(task["componentRef"]["name"]) for step, task in members.items()}
+    labels = [component["executorLabel"] for component in components.values()]
+    ports = _ports(members, components, thing)
+    names = _names(ports)
+    containers = {step: executors.pop(label)["container"] for step, label in zip(steps, labels, strict=True)}
+    words = {step: _words(step, containers[step], names) for step in steps}
+    ir["components"][f"comp-{name}"] = {"executorLabel": f"exec-{name}", **_definitions(ports, names)}
+    executors[f"exec-{name}"] = {"container": container(list(containers.values()), words, thing)}
+    given[f"exec-{name}"] = settings([given.pop(label) for label in labels], thing)
+    tasks[name] = _task(name, members, _inputs(members, names), int(given[f"exec-{name}"]["activeDeadlineSeconds"]))
+    for task in tasks.values():
+        _rewire(task, name, steps, names)
+
+
+def _tasks(ir: Document, steps: Sequence[str], thing: str) -> Document:
+    """The tasks among which all the steps stand; InputError where there is no such group."""
+    graphs = [ir["root"]["dag"], *(part["dag"] for part in ir["components"].values() if "dag" in part)]
+    for graph in graphs:
+        if set(steps) <= graph["tasks"].keys() and "outputs" not in graph:
+            found: Document = graph["tasks"]
+            for step in steps:
+                _check_plain(ir, found[step], step, thing)
+            return found
+    raise refused(thing, "steps on the same side of the condition", "steps on both sides")
+
+
+def _check_plain(ir: Document, task: Document, step: str, thing: str) -> None:
+    if "executorLabel" not in ir["components"][task["componentRef"]["name"]] or task.keys() - MERGED:
+        raise refused(thing, "plain steps", f"{step}, which is none")
+
+
+def _check_order(tasks: Document, steps: Sequence[str], thing: str) -> None:
+    """InputError unless the steps stand in an order in which they run, and nothing else has to run between them."""
+    before = {name: _ancestors(tasks, name) for name in tasks}
+    for number, step in enumerate(steps):
+        if later := [name for name in steps[number + 1 :] if name in before[step]]:
+            raise refused(thing, "the order in which they run", f"{step} before {later[0]}")
+    for name in sorted(tasks.keys() - set(steps)):
+        if before[name] & set(steps) and any(name in before[step] for step in steps):
+            raise refused(thing, "steps with no other between them", f"{name} between them")
+
+
+def _ancestors(tasks: Document, name: str) -> set[str]:
+    found: set[str] = set()
+    queue = [name]
+    while queue:
+        task = tasks[queue.pop()]
+        direct = {*task.get("dependentTasks", []), *(producer for producer, _ in _producers(task))} - found
+        found |= direct
+        queue += direct
+    return found
+
+
+def _producers(task: Document) -> Iterator[tuple[str, Document]]:
+    """Where a task's inputs come from other tasks: the name of the task, and the reference."""
+    for kind, (wrapper, _) in KINDS.items():
+        for reference in task.get("inputs", {}).get(kind, {}).values():
+            if wrapper in reference:
+                yield reference[wrapper]["producerTask"], reference[wrapper]
+
+
+def _ports(members: Document, components: Document, thing: str) -> dict[Place, Port]:
+    """What every port of every step becomes: a port of the task, where an input of one step is an output of another
+    the latter's.
+    """
+    found: dict[Place, Port] = {}
+    for step, component in components.items():
+        for place, definition in _defined(step, "outputs", component):
+            found[place] = Port(place, step, definition)
+    for step, component in components.items():
+        for place, definition in _defined(step, "inputs", component):
+            reference = members[step]["inputs"][place.kind][place.name]
+            found[place] = _input(place, reference, definition, found, thing)
+    return found
+
+
+def _defined(step: str, side: str, component: Document) -> Iterator[tuple[Place, Mapping[str, Any]]]:
+    for kind in KINDS:
+        for name, definition in component.get(f"{side[:-1]}Definitions", {}).get(kind, {}).items():
+            yield Place(step, side, kind, name), definition
+
+
+def _input(
+    place: Place, reference: Document, definition: Mapping[str, Any], known: Mapping[Place, Port], thing: str
+) -> Port:
+    wrapper, key = KINDS[place.kind]
+    source = reference.get(wrapper, {})
+    inner = Place(source.get("producerTask", ""), "outputs", place.kind, source.get(key, ""))
+    if inner in known and place.kind == "parameters":
+        # Kubeflow puts a value into a command before it runs, and this one is known only while it does.
+        raise refused(thing, "steps that hand files to each other", f"the value {inner.name} from {inner.step}")
+    return known.get(inner) or Port(place, json.dumps([reference, definition], sort_keys=True), definition)
+
+
+def _names(ports: Mapping[Place, Port]) -> dict[Place, Place]:
+    """Where in the task every port of every step is: under its own name, or with its step's where two would clash."""
+    distinct: dict[tuple[str, ...], Place] = {}
+    for port in ports.values():
+        distinct.setdefault(_identity(port), port.place)
+    firsts = list(distinct.values())
+    named = {place: _name(place, firsts) for place in firsts}
+    return {place: named[distinct[_identity(port)]] for place, port in ports.items()}
+
+
+def _identity(port: Port) -> tuple[str, ...]:
+    return (*port.place[1:], port.source)
+
+
+def _name(place: Place, others: Sequence[Place]) -> Place:
+    clash = any(_clash(place, other) for other in others if other is not place)
+    return place._replace(name=f"{place.step}_{place.name}") if clash else place
+
+
+def _clash(one: Place, two: Place) -> bool:
+    """Among the artifacts of a task no name may begin another one either."""
+    if one.kind == two.kind == "artifacts":
+        return one.name.startswith(two.name) or two.name.startswith(one.name)
+    return one.name == two.name
+
+
+def _definitions(ports: Mapping[Place, Port], names: Mapping[Place, Place]) -> Document:
+    found: Document = {}
+    for place, (_, side, kind, name) in names.items():
+        found.setdefault(f"{side[:-1]}Definitions", {}).setdefault(kind, {})[name] = ports[place].definition
+    return found
+
+
+def _inputs(members: Document, names: Mapping[Place, Place]) -> Document:
+    found: Document = {}
+    for place, (_, side, kind, name) in names.items():
+        if side == "inputs":
+            found.setdefault(kind, {})[name] = members[place.step]["inputs"][kind][place.name]
+    return found
+
+
+def _words(step: str, container: Document, names: Mapping[Place, Place]) -> list[str]:
+    """The command of a step, which finds its files where the task has them."""
+
+    def moved(match: re.Match[str]) -> str:
+        side, kind, name, rest = match.groups()
+        there = names[Place(step, side, kind, name)]
+        return f"{{{{$.{there.side}.{there.kind}['{there.name}']{rest}}}}}"
+
+    return [PLACEHOLDER.sub(moved, word) for word in (*container["command"], *container["args"])]
+
+
+def _task(name: str, members: Document, inputs: Document, deadline: int) -> Document:
+    cached = all(task.get("cachingOptions", {}).get("enableCache") for task in members.values())
+    before = {other for task in members.values() for other in task.get("dependentTasks", [])} - members.keys()
+    policies = [task["retryPolicy"] for task in members.values() if "retryPolicy" in task]
+    return {
+        "cachingOptions": {"enableCache": True} if cached else {},
+        "componentRef": {"name": f"comp-{name}"},
+        "inputs": inputs,
+        "taskInfo": {"name": name},
+        **({"dependentTasks": sorted(before)} if before else {}),
+        **({"retryPolicy": retries(policies, deadline)} if policies else {}),
+    }
+
+
+def _rewire(task: Document, name: str, steps: Sequence[str], names: Mapping[Place, Place]) -> None:
+    """What a task took from one of the steps it takes from the fused task."""
+    for kind, (wrapper, key) in KINDS.items():
+        for reference in task.get("inputs", {}).get(kind, {}).values():
+            source = reference.get(wrapper, {})
+            if source.get("producerTask") in steps:
+                port = names[Place(source["producerTask"], "outputs", kind, source[key])]
+                source.update({"producerTask": name, key: port.name})
+    if before := task.get("dependentTasks"):
+        task["dependentTasks"] = sorted({name if other in steps else other for other in before})
