@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from components.deadline import within
 from components.errors import InputError
 from components.redaction import redacted
-from components.remote.answering import told, within
+from components.remote.answering import SECONDS, told
 from components.source import Source, endings
 
 cure = "check `source` in contract.yaml and the credentials"
@@ -25,7 +26,7 @@ def download(source: Source, folder: Path) -> dict[Path, str]:
     shown = redacted(place)
     with told(shown, "files", cure):
         system, path = fsspec.core.url_to_fs(place, **_options(source))
-        names = within(lambda: _names(system, path, every=bool(source.s3)))
+        names = within(SECONDS, lambda: _names(system, path, every=bool(source.s3)))
     if not names:
         raise InputError(shown, f"files that end in {', '.join(endings)}", "none", cure)
     found = {}

@@ -2,18 +2,14 @@
 
 import logging
 import re
-import threading
 import traceback
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
 
 from components.errors import InputError, UnavailableError
 from components.redaction import redacted
 
-Result = TypeVar("Result")
-seconds = 20.0
+SECONDS = 20.0  # to the first answer
 # In the words of those whose errors have nothing else in common.
 passing = re.compile(
     r"(?i)time[d -]*out|no answer|(could not|cannot) connect|connection \S* ?(refused|reset|closed|aborted|lost)"
@@ -21,25 +17,6 @@ passing = re.compile(
     r"|internal ?error|another push"
 )
 busy = {429, 500, 502, 503, 504}
-
-
-def within(work: Callable[[], Result], deadline: float = seconds) -> Result:
-    """What `work` returns; TimeoutError after the deadline: its thread is left behind, and ends with the process."""
-    done: Future[Result] = Future()
-
-    def attempt() -> None:
-        try:
-            done.set_result(work())
-        except BaseException as error:
-            done.set_exception(error)
-
-    threading.Thread(target=attempt, daemon=True).start()
-    try:
-        return done.result(timeout=deadline)
-    except TimeoutError:
-        if done.done():  # a time-out of its own
-            raise
-        raise TimeoutError(f"no answer within {deadline:.0f} s") from None
 
 
 @contextmanager

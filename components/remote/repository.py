@@ -7,10 +7,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from components.deadline import within
 from components.errors import InputError
 from components.formats import parse_yaml
 from components.redaction import redacted
-from components.remote.answering import told, within
+from components.remote.answering import SECONDS, told
 from components.remote.section import settings, variable
 
 file = "data.dvc"
@@ -33,7 +34,7 @@ def opened(folder: Path, remote: str) -> Iterator[Any]:
     _give_a_name()
     with told(f"the DVC remote {redacted(section['url'])}", "an answer", cure):
         repository = Repo(str(folder), config=configuration(folder, section))
-        within(lambda: _look(repository))
+        within(SECONDS, lambda: _look(repository))
     with repository:
         yield repository
 

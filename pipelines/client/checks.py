@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from components.contract import read_contract
+from components.deadline import within
 from components.errors import InputError
 from pipelines import cluster, workspace
-from pipelines.client import data, deadline, images, objects, revision, rights
+from pipelines.client import data, images, objects, revision, rights
 from pipelines.client.connection import DEFAULT_NAMESPACE, Connection
 from pipelines.client.service import connect
 
@@ -86,7 +87,7 @@ def refuse(found: Sequence[Check]) -> None:
 
 def _one(name: str, look: Callable[[], str]) -> Check:
     try:
-        return Check(name, OK, deadline.within(END, look))
+        return Check(name, OK, within(END, look))
     except NotCheckedError as reason:
         return Check(name, UNCHECKED, str(reason))
     except (InputError, OSError) as error:  # a deadline that has passed is an OSError

@@ -11,7 +11,7 @@ from rich.text import Text
 from urllib3.exceptions import HTTPError
 
 from components.errors import InputError
-from pipelines import graph, kubeflow, steps
+from pipelines import cluster, graph, kubeflow, steps
 from pipelines.client import pods, reasons, runs, sight
 from pipelines.client.connection import DEFAULT_NAMESPACE
 from pipelines.client.following import table
@@ -27,6 +27,7 @@ UI = "/k8s/pod/logs"
 TAIL = 20
 # How Kubeflow's launcher and driver write, in the same stream as the step.
 LAUNCHER = re.compile(r"[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{6} +\d+ [\w.-]+\.go:\d+\] ")
+STEP = re.compile(r"(?m)^step \d+ of \d+: (\w+)\n")  # as components.sequence announces it
 KILLED = "signal: killed"
 
 
@@ -34,15 +35,13 @@ def told(service: Service, run_id: str, step: str | None) -> dict[str, Any]:
     """The states of all steps; reason, cure and log of `step`, or of every step that failed or is stopped."""
     run = runs.read(service, runs.check_id(run_id))
     ir, platform = kubeflow.parts(kubeflow.compile(steps.IMAGE))
-    names = [task.name for task in graph.tasks(ir)]
-    if step and step not in names:
-        raise InputError("step", f"one of {', '.join(names)}", step, "choose one")
+    names, task = [task.name for task in graph.tasks(ir)], _task(step)
     found = states(names, run, datetime.now(UTC))
     way = sight.sight(service)
     seen = sight.of_run(way, run_id)
     known = {trouble.step: trouble for trouble in reasons.troubles(found, run, seen)}
     failed = [state.step for state in found if state.state == "failed"]
-    wanted = [step] if step else [*failed, *(name for name in known if name not in failed)]
+    wanted = [task] if task else [*failed, *(name for name in known if name not in failed)]
     recorded = {name: _recorded(ir, platform, name, run) if name in names else [] for name in wanted}
     places = {name: _places(recorded[name], name, run, seen) for name in wanted}
     logs = {name: _log(service, way, run_id, places[name]) for name in wanted}
@@ -51,8 +50,16 @@ def told(service: Service, run_id: str, step: str | None) -> dict[str, Any]:
         "state": word(state_of(run)),
         "link": service.connection.link("runs", run_id),
         "steps": [state._asdict() for state in found],
-        "told": {name: _document(name, known.get(name), logs[name]) for name in wanted},
+        "told": {name: _document(name, known.get(name), logs[name], step) for name in wanted},
     }
+
+
+def _task(step: str | None) -> str | None:
+    """The task of a step that is asked for."""
+    given = cluster.load()
+    if step and step not in given.steps:
+        raise InputError("step", f"one of {', '.join(given.steps)}", step, "choose one")
+    return given.task_of(step) if step else None
 
 
 def show(found: Mapping[str, Any], whole: bool) -> None:
@@ -78,6 +85,12 @@ def split(text: str) -> tuple[str, str]:
     return "".join(own), "".join(line for line in lines if LAUNCHER.match(line))
 
 
+def of_step(log: str, step: str) -> str:
+    """The lines of one step in the log of a task that runs several; all lines where the step did not begin."""
+    _, *parts = STEP.split(log)
+    return dict(zip(parts[::2], parts[1::2], strict=True)).get(step, log)
+
+
 def is_log(text: str) -> bool:
     """Whether this is one: where it has none, Kubeflow answers 200 with its reason in JSON."""
     try:
@@ -87,12 +100,15 @@ def is_log(text: str) -> bool:
     return not (isinstance(document, dict) and "error_message" in document)
 
 
-def _document(step: str, trouble: Trouble | None, log: str | None) -> dict[str, str | None]:
+def _document(
+    task: str, trouble: Trouble | None, log: str | None, step: str | None
+) -> dict[str, str | None]:
     own, launcher = split(log or "")
+    own = of_step(own, step) if step else own
     reason, cure = (trouble.reason, trouble.cure) if trouble else (None, None)
     for sign in (KILLED, "two tasks have the same task name"):
         if sign in launcher and sign not in (reason or ""):  # what Kubernetes calls an error, and no more
-            reason, cure = f"{reason}: {sign}" if reason else sign, reasons.trouble(step, sign).cure
+            reason, cure = f"{reason}: {sign}" if reason else sign, reasons.trouble(task, sign).cure
     return {"reason": reason, "cure": cure or None, "log": None if log is None else own, "launcher": launcher or None}
 
 

@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 from kubernetes import config as kubeconfig
 
+from components.deadline import within
 from components.errors import InputError
 from pipelines.client.answers import EXPECTED, HOST, WAIT, answering
 from pipelines.client.connection import Connection
-from pipelines.client.deadline import within
 from pipelines.client.impatient import Client
 
 T = TypeVar("T")

@@ -106,7 +106,7 @@ def test_a_fault_of_the_input_is_a_line_each(
         (UnavailableTrackingError("the server", "an answer", "none", "wait"), 75),
         (TrackingError("the server", "a champion", "none", "train one"), 2),
         (ConnectionRefusedError(111, "Connection refused"), 75),
-        (TimeoutError("no answer within 20 s"), 75),
+        (TimeoutError("no answer in 20 s"), 75),
         (PermissionError(13, "Permission denied", "x.csv"), 2),
     ],
 )

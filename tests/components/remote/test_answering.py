@@ -1,25 +1,11 @@
 """What does not answer is given up; what goes wrong is one line without secrets; bugs stay bugs."""
 
 import logging
-import time
 
 import pytest
 
 from components.errors import InputError, UnavailableError
-from components.remote.answering import passes, told, within
-
-
-def test_an_answer_in_time_is_the_answer() -> None:
-    assert within(lambda: 3, 5) == 3
-    with pytest.raises(KeyError):
-        within(lambda: dict[str, int]()["x"], 5)
-
-
-def test_a_late_answer_is_none() -> None:
-    start = time.monotonic()
-    with pytest.raises(TimeoutError, match=r"^no answer within 0 s$"):
-        within(lambda: time.sleep(3), 0.2)
-    assert time.monotonic() - start < 3
+from components.remote.answering import passes, told
 
 
 def test_an_error_of_a_library_is_told_with_the_reason_that_it_logged(
@@ -49,7 +35,7 @@ def test_ours_is_told_as_it_is_and_a_bug_keeps_its_traceback() -> None:
     with pytest.raises(InputError, match=r"^x: expected a, found b; c$"), told("thing", "an answer", "mend it"):
         raise InputError("x", "a", "b", "c")
     with pytest.raises(TypeError), told("thing", "an answer", "mend it"):
-        within(3)  # type: ignore[arg-type]
+        passes()  # type: ignore[call-arg]
 
 
 class AnswerError(Exception):

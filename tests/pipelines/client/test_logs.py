@@ -11,6 +11,7 @@ import kfp_server_api as api
 import pytest
 from kubernetes.config import kube_config
 
+from pipelines.client.logs import of_step
 from tests.pipelines import decided, kubeconfigs, recordings
 from tests.pipelines.kfp_server import API_LOG, PODS, UI_LOG, WORKFLOWS, KfpServer
 from tests.pipelines.kfp_tasks import DRIVER_FAILED, OMITTED, place, pod_name, tell
@@ -352,3 +353,11 @@ def test_the_gates_decision_is_listed_where_mlflow_knows_it(
     rows = json.loads(tidegate("runs", "--json")[1])
     # The one that failed asked about the same batch as the newest, and was told nothing.
     assert [row["decision"] for row in rows] == ["keep", None, "retrain"]
+
+
+def test_of_a_task_that_runs_several_steps_the_lines_of_one_are_cut_out() -> None:
+    log = "step 1 of 2: ingest\n3 tables\nstep 2 of 2: validate\nerror: a\nerror: b\n"
+    assert of_step(log, "ingest") == "3 tables\n"
+    assert of_step(log, "validate") == "error: a\nerror: b\n"
+    assert of_step(log, "featurize") == log
+    assert of_step("error: alone\n", "gate") == "error: alone\n"
