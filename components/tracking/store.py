@@ -26,27 +26,29 @@ reasons = (
 )
 passing = r"no answer|no connection|error code 5\d\d"  # what may be another answer later
 quiet = {"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false", "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"}
+# Of one request: five minutes at most. MLflow's own patience is a quarter of an hour and more.
+patience = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "60", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "4"}
 # A server may offer addresses of the store behind it, whose name is often known to nobody but the server.
 through_the_server = {
     "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
     "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "false",
 }
-# A server is asked once with little patience; once it has answered, MLflow's own, which is great, applies.
+# Whether a server is there at all is asked with little patience.
 probing = {
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "3",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",  # a busy server takes seconds for the password alone
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
 }
 
 
 def connect() -> MlflowClient:
-    """A client of a store that answers and whose tables are up to date; TrackingError within 10 seconds otherwise."""
+    """A client of a store that answers and whose tables are up to date; TrackingError within half a minute otherwise."""
     given = os.environ.get("MLFLOW_TRACKING_URI")
     if not given and kubeflow_run():  # a file in its pod would forget every champion
         cure = "give the step `uses: [mlflow]` in pipelines/cluster.yaml"
         raise TrackingError("MLFLOW_TRACKING_URI", "an MLflow server", "nothing", cure)
     uri = database.absolute(given or database.default_uri)
-    for name, value in quiet.items():
+    for name, value in {**quiet, **patience}.items():
         os.environ.setdefault(name, value)
     os.environ.update(through_the_server)
     if path := database.path_of(uri):
@@ -111,10 +113,12 @@ def redacted(text: str) -> str:
 
 @contextmanager
 def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    mine = {name: value for name, value in values.items() if name not in os.environ}
+    """These variables, but for those that a person has set."""
+    mine = {name: value for name, value in values.items() if os.environ.get(name) in (None, patience.get(name))}
     os.environ.update(mine)
     try:
         yield
     finally:
         for name in mine:
             del os.environ[name]
+        os.environ.update({name: patience[name] for name in mine if name in patience})
