@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
-from urllib.request import getproxies, proxy_bypass
 
 from components.errors import InputError
 
@@ -107,6 +106,8 @@ def _file(thing: str, path: str | None) -> str | None:
 
 def _proxy_of(host: str | None) -> str | None:
     """What the environment says for this host; urllib3, which kfp uses, does not look there."""
+    from urllib.request import getproxies, proxy_bypass  # slow to import, and every command imports this
+
     parts = urlsplit(host or "")
     if not parts.hostname or proxy_bypass(parts.hostname):
         return None

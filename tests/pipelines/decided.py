@@ -61,7 +61,7 @@ def release(until: str = "2013-04-01", margin: float = 0.0) -> None:
     records.record(client, run_id, records.question("release", question), answer)
     client.create_registered_model("flights")
     client.create_model_version("flights", f"runs:/{run_id}/model", tags={digest_tag: "d" * 64})
-    promote(client, "flights", Entry(None, "1", batch["id"], "ada", f"{until}T06:00:00+00:00", "accepted"))
+    promote(client, "flights", Entry(None, "1", batch["id"], "ada", f"{until}T06:00:00+00:00", "accepted", verdict))
 
 
 def _batch(until: str) -> dict[str, Any]:
