@@ -54,7 +54,9 @@ def test_a_run_to_no_moment_is_refused(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(SystemExit) as stopped:
         cli.main(["run", "--until", ""])
     assert stopped.value.code == 2
-    assert capsys.readouterr().err == "error: --until: expected a date such as 2013-03-01, found ''; correct it\n"
+    assert capsys.readouterr().err == (
+        "error: --until: expected a UTC time such as 2013-03-01, without an offset, found ''; correct it\n"
+    )
 
 
 heavy = {"mlflow", "kfp", "kubernetes", "dvc", "pandas", "numpy", "sklearn", "evidently", "duckdb", "ruamel", "rich"}
