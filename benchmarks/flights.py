@@ -38,7 +38,7 @@ class World:
 
     def predicted(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Rows as the champion sees them now."""
-        return rows.assign(prediction=predict(self.model, rows, dict(self.kinds)))
+        return rows.assign(prediction=predict(self.model, rows, dict(self.kinds), "binary"))
 
     @property
     def compared(self) -> dict[str, str]:
@@ -62,8 +62,8 @@ def world(data: Path, scratch: Path, seed: int = 0) -> World:
     lesson = Lesson(known, promise, kinds, asked)
     model = lesson.taught(lesson.challenger())
     rows = table[list(kinds)].assign(label=table[promise.label].astype(float), block=blocks)
-    rows["prediction"] = predict(model, rows, kinds)
-    rows["loss"] = losses(rows["label"].to_numpy(), rows["prediction"].to_numpy())
+    rows["prediction"] = predict(model, rows, kinds, "binary")
+    rows["loss"] = losses(rows["label"].to_numpy(), rows["prediction"].to_numpy(), "binary")
     rows.loc[rows["label"].isna(), "loss"] = np.nan
     places = rows.reset_index(drop=True).groupby("block").indices
     whole = sum(max(0.0, value) for value in weights.values())

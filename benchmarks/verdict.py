@@ -49,7 +49,7 @@ def seen(p: Vector, noise: float | Vector, seed: int) -> Vector:
 def truth(p: Vector, noise: float) -> float:
     """The expected loss of a model with so much noise."""
     q = seen(p, noise, 1)
-    return float(np.mean(p * losses(np.ones(len(p)), q) + (1 - p) * losses(np.zeros(len(p)), q)))
+    return float(np.mean(p * losses(np.ones(len(p)), q, "binary") + (1 - p) * losses(np.zeros(len(p)), q, "binary")))
 
 
 def noise_for(p: Vector, difference: float) -> float:

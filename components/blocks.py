@@ -2,9 +2,10 @@
 
 import pandas as pd
 
+from components.durations import seconds
+
 
 def block_of(times: pd.Series, duration: str) -> pd.Series:
     """The block each row belongs to: rows of one block depend on each other. Durations such as `1d`, `6h`."""
-    units = {"m": "min", "h": "h", "d": "D", "w": "W"}
-    length, monday = pd.Timedelta(f"{duration[:-1]}{units[duration[-1]]}"), pd.Timestamp("1970-01-05")
+    length, monday = pd.Timedelta(seconds=seconds(duration)), pd.Timestamp("1970-01-05")
     return monday + (times - monday) // length * length

@@ -3,18 +3,20 @@
 import getpass
 import os
 import subprocess
+from pathlib import Path
 
 # A version holds the text of these itself, and each run changes some of them.
 problem = ("contract.yaml", "data.dvc", "features.sql", "model.yaml", "params.yaml", "dvc.lock", ".dvc/config")
 
 
-def commit() -> str:
+def commit(folder: Path = Path()) -> str:
     """The commit of the code: TIDEGATE_COMMIT (an image sets it), else git's, with `-dirty` when code differs."""
-    given, found = os.environ.get("TIDEGATE_COMMIT"), _git("rev-parse", "--verify", "--quiet", "HEAD")
+    here = ("-C", str(folder))
+    given, found = os.environ.get("TIDEGATE_COMMIT"), _git(*here, "rev-parse", "--verify", "--quiet", "HEAD")
     if given or not found:
         return given or "unknown"
     others = (f":(exclude){name}" for name in problem)
-    return found + "-dirty" * bool(_git("status", "--porcelain", "--untracked-files=no", "--", ".", *others))
+    return found + "-dirty" * bool(_git(*here, "status", "--porcelain", "--untracked-files=no", "--", ".", *others))
 
 
 def user() -> str:

@@ -1,7 +1,6 @@
 """The contract: what the data promises, read from contract.yaml and checked when it is read."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -10,7 +9,7 @@ from typing import Any
 
 from components.behaviour import Behaviour, behaviour
 from components.coherence import disagreements
-from components.errors import ContractError, ContractFaultsError
+from components.errors import ContractFaultsError
 from components.formats import parse_yaml, read_text
 from components.schema import Fault, faults, told
 from components.source import Source
@@ -124,15 +123,6 @@ def literal(text: str) -> str:
 def literals(texts: Sequence[str]) -> str:
     """`texts` as an SQL list."""
     return f"[{', '.join(map(literal, texts))}]"
-
-
-def interval(duration: str, place: str = "duration") -> str:
-    """A duration such as `90m`, `6h`, `1d` or `2w` as an SQL interval; ContractError when it is none."""
-    match = re.fullmatch(r"(\d+)([mhdw])", duration, re.ASCII)
-    if not match:
-        raise ContractError(place, "a number and m, h, d or w, such as 6h", repr(duration), "mend it")
-    units = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-    return f"INTERVAL '{match[1]} {units[match[2]]}'"
 
 
 def read_contract(path: Path) -> Contract:

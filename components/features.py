@@ -9,7 +9,8 @@ from typing import Any
 
 import duckdb
 
-from components.contract import Contract, interval, literal, quoted
+from components.contract import Contract, literal, quoted
+from components.durations import interval
 from components.engine import columns_of, engine, view_tables
 from components.errors import InputError
 

@@ -10,6 +10,7 @@ in_bad_url = re.compile(r"(?<=://)[^/@\s'\"]*:[^\s'\"]*@")  # the password has a
 in_query = re.compile(
     r"(?i)((?:^|(?<=[?&;\s]))(?:sig|signature|token|secret|password|passphrase|accountkey|x-amz-[\w-]+)=)[^&;\s'\"]+"
 )
+login = re.compile(r"(?<=://)\S*@")
 hidden = "***"
 
 
@@ -18,6 +19,11 @@ def redacted(text: str, known: Iterable[str] = ()) -> str:
     for secret in sorted({*known, *_of_environment()}, key=len, reverse=True):
         text = text.replace(secret, hidden)
     return " ".join(in_query.sub(rf"\1{hidden}", in_bad_url.sub(f"{hidden}@", text)).split())
+
+
+def address(url: str) -> str:
+    """A URL without name and password, which may be shown and still be opened."""
+    return login.sub("", url)
 
 
 def _of_environment() -> Iterator[str]:

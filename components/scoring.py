@@ -34,7 +34,7 @@ def _fed(column: pd.Series, kind: str) -> pd.Series:
     return column.astype(np.float64).replace([np.inf, -np.inf], np.nan).clip(-widest, widest)
 
 
-def labels(frame: pd.DataFrame, label: str, task: str = "binary") -> Labels:
+def labels(frame: pd.DataFrame, label: str, task: str) -> Labels:
     """The label of labelled rows, shape (rows,): 1.0 or 0.0, the class as a text, or the number."""
     if task == "multiclass":
         return np.asarray(frame[label].astype(str).tolist(), dtype=str)
@@ -52,7 +52,7 @@ def weights(frame: pd.DataFrame, weight: str | None) -> Vector | None:
     return found
 
 
-def predict(model: Any, frame: pd.DataFrame, features: Mapping[str, str], task: str = "binary") -> Predictions:
+def predict(model: Any, frame: pd.DataFrame, features: Mapping[str, str], task: str) -> Predictions:
     """The probability that the label holds or the number, shape (rows,); of multiclass the probability per class.
 
     Numbers end at ±1e150: a model with an exponential in it goes beyond on odd rows, and its loss must stay a number.
@@ -86,7 +86,7 @@ def least_known(rows: int) -> float:
     return 1 / (rows + 1)
 
 
-def losses(label: Labels, predicted: Predictions, task: str = "binary", least: float = least_probability) -> Vector:
+def losses(label: Labels, predicted: Predictions, task: str, least: float = least_probability) -> Vector:
     """The loss of each row, shape (rows,): log loss in nats, of regression the squared error.
 
     Of many classes none counts as less probable than `least`, known to the model or not: `least_known` of the
@@ -110,7 +110,7 @@ def mean(values: Vector, weight: Vector | None) -> float:
 def metrics(
     label: Labels,
     predicted: Predictions,
-    task: str = "binary",
+    task: str,
     weight: Vector | None = None,
     least: float = least_probability,
 ) -> dict[str, float]:

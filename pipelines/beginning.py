@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
@@ -25,6 +26,7 @@ house = (
     "pipelines", "pyproject.toml", "requirements*.txt",
 )  # fmt: skip
 untaken = shutil.ignore_patterns("__pycache__", "secrets.env", "secrets.json")
+nobody = "tidegate"  # who commits where git knows nobody
 readme = """\
 # {}
 
@@ -75,16 +77,35 @@ def with_params(text: str, given: Mapping[str, Mapping[str, str]]) -> str:
 
 
 def _versioned(folder: Path) -> None:
-    for command in (
+    """Make it a repository of git and DVC with a first commit, so that a champion can say which code made it."""
+    commands = [
         ["git", "init", "--quiet"],
         dvc("init", "--quiet", "--force"),
         dvc("config", "core.analytics", "false"),
         dvc("add", "--quiet", "data"),
-    ):
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        if done.returncode:
-            found = " ".join(done.stderr.split())
-            raise InputError(" ".join(command[-3:]), "to succeed", found, "mend it and run this again")
+        ["git", "add", "--all"],
+    ]
+    for command in commands:
+        _done(command, folder)
+    _done(["git", *_somebody(folder), "commit", "--quiet", "--message", "Begin"], folder)
+
+
+def _somebody(folder: Path) -> list[str]:
+    """Settings for this one commit where git does not know by whom it is; nobody's configuration is written to."""
+    asked = [["git", "var", f"GIT_{role}_IDENT"] for role in ("AUTHOR", "COMMITTER")]
+    known = [subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode for command in asked]
+    if not any(known):
+        return []
+    cure = 'say `git config --global user.name "..."` and `user.email`, for the next commit needs it'
+    print(f"note: git does not know who you are: the first commit is by {nobody}; {cure}", file=sys.stderr)
+    return ["-c", f"user.name={nobody}", "-c", f"user.email={nobody}@localhost"]
+
+
+def _done(command: list[str], folder: Path) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        found = " ".join(done.stderr.split())
+        raise InputError(" ".join(command[-4:]), "to succeed", found, "mend it and run this again")
 
 
 def show(target: Path, found: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from components.errors import InputError, told
 from components.formats import discard
-from pipelines import data, promotion, reviewing
+from pipelines import data, parsing, promotion, reviewing
 from pipelines.client import commands as client
 from pipelines.command import INTERRUPTED, JSON, Command
 
@@ -45,6 +45,21 @@ def init(arguments: argparse.Namespace) -> None:
     print(json.dumps(found, indent=2)) if arguments.json else beginning.show(arguments.dir, found)
 
 
+def status(arguments: argparse.Namespace) -> None:
+    """Show where things stand: champion, newest batch, what waits for a person, whether `run` has something to do."""
+    from pipelines import status
+
+    found = status.status()
+    print(json.dumps(found, indent=2)) if arguments.json else status.show(found)
+
+
+def greet(arguments: argparse.Namespace) -> None:
+    """Say what this is, and without --version where one is and what to do next."""
+    from pipelines import greeting
+
+    print(greeting.version() if arguments.tell else greeting.greeting())
+
+
 COMMANDS = {
     "run": Command(
         "run one turn of the loop on this machine",
@@ -68,6 +83,7 @@ COMMANDS = {
             "--json": JSON,
         },
     ),
+    "status": Command("show where things stand", status, {"--json": JSON}),
     **data.COMMANDS,
     **promotion.COMMANDS,
     **reviewing.COMMANDS,
@@ -89,47 +105,39 @@ COMMANDS = {
 
 
 GROUPS = {"contract": "draft and compare contracts", "schedule": "run the pipeline on the cluster by the clock"}
+SECTIONS = {
+    "the loop": ("init", "run", "status", "batches"),
+    "data": ("collect", "validate", "contract"),
+    "review and promotion": (
+        *("review", "judge", "waiting", "approve", "reject", "history", "rollback"),
+        *("lineage", "card", "reproduce"),
+    ),
+    "a cluster": ("doctor", "submit", "runs", "logs", "schedule", "upload", "compile"),
+    "development": ("render",),
+}
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line, with `--debug` before or after the command."""
-    debug = argparse.ArgumentParser(add_help=False)
-    debug.add_argument(
-        "--debug", action="store_true", default=argparse.SUPPRESS, help="show where an error comes from"
-    )
-    result = argparse.ArgumentParser(
-        prog="tidegate", description="Continuous training, gated by drift.", parents=[debug], allow_abbrev=False
-    )
-    subparsers = result.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    groups = {"": subparsers}
-    for name, command in COMMANDS.items():
-        group, _, verb = name.rpartition(" ")
-        if group not in groups:
-            parent = subparsers.add_parser(group, help=GROUPS[group], allow_abbrev=False)
-            groups[group] = parent.add_subparsers(dest="verb", required=True, metavar="COMMAND")
-        subparser = groups[group].add_parser(
-            verb, help=command.help, description=command.run.__doc__, parents=[debug], allow_abbrev=False
-        )
-        for flag, options in command.flags.items():
-            subparser.add_argument(flag, **options)
-        subparser.set_defaults(run=command.run)
-    return result
+    """The command line."""
+    return parsing.parser(COMMANDS, GROUPS, SECTIONS)
 
 
 def main(argv: list[str] | None = None) -> None:
     """Run one command; exit 2 with a line per fault when the input is at fault, 130 on Ctrl-C."""
-    arguments = parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
     try:
-        arguments.run(arguments)
+        parsing.check(words, COMMANDS)
+        arguments = parser().parse_args(words)
+        (greet if arguments.tell or not arguments.run else arguments.run)(arguments)
     except (InputError, OSError) as error:
-        if "debug" in arguments:
+        if "--debug" in words:
             traceback.print_exc()
         for line in told(error):
             print(f"error: {line}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         discard()
-        if "debug" in arguments:
+        if "--debug" in words:
             traceback.print_exc()
         print("\ninterrupted: nothing is half-written; run it again to go on", file=sys.stderr)
         sys.exit(INTERRUPTED)

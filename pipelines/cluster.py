@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from components.durations import seconds
 from components.errors import FaultsError, InputError
 from components.formats import parse_yaml, read_text
 from components.schema import Fault, faults, hint, told
@@ -14,7 +15,6 @@ from pipelines.agreement import disagreements
 
 PATH = Path(__file__).with_name("cluster.yaml")
 SCHEMA = Path(__file__).with_name("cluster.schema.json")
-SECONDS = {"s": 1, "m": 60, "h": 3600}
 FACTOR = 2  # Argo wants a whole number
 BESIDE = 120  # seconds of a pod for what is no attempt: the image, what the step reads and writes, ends of time-outs
 
@@ -132,8 +132,8 @@ def _step(section: Mapping[str, Any], known: Mapping[str, Any], volumes: Mapping
     return Step(
         cpu=section["cpu"],
         memory=section["memory"],
-        timeout=_seconds(section["timeout"]),
-        retries=Retries(section["retries"]["times"], _seconds(section["retries"]["wait"])),
+        timeout=seconds(section["timeout"]),
+        retries=Retries(section["retries"]["times"], seconds(section["retries"]["wait"])),
         node_selector=section["node_selector"],
         tolerations=tuple(section["tolerations"]),
         environment=tuple(reference for name in section.get("uses", ()) for reference in _references(known[name])),
@@ -150,10 +150,6 @@ def _references(group: Mapping[str, Any]) -> Iterator[Reference]:
     for kind in ("config_map", "secret"):
         for name, keys in group.get(f"{kind}s", {}).items():
             yield Reference(kind, name, keys, group.get("optional", False))
-
-
-def _seconds(duration: str) -> int:
-    return int(duration[:-1]) * SECONDS[duration[-1]]
 
 
 def _refuse(found: Sequence[Fault], text: str, name: str) -> None:

@@ -10,6 +10,7 @@ from components import tasks
 from components.contract import read_contract
 from components.errors import InputError
 from components.formats import read_json, write_json
+from components.redaction import address
 from components.tracking import database
 from pipelines import serving
 from pipelines.batches import row
@@ -83,13 +84,13 @@ def evidently(port: int, browse: bool) -> None:
 
 def mlflow(port: int, browse: bool) -> None:
     """Run MLflow's UI on the tracking store; where that is a server already, only say where."""
-    from components.tracking.store import connect, redacted
+    from components.tracking.store import connect
 
     uri = connect().tracking_uri
     path = database.path_of(uri)
     if path is None:
-        print(f"MLflow: {redacted(uri)}")
-        serving.open_(redacted(uri), browse)
+        print(f"MLflow: {address(uri)}")
+        serving.open_(address(uri), browse)
         return
     words = [sys.executable, "-m", "mlflow", "server", "--host", serving.host, "--port", str(port), "--workers", "1"]
     words += ["--backend-store-uri", uri, "--default-artifact-root", str(database.artifacts_of(uri))]

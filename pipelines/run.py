@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from datetime import datetime
 from typing import Any
 
-from components.errors import InputError, TrackingError
+from components.errors import TrackingError
+from components.moments import moment
 from components.parameters import read_parameters
 from pipelines import containers, workspace
 
@@ -28,7 +28,7 @@ def turn(until: str | None, anew: bool, in_containers: bool) -> tuple[dict[str, 
     """
     here = workspace.environment()
     if until is not None:
-        check_moment(until)
+        moment("--until", until, "correct it")
     with containers.steps_in_containers(here) if in_containers else nullcontext(here) as within:
         if until is not None:
             workspace.set_until(until)
@@ -133,11 +133,3 @@ def _current_champion() -> str | None:
     found = champion(connect(), batch["name"])
     workspace.remember_registry(found)
     return found
-
-
-def check_moment(until: str) -> None:
-    """InputError for what is no moment."""
-    try:
-        datetime.fromisoformat(until)
-    except ValueError:
-        raise InputError("--until", "a date such as 2013-03-01", repr(until), "correct it") from None

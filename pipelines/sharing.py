@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from components.durations import seconds
 from components.errors import InputError
 
 Document = dict[str, Any]
@@ -42,7 +43,7 @@ def settings(parts: Sequence[Document], thing: str) -> Document:
 def retries(policies: Sequence[Document], deadline: int) -> Document:
     """How often Argo starts a pod again that is lost: as the most patient step says; it may live so many seconds."""
     times = max(policy["maxRetryCount"] for policy in policies)
-    wait = max(int(policy["backoffDuration"].removesuffix("s")) for policy in policies)
+    wait = max(seconds(policy["backoffDuration"]) for policy in policies)
     factor = max(policy["backoffFactor"] for policy in policies)
     waits = sum(wait * factor**number for number in range(times))
     return {

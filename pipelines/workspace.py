@@ -166,9 +166,11 @@ def dvc(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "dvc", *arguments]
 
 
-def run_dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run DVC here, whatever comes of it."""
-    return subprocess.run(dvc(*arguments), env=environment(), capture_output=True, text=True, check=False)
+def run_dvc(*arguments: str, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
+    """Run DVC here, whatever comes of it; TimeoutExpired after so many seconds."""
+    return subprocess.run(
+        dvc(*arguments), env=environment(), capture_output=True, text=True, timeout=timeout, check=False
+    )
 
 
 def _dvc_output(*arguments: str) -> str:

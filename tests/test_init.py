@@ -96,11 +96,54 @@ def test_a_file_becomes_a_repository_with_a_champion(name: str, tmp_path: Path) 
     workspace = Workspace(tmp_path / "new")
     assert estimator in (workspace / "model.yaml").read_text()
     assert (workspace / "data.dvc").is_file() and not (workspace / "tests").exists()
-    assert "nothing to commit" not in workspace.run("git", "status").stdout
-    assert "data/" not in workspace.run("git", "status", "--short").stdout
+    assert workspace.run("git", "status", "--short").stdout == ""
+    assert "data/" not in workspace.run("git", "ls-files").stdout.splitlines()
     told = workspace.tidegate("run").stdout
     assert "promoted by this batch" in told, told
     assert "nothing to do" in workspace.tidegate("run").stdout
+
+
+def test_the_first_champion_names_the_first_commit_and_can_be_made_again(tmp_path: Path) -> None:
+    begin(tmp_path, write(plants(), tmp_path / "plants.csv"), "kind", "at")
+    workspace = Workspace(tmp_path / "new")
+    assert workspace.run("git", "log", "--format=%an %s").stdout == "Test Begin\n"
+    commit = workspace.run("git", "rev-parse", "HEAD").stdout.strip()
+    before = json.loads(workspace.tidegate("status", "--json").stdout)
+    assert (before["champion"], bool(before["to_do"])) == (None, True)
+    workspace.tidegate("run")
+    after = json.loads(workspace.tidegate("status", "--json").stdout)
+    assert (after["champion"]["to"], after["champion"]["commit"], after["to_do"]) == ("1", commit, [])
+    assert workspace.tidegate("reproduce", "1").stdout.startswith(f"version 1 at {commit}: the same model")
+
+
+def test_where_git_knows_nobody_the_first_commit_says_so(tmp_path: Path) -> None:
+    workspace = Workspace(root)
+    for role in ("AUTHOR", "COMMITTER"):
+        del workspace.environment[f"GIT_{role}_NAME"], workspace.environment[f"GIT_{role}_EMAIL"]
+    workspace.environment["GIT_CONFIG_GLOBAL"] = str(tmp_path / "gitconfig")
+    (tmp_path / "gitconfig").write_text("[user]\n\tuseConfigOnly = true\n")
+    file, new = write(plants(), tmp_path / "plants.csv"), tmp_path / "new"
+    done = workspace.tidegate("init", str(new), "--data", str(file), "--label", "kind", "--time", "at")
+    assert done.stderr.startswith("note: git does not know who you are: the first commit is by tidegate; say `git")
+    assert done.stderr.count("\n") == 1
+    assert Workspace(new).run("git", "log", "--format=%an <%ae>").stdout == "tidegate <tidegate@localhost>\n"
+    assert (tmp_path / "gitconfig").read_text() == "[user]\n\tuseConfigOnly = true\n"
+    assert "user" not in (new / ".git/config").read_text()
+
+
+def test_a_commit_that_git_refuses_leaves_nothing(tmp_path: Path) -> None:
+    workspace = Workspace(root)
+    workspace.environment["GIT_CONFIG_GLOBAL"] = str(tmp_path / "gitconfig")
+    (tmp_path / "gitconfig").write_text(f"[core]\n\thooksPath = {tmp_path}/hooks\n")
+    (tmp_path / "hooks").mkdir()
+    (tmp_path / "hooks/pre-commit").write_text("#!/bin/sh\necho not on a Sunday >&2\nexit 1\n")
+    (tmp_path / "hooks/pre-commit").chmod(0o755)
+    file, new = write(plants(), tmp_path / "plants.csv"), tmp_path / "new"
+    flags = ("--data", str(file), "--label", "kind", "--time", "at")
+    done = workspace.tidegate("init", str(new), *flags, check=False)
+    assert done.returncode == 2
+    assert "commit --quiet --message Begin: expected to succeed, found not on a Sunday; mend" in done.stderr
+    assert not new.exists()
 
 
 def test_what_is_no_feature_is_left_out_and_said(tmp_path: Path) -> None:

@@ -324,7 +324,7 @@ def test_the_pipeline_compiles_to_the_same_bytes(workspace: Workspace) -> None:
 
 
 BAD = {
-    "a moment": (["run", "--until", "yesterday"], "--until: expected a date such as 2013-03-01"),
+    "a moment": (["run", "--until", "yesterday"], "--until: expected a UTC time such as 2013-03-01"),
     "too early": (["run", "--until", "2012-01-01"], "rows: expected at least one, found none"),
 }
 

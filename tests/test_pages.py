@@ -468,17 +468,18 @@ def test_training_pictures_name_their_axes_and_units() -> None:
         [
             {"rows": 5238, "train_loss": 0.38, "held_out_loss": 0.53},
             {"rows": 41906, "train_loss": 0.46, "held_out_loss": 0.51},
-        ]
+        ],
+        tasks["binary"],
     ).axes[0]
     assert (curve.get_xlabel(), curve.get_ylabel()) == ("training rows", "log loss (nats)")
-    bars = importance_picture({"a$b$_c": 0.2, "second": -0.1}).axes[0]
+    bars = importance_picture({"a$b$_c": 0.2, "second": -0.1}, tasks["binary"]).axes[0]
     bars.figure.canvas.draw()
     assert "nats" in bars.get_xlabel()
     assert [label.get_text() for label in bars.get_yticklabels()] == ["a$b$_c", "second"]
 
 
 def test_a_wide_model_keeps_a_legible_picture() -> None:
-    figure = importance_picture({f"feature {index}": 1.0 / (index + 1) for index in range(500)})
+    figure = importance_picture({f"feature {index}": 1.0 / (index + 1) for index in range(500)}, tasks["binary"])
     assert figure.get_size_inches()[1] < 15
     assert figure.axes[0].get_title() == "Permutation importance, 40 of 500 features"
 

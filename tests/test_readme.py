@@ -42,19 +42,23 @@ def test_every_command_does_what_it_says(new_workspace: Callable[[Path], Workspa
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
     for name in ("requirements-build.txt", "requirements.txt", "pyproject.toml"):
         os.utime(workspace / name, (0, 0))  # the environment is newer than what it was made from
+    told = {}
     for command in [line for line in commands if line not in elsewhere]:
         if "mlflow ui" in command:
             _serve(workspace, command)
         elif "2014" not in command:
-            _run(workspace, re.sub(*slice_ends_in_june, command))
+            told[command] = _run(workspace, re.sub(*slice_ends_in_june, command))
+    assert "evaluate/metrics.json" in told["dvc metrics diff"] and "ingest.until" in told["dvc params diff"]
+    assert "serves" in told["tidegate batches"] and "champion  version" in told["tidegate status"]
     for page in re.findall(r"`(artifacts/[\w/]+\.html)`", readme):
         assert (workspace / page).is_file(), page
     assert "comp-gate" in (workspace / "training.yaml").read_text()
 
 
-def _run(workspace: Workspace, command: str) -> None:
+def _run(workspace: Workspace, command: str) -> str:
     found = workspace.run("bash", "-euc", command, check=False)
     assert found.returncode == 0, f"{command}\n{found.stdout}\n{found.stderr}"
+    return found.stdout
 
 
 def _serve(workspace: Workspace, command: str) -> None:

@@ -1,7 +1,6 @@
 """From the newest version of the data to the next: fetch, add what the sources have, push, list."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -10,6 +9,7 @@ from components.collect.gathering import gather
 from components.collect.merging import Merged
 from components.contract import Table
 from components.errors import InputError
+from components.moments import moment
 from components.remote import versions
 from components.remote.repository import fetch, opened, save, tracked_path
 
@@ -21,7 +21,8 @@ def collect_rows(given: str, remote: str, tables: Mapping[str, Table], until: st
 
     Without new rows it is that version. Whenever this is killed, every version that the remote lists is whole.
     """
-    _check_moment(until)
+    if until:
+        moment("until", until, "mend it")
     if given:
         tracked_path(given)  # a text that is none must not wait for a remote
     with TemporaryDirectory() as scratch, opened(Path(scratch, "repository"), remote) as repository:
@@ -51,12 +52,3 @@ def _lay(repository: Any, text: str) -> Path:
         raise InputError("data.dvc", "a folder, to which files can be added", "a file", "run `dvc add` on its folder")
     data.mkdir(exist_ok=True)
     return data
-
-
-def _check_moment(until: str) -> None:
-    try:
-        if not until or datetime.fromisoformat(until).tzinfo is None:
-            return
-    except ValueError:
-        pass
-    raise InputError("until", "a UTC time such as 2013-03-01, without an offset", repr(until), "mend it")

@@ -10,6 +10,7 @@ from components.deadline import within
 from components.errors import InputError
 from components.redaction import redacted
 from components.remote.answering import SECONDS, told
+from components.remote.patience import CONNECT, READ
 from components.source import Source, endings
 
 cure = "check `source` in contract.yaml and the credentials"
@@ -55,7 +56,7 @@ def _options(source: Source) -> dict[str, Any]:
     if source.s3:
         client = {"endpoint_url": source.endpoint, "region_name": source.region}
         given = {name: value for name, value in client.items() if value}
-        waits = {"connect_timeout": 5, "read_timeout": 10}
+        waits = {"connect_timeout": CONNECT, "read_timeout": READ}
         return {"client_kwargs": given, "config_kwargs": waits, "profile": source.profile, "use_listings_cache": False}
     if not str(source.files).startswith(("http://", "https://")):
         return {}

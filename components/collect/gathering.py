@@ -9,7 +9,8 @@ from components.collect.comparing import file, with_file
 from components.collect.files import download
 from components.collect.merging import Merged, merge
 from components.collect.postgres import query
-from components.contract import Table, interval, literal, quoted
+from components.contract import Table, literal, quoted
+from components.durations import interval
 from components.engine import cast, columns_of, engine
 from components.errors import InputError
 from components.raw import dialect, reason, texts

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from components.evaluate.comparison import Difference
-from components.tasks import Task, tasks
+from components.tasks import Task
 
 Interval = tuple[float, float]
 
@@ -28,7 +28,7 @@ class Check:
         return {**asdict(self), "interval": interval}
 
 
-def against_champion(found: Difference, margin: float, task: Task = tasks["binary"]) -> Check:
+def against_champion(found: Difference, margin: float, task: Task) -> Check:
     """Accepted when even the upper bound of the difference is within the margin."""
     words, passed = f"{_standing(found, margin)}: {_interval(found, task)}", found.upper <= margin
     if not passed and found.lower <= 0:
@@ -50,7 +50,7 @@ def _standing(found: Difference, margin: float) -> str:
     return "no worse than the champion" + (f" by more than {margin:g}" if found.upper > 0 else "")
 
 
-def against_baseline(name: str, found: Difference, task: Task = tasks["binary"]) -> Check:
+def against_baseline(name: str, found: Difference, task: Task) -> Check:
     """Refused when clearly worse than a baseline; the dummy must be beaten outright."""
     passed, rule = (found.mean < 0, "below") if name == "dummy" else (found.lower <= 0, "lower bound at most")
     words = f"{'holds' if passed else 'fails'} against the {name} baseline: {_interval(found, task)}"
@@ -58,7 +58,7 @@ def against_baseline(name: str, found: Difference, task: Task = tasks["binary"])
 
 
 def in_slices(
-    found: Mapping[str, tuple[float, Interval | None]], rival: str, margin: float, task: Task = tasks["binary"]
+    found: Mapping[str, tuple[float, Interval | None]], rival: str, margin: float, task: Task
 ) -> Check | None:
     """Refused when clearly worse than its rival in any slice; None where no slice has an interval.
 

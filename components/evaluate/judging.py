@@ -17,6 +17,7 @@ from components.evaluate.contestants import baselines
 from components.evaluate.slices import slice_differences, slice_losses, slices, told
 from components.evaluate.verdict import document
 from components.scoring import Predictions, Vector, labels, least_known, losses, metrics, weights
+from components.seed import seed_of
 from components.tasks import Task, tasks
 
 least_blocks = 5  # fewer say nothing about how much a batch varies
@@ -64,7 +65,7 @@ def judged(
     task, weight, label = contract.task, weights(rows, contract.weight), labels(rows, contract.label, contract.task)
     blocks, least = block_of(rows[contract.time], contract.block), least_known(learned_from)
     loss = {model: losses(label, values, task, least) for model, values in predicted.items()}
-    trial, policy = Trial(loss, blocks, weight, seed(batch), tasks[task]), question["policy"]
+    trial, policy = Trial(loss, blocks, weight, seed_of(batch), tasks[task]), question["policy"]
     parts = slices(rows, contract.slices, policy["slice_rows"])
     by_slice = slice_differences(parts, trial.gap(trial.rival), blocks, trial.seed, weight)
     gaps = {name: trial.difference(name) for name in loss if name != "challenger"}
@@ -93,11 +94,6 @@ def judged(
         earlier=earlier,
         error=trial.error("challenger"),
     )
-
-
-def seed(batch: Mapping[str, Any]) -> int:
-    """The same batch draws the same resamples."""
-    return int(batch["id"][:8], 16)
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from components.contract import Contract
 from components.evaluate.behaving import behaves
 from components.evaluate.checks import Check
 from components.evaluate.hostile import hostile_check, hostile_rows
-from components.evaluate.judging import seed
 from components.evaluate.leaks import leak
 from components.evaluate.server import golden_rows, server_check
 from components.scoring import labels, weights
+from components.seed import seed_of
 
 
 def probed(
@@ -34,5 +34,5 @@ def probed(
     served, costs = server_check(model, path, record["digest"], golden, kinds, task)
     told = leak(rows, kinds, labels(rows, contract.label, task), policy["leak"], weight)
     blocks = block_of(rows[contract.time], contract.block)
-    tests = behaves(model, rows, contract.behaviour, kinds, task, blocks, seed(batch), weight)
+    tests = behaves(model, rows, contract.behaviour, kinds, task, blocks, seed_of(batch), weight)
     return [told, endured, *tests, served], costs

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.evaluate.checks import Check
-from components.tasks import Task, tasks
+from components.tasks import Task
 
 version = 2
 
@@ -18,7 +18,7 @@ def document(
     checks: Sequence[Check],
     scores: Mapping[str, Mapping[str, float]],
     slices: Sequence[Mapping[str, Any]],
-    task: Task = tasks["binary"],
+    task: Task,
     least: float | None = None,
     smallest: float | None = None,
     earlier: int = 0,

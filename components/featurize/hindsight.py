@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import duckdb
 
-from components.contract import Contract, interval, literal, quoted
+from components.contract import Contract, literal, quoted
+from components.durations import interval
 from components.features import subquery
 
 

@@ -12,6 +12,7 @@ from components.contract import Contract
 from components.gate.pictures import pictures
 from components.gate.relabelling import Comparison, compare
 from components.gate.thinning import Thinned, thinned
+from components.seed import seed_of
 
 Trials = Sequence[Mapping[str, str]]
 
@@ -30,7 +31,7 @@ class Question:
     @property
     def seed(self) -> int:
         """The same batch draws the same rows and relabellings."""
-        return int(self.batch["id"][:8], 16)
+        return seed_of(self.batch)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from components.contract import Contract, quoted
 from components.engine import engine, parquet
 from components.features import Window, describe, feature_engine, kinds, marked
 from components.scoring import answers
+from components.seed import seed_of
 
 whole = 2**64
 
@@ -65,5 +66,5 @@ def _sampled(source: str, contract: Contract, batch: Mapping[str, Any], rows: in
     """The rows whose hash is low enough: the same rows whatever their order, and each as likely as any other."""
     names = ", ".join(map(quoted, contract.identity))
     share = min(1.0, rows / max(1, batch["rows"]))
-    chosen = "" if share == 1 else f" AND hash({names}, {int(batch['id'][:8], 16)}) < {int(share * whole)}::UBIGINT"
+    chosen = "" if share == 1 else f" AND hash({names}, {seed_of(batch)}) < {int(share * whole)}::UBIGINT"
     return f"{source}{chosen} ORDER BY {names}"

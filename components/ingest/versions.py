@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from components.errors import InputError
+from components.moments import moment
 
 
 def folder_version(digests: Mapping[str, str]) -> str:
@@ -16,12 +17,7 @@ def folder_version(digests: Mapping[str, str]) -> str:
 
 def batch_window(until: str, days: int) -> tuple[datetime, datetime]:
     """The half-open window [until − days, until) in UTC; InputError when it is none."""
-    try:
-        end = datetime.fromisoformat(until)
-    except ValueError:
-        raise InputError("ingest.until", "a date such as 2013-03-01", repr(until), "mend params.yaml") from None
-    if end.tzinfo is not None:
-        raise InputError("ingest.until", "a UTC time without an offset", repr(until), "mend params.yaml")
+    end = moment("ingest.until", until, "mend params.yaml")
     if days < 1:
         raise InputError("ingest.batch_days", "at least 1", str(days), "mend params.yaml")
     return end - timedelta(days=days), end

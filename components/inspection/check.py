@@ -3,7 +3,6 @@
 import json
 import tempfile
 from dataclasses import replace
-from datetime import datetime
 from glob import escape
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from components.contract import Contract, read_contract
 from components.engine import engine
 from components.errors import InputError, SchemaSkewError
 from components.ingest.tables import ingest_table
+from components.moments import moment
 from components.schema import hint
 from components.validate.checking import check as check_table
 from components.validate.findings import summary, violations
@@ -33,21 +33,13 @@ def check(file: Path, table: str, contract: Path, data: Path, until: str, max_ba
         )
     if not file.is_file():
         raise InputError(file, "a file", "nothing", "check the path")
-    _check_moment(until)
+    if until:
+        moment("--until", until, "mend it")
     with tempfile.TemporaryDirectory() as temporary:
         document = _findings(promise, file, table, data, until, max_bad_share, Path(temporary))
     print(json.dumps(document, ensure_ascii=False))
     if broken := violations(document):
         raise SchemaSkewError(broken, f"mend {file} or {contract}")
-
-
-def _check_moment(until: str) -> None:
-    try:
-        moment = datetime.fromisoformat(until) if until else None
-    except ValueError:
-        raise InputError("--until", "a date such as 2013-03-01", repr(until), "mend it") from None
-    if moment and moment.tzinfo:
-        raise InputError("--until", "a UTC time without an offset", repr(until), "mend it")
 
 
 def _findings(

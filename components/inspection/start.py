@@ -61,7 +61,7 @@ def best(rows: pd.DataFrame, features: dict[str, str], label: str, task: str) ->
         return candidates(task)[0]
     found = {}
     for text in candidates(task):
-        model = challenger(parse_specification(text, task=task), features)
+        model = challenger(parse_specification(text, task), features)
         fitted = fit(model, model_input(head, features), labels(head, label, task))
         predicted = predict(fitted, tail, features, task)
         found[text] = losses(labels(tail, label, task), predicted, task, least_known(len(head))).mean()

@@ -14,51 +14,56 @@ PREDICTOR = f"{_PREFIX}.predictor.TreePredictor"
 _TWEEDIE = ("HalfTweedieLoss", "HalfTweedieLossIdentity")
 BEYOND_SKOPS = [TREE, PREDICTOR, "numpy.dtype", *(f"sklearn._loss.loss.{name}" for name in _TWEEDIE)]
 
-ESTIMATORS = frozenset(
-    {
-        f"{_PREFIX}.gradient_boosting.HistGradientBoostingClassifier",
-        f"{_PREFIX}.gradient_boosting.HistGradientBoostingRegressor",
-        "sklearn.compose._column_transformer.ColumnTransformer",
-        "sklearn.dummy.DummyClassifier",
-        "sklearn.dummy.DummyRegressor",
-        "sklearn.ensemble._forest.ExtraTreesClassifier",
-        "sklearn.ensemble._forest.ExtraTreesRegressor",
-        "sklearn.ensemble._forest.RandomForestClassifier",
-        "sklearn.ensemble._forest.RandomForestRegressor",
-        "sklearn.ensemble._gb.GradientBoostingClassifier",
-        "sklearn.ensemble._gb.GradientBoostingRegressor",
-        "sklearn.feature_extraction.text.HashingVectorizer",  # with our own parameters only, see fitted.py
-        "sklearn.impute._base.MissingIndicator",
-        "sklearn.impute._base.SimpleImputer",
-        "sklearn.linear_model._base.LinearRegression",
-        "sklearn.linear_model._bayes.BayesianRidge",
-        "sklearn.linear_model._coordinate_descent.ElasticNet",
-        "sklearn.linear_model._coordinate_descent.Lasso",
-        "sklearn.linear_model._glm.glm.GammaRegressor",
-        "sklearn.linear_model._glm.glm.PoissonRegressor",
-        "sklearn.linear_model._glm.glm.TweedieRegressor",
-        "sklearn.linear_model._huber.HuberRegressor",
-        "sklearn.linear_model._logistic.LogisticRegression",
-        "sklearn.linear_model._ridge.Ridge",
-        "sklearn.linear_model._stochastic_gradient.SGDClassifier",
-        "sklearn.linear_model._stochastic_gradient.SGDRegressor",
-        "sklearn.naive_bayes.GaussianNB",
-        "sklearn.neural_network._multilayer_perceptron.MLPClassifier",
-        "sklearn.neural_network._multilayer_perceptron.MLPRegressor",
-        "sklearn.pipeline.Pipeline",
-        "sklearn.preprocessing._data.MinMaxScaler",
-        "sklearn.preprocessing._data.QuantileTransformer",
-        "sklearn.preprocessing._data.RobustScaler",
-        "sklearn.preprocessing._data.StandardScaler",
-        "sklearn.preprocessing._encoders.OneHotEncoder",
-        "sklearn.preprocessing._encoders.OrdinalEncoder",
-        "sklearn.preprocessing._function_transformer.FunctionTransformer",  # what "passthrough" becomes
-        "sklearn.tree._classes.DecisionTreeClassifier",
-        "sklearn.tree._classes.DecisionTreeRegressor",
-        "sklearn.tree._classes.ExtraTreeClassifier",
-        "sklearn.tree._classes.ExtraTreeRegressor",
-    }
+# What model.yaml may name, under the module in which scikit-learn defines it.
+CLASSIFIERS = (
+    f"{_PREFIX}.gradient_boosting.HistGradientBoostingClassifier",
+    "sklearn.ensemble._forest.RandomForestClassifier",
+    "sklearn.ensemble._forest.ExtraTreesClassifier",
+    "sklearn.ensemble._gb.GradientBoostingClassifier",
+    "sklearn.linear_model._logistic.LogisticRegression",
+    "sklearn.linear_model._stochastic_gradient.SGDClassifier",
+    "sklearn.naive_bayes.GaussianNB",
+    "sklearn.neural_network._multilayer_perceptron.MLPClassifier",
+    "sklearn.tree._classes.DecisionTreeClassifier",
+    "sklearn.tree._classes.ExtraTreeClassifier",
 )
+REGRESSORS = (
+    f"{_PREFIX}.gradient_boosting.HistGradientBoostingRegressor",
+    "sklearn.ensemble._forest.RandomForestRegressor",
+    "sklearn.ensemble._forest.ExtraTreesRegressor",
+    "sklearn.ensemble._gb.GradientBoostingRegressor",
+    "sklearn.linear_model._base.LinearRegression",
+    "sklearn.linear_model._ridge.Ridge",
+    "sklearn.linear_model._coordinate_descent.Lasso",
+    "sklearn.linear_model._coordinate_descent.ElasticNet",
+    "sklearn.linear_model._bayes.BayesianRidge",
+    "sklearn.linear_model._huber.HuberRegressor",
+    "sklearn.linear_model._glm.glm.PoissonRegressor",
+    "sklearn.linear_model._glm.glm.GammaRegressor",
+    "sklearn.linear_model._glm.glm.TweedieRegressor",
+    "sklearn.linear_model._stochastic_gradient.SGDRegressor",
+    "sklearn.neural_network._multilayer_perceptron.MLPRegressor",
+    "sklearn.tree._classes.DecisionTreeRegressor",
+    "sklearn.tree._classes.ExtraTreeRegressor",
+)
+# What Tidegate puts around them, and what the two baselines are beside a linear model.
+_BESIDE = (
+    "sklearn.compose._column_transformer.ColumnTransformer",
+    "sklearn.dummy.DummyClassifier",
+    "sklearn.dummy.DummyRegressor",
+    "sklearn.feature_extraction.text.HashingVectorizer",  # with our own parameters only, see fitted.py
+    "sklearn.impute._base.MissingIndicator",
+    "sklearn.impute._base.SimpleImputer",
+    "sklearn.pipeline.Pipeline",
+    "sklearn.preprocessing._data.MinMaxScaler",
+    "sklearn.preprocessing._data.QuantileTransformer",
+    "sklearn.preprocessing._data.RobustScaler",
+    "sklearn.preprocessing._data.StandardScaler",
+    "sklearn.preprocessing._encoders.OneHotEncoder",
+    "sklearn.preprocessing._encoders.OrdinalEncoder",
+    "sklearn.preprocessing._function_transformer.FunctionTransformer",  # what "passthrough" becomes
+)
+ESTIMATORS = frozenset((*CLASSIFIERS, *REGRESSORS, *_BESIDE))
 
 # What fitted estimators of the list above hold inside.
 _LINKS = ("HalfLogitLink", "IdentityLink", "Interval", "LogLink", "LogitLink", "MultinomialLogit")

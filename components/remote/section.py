@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from components.errors import InputError
+from components.remote.patience import CONNECT, READ
 
 variable = "TIDEGATE_REMOTE_SECRETS"
 for_all = {"url", "jobs", "checksum_jobs"}
@@ -30,10 +31,10 @@ secret: Mapping[str, set[str]] = {
     "azure": {"connection_string", "sas_token", "account_key", "client_secret"},
     "ssh": {"password", "passphrase"},
 }
-# DVC retries each of these several times; left to itself it waits minutes for an endpoint that stopped answering.
+# DVC retries each of these several times.
 patience: Mapping[str, Mapping[str, str]] = {
-    "s3": {"connect_timeout": "5", "read_timeout": "10"},
-    "azure": {"connection_timeout": "5", "read_timeout": "10"},
+    "s3": {"connect_timeout": str(CONNECT), "read_timeout": str(READ)},
+    "azure": {"connection_timeout": str(CONNECT), "read_timeout": str(READ)},
 }
 name = "remote"
 

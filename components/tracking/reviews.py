@@ -11,11 +11,12 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from components.formats import read_json, replacing, write_json
+from components.redaction import address
 from components.tracking import artifacts, decisions
 from components.tracking.claims import batch_tag
 from components.tracking.records import recorded
 from components.tracking.runs import runs_about
-from components.tracking.store import answering, redacted
+from components.tracking.store import answering
 
 decision_tag, reasons_tag = "tidegate.decision", "tidegate.reasons"
 marker = "fetched.json"
@@ -40,7 +41,7 @@ class Decided:
         run = self.runs[0].info
         if not uri.startswith(("http://", "https://")):
             return None
-        return f"{redacted(uri).rstrip('/')}/#/experiments/{run.experiment_id}/runs/{run.run_id}"
+        return f"{address(uri).rstrip('/')}/#/experiments/{run.experiment_id}/runs/{run.run_id}"
 
 
 @answering()

@@ -10,6 +10,7 @@ from mlflow.exceptions import MlflowException
 
 from components.context import kubeflow_run
 from components.errors import TrackingError, UnavailableTrackingError
+from components.redaction import address, redacted
 from components.tracking import database, memory
 
 start_server = "start the server or correct MLFLOW_TRACKING_URI"
@@ -94,21 +95,18 @@ def quoted(text: str) -> str:
 
 
 def _told(thing: object, message: str) -> TrackingError:
-    where = redacted(str(thing))
+    where = _hidden(str(thing))
     for pattern, found, cure in reasons:
         if re.search(pattern, message):
             kind = UnavailableTrackingError if re.search(passing, found) else TrackingError
             return kind(where, "an MLflow server that answers", found, cure)
     kind = UnavailableTrackingError if re.search(passing, message) else TrackingError
-    return kind(where, "MLflow to do as asked", redacted(" ".join(message.split()))[:300], "see its log")
+    return kind(where, "MLflow to do as asked", _hidden(message)[:300], "see its log")
 
 
-def redacted(text: str) -> str:
-    """The text without the credentials that the environment or a URL in it holds."""
-    for name in ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN"):
-        if secret := os.environ.get(name):
-            text = text.replace(secret, "***")
-    return re.sub(r"://[^\s]*@", "://", text)
+def _hidden(text: str) -> str:
+    mine = (os.environ.get(name) for name in ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN"))
+    return redacted(address(text), filter(None, mine))
 
 
 @contextmanager

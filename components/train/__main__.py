@@ -13,6 +13,7 @@ from components.command import run
 from components.contract import Contract, read_contract
 from components.formats import read_json, read_table, write_json, write_tables
 from components.scoring import labels
+from components.seed import seed_of
 from components.train.environment import environment, packages
 from components.train.lesson import Learned, Lesson, learned
 from components.train.parameters import class_faults
@@ -38,7 +39,7 @@ def train(
 ) -> None:
     """Fit the estimator of model.yaml and its baselines on history, and log how that went to the batch's run."""
     promise, this = read_contract(contract), read_json(batch)
-    seed = int(this["id"][:8], 16)
+    seed = seed_of(this)
     specification = read_specification(estimator, promise.task).seeded(seed)
     lesson = _lesson(read_table(features, "features"), promise, this, specification, window_days)
     with _warnings_on_a_line():

@@ -24,7 +24,7 @@ def challenger(specification: Specification, features: Mapping[str, str]) -> Pip
     return Pipeline([("encode", columns), ("estimator", made)])
 
 
-def baselines(features: Mapping[str, str], task: str = "binary") -> dict[str, Pipeline]:
+def baselines(features: Mapping[str, str], task: str) -> dict[str, Pipeline]:
     """What any model must beat: the labels' shares (of regression their mean) alone, and a linear model."""
     if task == "regression":
         dummy, linear = DummyRegressor(), Ridge()

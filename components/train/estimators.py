@@ -4,40 +4,19 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
+from components.models import trust
 from components.schema import Fault, hint
 from components.train.refusals import reason
 
-classifiers = (
-    "sklearn.ensemble.HistGradientBoostingClassifier",
-    "sklearn.ensemble.RandomForestClassifier",
-    "sklearn.ensemble.ExtraTreesClassifier",
-    "sklearn.ensemble.GradientBoostingClassifier",
-    "sklearn.linear_model.LogisticRegression",
-    "sklearn.linear_model.SGDClassifier",
-    "sklearn.naive_bayes.GaussianNB",
-    "sklearn.neural_network.MLPClassifier",
-    "sklearn.tree.DecisionTreeClassifier",
-    "sklearn.tree.ExtraTreeClassifier",
-)
-regressors = (
-    "sklearn.ensemble.HistGradientBoostingRegressor",
-    "sklearn.ensemble.RandomForestRegressor",
-    "sklearn.ensemble.ExtraTreesRegressor",
-    "sklearn.ensemble.GradientBoostingRegressor",
-    "sklearn.linear_model.LinearRegression",
-    "sklearn.linear_model.Ridge",
-    "sklearn.linear_model.Lasso",
-    "sklearn.linear_model.ElasticNet",
-    "sklearn.linear_model.BayesianRidge",
-    "sklearn.linear_model.HuberRegressor",
-    "sklearn.linear_model.PoissonRegressor",
-    "sklearn.linear_model.GammaRegressor",
-    "sklearn.linear_model.TweedieRegressor",
-    "sklearn.linear_model.SGDRegressor",
-    "sklearn.neural_network.MLPRegressor",
-    "sklearn.tree.DecisionTreeRegressor",
-    "sklearn.tree.ExtraTreeRegressor",
-)
+
+def imported(defined: str) -> str:
+    """The path by which people import a class of scikit-learn: the modules below its package are not shown."""
+    root, package, *_, name = defined.split(".")
+    return f"{root}.{package}.{name}"
+
+
+classifiers = tuple(map(imported, trust.CLASSIFIERS))
+regressors = tuple(map(imported, trust.REGRESSORS))
 allowed = {"binary": classifiers, "multiclass": classifiers, "regression": regressors}
 
 

@@ -7,13 +7,13 @@ from typing import Literal
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from components.tasks import Task, tasks
+from components.tasks import Task
 
 most = 40
 known, unseen = "#c2571a", "#0b6e8f"
 
 
-def learning_picture(points: Sequence[Mapping[str, float]], task: Task = tasks["binary"]) -> Figure:
+def learning_picture(points: Sequence[Mapping[str, float]], task: Task) -> Figure:
     """The loss by number of training rows, on those rows and on the rows after them."""
     figure = Figure(figsize=(7.2, 4.5), layout="constrained")
     axes = figure.subplots()
@@ -35,7 +35,7 @@ def learning_picture(points: Sequence[Mapping[str, float]], task: Task = tasks["
     return figure
 
 
-def importance_picture(found: Mapping[str, float], task: Task = tasks["binary"]) -> Figure:
+def importance_picture(found: Mapping[str, float], task: Task) -> Figure:
     """Growth of the loss when one feature is permuted, the largest on top."""
     shown = dict(islice(found.items(), most))
     figure = Figure(figsize=(7.2, 1.2 + 0.28 * len(shown)), layout="constrained")

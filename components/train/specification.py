@@ -55,10 +55,10 @@ class Specification:
 
 def read_specification(path: Path, task: str) -> Specification:
     """Read and check model.yaml; InputError names each line that is wrong and what is allowed there."""
-    return parse_specification(read_text(path), str(path), task)
+    return parse_specification(read_text(path), task, str(path))
 
 
-def parse_specification(text: str, name: str = "model.yaml", task: str = "binary") -> Specification:
+def parse_specification(text: str, task: str, name: str = "model.yaml") -> Specification:
     """Parse and check the text of model.yaml."""
     document = parse_yaml(text, name)
     if isinstance(document, dict):

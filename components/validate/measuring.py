@@ -7,7 +7,8 @@ from typing import Any
 
 import duckdb
 
-from components.contract import interval, literal, quoted
+from components.contract import literal, quoted
+from components.durations import interval
 from components.validate.rules import Rule, any_broken
 from components.validate.source import Source, no_number
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import duckdb
 
+from components.durations import seconds
 from components.validate.measuring import duplicates, odd_periods, seconds_since_latest, sharing_rows
 from components.validate.source import Source
 
@@ -75,11 +76,6 @@ def _time_lines(connection: duckdb.DuckDBPyConnection, source: Source, until: st
             shown = ", ".join(f"{rows:,} in {moment}" for moment, rows in listed)
             more = f" and {odd - len(listed):,} more periods" if odd > len(listed) else ""
             yield f"rows per {period}: expected {edges[0]:,} to {edges[1]:,}, found {shown}{more}"
-
-
-def seconds(duration: str) -> int:
-    """A duration such as 6h in seconds."""
-    return int(duration[:-1]) * {"m": 60, "h": 3600, "d": 86400, "w": 604800}[duration[-1]]
 
 
 def _duration(age: int) -> str:

@@ -10,6 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from components.errors import InputError
+from components.remote.patience import ATTEMPTS, CONNECT, READ
 
 Section = Mapping[str, str]
 HOME = "us-east-1"  # the one region that may not be named when a bucket is made
@@ -65,5 +66,5 @@ def _client(section: Section) -> Any:
         endpoint_url=section.get("endpointurl"),
         region_name=section.get("region") or session.get_config_variable("region") or HOME,
         verify={"true": None, "false": False}.get(verify.lower(), verify),
-        config=Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2}),
+        config=Config(connect_timeout=CONNECT, read_timeout=READ, retries={"total_max_attempts": ATTEMPTS}),
     )

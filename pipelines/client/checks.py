@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from components.contract import read_contract
 from components.deadline import within
 from components.errors import InputError
+from components.redaction import address
 from pipelines import cluster, workspace
 from pipelines.client import data, images, objects, revision, rights
 from pipelines.client.connection import DEFAULT_NAMESPACE, Connection
@@ -136,4 +137,4 @@ def _mlflow() -> str:
     from components.tracking import rehearsal, store
 
     told = rehearsal.rehearse(store.connect(), read_contract(workspace.contract).name)
-    return f"{store.redacted(uri)}: {told}"
+    return f"{address(uri)}: {told}"

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.parse import urlsplit
 
 from components.errors import InputError
+from components.redaction import address
 
 # Where Kubeflow mounts a token for its own API into a notebook.
 TOKEN_FILE = Path("/var/run/secrets/kubeflow/pipelines/token")
@@ -34,7 +34,7 @@ class Connection:
     def where(self) -> str:
         """The place in words, without credentials."""
         if self.host:
-            return f"Kubeflow Pipelines at {redacted(self.host)}"
+            return f"Kubeflow Pipelines at {address(self.host)}"
         return f"Kubeflow Pipelines in namespace {self.namespace or DEFAULT_NAMESPACE} of {self._cluster}"
 
     @property
@@ -44,7 +44,7 @@ class Connection:
     def link(self, kind: str, name: str) -> str:
         """The page of a run (`runs`) or a recurring run (`recurringrun`) in Kubeflow's UI."""
         # Without a host only the path in Kubeflow's dashboard is known.
-        base = redacted(self.ui_host or self.host or "/pipeline").rstrip("/")
+        base = address(self.ui_host or self.host or "/pipeline").rstrip("/")
         return f"{base}/#/{kind}/details/{name}"
 
 
@@ -86,12 +86,6 @@ def connection(given: Mapping[str, Any], environment: Mapping[str, str]) -> Conn
     )
 
 
-def redacted(url: str) -> str:
-    """The URL without a name and a password in it."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-
-
 def _url(host: str | None) -> str | None:
     if not host:
         return None
@@ -107,6 +101,8 @@ def _file(thing: str, path: str | None) -> str | None:
 
 def _proxy_of(host: str | None) -> str | None:
     """What the environment says for this host; urllib3, which kfp uses, does not look there."""
+    from urllib.request import getproxies, proxy_bypass  # slow to import, and every command imports this
+
     parts = urlsplit(host or "")
     if not parts.hostname or proxy_bypass(parts.hostname):
         return None

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from components.contract import read_contract
+from components.moments import moment
 from pipelines import cluster, graph, kubeflow, workspace
 from pipelines.client import arguments, checks, data, revision, runs, versions
 from pipelines.client.connection import Connection
 from pipelines.client.service import Service, connect
-from pipelines.run import check_moment
 from pipelines.training import training
 
 UNTIL = "ingest_until"
@@ -53,7 +53,7 @@ def work(until: str | None, settings: Sequence[str], remote: str | None) -> Work
 
 def submit(connection: Connection, job: Work, unchecked: bool) -> Started:
     """Start a run; InputError with every reason for which it would fail."""
-    check_moment(job.parameters[UNTIL])
+    moment("--until", job.parameters[UNTIL], "correct it")
     service = connect(connection)
     if not unchecked:
         check(service, job)

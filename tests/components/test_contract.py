@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from components.contract import interval, literal, parse_contract, quoted, read_contract, schema
+from components.contract import literal, parse_contract, quoted, read_contract, schema
 from components.errors import ContractError, InputError
 from components.schema import faults, hint
 
@@ -448,18 +448,6 @@ def _line(world: "World", new: str) -> str:
 def test_what_is_missing_is_one_line_that_names_the_place(text: str, told: str) -> None:
     with pytest.raises(ContractError, match=told):
         parse_contract(text)
-
-
-@pytest.mark.parametrize(("duration", "minutes"), [("90m", 90), ("6h", 360), ("1d", 1440), ("2w", 20160), ("0h", 0)])
-def test_durations_are_intervals(duration: str, minutes: int) -> None:
-    found = duckdb.connect().execute(f"SELECT epoch({interval(duration)})").fetchall()[0][0]
-    assert found == minutes * 60
-
-
-@pytest.mark.parametrize("duration", ["", "6", "h", "1.5h", "-1d", "1y", "1d ", "1d 2h", "1d\n"])
-def test_what_is_no_duration_is_told(duration: str) -> None:
-    with pytest.raises(ContractError, match=r"duration: expected a number and m, h, d or w"):
-        interval(duration)
 
 
 @pytest.mark.parametrize("name", ["plain", 'a "b"', "it's", "semi;colon -- x"])

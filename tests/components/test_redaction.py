@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.redaction import holds_secret, redacted
+from components.redaction import address, holds_secret, redacted
 
 CASES = {
     "a plain message\nof two lines": "a plain message of two lines",
@@ -29,3 +29,17 @@ def test_secrets_are_taken_out(text: str, monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_secret_is_known_by_its_form() -> None:
     assert holds_secret("https://u:p@host/x") and holds_secret("https://host/x?sig=abc")
     assert not holds_secret("https://host/x-*.csv?page=3") and not holds_secret("SELECT 1 WHERE a::date > b")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://ada:p@ss/word@host:5000/ml?a=1", "https://host:5000/ml?a=1"),
+        ("https://token@host", "https://host"),
+        ("http://host/x", "http://host/x"),
+        ("sqlite:////tmp/mlflow.db", "sqlite:////tmp/mlflow.db"),
+        ("host/path", "host/path"),
+    ],
+)
+def test_an_address_can_still_be_opened(url: str, shown: str) -> None:
+    assert address(url) == shown

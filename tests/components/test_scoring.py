@@ -24,7 +24,7 @@ from components.scoring import answers, labels, least_known, losses, metrics, mo
     ],
 )
 def test_the_loss_of_a_row(label: float, predicted: float, loss: float) -> None:
-    found = losses(np.array([label]), np.array([predicted]))
+    found = losses(np.array([label]), np.array([predicted]), "binary")
     assert found == pytest.approx([loss], abs=1e-3 if loss > 30 else 1e-12)
 
 
@@ -33,7 +33,7 @@ def test_metrics_are_those_of_scikit_learn() -> None:
 
     random = np.random.default_rng(0)
     label, predicted = (random.random(500) < 0.3).astype(float), random.random(500)
-    assert metrics(label, predicted) == pytest.approx(
+    assert metrics(label, predicted, "binary") == pytest.approx(
         {
             "log_loss": log_loss(label, predicted),
             "brier": brier_score_loss(label, predicted),
@@ -45,7 +45,7 @@ def test_metrics_are_those_of_scikit_learn() -> None:
 
 @pytest.mark.parametrize("outcome", [0.0, 1.0])
 def test_one_outcome_alone_cannot_be_ranked(outcome: float) -> None:
-    assert set(metrics(np.full(3, outcome), np.full(3, 0.5))) == {"log_loss", "brier"}
+    assert set(metrics(np.full(3, outcome), np.full(3, 0.5), "binary")) == {"log_loss", "brier"}
 
 
 def test_a_model_is_fed_floats_and_texts() -> None:
@@ -70,7 +70,7 @@ def test_a_model_is_fed_floats_and_texts() -> None:
 @pytest.mark.parametrize("values", [[True, False, None], pd.array([1, 0, None], "Int64"), [1.0, 0.0, None]])
 def test_labels_are_ones_and_zeros(values: object) -> None:
     frame = pd.DataFrame({"late": values})
-    assert labels(frame[frame["late"].notna()], "late").tolist() == [1.0, 0.0]
+    assert labels(frame[frame["late"].notna()], "late", "binary").tolist() == [1.0, 0.0]
 
 
 def test_a_prediction_is_the_probability_that_the_label_holds() -> None:
@@ -78,7 +78,7 @@ def test_a_prediction_is_the_probability_that_the_label_holds() -> None:
 
     frame = pd.DataFrame({"n": [1.0, 2.0, 3.0, 4.0]})
     model = DummyClassifier().fit(frame, [0.0, 0.0, 0.0, 1.0])
-    assert np.asarray(predict(model, frame, {"n": "number"})).tolist() == [0.25] * 4
+    assert np.asarray(predict(model, frame, {"n": "number"}, "binary")).tolist() == [0.25] * 4
 
 
 def test_metrics_of_many_classes_are_those_of_scikit_learn() -> None:
@@ -120,7 +120,7 @@ def test_weighted_metrics_of_two_classes_are_those_of_repeated_rows() -> None:
     label, predicted = (random.random(200) < 0.3).astype(float), random.random(200)
     times = random.integers(1, 4, 200)
     assert metrics(label, predicted, "binary", times.astype(float)) == pytest.approx(
-        metrics(label.repeat(times), predicted.repeat(times))
+        metrics(label.repeat(times), predicted.repeat(times), "binary")
     )
 
 

@@ -7,6 +7,7 @@ from components.evaluate.checks import against_champion
 from components.evaluate.comparison import Difference
 from components.evaluate.verdict import document as verdict_of
 from components.gate.decision import document as decision_of
+from components.tasks import tasks
 from components.tracking import logs, records
 from components.tracking.entries import Entry
 from components.tracking.journal import promote
@@ -55,13 +56,13 @@ def release(until: str = "2013-04-01", margin: float = 0.0) -> None:
     client, batch = connect(), _batch(until)
     run_id = batch_run(client, "flights", batch["id"], {"tidegate.until": until})
     question = {"challenger": "c" * 64, "policy": {"margin": margin}}
-    check = against_champion(Difference(-0.032, -0.05, -0.01), margin)
-    verdict = verdict_of(batch, question, None, 24_100, 28, [check], scores, [])
+    check = against_champion(Difference(-0.032, -0.05, -0.01), margin, tasks["binary"])
+    verdict = verdict_of(batch, question, None, 24_100, 28, [check], scores, [], tasks["binary"])
     answer = release_of(batch, verdict, "1", "1", "accepted")
     records.record(client, run_id, records.question("release", question), answer)
     client.create_registered_model("flights")
     client.create_model_version("flights", f"runs:/{run_id}/model", tags={digest_tag: "d" * 64})
-    promote(client, "flights", Entry(None, "1", batch["id"], "ada", f"{until}T06:00:00+00:00", "accepted"))
+    promote(client, "flights", Entry(None, "1", batch["id"], "ada", f"{until}T06:00:00+00:00", "accepted", verdict))
 
 
 def _batch(until: str) -> dict[str, Any]:

@@ -93,7 +93,7 @@ better, same, worse = (Difference(mean, mean - 0.01, mean + 0.01, 0.006) for mea
     ],
 )
 def test_against_the_champion(found: Difference, margin: float, passed: bool, words: str | None) -> None:
-    check = against_champion(found, margin)
+    check = against_champion(found, margin, tasks["binary"])
     assert check.passed == passed
     assert words is None or check.reason == words
 
@@ -112,7 +112,7 @@ def test_against_the_champion(found: Difference, margin: float, passed: bool, wo
     ],
 )
 def test_against_a_baseline(name: str, found: Difference, passed: bool) -> None:
-    check = against_baseline(name, found)
+    check = against_baseline(name, found, tasks["binary"])
     assert check.passed == passed
     assert check.reason.startswith(f"{'holds' if passed else 'fails'} against the {name} baseline: log loss ")
 
@@ -124,7 +124,8 @@ def test_against_a_baseline(name: str, found: Difference, passed: bool) -> None:
 def test_one_failed_check_refuses_and_is_the_reason(passed: list[bool], accepted: bool, reasons: list[str]) -> None:
     checks = [Check(str(index), one, str(index), 0.0, None, "at most", 0.0) for index, one in enumerate(passed)]
     question: dict[str, Any] = {"challenger": "sha256:x", "policy": {"margin": 0.0}}
-    found = document({"id": "b"}, question, "3", 10, 2, checks, {"challenger": {"log_loss": 0.5}, "dummy": {}}, [])
+    scores = {"challenger": {"log_loss": 0.5}, "dummy": {}}
+    found = document({"id": "b"}, question, "3", 10, 2, checks, scores, [], tasks["binary"])
     assert (found["accepted"], found["reasons"], found["loss"]) == (accepted, reasons, 0.5)
     assert (found["policy"], found["version"], found["earlier_verdicts"]) == ({"margin": 0.0}, 2, 0)
     assert [item["model"] for item in found["models"]] == ["challenger", "dummy"]
@@ -137,7 +138,7 @@ def test_a_planted_amount_is_found() -> None:
     for planted, passed in ((-0.05, True), (0.05, False)):
         found = difference(base + planted + random.normal(0, 0.1, len(base)), base, blocks, 0)
         assert found.lower < planted < found.upper
-        assert against_champion(found, 0.0).passed == passed
+        assert against_champion(found, 0.0, tasks["binary"]).passed == passed
     assert difference(base, base, blocks, 0) == Difference(0.0, 0.0, 0.0)
 
 

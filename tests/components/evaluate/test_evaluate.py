@@ -42,7 +42,9 @@ def test_the_loss_is_that_of_the_labelled_rows_of_the_batch(trained: "World") ->
     rows = table[(table["split"] == "batch") & table["returned"].notna()]
     model = models.load(trained / "model.skops")
     loss = losses(
-        labels(rows, "returned"), predict(model, rows, {"shop": "category", "price": "number", "rate": "number"})
+        labels(rows, "returned", "binary"),
+        predict(model, rows, {"shop": "category", "price": "number", "rate": "number"}, "binary"),
+        "binary",
     )
     assert trained.json("verdict")["loss"] == pytest.approx(loss.mean(), rel=1e-12)
 
@@ -53,9 +55,11 @@ def test_weights_count_in_the_verdict_and_in_its_pictures(stored: "World") -> No
     stored.run("featurize", "gate", "train", "evaluate")
     table = stored.table("features/features")
     rows = table[(table["split"] == "batch") & table["returned"].notna()]
-    label, size = labels(rows, "returned"), rows["size"].to_numpy()
-    predicted = predict(models.load(stored / "model.skops"), rows, stored.json("record")["features"])
-    assert stored.json("verdict")["loss"] == pytest.approx(np.average(losses(label, predicted), weights=size))
+    label, size = labels(rows, "returned", "binary"), rows["size"].to_numpy()
+    predicted = predict(models.load(stored / "model.skops"), rows, stored.json("record")["features"], "binary")
+    assert stored.json("verdict")["loss"] == pytest.approx(
+        np.average(losses(label, predicted, "binary"), weights=size)
+    )
     page, lines = (stored / "evaluate.html").read_text(), panels("binary", label, {"challenger": predicted}, size)
     assert "each counts by its size" in page
     for panel in lines:

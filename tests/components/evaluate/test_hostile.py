@@ -104,7 +104,7 @@ def test_a_fresh_process_says_the_same(task: str, tmp_path: Path) -> None:
 
 def test_a_file_that_says_other_numbers_is_refused(tmp_path: Path) -> None:
     model, kinds = fitted("ensemble.HistGradientBoosting", "binary")
-    other = fit(baselines(kinds)["linear"], rows[list(kinds)], label)
+    other = fit(baselines(kinds, "binary")["linear"], rows[list(kinds)], label)
     digest = models.save(other, tmp_path / "model.skops")
     found, _ = server_check(model, tmp_path / "model.skops", digest, rows, kinds, "binary")
     assert not found.passed and found.number > 200

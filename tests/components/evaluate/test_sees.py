@@ -14,6 +14,7 @@ from components.evaluate.checks import against_champion
 from components.evaluate.comparison import difference
 from components.evaluate.leaks import leak
 from components.scoring import losses
+from components.tasks import tasks
 from tests.components.evaluate.worlds import check, noisy, verdict, world
 
 rows = world()
@@ -96,12 +97,12 @@ def test_a_model_that_is_sure_of_too_much_is_not_calibrated() -> None:
 )
 def test_a_planted_amount_just_above_and_below_what_the_rows_can_show(share: float, word: str) -> None:
     """The gap of each row is moved so that its mean is a known share of the smallest difference."""
-    base, random = losses(y, champion), np.random.default_rng(11)
+    base, random = losses(y, champion, "binary"), np.random.default_rng(11)
     noise = random.normal(0, 0.3, len(y)) + random.normal(0, 0.02, 28).repeat(60)
     blocks = rows["at"]
     gap = noise - noise.mean()
     shown = difference(base + gap, base, blocks, 0).smallest
-    found = against_champion(difference(base + gap + share * shown, base, blocks, 0), 0.0)
+    found = against_champion(difference(base + gap + share * shown, base, blocks, 0), 0.0, tasks["binary"])
     assert found.passed == (word == "better")
     assert found.reason.startswith(word)
     assert word != "cannot tell" or f"could have shown is {shown:.4f}" in found.reason

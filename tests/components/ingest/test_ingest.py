@@ -228,9 +228,9 @@ def test_the_manifest_says_what_was_read(world: "World") -> None:
 @pytest.mark.parametrize(
     ("until", "days", "told"),
     [
-        ("soon", 28, "ingest.until: expected a date such as 2013-03-01, found 'soon'; mend params.yaml"),
-        ("2024-02-30", 28, "ingest.until: expected a date"),
-        ("2024-04-01T00:00:00+02:00", 28, "ingest.until: expected a UTC time without an offset"),
+        ("soon", 28, "ingest.until: expected a UTC time such as 2013-03-01, without an offset, found 'soon'; mend"),
+        ("2024-02-30", 28, "ingest.until: expected a UTC time"),
+        ("2024-04-01T00:00:00+02:00", 28, "ingest.until: expected a UTC time such as 2013-03-01, without an offset"),
         ("2024-04-01", 0, "ingest.batch_days: expected at least 1, found 0"),
     ],
 )

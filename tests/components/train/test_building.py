@@ -103,7 +103,7 @@ def target(rows: pd.DataFrame, task: str = "binary", path: str = "") -> Any:
 def specification(path: str, task: str = "binary", **extra: Any) -> Specification:
     """What model.yaml says when it names an estimator with the parameters above and others."""
     given = parameters[path.rsplit(".", 1)[1]] | extra
-    return parse_specification(json.dumps({"estimator": path, "parameters": given}), "model.yaml", task)
+    return parse_specification(json.dumps({"estimator": path, "parameters": given}), task)
 
 
 def fitted(
@@ -184,7 +184,7 @@ def test_one_feature_alone_is_enough(task: str, path: str, name: str, tmp_path: 
 def test_class_weights_pass_through(task: str, class_weight: Any, path: str, tmp_path: Path) -> None:
     rows, given = frame(800, 0), json.dumps(parameters[path.rsplit(".", 1)[1]])[1:-1]
     text = f"estimator: {path}\nparameters: {{class_weight: {class_weight}, {given}}}"
-    made = challenger(parse_specification(text, "model.yaml", task), kinds)
+    made = challenger(parse_specification(text, task), kinds)
     found = back(fit(made, model_input(rows, kinds), target(rows, task)), tmp_path)
     first, second = (np.asarray(predict(model, rows, kinds, task)) for model in (fitted(path, task), found))
     assert not np.array_equal(first, second)
@@ -210,7 +210,7 @@ def test_boosting_predicts_the_same_without_its_inner_encoder(names: list[str]) 
     stripped = fitted(classifiers[0], own=own)
     assert (whole[-1]._preprocessor is not None) == bool(names)
     assert stripped[-1]._preprocessor is None
-    first, second = (np.asarray(predict(model, given, own)) for model in (stripped, whole))
+    first, second = (np.asarray(predict(model, given, own, "binary")) for model in (stripped, whole))
     assert first.tobytes() == second.tobytes()
 
 
@@ -241,10 +241,10 @@ def test_what_only_training_needs_is_taken_out(task: str, path: str, extra: dict
 def test_numbers_are_transformed_as_named(path: str, how: str | None, tmp_path: Path) -> None:
     transformers = {} if how is None else {"n": how, "whole": "standard"}
     given = {"estimator": path, "parameters": parameters[path.rsplit(".", 1)[1]], "transformers": transformers}
-    made = challenger(parse_specification(json.dumps(given)), kinds)
+    made = challenger(parse_specification(json.dumps(given), "binary"), kinds)
     rows = frame(800, 0)
     model = back(fit(made, model_input(rows, kinds), target(rows)), tmp_path)
-    assert np.isfinite(np.asarray(predict(model, strange(), kinds))).all()
+    assert np.isfinite(np.asarray(predict(model, strange(), kinds, "binary"))).all()
     names = [name for name, _, columns in model[0].transformers_ if columns != "note" and "n" in columns]
     assert names == [how or "number"]
 
@@ -255,10 +255,12 @@ def test_quantiles_take_the_sting_out_of_what_is_far_away() -> None:
     path, own = "sklearn.linear_model.LogisticRegression", {"n": "number"}
     spread = []
     for transformers in ({}, {"n": "quantile"}):
-        made = challenger(parse_specification(json.dumps({"estimator": path, "transformers": transformers})), own)
+        made = challenger(
+            parse_specification(json.dumps({"estimator": path, "transformers": transformers}), "binary"), own
+        )
         model = fit(made, model_input(rows, own), target(rows))
         highest = rows.assign(n=rows["n"].max())
-        spread.append(float(predict(model, far, own)[0]) - float(predict(model, highest, own)[0]))
+        spread.append(float(predict(model, far, own, "binary")[0]) - float(predict(model, highest, own, "binary")[0]))
     assert spread[0] > 0
     assert spread[1] == 0
 
@@ -273,7 +275,7 @@ def test_words_are_learned_from(path: str, tmp_path: Path) -> None:
     rows, own = pd.DataFrame({"note": note}), {"note": "words"}
     model = back(fit(challenger(specification(path), own), model_input(rows, own), late.astype(float)), tmp_path)
     asked = pd.DataFrame({"note": ["NUMBER 7001 Arrived LATE!", "number 7002 came in time", None, ""]})
-    found = np.asarray(predict(model, asked, own))
+    found = np.asarray(predict(model, asked, own, "binary"))
     assert found[0] > 0.7 > 0.3 > found[1]
     assert found[2] == found[3]
 
@@ -287,17 +289,19 @@ def test_a_model_of_words_holds_no_word(tmp_path: Path) -> None:
 def test_rare_categories_share_a_place() -> None:
     rows = frame(3000, 0).assign(shop=[f"s{number % 900}" for number in range(3000)])
     model = fit(challenger(specification(classifiers[0]), kinds), model_input(rows, kinds), target(rows))
-    assert np.isfinite(predict(model, strange(), kinds)).all()
+    assert np.isfinite(predict(model, strange(), kinds, "binary")).all()
 
 
 def test_the_baselines_are_the_share_and_a_line(tmp_path: Path) -> None:
     rows = frame(800, 0)
-    made = {name: fit(model, model_input(rows, kinds), target(rows)) for name, model in baselines(kinds).items()}
+    made = {
+        name: fit(model, model_input(rows, kinds), target(rows)) for name, model in baselines(kinds, "binary").items()
+    }
     digest = models.save(made, tmp_path / "baselines.skops")
     loaded = models.load(tmp_path / "baselines.skops", digest)
     assert list(loaded) == ["dummy", "linear"]
-    assert predict(loaded["dummy"], strange(), kinds) == pytest.approx(target(rows).mean())
-    before, after = (np.asarray(predict(known["linear"], strange(), kinds)) for known in (made, loaded))
+    assert predict(loaded["dummy"], strange(), kinds, "binary") == pytest.approx(target(rows).mean())
+    before, after = (np.asarray(predict(known["linear"], strange(), kinds, "binary")) for known in (made, loaded))
     assert before.tobytes() == after.tobytes()
 
 
@@ -342,7 +346,7 @@ for task, path in [line.split() for line in sys.argv[2:]]:
     extra = "loss: log_loss" if path.endswith("SGDClassifier") else "max_iter: 4" if "MLP" in path else ""
     text = f"estimator: {path}\\nparameters: {{{extra}}}"
     target = number if task == "regression" else (number > 1).astype(float)
-    own = challenger(parse_specification(text, "model.yaml", task).seeded(1), kinds)
+    own = challenger(parse_specification(text, task).seeded(1), kinds)
     made = {"own": own, **baselines(kinds, task)}
     print(models.save({name: fit(model, rows, target) for name, model in made.items()}, Path(sys.argv[1])))
 """

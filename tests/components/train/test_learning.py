@@ -9,6 +9,7 @@ import pytest
 
 from components.contract import Contract, parse_contract
 from components.errors import InputError
+from components.tasks import tasks
 from components.train.building import challenger
 from components.train.learning import importances, learning_curve, split_tail
 from components.train.pictures import importance_picture, learning_picture
@@ -17,7 +18,7 @@ from components.train.window import lone_classes, reference_sample, training_row
 
 kinds = {"planted": "number", "noise": "number", "shop": "category"}
 tree = parse_specification(
-    "estimator: sklearn.tree.DecisionTreeClassifier\nparameters: {max_depth: 2, random_state: 0}"
+    "estimator: sklearn.tree.DecisionTreeClassifier\nparameters: {max_depth: 2, random_state: 0}", "binary"
 )
 
 
@@ -123,7 +124,7 @@ def test_a_class_of_one_row_is_left_out() -> None:
 @pytest.mark.parametrize("estimator", ["ensemble.HistGradientBoostingClassifier", "neural_network.MLPClassifier"])
 def test_a_new_class_stops_no_estimator_that_holds_out_rows(estimator: str) -> None:
     text = f"estimator: sklearn.{estimator}\nparameters: {{early_stopping: true, max_iter: 5, random_state: 0}}"
-    specification = parse_specification(text, "model.yaml", "multiclass")
+    specification = parse_specification(text, "multiclass")
     given = table().assign(back=lambda made: np.where(made["planted"] > 0, "a", "b").astype(object))
     given.loc[[500, 700, 999], "back"] = ["new", "newer", "newest"]
     head, tail = split_tail(given, "at")
@@ -138,7 +139,7 @@ def test_a_part_that_is_too_small_has_no_point_and_the_whole_must_fit() -> None:
     text = (
         "estimator: sklearn.ensemble.HistGradientBoostingClassifier\nparameters: {early_stopping: true, max_iter: 5}"
     )
-    specification = parse_specification(text, "model.yaml", "multiclass")
+    specification = parse_specification(text, "multiclass")
     given = table(120).assign(back=lambda made: [f"c{number % 6}" for number in range(len(made))])
     head, tail = split_tail(given, "at")
 
@@ -181,7 +182,7 @@ def test_the_curve_falls_and_its_last_model_saw_the_whole_head() -> None:
     assert points[-1]["held_out_loss"] < points[0]["held_out_loss"]
     assert all(point["train_loss"] < point["held_out_loss"] for point in points)
     assert model[-1].tree_.n_node_samples[0] == 800
-    assert learning_picture(points).axes[0].get_title() == "Learning curve"
+    assert learning_picture(points, tasks["binary"]).axes[0].get_title() == "Learning curve"
 
 
 def test_the_planted_feature_is_found() -> None:
@@ -193,7 +194,7 @@ def test_the_planted_feature_is_found() -> None:
     assert max(found["noise"], found["shop"]) < 0.1
     assert list(found.values()) == sorted(found.values(), reverse=True)
     assert found == importances(model, tail, promise(), kinds, 3)
-    assert len(importance_picture(found).axes[0].patches) == 3
+    assert len(importance_picture(found, tasks["binary"]).axes[0].patches) == 3
 
 
 @pytest.mark.parametrize("one", ["the head", "the tail", "one moment"])

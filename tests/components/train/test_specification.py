@@ -20,13 +20,13 @@ BOOSTING = "estimator: sklearn.ensemble.HistGradientBoostingClassifier\n"
 def refusal(text: str, task: str = "binary") -> list[str]:
     """The lines with which model.yaml is refused."""
     with pytest.raises(InputError) as caught:
-        parse_specification(text, "model.yaml", task)
+        parse_specification(text, task)
     return str(caught.value).splitlines()
 
 
 def test_what_is_right_is_read() -> None:
     text = FOREST + "parameters: {n_estimators: 5, max_depth: null, n_jobs: 2}\ntransformers: {subject: words}\n"
-    found = parse_specification(text)
+    found = parse_specification(text, "binary")
     assert found.estimator == "sklearn.ensemble.RandomForestClassifier"
     assert found.parameters == {"n_estimators": 5, "max_depth": None, "n_jobs": 2}
     assert found.transformers == {"subject": "words"}
@@ -37,7 +37,7 @@ def test_what_is_right_is_read() -> None:
 
 @pytest.mark.parametrize("rest", ["", "parameters:\n", "parameters: {}\ntransformers:\n", "# a remark\n"])
 def test_nothing_said_is_nothing_asked(rest: str) -> None:
-    found = parse_specification(FOREST + rest)
+    found = parse_specification(FOREST + rest, "binary")
     assert (found.parameters, found.transformers) == ({}, {})
     assert found.document() == {"estimator": "sklearn.ensemble.RandomForestClassifier"}
 
@@ -53,10 +53,10 @@ def test_nothing_said_is_nothing_asked(rest: str) -> None:
     ],
 )
 def test_a_missing_random_state_is_the_seed_of_the_batch(text: str, seed: int | None) -> None:
-    found = parse_specification(text).seeded(7)
+    found = parse_specification(text, "binary").seeded(7)
     assert found.parameters.get("random_state") == seed
     assert found.document().get("parameters", {}).get("random_state") == seed
-    assert parse_specification(FOREST).made().get_params()["random_state"] is None
+    assert parse_specification(FOREST, "binary").made().get_params()["random_state"] is None
 
 
 def test_the_file_is_named_as_it_was_given(tmp_path: Path) -> None:
@@ -281,7 +281,7 @@ def test_every_mistake_has_its_line() -> None:
 
 
 def specification(text: str, classes: list[str]) -> Specification:
-    found = parse_specification(text, "model.yaml", "multiclass")
+    found = parse_specification(text, "multiclass")
     found.refuse(class_faults(found.parameters, classes))
     return found
 
@@ -346,4 +346,4 @@ def test_no_default_of_scikit_learn_is_refused(path: str) -> None:
     }
     task = "binary" if path in classifiers else "regression"
     text = f"estimator: {path}\nparameters: {json.dumps(plain).replace('NaN', '.nan').replace('Infinity', '.inf')}\n"
-    assert parse_specification(text, "model.yaml", task).parameters == plain
+    assert parse_specification(text, task).parameters == plain

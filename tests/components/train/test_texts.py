@@ -19,7 +19,7 @@ kinds = {"n": "number", "text": "category", "shop": "category"}
 
 def asked(**transformers: str) -> Specification:
     """What model.yaml says that names transformers."""
-    return parse_specification(HEAD + "".join(f"  {name}: {how}\n" for name, how in transformers.items()))
+    return parse_specification(HEAD + "".join(f"  {name}: {how}\n" for name, how in transformers.items()), "binary")
 
 
 def rows(values: int, count: int = 200) -> pd.DataFrame:

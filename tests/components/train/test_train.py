@@ -61,7 +61,7 @@ def test_the_reference_is_what_the_model_learned_from(trained: "World") -> None:
     history = table[table["split"] == "history"]
     assert set(reference["at"]) == set(history["at"])
     model = models.load(trained / "model.skops", trained.json("record")["digest"])
-    again = predict(model, reference, trained.json("record")["features"])
+    again = predict(model, reference, trained.json("record")["features"], "binary")
     assert np.array_equal(again, reference["prediction"])
 
 
