@@ -28,8 +28,9 @@ def one_line_from_connect() -> str:
     return str(caught.value)
 
 
-def test_an_up_to_date_store_answers(uri: str) -> None:
-    assert store.connect().search_experiments()
+def test_an_up_to_date_store_answers(uri: str, name: str) -> None:
+    client = store.connect()
+    assert client.get_experiment(client.create_experiment(name)).name == name
 
 
 def test_eight_processes_that_meet_an_empty_database_all_succeed(tmp_path: Path, spawn: Spawn) -> None:
