@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from pipelines.sample import copy_sample
-from tests import images, tiers
+from tests import images, reliability, tiers
 from tests.servers.programs import postgres
 from tests.workspaces import Workspace
 from tests.worlds import once
@@ -41,6 +41,7 @@ inspect.stack = stack
 def pytest_configure(config: pytest.Config) -> None:
     """Which tests run, and what is told of them."""
     config.pluginmanager.register(tiers)
+    config.pluginmanager.register(reliability)
 
 
 @pytest.fixture(scope="session")
@@ -153,3 +154,15 @@ def image() -> str:
 def engine_of_containers() -> None:
     """An engine that runs containers."""
     images.needs_docker()
+
+
+@pytest.fixture
+def rounds(record_property: Callable[[str, object], None]) -> Callable[..., int]:
+    """How many rounds a test makes: the first number, or the second but in `make test-long`; it is written down."""
+
+    def chosen(count: int, usual: int | None = None) -> int:
+        number = count if usual is None else tiers.large(count, usual)
+        record_property("rounds", number)
+        return number
+
+    return chosen

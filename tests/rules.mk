@@ -3,13 +3,16 @@
 PROCESSES = $(shell $(PYTHON) -c "import os; print(os.cpu_count() + 1)")
 TESTS = $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadgroup
 
-.PHONY: test test-all check
+.PHONY: test test-all test-long check
 
 test: .venv/dev  ## run the tests that need Python alone
 	$(TESTS) -m "not more"
 
 test-all: test  ## and those that need containers, a browser, Postgres, Go tools or random kills
 	$(TESTS) -m more
+
+test-long: .venv/dev  ## ten thousand examples, a hundred kills; writes docs/reliability.md
+	TIDEGATE_LONG=1 $(TESTS) -m long
 
 check: .venv/dev  ## lint, types, layers, rendered files, locks
 	$(BIN)/ruff check .

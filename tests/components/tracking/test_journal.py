@@ -14,7 +14,8 @@ from components.tracking.models import digest_tag
 
 Spawn = Callable[..., subprocess.Popen[str]]
 Call = Callable[..., tuple[str, str]]
-crowd, rounds = 8, 10
+Rounds = Callable[..., int]
+crowd = 8
 
 
 def registered(client: MlflowClient, name: str, count: int) -> None:
@@ -180,10 +181,10 @@ def test_a_kill_between_two_steps_leaves_a_champion_and_the_next_run_ends_it(
 
 
 def test_of_racing_promoters_the_best_wins_and_every_attempt_is_in_the_journal(
-    uri: str, name: str, tmp_path: Path, spawn: Spawn
+    uri: str, name: str, tmp_path: Path, spawn: Spawn, rounds: Rounds
 ) -> None:
     client = store.connect()
-    names = [f"{name}-{turn}" for turn in range(rounds)]
+    names = [f"{name}-{turn}" for turn in range(rounds(100, 10))]
     for each in names:
         registered(client, each, crowd)
     script = str(Path(__file__).with_name("promoter.py"))
@@ -191,7 +192,7 @@ def test_of_racing_promoters_the_best_wins_and_every_attempt_is_in_the_journal(
         spawn(tmp_path, script, str(tmp_path), *(f"{each}:{version}" for each in names))
         for version in range(1, crowd + 1)
     ]
-    for turn in range(rounds):
+    for turn in range(len(names)):
         wait_for_all(tmp_path, f"ready-{turn}-*", promoters)
         (tmp_path / f"go-{turn}").touch()
     told = [promoter.communicate()[1] for promoter in promoters]
