@@ -32,8 +32,8 @@ race of eight.
 | rounds | {rounds} |
 | result | {result} |
 
-| property | examples | rounds | seconds | result |
-|---|---|---|---|---|
+| property | tests | examples | rounds | seconds | result |
+|---|---|---|---|---|---|
 {rows}
 """
 
@@ -42,6 +42,7 @@ race of eight.
 class Property:
     """What the tests of one function came to."""
 
+    tests: int = 0
     examples: int = 0
     rounds: int = 0
     seconds: float = 0
@@ -78,6 +79,7 @@ class Listener:
         """One phase of a test; only the last has all that was counted."""
         found = self.found.setdefault(re.split(r"[\[@]", report.nodeid)[0], Property())
         found.seconds += report.duration
+        found.tests += report.when == "teardown"
         if report.failed or (report.skipped and found.state == "holds"):
             found.state = "**fails**" if report.failed else "skipped"
         for name, count in report.user_properties if report.when == "teardown" else ():
@@ -116,7 +118,8 @@ def _rows(found: Found) -> Iterable[str]:
     for name, item in sorted(found.items()):
         place, _, function = name.partition("::")
         words = f"{function.removeprefix('test_').replace('_', ' ')} (`{place}`)"
-        yield f"| {words} | {item.examples or ''} | {item.rounds or ''} | {item.seconds:.0f} | {item.state} |"
+        numbers = f"{item.tests} | {item.examples or ''} | {item.rounds or ''} | {item.seconds:.0f}"
+        yield f"| {words} | {numbers} | {item.state} |"
 
 
 def _commit() -> str:
