@@ -129,7 +129,7 @@ def path_without(hidden: set[str], path: str, folder: Path) -> str:
             others.mkdir()
             for program in Path(place).iterdir():
                 if program.name not in hidden:
-                    (others / program.name).symlink_to(program)
+                    (others / program.name).symlink_to(program.absolute())
             place = str(others)
         places.append(place)
     return os.pathsep.join(places)
