@@ -1,4 +1,4 @@
-# `make run` and `make test` do everything; the others are what they are made of.
+# `make run` and `make test-all` do everything; the others are what they are made of.
 PYTHON ?= python3
 BIN := .venv/bin
 OVERLAY ?= local

@@ -1,6 +1,5 @@
 """A real browser, and axe-core, which looks at a page as somebody does who cannot see it, or not well."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from importlib.resources import files
@@ -8,6 +7,8 @@ from importlib.resources import files
 import pytest
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
+
+from tests.tiers import lacking, needs
 
 axe = files("selenium_axe_python").joinpath("axe-core/axe.min.js").read_text()
 run_axe = """
@@ -18,16 +19,14 @@ axe.run().then(found => done(found.violations
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Chrome]:
     """A headless Chromium; where there is none, a reason to skip, and in CI a failure."""
+    needs("browser")
     names = ("chromium", "chromium-browser", "google-chrome")
     program, driver = next(filter(None, map(shutil.which, names)), None), shutil.which("chromedriver")
     if not program or not driver:
-        absent = "no Chromium with chromedriver on PATH (apt-get install chromium-driver)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(absent)
-        pytest.skip(absent)
+        lacking("no Chromium with chromedriver on PATH (apt-get install chromium-driver)")
     options = ChromeOptions()
     options.binary_location = program
     for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"):

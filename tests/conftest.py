@@ -4,7 +4,7 @@ import inspect
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 
@@ -12,8 +12,10 @@ import duckdb
 import pytest
 
 from pipelines.sample import copy_sample
-from tests import images
+from tests import images, reliability, tiers
+from tests.servers.programs import postgres
 from tests.workspaces import Workspace
+from tests.worlds import once
 
 root = Path(__file__).parents[1]
 
@@ -36,37 +38,42 @@ def stack(context: int = 0) -> list[inspect.FrameInfo]:
 inspect.stack = stack
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Which tests run, and what is told of them."""
+    config.pluginmanager.register(tiers)
+    config.pluginmanager.register(reliability)
+
+
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample's raw files, whole."""
-    folder = tmp_path_factory.mktemp("sample") / "data"
-    copy_sample(folder)
-    return folder
+    return once(tmp_path_factory, "sample", lambda folder: copy_sample(folder / "data")) / "data"
 
 
 @pytest.fixture(scope="session")
 def sample_slice(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every fourth flight number of January to June, the weather of those months, all aircraft."""
-    folder = tmp_path_factory.mktemp("slice") / "data"
-    folder.mkdir()
-    shutil.copyfile(sample / "planes.csv", folder / "planes.csv")
-    with duckdb.connect() as connection:
-        for name, rows in {
-            "flights": "month::INTEGER <= 6 AND flight::INTEGER % 4 = 0",
-            "weather": "month::INTEGER <= 6",
-        }.items():
-            connection.execute(
-                f"COPY (SELECT * FROM read_csv('{sample / name}.csv', all_varchar = true, header = true) "
-                f"WHERE {rows}) TO '{folder / name}.csv' (HEADER, NULLSTR 'NA')"
-            )
-    return folder
+
+    def build(folder: Path) -> None:
+        shutil.copyfile(sample / "planes.csv", folder / "planes.csv")
+        with duckdb.connect() as connection:
+            for name, rows in {
+                "flights": "month::INTEGER <= 6 AND flight::INTEGER % 4 = 0",
+                "weather": "month::INTEGER <= 6",
+            }.items():
+                connection.execute(
+                    f"COPY (SELECT * FROM read_csv('{sample / name}.csv', all_varchar = true, header = true) "
+                    f"WHERE {rows}) TO '{folder / name}.csv' (HEADER, NULLSTR 'NA')"
+                )
+
+    return once(tmp_path_factory, "slice", build)
 
 
 @pytest.fixture(scope="session")
-def new_workspace(sample_slice: Path) -> Callable[[Path], Workspace]:
-    """Makes a workspace: the files of this repository, committed, with the slice as its data."""
+def begun(sample_slice: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace in which nothing has run; read it, copy it, leave it as it is."""
 
-    def make(folder: Path) -> Workspace:
+    def build(folder: Path) -> None:
         listed = subprocess.run(
             ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
             cwd=root,
@@ -85,20 +92,35 @@ def new_workspace(sample_slice: Path) -> Callable[[Path], Workspace]:
         workspace.run("dvc", "add", "--quiet", "data")
         workspace.run("git", "add", "--all")
         workspace.run("git", "commit", "--quiet", "--message", "Begin")
-        return workspace
 
-    return make
+    return Workspace(once(tmp_path_factory, "begun", build))
 
 
 @pytest.fixture(scope="session")
-def walked(new_workspace: Callable[[Path], Workspace], tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def new_workspace(begun: Workspace) -> Callable[[Path], Workspace]:
+    """Makes a workspace: the files of this repository, committed, with the slice as its data."""
+    return begun.copy
+
+
+@pytest.fixture(scope="session")
+def turned_once(begun: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace after one turn of the loop, February; read it, copy it, leave it as it is."""
+    return Workspace(once(tmp_path_factory, "turned", lambda folder: begun.copy(folder).tidegate("run")))
+
+
+@pytest.fixture(scope="session")
+def walked(turned_once: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace after three turns of the loop: February, March, June; read it, copy it, leave it as it is."""
-    workspace = new_workspace(tmp_path_factory.mktemp("walked"))
-    for until in ("2013-03-01", "2013-04-01", "2013-07-01"):
-        workspace.tidegate("run", "--until", until)
-        workspace.run("git", "add", "--all")
-        workspace.run("git", "commit", "--quiet", "--message", f"Run until {until}")
-    return workspace
+
+    def build(folder: Path) -> None:
+        workspace = turned_once.copy(folder)
+        for until in ("2013-03-01", "2013-04-01", "2013-07-01"):
+            if until != "2013-03-01":
+                workspace.tidegate("run", "--until", until)
+            workspace.run("git", "add", "--all")
+            workspace.run("git", "commit", "--quiet", "--message", f"Run until {until}")
+
+    return Workspace(once(tmp_path_factory, "walked", build))
 
 
 @pytest.fixture
@@ -108,6 +130,39 @@ def workspace(walked: Workspace, tmp_path: Path) -> Workspace:
 
 
 @pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with MLflow's tables, and nothing in them."""
+    from components.tracking import database
+
+    return once(tmp_path_factory, "migrated", lambda folder: database.migrate(folder / "mlflow.db")) / "mlflow.db"
+
+
+@pytest.fixture
+def postgres_server() -> Iterator[str]:
+    """The connection string of a Postgres server of the test's own."""
+    with postgres() as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="session")
 def image() -> str:
     """The image of the steps, built from these files."""
     return images.build()
+
+
+@pytest.fixture
+def engine_of_containers() -> None:
+    """An engine that runs containers."""
+    images.needs_docker()
+
+
+@pytest.fixture
+def rounds(record_property: Callable[[str, object], None]) -> Callable[..., int]:
+    """How many rounds a test makes: the first number, or the second but in `make test-long`; it is written down."""
+
+    def chosen(count: int, usual: int | None = None) -> int:
+        number = count if usual is None else tiers.large(count, usual)
+        record_property("rounds", number)
+        return number
+
+    return chosen

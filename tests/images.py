@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
+from tests.tiers import lacking, needs
 
 root = Path(__file__).parents[1]
 base_tag, tag = "tidegate/test-base:bookworm", "tidegate/test-steps:latest"
@@ -17,6 +17,7 @@ base_tag, tag = "tidegate/test-base:bookworm", "tidegate/test-steps:latest"
 
 def docker(*words: str, check: bool = True, seconds: float = 120) -> subprocess.CompletedProcess[str]:
     """Run `docker`."""
+    needs("containers")
     found = subprocess.run(["docker", *words], capture_output=True, text=True, timeout=seconds, check=False)
     if check:
         assert found.returncode == 0, f"{words}\n{found.stdout}\n{found.stderr}"
@@ -25,10 +26,11 @@ def docker(*words: str, check: bool = True, seconds: float = 120) -> subprocess.
 
 def needs_docker() -> None:
     """Skip the test, or in CI fail it, where no engine runs."""
+    needs("containers")
     if not shutil.which("docker"):
-        _lacking("docker is not installed")
+        lacking("docker is not installed")
     if (found := docker("version", check=False)).returncode:
-        _lacking(" ".join(found.stderr.split()))
+        lacking(" ".join(found.stderr.split()))
 
 
 def build() -> str:
@@ -54,7 +56,7 @@ def base() -> str:
     if docker("image", "inspect", base_tag, check=False).returncode:
         path = f"{os.environ['PATH']}{os.pathsep}/usr/sbin"
         if not shutil.which("debootstrap", path=path):
-            _lacking("debootstrap is not installed, and BASE_IMAGE names no image")
+            lacking("debootstrap is not installed, and BASE_IMAGE names no image")
         command = [*(["sudo", "-n"] if os.getuid() else []), str(root / "tests/base.sh")]
         with tempfile.TemporaryFile("w+") as log:
             made = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env={**os.environ, "PATH": path})
@@ -62,7 +64,7 @@ def base() -> str:
             if made.wait():
                 docker("image", "rm", base_tag)
                 log.seek(0)
-                _lacking(f"debootstrap: {log.read()[-2000:]}")
+                lacking(f"debootstrap: {log.read()[-2000:]}")
     return base_tag
 
 
@@ -72,7 +74,3 @@ def _alone() -> Iterator[None]:
     with Path(tempfile.gettempdir(), f"tidegate-images-{os.getuid()}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def _lacking(reason: str) -> None:
-    pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)

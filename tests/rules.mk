@@ -1,11 +1,18 @@
 # The tests know the sample: a repository with a problem of its own has neither them nor these.
 # One process more than there are cores, because tests also wait: for servers, containers, deadlines.
 PROCESSES = $(shell $(PYTHON) -c "import os; print(os.cpu_count() + 1)")
+TESTS = $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadgroup
 
-.PHONY: test check
+.PHONY: test test-all test-long check
 
-test: .venv/dev  ## run every test
-	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile
+test: .venv/dev  ## run the tests that need Python alone
+	$(TESTS) -m "not more"
+
+test-all: test  ## and those that need containers, a browser, Postgres, Go tools or random kills
+	$(TESTS) -m more
+
+test-long: .venv/dev  ## ten thousand examples, a hundred kills; writes docs/reliability.md
+	TIDEGATE_LONG=1 $(TESTS) -m long
 
 check: .venv/dev  ## lint, types, layers, rendered files, locks
 	$(BIN)/ruff check .

@@ -59,6 +59,7 @@ def test_every_file_is_there_or_made_on_the_way() -> None:
     assert {name for name in named - generated if not (root / name).exists()} == set()
 
 
+@pytest.mark.tools
 @pytest.mark.parametrize("command", [line for line in starting("kubectl") if re.search(r" [a-z]+/[a-z-]+", line)])
 def test_every_object_is_one_that_is_rendered(command: str) -> None:
     ((kind, name),) = re.findall(r" ([a-z]+)/([a-z-]+)", command)
@@ -71,6 +72,7 @@ def test_every_object_is_one_that_is_rendered(command: str) -> None:
     assert f"{kind}/{name}" in others or (namespace, kind, name) in known
 
 
+@pytest.mark.tools
 def test_every_account_and_every_edge_that_it_names_is_rendered() -> None:
     names = {item["metadata"]["name"] for item in rendered("local")}
     assert set(re.findall(r"`(tidegate-[a-z-]+)`", page)) <= names

@@ -274,7 +274,7 @@ pages: Mapping[str, tuple[Any, ...]] = {
 }
 
 
-@pytest.fixture(scope="module", params=pages)
+@pytest.fixture(scope="session", params=pages)
 def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """One page and the decision that it must begin with."""
     write, *arguments = pages[request.param]

@@ -6,19 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.components.tracking.conftest import credentials, secured_server
-from tests.servers.programs import postgres
 from tests.workspaces import Workspace
 
 
 def test_a_person_approves_asks_reproduces_and_takes_back(
-    new_workspace: Callable[[Path], Workspace], tmp_path: Path
+    new_workspace: Callable[[Path], Workspace], postgres_server: str, tmp_path: Path
 ) -> None:
     workspace = new_workspace(tmp_path / "here")
     (tmp_path / "server").mkdir()
     params = (workspace / "params.yaml").read_text()
     (workspace / "params.yaml").write_text(params.replace("approval: automatic", "approval: manual"))
     workspace.run("git", "commit", "--quiet", "--all", "--message", "Ask a person")
-    with postgres() as dsn, secured_server(tmp_path / "server", dsn) as uri:
+    with secured_server(tmp_path / "server", postgres_server) as uri:
         workspace.environment |= {"MLFLOW_TRACKING_URI": uri, "TIDEGATE_USER": "ann", **credentials}
         assert "waits for `tidegate approve`" in workspace.tidegate("run").stdout
         assert re.search(r"^ 1 +2013-03-01 ", workspace.tidegate("waiting").stdout, re.MULTILINE)

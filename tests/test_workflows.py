@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from tests.k8s.manifests import lacking
+from tests.tiers import lacking
 
 root = Path(__file__).parents[1]
 files = sorted((root / ".github/workflows").glob("*.yml"))
@@ -73,6 +73,7 @@ def test_actions_are_named_by_full_versions_and_every_job_ends() -> None:
     assert all(job.get("timeout-minutes") for found in workflows.values() for job in found["jobs"].values())
 
 
+@pytest.mark.tools
 def test_actionlint_finds_nothing() -> None:
     if not shutil.which("actionlint"):
         lacking("needs actionlint")

@@ -53,7 +53,7 @@ class Workspace:
 
     def copy(self, folder: Path) -> "Workspace":
         """The same state in another folder."""
-        shutil.copytree(self.folder, folder, symlinks=True)
+        shutil.copytree(self.folder, folder, symlinks=True, dirs_exist_ok=True)
         return Workspace(folder)
 
 

@@ -43,7 +43,7 @@ probing = {
 
 
 def connect() -> MlflowClient:
-    """A client of a store that answers and whose tables are up to date; TrackingError after half a minute otherwise."""
+    """A client of a store that answers, with up-to-date tables; TrackingError after half a minute otherwise."""
     given = os.environ.get("MLFLOW_TRACKING_URI")
     if not given and kubeflow_run():  # a file in its pod would forget every champion
         cure = "give the step `uses: [mlflow]` in pipelines/cluster.yaml"

@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 
 from components.formats import read_json, read_text
+from tests.worlds import once
 
 root = Path(__file__).parents[2]
 CONTRACT = """\
@@ -245,55 +246,61 @@ def world(tmp_path: Path) -> World:
 
 @pytest.fixture(scope="session")
 def _prepared(tmp_path_factory: pytest.TempPathFactory) -> World:
-    world = _new(tmp_path_factory.mktemp("prepared"))
-    world.run("ingest", "validate", "featurize")
-    return world
+    def build(folder: Path) -> None:
+        _new(folder).run("ingest", "validate", "featurize")
 
-
-@pytest.fixture
-def prepared(_prepared: World, tmp_path: Path) -> World:
-    """The small problem up to its features, without a store."""
-    return _prepared.copy(tmp_path)
+    return World(once(tmp_path_factory, "prepared", build))
 
 
 @pytest.fixture(scope="session")
-def _stored(_prepared: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def _stored(_prepared: World, migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> World:
     from components.tracking.store import connect
 
-    folder = tmp_path_factory.mktemp("stored")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
-        connect()
-        yield _prepared.copy(folder)
+    def build(folder: Path) -> None:
+        shutil.copy(migrated, folder / "mlflow.db")
+        with _at(folder):
+            connect()
+        _prepared.copy(folder)
+
+    return World(once(tmp_path_factory, "stored", build))
 
 
 @pytest.fixture(scope="session")
 def _trained(_stored: World, tmp_path_factory: pytest.TempPathFactory) -> World:
-    world = _stored.copy(tmp_path_factory.mktemp("trained"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{world.folder}/mlflow.db")
-        world.run("gate", "train", "evaluate")
-    return world
+    def build(folder: Path) -> None:
+        with _at(folder):
+            _stored.copy(folder).run("gate", "train", "evaluate")
+
+    return World(once(tmp_path_factory, "trained", build))
 
 
 @pytest.fixture(scope="session")
 def _released(_trained: World, tmp_path_factory: pytest.TempPathFactory) -> World:
-    world = _trained.copy(tmp_path_factory.mktemp("released"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{world.folder}/mlflow.db")
-        patch.setenv("TIDEGATE_USER", "tester")
-        world.run("deploy")
-    return world
+    def build(folder: Path) -> None:
+        with _at(folder) as patch:
+            patch.setenv("TIDEGATE_USER", "tester")
+            _trained.copy(folder).run("deploy")
+
+    return World(once(tmp_path_factory, "released", build))
 
 
 @pytest.fixture(scope="session")
 def _judged(_released: World, tmp_path_factory: pytest.TempPathFactory) -> World:
-    world = _released.copy(tmp_path_factory.mktemp("judged"))
-    world.lay(orders=orders(flipped_from="2024-03-04"))
+    def build(folder: Path) -> None:
+        with _at(folder):
+            world = _released.copy(folder)
+            world.lay(orders=orders(flipped_from="2024-03-04"))
+            steps = ("ingest", "validate", "featurize", "gate", "train", "evaluate")
+            world.run(*steps, until="2024-05-10", window_days=39)
+
+    return World(once(tmp_path_factory, "judged", build))
+
+
+@contextmanager
+def _at(folder: Path) -> Iterator[pytest.MonkeyPatch]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{world.folder}/mlflow.db")
-        world.run("ingest", "validate", "featurize", "gate", "train", "evaluate", until="2024-05-10", window_days=39)
-    return world
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
+        yield patch
 
 
 def _mine(world: World, folder: Path, monkeypatch: pytest.MonkeyPatch) -> World:

@@ -14,6 +14,7 @@ from jsonschema import Draft7Validator
 from components.contract import literal, parse_contract, quoted, read_contract, schema
 from components.errors import ContractError, InputError
 from components.schema import faults, hint
+from tests.tiers import large
 
 if TYPE_CHECKING:
     from tests.components.conftest import World
@@ -272,7 +273,7 @@ pieces = st.sampled_from(
 edits = st.tuples(st.floats(0, 1), st.integers(0, 12), pieces | st.text(max_size=3))
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=large(5000, 150), deadline=None, derandomize=True)
 @given(st.lists(edits, min_size=1, max_size=3))
 def test_whatever_is_done_to_a_contract_it_is_read_or_told(changes: list[tuple[float, int, str]]) -> None:
     text = (root / "contract.yaml").read_text()[:2200]

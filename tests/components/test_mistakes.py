@@ -356,17 +356,10 @@ def begin(workspace: Workspace) -> "subprocess.Popen[str]":
     return first
 
 
-@pytest.fixture(scope="module")
-def _ran(new_workspace: Callable[[Path], Workspace], tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    workspace = new_workspace(tmp_path_factory.mktemp("ran"))
-    workspace.tidegate("run")
-    return workspace
-
-
 @pytest.fixture
-def ran(_ran: Workspace, tmp_path: Path) -> Workspace:
+def ran(turned_once: Workspace, tmp_path: Path) -> Workspace:
     """A workspace after a turn of the loop."""
-    return _ran.copy(tmp_path / "workspace")
+    return turned_once.copy(tmp_path / "workspace")
 
 
 def outcome(place: "World | Workspace", mistake: Mistake) -> "subprocess.CompletedProcess[str]":

@@ -1,16 +1,16 @@
 """What kustomize makes of the manifests, and the few questions that the tests ask it."""
 
 import functools
-import os
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-import pytest
 from ruamel.yaml import YAML
+
+from tests.tiers import lacking, needs
 
 Object = Mapping[str, Any]
 ROOT = Path(__file__).parents[2]
@@ -26,6 +26,7 @@ def rendered(overlay: str) -> tuple[Object, ...]:
 
 def render(folder: Path) -> tuple[Object, ...]:
     """Every object of a folder with a kustomization."""
+    needs("tools")
     found = subprocess.run([*_kustomize(), folder], capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
     return tuple(YAML(typ="safe", pure=True).load_all(found.stdout))
@@ -64,8 +65,3 @@ def _kustomize() -> list[str]:
     if shutil.which("kustomize"):
         return ["kustomize", "build"]
     lacking("needs kubectl 1.27 or kustomize 5")
-
-
-def lacking(reason: str) -> NoReturn:
-    """A program is not on this machine: a user's tests go on without it, ours do not."""
-    raise (pytest.fail if os.environ.get("CI") else pytest.skip).Exception(reason)

@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from tests.k8s.manifests import lacking
+from tests.tiers import lacking, needs
 
 
 def free_port() -> int:
@@ -39,6 +39,7 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 @contextmanager
 def postgres(user: str, password: str) -> Iterator[int]:
     """The port of a Postgres with one user, who has a database of the same name."""
+    needs("postgres")
     initdb, server = _program("initdb"), _program("postgres")
     account = _account()
     with tempfile.TemporaryDirectory() as folder:

@@ -33,6 +33,7 @@ def made(folder: Path) -> dict[tuple[str, str], dict[str, str]]:
     return {(item["metadata"]["namespace"], item["metadata"]["name"]): item["stringData"] for item in items}
 
 
+@pytest.mark.tools
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_the_pods_find_every_key_they_refer_to_and_there_is_no_other(overlay: str, folder: Path) -> None:
     (folder / "secrets.env").write_text("".join(f"{name}={value}\n" for name, value in GIVEN.items()))

@@ -113,18 +113,21 @@ def test_one_bad_thing_is_refused(name: str) -> None:
     assert found and all(told in text for text in found), found
 
 
+@pytest.mark.tools
 def test_a_digest_for_every_image_but_that_which_never_left_the_machine() -> None:
     found = {text for _, pod in pods("local") for text in violations(pod)}
     local = "image tidegate/steps:local is not pinned by tag and digest"
     assert found == {f"prepare: {local}", f"mlflow: {local}"}
 
 
+@pytest.mark.tools
 def test_production_starts_nothing_until_somebody_names_an_image() -> None:
     found = {text for _, pod in pods("production") for text in violations(pod)}
     zeros = f"image tidegate/steps:example@sha256:{'0' * 64} is not pinned by tag and digest"
     assert found == {f"prepare: {zeros}", f"mlflow: {zeros}"}
 
 
+@pytest.mark.tools
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_it_is_asked_about_every_pod(overlay: str) -> None:
     assert {name for name, _ in pods(overlay)} >= {"mlflow"}

@@ -5,15 +5,19 @@ from typing import Any
 
 import pytest
 
+from components.formats import read_json, write_json
 from pipelines import kubeflow
+from tests.worlds import once
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
-def compiled() -> dict[str, Any]:
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The training pipeline as Kubeflow's intermediate representation."""
-    return kubeflow.ir()
+    made = once(tmp_path_factory, "compiled", lambda folder: write_json(folder / "ir.json", kubeflow.ir()))
+    found: dict[str, Any] = read_json(made / "ir.json")
+    return found
 
 
 @pytest.fixture

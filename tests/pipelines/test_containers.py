@@ -11,7 +11,7 @@ import pytest
 
 from components.errors import InputError
 from pipelines import code, containers
-from tests.images import base_tag, needs_docker
+from tests.images import base_tag
 
 step = ["-m", "components.ingest", "--data", "data"]
 told = {"TIDEGATE_IMAGE": "steps:1", "TIDEGATE_RUN": "run-1"}
@@ -148,14 +148,14 @@ def test_another_image_is_refused(image: str) -> None:
     )
 
 
-def test_an_image_that_is_not_there_is_told() -> None:
-    needs_docker()
+def test_an_image_that_is_not_there_is_told(engine_of_containers: None) -> None:
     cure = "run `make images`, or `docker pull` it"
     assert refused("nobody/nothing:1") == f"image nobody/nothing:1: expected it on this machine, found none; {cure}"
 
 
-def test_an_engine_that_does_not_run_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    needs_docker()
+def test_an_engine_that_does_not_run_is_told(
+    engine_of_containers: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
     found = refused("steps:1")
     assert found.startswith(

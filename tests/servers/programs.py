@@ -13,14 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import pytest
 
 from tests.servers import PASSWORD
-
-
-def lacking(reason: str) -> Any:
-    """A part is missing on this machine: a user's tests go on without it, ours do not."""
-    return pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+from tests.tiers import lacking, needs
 
 
 def free_port() -> int:
@@ -33,6 +28,7 @@ def free_port() -> int:
 @contextmanager
 def postgres() -> Iterator[str]:
     """A Postgres server with the database `postgres`; gives its connection string."""
+    needs("postgres")
     found = shutil.which("initdb") or next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None)
     binaries = Path(found or lacking("no Postgres server: install postgresql")).parent
     with tempfile.TemporaryDirectory(prefix="postgres-") as folder:

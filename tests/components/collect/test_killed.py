@@ -18,11 +18,13 @@ import pytest
 from components.remote.repository import fetch, opened
 from components.remote.versions import listed, text
 from tests.servers.http import serving
+from tests.tiers import large
 
 if TYPE_CHECKING:
     from tests.components.collect.conftest import Problem
 
 Keys = Callable[[], dict[str, str]]
+Rounds = Callable[..., int]
 NEWS = [f"2024-03-{1 + n % 28:02d},{n},1,x,2024-03-01" for n in range(3, 200)]
 EARLIER = {str(n) for n in range(1, 100)}
 KEYS = {str(n) for n in range(1, 200)}
@@ -126,8 +128,9 @@ CASES = [(at, True) for at in range(1, WRITES + 1)] + [(WRITES, False)]  # after
 
 @pytest.mark.parametrize(("at", "before"), CASES)
 def test_killed_at_each_write(
-    problem: "Problem", store: str, keys: Keys, tmp_path: Path, at: int, before: bool
+    problem: "Problem", store: str, keys: Keys, tmp_path: Path, at: int, before: bool, rounds: Rounds
 ) -> None:
+    rounds(1)
     problem.remote = remote(store, f"killed-{at}-{before}")
     begun(problem)
     fault = Fault(at, before)
@@ -154,8 +157,9 @@ def test_there_are_so_many_writes_and_the_entry_is_the_last(problem: "Problem", 
     assert fault.writes[-2].endswith(".dir") and "/tidegate/versions/" in fault.writes[-1]
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_killed_at_any_time_on_a_volume(problem: "Problem", tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize("seed", range(large(100, 4)))
+def test_killed_at_any_time_on_a_volume(problem: "Problem", tmp_path: Path, seed: int, rounds: Rounds) -> None:
+    rounds(1)
     begun(problem)
     running = problem.started(data_dvc=problem / "whenever")
     time.sleep(random.Random(seed).uniform(0.3, 2.5))

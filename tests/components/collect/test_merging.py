@@ -15,6 +15,7 @@ from components.collect.merging import Merged, merge
 from components.contract import Column, Table
 from components.engine import engine
 from components.raw import texts
+from tests.tiers import large
 
 columns = {
     "at": Column("timestamp", nullable=True),
@@ -197,7 +198,7 @@ a_row = st.tuples(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=large(100, 12), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(st.dictionaries(st.integers(0, 4), a_row, max_size=5), min_size=1, max_size=4),
     st.sampled_from(["", "NA"]),

@@ -2,10 +2,11 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +17,14 @@ from components.tracking.journal import history
 from components.tracking.numbered import listed
 from components.tracking.store import connect
 from tests.components.tracking.conftest import credentials, secured
+from tests.tiers import large
 
 if TYPE_CHECKING:
     from tests.components.conftest import World
 
 __all__ = ["secured"]
 root = Path(__file__).parents[3]
+Rounds = Callable[..., int]
 most = 16  # changes; there are fewer
 
 
@@ -62,13 +65,14 @@ def registered(client: MlflowClient, name: str) -> tuple[int, int, list[tuple[st
 
 
 def test_on_one_machine_at_every_point(
-    judged: "World", tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    judged: "World", tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, rounds: Rounds
 ) -> None:
     folder = tmp_path_factory.mktemp("trials")
     worlds = [judged.copy(folder / str(change)) for change in range(1, most)]
     killed = ends(folder, [trial(world, change) for change, world in enumerate(worlds, start=1)])
     points = killed.count(-signal.SIGKILL)
     assert killed == [-signal.SIGKILL] * points + [0] * (len(worlds) - points)
+    rounds(points)
     assert points >= 7  # version, entry, alias, length, file and digest of the record, end
     hit = worlds[:points]
     seen = [served(world, monkeypatch) for world in hit]
@@ -92,9 +96,19 @@ def on_server(secured: str, world: "World", tmp_path: Path, monkeypatch: pytest.
     yield world
 
 
-def test_on_a_server_one_change_further_each_time(on_server: "World", secured: str, tmp_path: Path) -> None:
-    again = [trial(on_server, change, secured) for change in (1, 2, 2, 2, 3, 2, 2, 3, most)]
-    assert ends(tmp_path, again)[-1] == 0
+def moments(seed: int) -> list[int]:
+    """Before which changes it is killed: at first one further each time, then as drawn."""
+    drawn = random.Random(seed)
+    return [drawn.randint(1, 4) for _ in range(8)] if seed else [1, 2, 2, 2, 3, 2, 2, 3]
+
+
+@pytest.mark.parametrize("seed", range(large(20, 1)))
+def test_on_a_server_whenever_it_is_killed(
+    on_server: "World", secured: str, tmp_path: Path, seed: int, rounds: Rounds
+) -> None:
+    *killed, last = ends(tmp_path, [trial(on_server, change, secured) for change in [*moments(seed), most]])
+    assert last == 0
+    rounds(killed.count(-signal.SIGKILL))
     first = on_server.json("release")
     assert registered(connect(), tmp_path.name) == (1, 1, [(None, "1")], "1")
     assert ends(tmp_path, [trial(on_server, most, secured)]) == [0]  # a retry after success

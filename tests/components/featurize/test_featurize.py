@@ -12,6 +12,7 @@ import pytest
 from components.contract import read_contract
 from components.features import describe, feature_engine, kinds
 from components.featurize.hindsight import leaks, moments
+from tests.worlds import once
 
 if TYPE_CHECKING:
     from tests.components.conftest import World
@@ -26,11 +27,12 @@ def flights(sample_slice: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     from components.ingest.__main__ import ingest
     from components.validate.__main__ import validate
 
-    made = tmp_path_factory.mktemp("flights")
-    ingest(sample_slice, root / "contract.yaml", "2013-03-01", 14, made / "tables", made / "manifest.json")
-    outputs = [made / name for name in ("clean", "bad", "f.json", "f.html")]
-    validate(made / "tables", made / "manifest.json", root / "contract.yaml", 0.01, *outputs)
-    return made
+    def build(made: Path) -> None:
+        ingest(sample_slice, root / "contract.yaml", "2013-03-01", 14, made / "tables", made / "manifest.json")
+        outputs = [made / name for name in ("clean", "bad", "f.json", "f.html")]
+        validate(made / "tables", made / "manifest.json", root / "contract.yaml", 0.01, *outputs)
+
+    return once(tmp_path_factory, "flights", build)
 
 
 def features(flights: Path, clean: Path, to: Path) -> pd.DataFrame:

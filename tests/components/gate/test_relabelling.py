@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from components.gate.relabelling import Column, Comparison, compare
 from components.gate.thinning import thinned
+from tests.tiers import large
 
 root = Path(__file__).parents[3]
 kinds = {"n": "number", "c": "category", "label": "category"}
@@ -154,7 +155,7 @@ def test_without_drift_any_column_is_beyond_chance_at_most_at_the_rate(blocks: i
     assert alarms >= 1
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=large(1000, 30), deadline=None)
 @given(
     st.lists(st.sampled_from([0.0, -0.0, 1.0, 1e300, -1e300, 1e-300, np.inf, -np.inf, np.nan]), min_size=12),
     st.lists(st.sampled_from(["a", "", "(no value)", "(all others)", None, 1, 1.0, True, "1"]), min_size=12),

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.worlds import once
+
 if TYPE_CHECKING:
     from tests.components.conftest import World
 
@@ -23,7 +25,10 @@ def dvc(folder: Path, *words: str) -> None:
 
 @pytest.fixture(scope="session")
 def _pushed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("pushed")
+    return once(tmp_path_factory, "pushed", _push)
+
+
+def _push(folder: Path) -> None:
     (folder / "data/deep").mkdir(parents=True)
     (folder / "data/a.csv").write_bytes(b"a\r\n1\n\x00\xff")
     (folder / "data/deep/b.csv").write_text("b\n2\n")
@@ -31,7 +36,6 @@ def _pushed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     dvc(folder, "remote", "add", "--default", "here", str(folder / "remote"))
     dvc(folder, "add", "data")
     dvc(folder, "push")
-    return folder
 
 
 @pytest.fixture

@@ -25,19 +25,10 @@ root = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with MLflow's tables, made once."""
-    folder = tmp_path_factory.mktemp("template")
-    code = "from components.tracking import store; store.connect()"
-    output(start(folder, "-c", code, MLFLOW_TRACKING_URI="sqlite:///mlflow.db"))
-    return folder / "mlflow.db"
-
-
-@pytest.fixture(scope="session")
-def server(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URI of a real server with its own copy of the database."""
     folder = tmp_path_factory.mktemp("server")
-    shutil.copy(template, folder / "mlflow.db")
+    shutil.copy(migrated, folder / "mlflow.db")
     with serving(folder, "sqlite:///mlflow.db", "--workers", "1") as uri:
         yield uri
 
@@ -124,8 +115,8 @@ def serving(folder: Path, database: str, *words: str, **given: str) -> Iterator[
 
 
 def sqlite_uri(request: pytest.FixtureRequest, folder: Path) -> str:
-    """The URI of a copy of the template in the test's folder."""
-    shutil.copy(request.getfixturevalue("template"), folder / "mlflow.db")
+    """The URI of a database of the test's own."""
+    shutil.copy(request.getfixturevalue("migrated"), folder / "mlflow.db")
     return f"sqlite:///{folder}/mlflow.db"
 
 
@@ -142,7 +133,9 @@ stores: dict[str, Callable[[pytest.FixtureRequest, Path], str]] = {
 }
 
 
-@pytest.fixture(params=sorted(stores))
+@pytest.fixture(
+    params=[pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.xdist_group("secured")]), "sqlite"]
+)
 def uri(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Every store in turn, as the process's MLFLOW_TRACKING_URI."""
     found = stores[request.param](request, tmp_path)

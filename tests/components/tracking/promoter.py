@@ -1,6 +1,8 @@
-"""One promoter of a crowd: `python promoter.py FOLDER NAME:VERSION ...`, a round each."""
+"""A crowd of promoters, each a process with a version of its own: `python promoter.py FOLDER CROWD NAME ...`."""
 
 import json
+import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -11,10 +13,28 @@ from components.tracking import journal, store, versions
 from components.tracking.entries import Entry
 
 
-def main(folder: Path, own: list[tuple[str, str]]) -> None:
-    """Promote each (name, version) of `own`, a round each, with the crowd; write down every entry's number."""
+def main(folder: Path, crowd: int, names: list[str]) -> int:
+    """Start the crowd; the imports, which take longest, are made once. Who fails ends all."""
+    started = []
+    for number in range(crowd):
+        if not (child := os.fork()):
+            promote(folder, str(number + 1), names)
+            os._exit(0)
+        started.append(child)
+    for _ in range(crowd):
+        child, status = os.wait()
+        started.remove(child)
+        if status:
+            for other in started:
+                os.kill(other, signal.SIGKILL)
+            return 1
+    return 0
+
+
+def promote(folder: Path, version: str, names: list[str]) -> None:
+    """Promote the version of each name, a round each, with the crowd; write down every entry's number."""
     client = store.connect()
-    for turn, (name, version) in enumerate(own):
+    for turn, name in enumerate(names):
         champion = journal.history(client, name).champion  # each was judged before it knows of the others
         (folder / f"ready-{turn}-{version}").touch()
         while not (folder / f"go-{turn}").exists():
@@ -38,4 +58,4 @@ def promoted(client: MlflowClient, name: str, version: str, champion: str | None
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), [(pair.partition(":")[0], pair.partition(":")[2]) for pair in sys.argv[2:]])
+    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]))

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -16,7 +15,7 @@ from mlflow import MlflowClient
 from components.errors import TrackingError
 from components.formats import write_json
 from components.tracking import artifacts, journal, numbered, rehearsal, runs, store
-from tests.components.tracking.conftest import add_user, secured_uri
+from tests.components.tracking.conftest import add_user, credentials
 from tests.servers.counting import CountingServer, counting
 from tests.servers.http import QuietServer
 
@@ -28,11 +27,11 @@ OTHER = "ada"
 
 
 @pytest.fixture
-def server(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[CountingServer]:
+def server(secured: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[CountingServer]:
     """The server on Postgres, asked through a proxy that counts, by the user of the pods."""
-    with counting(secured_uri(request, tmp_path)) as found:
+    for key, value in credentials.items():
+        monkeypatch.setenv(key, value)
+    with counting(secured) as found:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", found.url)
         yield found
 

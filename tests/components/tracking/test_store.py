@@ -13,7 +13,6 @@ import pytest
 from components.errors import TrackingError
 from components.tracking import store
 from tests.components.tracking.conftest import credentials, secured_server
-from tests.servers.programs import postgres
 
 root = Path(__file__).parents[3]
 Spawn = Callable[..., subprocess.Popen[str]]
@@ -44,14 +43,16 @@ def test_eight_processes_that_meet_an_empty_database_all_succeed(tmp_path: Path,
     assert {noise for _, noise in answers} == {""}
 
 
-def test_eight_processes_that_meet_an_empty_postgres_all_succeed(tmp_path: Path, spawn: Spawn) -> None:
+def test_eight_processes_that_meet_an_empty_postgres_all_succeed(
+    postgres_server: str, tmp_path: Path, spawn: Spawn
+) -> None:
     code = (
         "from components.tracking import numbered, runs, store\n"
         "client = store.connect()\n"
         "numbered.ensure(client, 'flights')\n"
         "print(runs.batch_run(client, 'flights', 'ab12', {}))\n"
     )
-    with postgres() as dsn, secured_server(tmp_path, dsn) as uri:
+    with secured_server(tmp_path, postgres_server) as uri:
         given = {"MLFLOW_TRACKING_URI": uri, **credentials}
         crowd = [spawn(tmp_path, "-c", code, **given) for _ in range(8)]
         answers = [process.communicate() for process in crowd]
@@ -76,7 +77,7 @@ def test_the_database_and_its_artifacts_lie_together(tmp_path: Path, folder: str
     assert noise == ""
 
 
-def test_an_older_database_is_upgraded_and_kept(tmp_path: Path, template: Path, call: Call) -> None:
+def test_an_older_database_is_upgraded_and_kept(tmp_path: Path, migrated: Path, call: Call) -> None:
     upgrade_to = (
         "import sys\n"
         "from alembic import command\n"
@@ -91,7 +92,7 @@ def test_an_older_database_is_upgraded_and_kept(tmp_path: Path, template: Path, 
     )
     call(tmp_path, upgrade_to, "84291f40a231")
     call(tmp_path, connect, MLFLOW_TRACKING_URI="sqlite:///mlflow.db")
-    assert revision(tmp_path / "mlflow.db") == revision(template)
+    assert revision(tmp_path / "mlflow.db") == revision(migrated)
     assert revision(tmp_path / "mlflow.db.84291f40a231") == "84291f40a231"
 
 
@@ -101,10 +102,10 @@ def revision(path: Path) -> str:
 
 
 def test_a_database_of_a_newer_mlflow_is_refused(
-    tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "mlflow.db"
-    path.write_bytes(template.read_bytes())
+    path.write_bytes(migrated.read_bytes())
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE alembic_version SET version_num = 'fromthefuture'")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{path}")

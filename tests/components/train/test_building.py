@@ -21,6 +21,7 @@ from components.train.encoding import for_numbers
 from components.train.estimators import allowed, classifiers, named, regressors
 from components.train.fitting import fit
 from components.train.specification import Specification, parse_specification
+from tests.tiers import large
 
 root = Path(__file__).parents[3]
 kinds = {
@@ -64,6 +65,7 @@ parameters: dict[str, dict[str, Any]] = {
     "MLPRegressor": {"hidden_layer_sizes": [8], "solver": "lbfgs", "random_state": 0},
 }
 positive = ("PoissonRegressor", "GammaRegressor", "TweedieRegressor")  # their link is the logarithm
+ROWS = large(800, 300)
 cases = [(task, path) for task, paths in allowed.items() for path in paths]
 sides = ("apple pear", "plum cherry", "grape", "", None)
 
@@ -107,7 +109,7 @@ def specification(path: str, task: str = "binary", **extra: Any) -> Specificatio
 
 
 def fitted(
-    path: str, task: str = "binary", rows: int = 800, own: Any = kinds, weight: Any = None, **extra: Any
+    path: str, task: str = "binary", rows: int = ROWS, own: Any = kinds, weight: Any = None, **extra: Any
 ) -> Any:
     given = frame(rows, 0)
     made = challenger(specification(path, task, **extra), own)
@@ -149,7 +151,7 @@ def test_it_fits_predicts_and_comes_back(task: str, path: str, tmp_path: Path) -
 
 @pytest.mark.parametrize(("task", "path"), cases)
 def test_weights_are_learned_from(task: str, path: str, tmp_path: Path) -> None:
-    weight = np.where(frame(800, 0)["n"] > 0, 50.0, 0.1)
+    weight = np.where(frame(ROWS, 0)["n"] > 0, 50.0, 0.1)
     made = [back(fitted(path, task, weight=weighed), tmp_path) for weighed in (None, weight)]
     plain, weighted = (np.asarray(predict(model, frame(300, 1), kinds, task)) for model in made)
     assert np.isfinite(weighted).all()
@@ -182,7 +184,7 @@ def test_one_feature_alone_is_enough(task: str, path: str, name: str, tmp_path: 
     ],
 )
 def test_class_weights_pass_through(task: str, class_weight: Any, path: str, tmp_path: Path) -> None:
-    rows, given = frame(800, 0), json.dumps(parameters[path.rsplit(".", 1)[1]])[1:-1]
+    rows, given = frame(ROWS, 0), json.dumps(parameters[path.rsplit(".", 1)[1]])[1:-1]
     text = f"estimator: {path}\nparameters: {{class_weight: {class_weight}, {given}}}"
     made = challenger(parse_specification(text, task), kinds)
     found = back(fit(made, model_input(rows, kinds), target(rows, task)), tmp_path)
@@ -191,7 +193,7 @@ def test_class_weights_pass_through(task: str, class_weight: Any, path: str, tmp
 
 
 def test_class_weights_of_classes_that_yaml_takes_for_numbers() -> None:
-    rows = frame(300, 0).assign(grade=lambda made: (made["n"].fillna(0) > 0).astype(int))
+    rows = frame(ROWS, 0).assign(grade=lambda made: (made["n"].fillna(0) > 0).astype(int))
     made = challenger(specification(classifiers[1], "multiclass", class_weight={0: 1, 1: 5}), kinds)
     model = fit(made, model_input(rows, kinds), labels_of(rows, "grade", "multiclass"))
     assert list(model.classes_) == ["0", "1"]
@@ -205,7 +207,7 @@ def test_the_same_rows_give_the_same_bytes(task: str, path: str, tmp_path: Path)
 @pytest.mark.parametrize("names", [["shop", "blank"], ["shop"], []])
 def test_boosting_predicts_the_same_without_its_inner_encoder(names: list[str]) -> None:
     own = {"n": "number", **dict.fromkeys(names, "category")}
-    rows, given = frame(800, 0), pd.concat([frame(300, 1), strange()])
+    rows, given = frame(ROWS, 0), pd.concat([frame(300, 1), strange()])
     whole = challenger(specification(classifiers[0]), own).fit(model_input(rows, own), target(rows))
     stripped = fitted(classifiers[0], own=own)
     assert (whole[-1]._preprocessor is not None) == bool(names)
@@ -242,7 +244,7 @@ def test_numbers_are_transformed_as_named(path: str, how: str | None, tmp_path: 
     transformers = {} if how is None else {"n": how, "whole": "standard"}
     given = {"estimator": path, "parameters": parameters[path.rsplit(".", 1)[1]], "transformers": transformers}
     made = challenger(parse_specification(json.dumps(given), "binary"), kinds)
-    rows = frame(800, 0)
+    rows = frame(ROWS, 0)
     model = back(fit(made, model_input(rows, kinds), target(rows)), tmp_path)
     assert np.isfinite(np.asarray(predict(model, strange(), kinds, "binary"))).all()
     names = [name for name, _, columns in model[0].transformers_ if columns != "note" and "n" in columns]
@@ -250,7 +252,7 @@ def test_numbers_are_transformed_as_named(path: str, how: str | None, tmp_path: 
 
 
 def test_quantiles_take_the_sting_out_of_what_is_far_away() -> None:
-    rows = frame(800, 0)
+    rows = frame(ROWS, 0)
     far = rows.assign(n=1e9)
     path, own = "sklearn.linear_model.LogisticRegression", {"n": "number"}
     spread = []
@@ -293,7 +295,7 @@ def test_rare_categories_share_a_place() -> None:
 
 
 def test_the_baselines_are_the_share_and_a_line(tmp_path: Path) -> None:
-    rows = frame(800, 0)
+    rows = frame(ROWS, 0)
     made = {
         name: fit(model, model_input(rows, kinds), target(rows)) for name, model in baselines(kinds, "binary").items()
     }
@@ -307,7 +309,7 @@ def test_the_baselines_are_the_share_and_a_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("task", ["multiclass", "regression"])
 def test_the_baselines_of_other_tasks(task: str, tmp_path: Path) -> None:
-    rows = frame(800, 0)
+    rows = frame(ROWS, 0)
     given = model_input(rows, kinds), target(rows, task)
     made = {name: fit(model, *given) for name, model in baselines(kinds, task).items()}
     models.save(made, tmp_path / "baselines.skops")

@@ -9,11 +9,11 @@ import kfp
 import pytest
 from kubernetes.config import kube_config
 
-from components.tracking import database
 from pipelines import cli
 from pipelines.client import following
 from tests.pipelines.kfp_server import KfpServer, serving
 from tests.pipelines.programs import dvc, git
+from tests.worlds import once
 
 root = Path(__file__).parents[3]
 # What a run takes from the working directory; the pipeline itself is the code that this process has imported.
@@ -32,7 +32,11 @@ def server(clone: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KfpServer]:
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository with one commit and some data, pushed to the DVC remote beside it."""
-    folder = tmp_path_factory.mktemp("template") / "clone"
+    return once(tmp_path_factory, "clone", _pushed) / "clone"
+
+
+def _pushed(beside: Path) -> None:
+    folder = beside / "clone"
     for name in files:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text((root / name).read_text())
@@ -45,7 +49,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     dvc("push", "--quiet", folder=folder)
     git("add", "--all", folder=folder)
     git("commit", "--quiet", "--message", "Begin", folder=folder)
-    return folder
 
 
 @pytest.fixture
@@ -61,14 +64,6 @@ def clone(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     monkeypatch.setattr(following, "SECONDS_BETWEEN", 0.01)
     monkeypatch.chdir(tmp_path / "here/clone")
     return tmp_path / "here/clone"
-
-
-@pytest.fixture(scope="session")
-def template_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with MLflow's tables, made once."""
-    path = tmp_path_factory.mktemp("store") / "mlflow.db"
-    database.migrate(path)
-    return path
 
 
 @pytest.fixture

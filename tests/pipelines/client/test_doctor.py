@@ -34,7 +34,7 @@ def registry() -> Iterator[RegistryServer]:
 
 @pytest.fixture
 def workspace(
-    server: KfpServer, registry: RegistryServer, clone: Path, template_store: Path, tmp_path: Path
+    server: KfpServer, registry: RegistryServer, clone: Path, migrated: Path, tmp_path: Path
 ) -> Workspace:
     """A clone with the code, committed, where everything that a run needs is as it must be."""
     for name in ("components", "pipelines"):
@@ -49,7 +49,7 @@ def workspace(
     git("commit", "--quiet", "--message", "Add the code")
     registry.images.add(kubeflow.image_of(cluster.load()))
     server.kubernetes = {f"{NAMESPACE}/{item}": {"kind": "PartialObjectMetadata"} for item in objects}
-    (tmp_path / "mlflow.db").write_bytes(template_store.read_bytes())
+    (tmp_path / "mlflow.db").write_bytes(migrated.read_bytes())
     found = Workspace(clone)
     found.environment |= {
         "HOME": str(tmp_path / "home"),

@@ -341,9 +341,9 @@ def test_every_page_of_runs_is_read(server: KfpServer, tidegate: Tidegate) -> No
 
 
 def test_the_gates_decision_is_listed_where_mlflow_knows_it(
-    server: KfpServer, tidegate: Tidegate, template_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: KfpServer, tidegate: Tidegate, migrated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "mlflow.db").write_bytes(template_store.read_bytes())
+    (tmp_path / "mlflow.db").write_bytes(migrated.read_bytes())
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
     found = [started(server, tidegate, "--until", until) for until in ("2013-04-01", "2013-05-01", "2013-05-01")]
     tell(found[0], "SUCCEEDED", {})

@@ -42,10 +42,10 @@ def succeeded(*names: str) -> Steps:
 
 
 @pytest.fixture
-def store(clone: Path, template_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def store(clone: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An MLflow of our own."""
     path = clone.parent / "mlflow.db"
-    path.write_bytes(template_store.read_bytes())
+    path.write_bytes(migrated.read_bytes())
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{path}")
     return path
 
