@@ -252,6 +252,12 @@ def _prepared(tmp_path_factory: pytest.TempPathFactory) -> World:
     return World(once(tmp_path_factory, "prepared", build))
 
 
+@pytest.fixture
+def prepared(_prepared: World, tmp_path: Path) -> World:
+    """The small problem up to its features, without a store."""
+    return _prepared.copy(tmp_path)
+
+
 @pytest.fixture(scope="session")
 def _stored(_prepared: World, migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> World:
     from components.tracking.store import connect
