@@ -89,7 +89,7 @@ def handed_over() -> str:
 
 def runs_of(client: MlflowClient, experiment: str, batch_id: str) -> list[Run]:
     """The runs of a batch in an experiment that are not deleted, the oldest first."""
-    found = _searched(client, _experiments(client), f"tags.`{batch_tag}` = {quoted(batch_id)}")
+    found = _searched(client, _experiments(client, experiment), f"tags.`{batch_tag}` = {quoted(batch_id)}")
     return [run for run in found if run.info.experiment_id == experiment]
 
 
@@ -99,9 +99,7 @@ def of_same_batch(client: MlflowClient, run_id: str) -> list[Run]:
     batch = run.data.tags.get(batch_tag)
     if batch is None:
         return [run]
-    if run.info.experiment_id not in _experiments(client):  # created since they were asked for
-        memory.of(client).experiments.clear()
-    found = _searched(client, _experiments(client), f"tags.`{batch_tag}` = {quoted(batch)}")
+    found = _searched(client, _experiments(client, run.info.experiment_id), f"tags.`{batch_tag}` = {quoted(batch)}")
     return [other for other in found if _is_of_batch(other, run)]
 
 
@@ -116,6 +114,8 @@ def seen(client: MlflowClient, run_id: str) -> list[Run]:
 @answering()
 def runs_about(client: MlflowClient, name: str, query: str = "") -> list[Run]:
     """The runs of batches of the problem `name` that a query finds, in every experiment, the oldest first."""
+    if name not in memory.experiments(client):  # it may have been created since they were asked for
+        memory.of(client).experiments.clear()
     experiment = memory.experiments(client).get(name)
     own = experiment.experiment_id if experiment else None
     whole = " AND ".join(part for part in (f"tags.`{batch_tag}` != ''", query) if part)
@@ -167,7 +167,12 @@ def _searched(client: MlflowClient, experiments: Sequence[str], query: str) -> l
     return sorted(found, key=lambda run: (run.info.start_time, run.info.run_id))
 
 
-def _experiments(client: MlflowClient) -> list[str]:
+def _experiments(client: MlflowClient, one: str | None = None) -> list[str]:
+    """The ids of all experiments; they are asked for again where this one was created since."""
+    found = [str(experiment.experiment_id) for experiment in memory.experiments(client).values()]
+    if one is None or one in found:
+        return found
+    memory.of(client).experiments.clear()
     return [str(experiment.experiment_id) for experiment in memory.experiments(client).values()]
 
 
