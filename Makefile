@@ -10,7 +10,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --no-header --universal --python-versio
 .PHONY: help run images image pipeline secrets lock clean
 
 help:  ## show this
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 run: .venv/run  ## set up, get the sample data, run one turn of the loop
 	@$(BIN)/tidegate run
