@@ -1,7 +1,7 @@
 # The tests know the sample: a repository with a problem of its own has neither them nor these.
 # One process more than there are cores, because tests also wait: for servers, containers, deadlines.
 PROCESSES = $(shell $(PYTHON) -c "import os; print(os.cpu_count() + 1)")
-TESTS = $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadgroup
+TESTS = $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile
 
 .PHONY: test test-all test-long check
 
