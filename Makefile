@@ -23,7 +23,7 @@ images:  ## build the image of the steps
 			print(hashlib.sha256(pathlib.Path('requirements-steps.txt').read_bytes()).hexdigest())") $(FLAGS) .
 
 image: .venv/run  ## the name of this code's image, as runs on a cluster use it
-	@$(BIN)/python -c "from pipelines import cluster, kubeflow; print(kubeflow.image_of(cluster.load()))"
+	@$(BIN)/python -c "from tidegate.pipelines import cluster, kubeflow; print(kubeflow.image_of(cluster.load()))"
 
 pipeline: .venv/run  ## compile the pipeline: build/training.yaml
 	mkdir -p build

@@ -10,15 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from components.blocks import block_of
-from components.contract import read_contract
-from components.featurize.__main__ import featurize
-from components.formats import read_json
-from components.ingest.__main__ import ingest
-from components.scoring import losses, predict
-from components.train.learning import importances, split_tail
-from components.train.lesson import Lesson
-from components.train.specification import read_specification
+from tidegate.components.featurize.__main__ import featurize
+from tidegate.components.ingest.__main__ import ingest
+from tidegate.components.train.diagnostics import importances, split_tail
+from tidegate.components.train.specification import read_specification
+from tidegate.components.train.training import Lesson
+from tidegate.contract.contract import read_contract
+from tidegate.documents.formats import read_json
+from tidegate.scoring.blocks import block_of
+from tidegate.scoring.scores import losses, predict
 
 Days = list[npt.NDArray[np.int64]]  # the rows of each day
 training_days = 120

@@ -32,13 +32,13 @@ from evidently.legacy.core import ColumnType
 from evidently.presets import DataDriftPreset
 from flights import Days, World, important, kept, repository
 
-from components.evaluate.comparison import difference
-from components.formats import read_yaml
-from components.gate import drifting
-from components.gate.asking import decay_rate
-from components.gate.decay import growth
-from components.gate.relabelling import compare
-from components.gate.thinning import thinned
+from tidegate.components.evaluate.paired_difference import difference
+from tidegate.components.gate import column_drift
+from tidegate.components.gate.decay import growth
+from tidegate.components.gate.permutation_test import compare
+from tidegate.components.gate.signals import decay_rate
+from tidegate.components.gate.thinning import thinned
+from tidegate.documents.formats import read_yaml
 
 spread = {50: (10, 5), 200: (10, 20), 1_000: (20, 50), 20_000: (22, 10_000)}  # rows of a batch: days, rows of each
 verdict_days, reference_rows = 28, 10_000
@@ -160,9 +160,11 @@ def judged(
         sides.reference, sides.batch, sides.reference_blocks, sides.batch_blocks, world.compared, {}, rate, seed
     ).columns
     told = [
-        *drifting.features({name: found[name] for name in world.shares}, world.shares, policy["minimum_effect"], {}),
-        drifting.predictions(found["prediction"], policy["prediction_drift"]),
-        drifting.label(found["label"], policy["label_drift"], "label"),
+        *column_drift.features(
+            {name: found[name] for name in world.shares}, world.shares, policy["minimum_effect"], {}
+        ),
+        column_drift.predictions(found["prediction"], policy["prediction_drift"]),
+        column_drift.label(found["label"], policy["label_drift"], "label"),
     ]
     opening = {signal.signal for signal in told if signal.state == "opens"}
     if _decayed(batch.dropna(subset="loss"), verdict, rate, seed):

@@ -2,7 +2,7 @@
 
 `python benchmarks/gate_cost.py --rows 300000 1000000 3000000 10000000 --json`: a champion is made by the real steps of
 60 days of generated orders; then the feature tables of batches of 28 days are written as featurize writes them, and
-`python -m components.gate` decides upon each with a fresh tracking store. `ratio` is to the time of the first size.
+`tidegate step gate` decides upon each with a fresh tracking store. `ratio` is to the time of the first size.
 """
 
 import argparse
@@ -67,8 +67,8 @@ def write(query: str, path: Path) -> None:
 
 def flags(folder: Path, step: str) -> list[str]:
     """The command line of a step, from dvc.yaml, with its files below `folder`."""
-    from components.formats import read_yaml
-    from components.parameters import read_parameters
+    from tidegate.documents.formats import read_yaml
+    from tidegate.documents.parameters import read_parameters
 
     given = read_parameters(root / "params.yaml")
     words = read_yaml(root / "dvc.yaml")["stages"][step]["cmd"].split(" -m components.")[1].split()[1:]
@@ -90,7 +90,7 @@ def run(folder: Path, step: str, **changed: str) -> tuple[float, float]:
     for name, value in changed.items():
         words[words.index(f"--{name}") + 1] = value
     given = {**os.environ, "PYTHONPATH": str(root), "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db"}
-    command = [sys.executable, "-m", f"components.{step}", *words]
+    command = [sys.executable, "-m", "tidegate", "step", step, *words]
     start = time.perf_counter()
     with subprocess.Popen(command, cwd=folder, env=given, stdout=subprocess.DEVNULL) as process:
         _, status, usage = os.wait4(process.pid, 0)

@@ -30,7 +30,7 @@ def turn(folder: Path, until: str) -> None:
     """One turn of the loop."""
     bin_first = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     given = {**os.environ, "PYTHONPATH": str(folder), "PATH": bin_first}
-    command = [sys.executable, "-m", "pipelines.cli", "run", "--until", until]
+    command = [sys.executable, "-m", "tidegate", "run", "--until", until]
     done = subprocess.run(command, cwd=folder, env=given, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{until}: {done.stderr.splitlines()[-1:]}")

@@ -21,7 +21,7 @@ def measure(words: list[str]) -> tuple[float, float]:
     """Seconds of CPU and of the clock of one process."""
     start = time.perf_counter()
     with subprocess.Popen(
-        [sys.executable, "-m", "pipelines.cli", *words], cwd=root, stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "tidegate", *words], cwd=root, stdout=subprocess.DEVNULL
     ) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)

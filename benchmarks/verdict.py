@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from components.contract import Contract, parse_contract
-from components.evaluate.judging import judged
-from components.scoring import Vector, losses
+from tidegate.components.evaluate.assessment import judged
+from tidegate.contract.contract import Contract, parse_contract
+from tidegate.scoring.scores import Vector, losses
 
 days, per_day, shops = 28, 60, ("north", "south", "east")
 champion_noise, slice_noise = 0.6, 1.0

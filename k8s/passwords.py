@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from components.errors import InputError
+from tidegate.process.errors import InputError
 
 ROOT = Path(__file__).parent
 ANYWHERE = {"MLFLOW_ADMIN_PASSWORD", "MLFLOW_RUN_PASSWORD", "MLFLOW_COOKIE_KEY"}  # nobody else has to know them

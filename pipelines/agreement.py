@@ -1,10 +1,10 @@
-"""What must agree within `pipelines/cluster.yaml` beyond its schema: requests and limits, names, variables."""
+"""What must agree within `cluster.yaml` beyond its schema: requests and limits, names, variables."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from components.schema import Fault, hint
+from tidegate.documents.schema import Fault, hint
 
 UNITS = {"": 1.0, "m": 0.001, "M": 1e6, "G": 1e9, "T": 1e12, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
 

@@ -1,4 +1,4 @@
-"""What `pipelines/cluster.yaml` says: resources, patience, place and environment of every step; no Kubeflow here."""
+"""What `cluster.yaml` says: resources, patience, place and environment of every step; no Kubeflow here."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from components.durations import seconds
-from components.errors import FaultsError, InputError
-from components.formats import parse_yaml, read_text
-from components.schema import Fault, faults, hint, told
-from components.yaml import places
-from pipelines.agreement import disagreements
+from tidegate.documents.durations import seconds
+from tidegate.documents.formats import parse_yaml, read_text
+from tidegate.documents.schema import Fault, faults, hint, told
+from tidegate.documents.yaml import places
+from tidegate.pipelines.agreement import disagreements
+from tidegate.process.errors import FaultsError, InputError
 
-PATH = Path(__file__).with_name("cluster.yaml")
+PATH = Path("cluster.yaml")
 SCHEMA = Path(__file__).with_name("cluster.schema.json")
 FACTOR = 2  # Argo wants a whole number
 BESIDE = 120  # seconds of a pod for what is no attempt: the image, what the step reads and writes, ends of time-outs

@@ -10,13 +10,13 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import FoldedScalarString
 
-from components.errors import InputError
-from components.formats import parse_yaml, read_text, read_yaml
-from pipelines.code import code
-from pipelines.graph import CLUSTER_ONLY, Parameter, Port, Task, tasks
+from tidegate.documents.formats import parse_yaml, read_text, read_yaml
+from tidegate.pipelines.graph import CLUSTER_ONLY, Parameter, Port, Task, tasks
+from tidegate.process.errors import InputError
 
 PIPELINE = Path("dvc.yaml")
 PARAMETERS = Path("params.yaml")
+CODE = "code"  # the stage that writes a digest of each step's code
 # A laptop has a checkout: what `pull` brings to a cluster lies there already.
 CHECKOUT = {
     "data": "data",
@@ -67,7 +67,17 @@ def stages(ir: Mapping[str, Any], parameters: Any) -> dict[str, Any]:
     for source in (source for task in rendered for source in task.inputs.values()):
         if isinstance(source, Parameter):
             _check(source, parameters)
-    return {task.name: _stage(task, paths) for task in rendered}
+    return {CODE: _code(rendered)} | {task.name: _stage(task, paths) for task in rendered}
+
+
+def _code(rendered: list[Task]) -> dict[str, Any]:
+    """It always runs; what depends on it runs if its output changed."""
+    outs = [{_digest(task): {"cache": False, "persist": True}} for task in rendered]
+    return {"cmd": "tidegate code", "always_changed": True, "outs": outs}
+
+
+def _digest(task: Task) -> str:
+    return f"artifacts/{CODE}/{task.name}"
 
 
 def _path(task: Task, port: str) -> str:
@@ -90,19 +100,20 @@ def _check(parameter: Parameter, parameters: Any) -> None:
 
 def _stage(task: Task, paths: Mapping[Port, str]) -> dict[str, Any]:
     read = [paths[source] for source in task.inputs.values() if isinstance(source, Port)]
-    names = [_name(source) for source in task.inputs.values() if isinstance(source, Parameter)]
+    scalars = {port: _name(source) for port, source in task.inputs.items() if isinstance(source, Parameter)}
+    elsewhere = [f"--from {port}={name}" for port, name in scalars.items() if name != f"{task.name}.{port}"]
     written = {port: paths[Port(task.name, port)] for port in task.outputs}
-    words = {port: _word(source, paths) for port, source in task.inputs.items()} | written
-    command = [" ".join(task.command), *(f"--{port} {word}" for port, word in words.items())]
+    files = {port: paths[source] for port, source in task.inputs.items() if isinstance(source, Port)} | written
+    command = [" ".join(task.command), *elsewhere, *(f"--{port} {path}" for port, path in files.items())]
     metrics = [path for port, path in written.items() if task.outputs[port] == "Metrics"]
     if task.condition:
         gate = paths[task.condition]
-        command = [*_when(task, gate, written), f"-- {command[0]}", *command[1:]]
-        read += [gate, "pipelines/when.py"]
+        command.insert(1, f"--if {gate}")
+        read.append(gate)
     stage = {
         "cmd": _folded(command),
-        "deps": read + code(task.command[-1].rpartition(".")[2]),
-        "params": names,
+        "deps": [*read, _digest(task)],
+        "params": list(scalars.values()),
         # DVC otherwise deletes earlier outputs, and replays `deploy` from its run cache without running it.
         "outs": [{path: {"persist": True}} for path in written.values() if path not in metrics],
         "metrics": [{path: {"persist": True}} for path in metrics],
@@ -110,20 +121,8 @@ def _stage(task: Task, paths: Mapping[Port, str]) -> dict[str, Any]:
     return {key: value for key, value in stage.items() if value}
 
 
-def _word(source: Port | Parameter, paths: Mapping[Port, str]) -> str:
-    if isinstance(source, Port):
-        return paths[source]
-    return f'"${{{_name(source)}}}"' if source.kind == "STRING" else f"${{{_name(source)}}}"
-
-
 def _name(parameter: Parameter) -> str:
     return parameter.name.replace("_", ".", 1)
-
-
-def _when(task: Task, gate: str, written: Mapping[str, str]) -> list[str]:
-    # The slash tells a folder of tables: it stays a folder when the stage is skipped.
-    marked = [path + "/" * (task.outputs[port] == "Dataset") for port, path in written.items()]
-    return ["python -m pipelines.when", f"--if {gate}", f"--writes {marked[0]}", *marked[1:]]
 
 
 def _folded(lines: list[str]) -> FoldedScalarString:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, NamedTuple
 
-from pipelines.sharing import container, refused, retries, settings
+from tidegate.pipelines.sharing import container, refused, retries, settings
 
 Document = dict[str, Any]
 KINDS = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import Any, NamedTuple
 
-from components.errors import InputError
+from tidegate.process.errors import InputError
 
 # What a laptop's checkout holds, they bring to a cluster: DVC does not run them.
 CLUSTER_ONLY = ("collect", "pull")

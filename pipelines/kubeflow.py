@@ -10,10 +10,11 @@ from kfp import compiler, components, dsl
 from kfp.compiler import pipeline_spec_builder
 from ruamel.yaml import YAML
 
-from components.formats import read_text
-from pipelines import cluster, code, fusion
-from pipelines.settings import configured
-from pipelines.training import training
+from tidegate.documents.formats import read_text
+from tidegate.pipelines import cluster, fusion
+from tidegate.pipelines.settings import configured
+from tidegate.pipelines.training import training
+from tidegate.process import code
 
 
 def compile(image: str | None = None, settings: Path = cluster.PATH) -> str:
@@ -29,7 +30,8 @@ def compile(image: str | None = None, settings: Path = cluster.PATH) -> str:
 
 def image_of(given: cluster.Cluster) -> str:
     """The image of this code and its lock: a commit that changes neither, such as a new feature, has the same one."""
-    return f"{given.repository}:{hashlib.sha256(code.of_the_image().encode()).hexdigest()[:16]}"
+    digests = "".join(code.digest(step, code.locked) for step in code.STEPS)
+    return f"{given.repository}:{hashlib.sha256(digests.encode()).hexdigest()[:16]}"
 
 
 def ir(pipeline: Any = training) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from html import escape
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from pipelines.graph import Task, tasks
+from tidegate.pipelines.graph import Task, tasks
 
 WIDTH, HEIGHT, MARGIN, GAP = 1000, 256, 12, 36
 BOX, UPPER, LOWER, FRAME, PAD = 62, 14, 168, 126, 18

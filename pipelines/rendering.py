@@ -3,9 +3,9 @@
 from itertools import zip_longest
 from pathlib import Path
 
-from components.errors import InputError
-from components.formats import read_text, write_text
-from pipelines import dvc, kubeflow, picture
+from tidegate.documents.formats import read_text, write_text
+from tidegate.pipelines import dvc, kubeflow, picture
+from tidegate.process.errors import InputError
 
 
 def rendered() -> dict[Path, str]:

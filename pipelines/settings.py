@@ -8,7 +8,7 @@ from kfp import kubernetes
 from kfp.dsl import PipelineTask
 from kfp.dsl.pipeline_context import Pipeline
 
-from pipelines.cluster import FACTOR, Cluster, Reference, Step, Volume, agree
+from tidegate.pipelines.cluster import FACTOR, Cluster, Reference, Step, Volume, agree
 
 # They ask for what is new, read or change the registry of this moment, or log to MLflow: no cache key knows that.
 NEVER_CACHED = ("collect", "gate", "train", "evaluate", "deploy")
@@ -61,7 +61,7 @@ def _try_again(task: PipelineTask, step: Step) -> None:
     flags = {"times": times, "wait": wait, "timeout": step.timeout}
     words = [word for flag, value in flags.items() for word in (f"--{flag}", str(value))]
     spec = task.container_spec
-    spec.command = ["python", "-m", "components.attempts", *words, "--", *spec.command]
+    spec.command = ["python", "-m", "tidegate.process.attempts", *words, "--", *spec.command]
     task.set_retry(times, f"{wait}s", FACTOR, f"{step.persistence}s")
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.durations import seconds
-from components.errors import InputError
+from tidegate.documents.durations import seconds
+from tidegate.process.errors import InputError
 
 Document = dict[str, Any]
 # A number for the backend of old, and a text for that of today.
@@ -26,7 +26,7 @@ def container(parts: Sequence[Document], words: Mapping[str, Sequence[str]], thi
     counts = [f"{step}={len(command)}" for step, command in words.items()]
     return {
         **_same(rest, thing),
-        "command": ["python", "-m", "components.sequence", *counts, "--"],
+        "command": ["python", "-m", "tidegate.process.sequence", *counts, "--"],
         "args": [word for command in words.values() for word in command],
         "resources": _largest([part["resources"] for part in parts], thing),
     }

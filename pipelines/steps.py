@@ -15,7 +15,7 @@ def _step(name: str, ports: Mapping[str, Any], metadata: bool = False) -> dsl.Co
     return dsl.ContainerSpec(
         image=IMAGE,
         # The cluster ignores the image's ENTRYPOINT.
-        command=["python", "-m", f"components.{name}"],
+        command=["tidegate", "step", name],
         args=args + ["--executor-input", "{{$}}"] * metadata,
     )
 

@@ -2,7 +2,7 @@
 
 from kfp import dsl
 
-from pipelines import steps
+from tidegate.pipelines import steps
 
 
 @dsl.pipeline(name="tidegate-training", description="Continuous training, gated by drift")

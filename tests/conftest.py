@@ -1,23 +1,25 @@
-"""Workspaces for whole-suite tests: this repository with a slice of the sample, in a folder of its own."""
+"""Workspaces for whole-suite tests: the problem of this repository with a slice of the sample, in its own folder."""
 
 import inspect
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import duckdb
 import pytest
 
-from pipelines.sample import copy_sample
-from tests import images, reliability, tiers
+from tests import images, reliability, tiers, toy
 from tests.servers.programs import postgres
-from tests.workspaces import Workspace
+from tests.workspaces import PROBLEM, Workspace
 from tests.worlds import once
+from tidegate.commands.loop.sample import copy_sample
+from tidegate.documents.formats import read_json, write_json
+from tidegate.pipelines import kubeflow
 
-root = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[1]
 
 
 def stack(context: int = 0) -> list[inspect.FrameInfo]:
@@ -41,7 +43,23 @@ inspect.stack = stack
 def pytest_configure(config: pytest.Config) -> None:
     """Which tests run, and what is told of them."""
     config.pluginmanager.register(tiers)
+    config.pluginmanager.register(toy)
     config.pluginmanager.register(reliability)
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The training pipeline as Kubeflow's intermediate representation."""
+    made = once(tmp_path_factory, "compiled", lambda folder: write_json(folder / "ir.json", kubeflow.ir()))
+    found: dict[str, Any] = read_json(made / "ir.json")
+    return found
+
+
+@pytest.fixture
+def root(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The root of the repository, as working directory."""
+    monkeypatch.chdir(ROOT)
+    return ROOT
 
 
 @pytest.fixture(scope="session")
@@ -74,18 +92,9 @@ def begun(sample_slice: Path, tmp_path_factory: pytest.TempPathFactory) -> Works
     """A workspace in which nothing has run; read it, copy it, leave it as it is."""
 
     def build(folder: Path) -> None:
-        listed = subprocess.run(
-            ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-            cwd=root,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.split("\n")
-        for name in filter(None, listed):
-            if (root / name).is_file() and not name.startswith("tests/"):
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(root / name, folder / name)
-        (folder / "dvc.lock").unlink(missing_ok=True)
+        for name in PROBLEM:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
         shutil.copytree(sample_slice, folder / "data")
         workspace = Workspace(folder)
         workspace.run("git", "init", "--quiet")
@@ -98,7 +107,7 @@ def begun(sample_slice: Path, tmp_path_factory: pytest.TempPathFactory) -> Works
 
 @pytest.fixture(scope="session")
 def new_workspace(begun: Workspace) -> Callable[[Path], Workspace]:
-    """Makes a workspace: the files of this repository, committed, with the slice as its data."""
+    """Makes a workspace: the problem of this repository, committed, with the slice as its data."""
     return begun.copy
 
 
@@ -132,7 +141,7 @@ def workspace(walked: Workspace, tmp_path: Path) -> Workspace:
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with MLflow's tables, and nothing in them."""
-    from components.tracking import database
+    from tidegate.tracking import database
 
     return once(tmp_path_factory, "migrated", lambda folder: database.migrate(folder / "mlflow.db")) / "mlflow.db"
 

@@ -18,19 +18,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.contract import Column, Contract, Table, parse_contract
-from components.engine import copy, engine
-from components.errors import InputError
-from components.ingest.tables import ingest_table
-from components.inspection.drafting import column_of, draft
-from components.inspection.infer import yaml
-from components.page import write_page
-from components.validate.checking import check
-from components.validate.findings import summary, violations
-from components.validate.page import values
-from components.validate.rules import bad_rows, clean_rows
-from components.validate.source import sources
 from tests.tiers import large
+from tidegate.commands.draft.draft import column_of, draft
+from tidegate.commands.draft.inference import yaml
+from tidegate.components.ingest.table import ingest_table
+from tidegate.components.validate.findings import summary, violations
+from tidegate.components.validate.ingested import sources
+from tidegate.components.validate.page import TEMPLATE, values
+from tidegate.components.validate.rules import bad_rows, clean_rows
+from tidegate.components.validate.table_check import check
+from tidegate.contract.contract import Column, Contract, Table, parse_contract
+from tidegate.pages.page import write_page
+from tidegate.process.errors import InputError
+from tidegate.tables.engine import copy, engine
 
 # Of ten thousand; one in ten with every change.
 examples = {"promises": 4500, "draft": 3000, "parquet": 1000, "bytes": 1300, "yaml": 200}
@@ -386,4 +386,4 @@ def test_any_draft_as_a_person_reads_it(place: Place, frame: Any) -> None:
     with told():
         text = yaml({"t": place.drafted(path)})
         document, contract = place.checked(parse_contract(text).tables["t"])
-        write_page(place.folder / "page.html", "validate", "any", **values(document, contract))
+        write_page(place.folder / "page.html", TEMPLATE, "any", **values(document, contract))

@@ -43,7 +43,7 @@ def test_every_flag_of_tidegate_is_there(command: str) -> None:
     words = command.split("#")[0].split()[1:]
     names = [word for word in words if re.fullmatch(r"[a-z]+", word)]
     found = subprocess.run(
-        [sys.executable, "-m", "pipelines.cli", *names, "--help"],
+        [sys.executable, "-m", "tidegate", *names, "--help"],
         cwd=root,
         capture_output=True,
         text=True,

@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from components.formats import parse_yaml
 from tests.images import base, docker
 from tests.test_loop import one_line, ran
 from tests.workspaces import Workspace, hear_ctrl_c
+from tidegate.documents.formats import parse_yaml
 
 root = Path(__file__).parents[1]
 blocks = re.findall(r"```sh\n(.*?)```", (root / "docs/images.md").read_text(), re.DOTALL)
@@ -192,13 +192,13 @@ WAITING = """\
 stages:
   wait:
     cmd: >-
-      python -m components.ingest --data data --contract pipe --until 2013-03-01 --batch_days 28
+      tidegate step ingest --data data --contract pipe --until 2013-03-01 --batch_days 28
       --tables tables --manifest manifest.json
     always_changed: true
 """
 ENDINGS: dict[str, tuple[str, signal.Signals]] = {
-    "SIGTERM to tidegate": ("pipelines.cli", signal.SIGTERM),
-    "SIGKILL to tidegate": ("pipelines.cli", signal.SIGKILL),
+    "SIGTERM to tidegate": ("tidegate.commands.cli", signal.SIGTERM),
+    "SIGKILL to tidegate": ("tidegate.commands.cli", signal.SIGKILL),
     "SIGKILL to dvc": ("dvc", signal.SIGKILL),
     "SIGTERM to docker": ("docker", signal.SIGTERM),
     "SIGKILL to docker": ("docker", signal.SIGKILL),
@@ -220,7 +220,7 @@ def waiting(
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_whatever_ends_the_run_its_container_ends_too(waiting: Workspace, ending: str) -> None:
-    words = [sys.executable, "-m", "pipelines.cli", "run", "--in-containers"]
+    words = [sys.executable, "-m", "tidegate", "run", "--in-containers"]
     quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     alone: dict[str, Any] = {"start_new_session": True, "preexec_fn": hear_ctrl_c}
     with subprocess.Popen(words, cwd=waiting.folder, env=waiting.environment, **quiet, **alone) as run:
@@ -250,7 +250,7 @@ shift
 """)
     program.chmod(0o755)
     path = f"{tmp_path}{os.pathsep}{waiting.environment['PATH']}"
-    words = [sys.executable, "-m", "pipelines.cli", "run", "--in-containers"]
+    words = [sys.executable, "-m", "tidegate", "run", "--in-containers"]
     environment = {**waiting.environment, "PATH": path}
     done = subprocess.run(words, cwd=waiting.folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 2 and re.search(r"^  [0-9a-f]{64}$", done.stderr, re.MULTILINE), done.stderr
@@ -280,10 +280,10 @@ def words_of(process: int) -> list[str]:
 
 
 def test_a_changed_step_is_not_run_from_an_older_image(waiting: Workspace) -> None:
-    step, parameters = waiting / "components/gate/drift.py", (waiting / "params.yaml").read_text()
+    step, parameters = waiting / "components/gate/snapshot.py", (waiting / "params.yaml").read_text()
     text = step.read_text()
     step.write_text(f"{text}# A remark.\n")
     line = one_line(waiting.tidegate("run", "--until", "2013-06-01", "--in-containers", check=False))
     step.write_text(text)
-    assert line.startswith("error: components/gate/drift.py: expected what the image ") and "make images" in line
+    assert line.startswith("error: components/gate/snapshot.py: expected what the image ") and "make images" in line
     assert (waiting / "params.yaml").read_text() == parameters

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from components.contract import schema
+from tidegate.contract.contract import schema
 
 root = Path(__file__).parents[1]
 page = (root / "docs/contract.md").read_text()
@@ -35,7 +35,7 @@ def test_every_command_does_what_it_says(command: str, sample: Path, tmp_path: P
     (tmp_path / "data").symlink_to(sample)
     for name in ("contract.yaml", "params.yaml"):
         (tmp_path / name).write_text((root / name).read_text())
-    words = [sys.executable, "-m", "pipelines.cli", *command.split()[1:]]
+    words = [sys.executable, "-m", "tidegate", *command.split()[1:]]
     done = subprocess.run(words, cwd=tmp_path, env=_environment(), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout) is not None if "--json" in command else done.stdout
@@ -45,7 +45,7 @@ def test_a_file_that_breaks_the_contract_ends_with_every_violation(sample: Path,
     (tmp_path / "data").symlink_to(sample)
     for name in ("contract.yaml", "params.yaml"):
         (tmp_path / name).write_text((root / name).read_text())
-    words = [sys.executable, "-m", "pipelines.cli", "validate", "data/planes.csv", "--table", "weather"]
+    words = [sys.executable, "-m", "tidegate", "validate", "data/planes.csv", "--table", "weather"]
     done = subprocess.run(words, cwd=tmp_path, env=_environment(), capture_output=True, text=True, check=False)
     lines = done.stderr.splitlines()
     assert done.returncode == 2

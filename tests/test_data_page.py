@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from components.remote.section import public, secret
 from tests.orders import CONTRACT
 from tests.servers.programs import s3
 from tests.workspaces import Workspace
+from tidegate.versions.section import public, secret
 
 root = Path(__file__).parents[1]
 page = (root / "docs/data.md").read_text()
@@ -39,7 +39,8 @@ def test_the_settings_of_each_kind_are_settings(kind: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"`(TIDEGATE_\w+)`", page))))
 def test_every_variable_is_read_by_the_code(name: str) -> None:
-    assert any(name in path.read_text() for path in (root / "components").rglob("*.py"))
+    paths = [path for place in ("tidegate", "components") for path in (root / place).rglob("*.py")]
+    assert any(name in path.read_text() for path in paths)
 
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"`collect\.(\w+)`", page))))

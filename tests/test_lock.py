@@ -8,7 +8,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from components.remote.section import public
+from tidegate.versions.section import public
 
 root = Path(__file__).parents[1]
 project = tomllib.loads((root / "pyproject.toml").read_text())

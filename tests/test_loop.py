@@ -15,6 +15,7 @@ import pytest
 
 from tests.workspaces import Workspace, hear_ctrl_c
 
+root = Path(__file__).parents[1]
 stages = ["ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy"]
 
 
@@ -173,9 +174,16 @@ def test_of_an_undecided_batch_before_the_champions_data_nothing_can_be_told(wor
     assert not decision["retrain"]
 
 
-def test_a_comment_in_a_step_decides_nothing_anew(workspace: Workspace) -> None:
+def test_a_comment_in_a_step_decides_nothing_anew(workspace: Workspace, tmp_path: Path) -> None:
     before, rows = document(workspace, "gate/decision.json"), batches(workspace)
-    with (workspace / "components/gate/decision.py").open("a") as file:
+    copied = tmp_path / "installed/tidegate"
+    shutil.copytree(root / "tidegate", copied, ignore=shutil.ignore_patterns("__pycache__"))
+    workspace.environment["PYTHONPATH"] = str(copied.parent)
+    assert ran(workspace.tidegate("run")) == []
+    with (copied / "tracking/logs.py").open("a") as file:
+        file.write("\n# A remark on how something is logged.\n")
+    assert ran(workspace.tidegate("run")) == []
+    with (copied / "components/gate/decision.py").open("a") as file:
         file.write("\n# A remark.\n")
     assert ran(workspace.tidegate("run")) == ["gate"]
     assert document(workspace, "gate/decision.json") == before and batches(workspace) == rows
@@ -221,7 +229,8 @@ def test_an_experiment_is_judged_and_never_promoted(workspace: Workspace) -> Non
 
 
 def test_dvc_shows_what_a_dvc_user_expects(workspace: Workspace) -> None:
-    assert "are up to date" in workspace.run("dvc", "repro").stdout
+    assert re.findall(r"Running stage '(\w+)'", workspace.run("dvc", "repro").stdout) == ["code"]
+    assert list(json.loads(workspace.run("dvc", "status", "--json").stdout)) == ["code"]
     assert "ingest.until" in workspace.run("dvc", "params", "diff", "HEAD~2").stdout
     assert (
         "challenger.log_loss" in workspace.run("dvc", "metrics", "show").stdout
@@ -270,7 +279,7 @@ def test_bad_data_stops_the_run_with_every_violation(workspace: Workspace) -> No
 def test_ended_half_way_it_is_finished_by_the_next_run(workspace: Workspace, stage: str, by: signal.Signals) -> None:
     """By Ctrl-C, which a terminal sends to all that runs in it, and by the end of `tidegate` alone."""
     another_recipe(workspace)
-    command = [sys.executable, "-m", "pipelines.cli", "run"]
+    command = [sys.executable, "-m", "tidegate", "run"]
     with subprocess.Popen(
         command,
         cwd=workspace.folder,

@@ -3,15 +3,15 @@
 import re
 from pathlib import Path
 
-from components.scoring import least_known
-from components.tasks import tasks
-from components.train import texts
-from components.train.encoding import for_numbers, for_texts, max_categories, max_words
-from components.train.estimators import allowed, classifiers, named, regressors
-from components.train.parameters import decided
-from components.train.refusals import reason
-from components.train.specification import schema
-from components.train.window import most_classes
+from tidegate.components.train import text_columns
+from tidegate.components.train.encoding import for_numbers, for_texts, max_categories, max_words
+from tidegate.components.train.estimators import allowed, classifiers, named, regressors
+from tidegate.components.train.hyperparameters import decided
+from tidegate.components.train.refusals import reason
+from tidegate.components.train.specification import schema
+from tidegate.components.train.window import most_classes
+from tidegate.scoring.scores import least_known
+from tidegate.scoring.tasks import tasks
 
 root = Path(__file__).parents[1]
 page = (root / "docs/model.md").read_text()
@@ -48,8 +48,9 @@ def test_reasons_are_those_that_are_given() -> None:
 
 
 def test_numbers_are_those_of_the_code() -> None:
-    assert f"at least {texts.least_values} different values, which differ in more than half of its rows" in prose
-    assert texts.share == 0.5
+    least = text_columns.least_values
+    assert f"at least {least} different values, which differ in more than half of its rows" in prose
+    assert text_columns.share == 0.5
     assert f"hashed into {max_words} columns" in prose
     assert f"the rarest beyond {max_categories} share one" in prose
     assert f"2 to {most_classes} classes" in prose

@@ -13,28 +13,30 @@ import pandas as pd
 import pytest
 from selenium.webdriver import Chrome
 
-from components.contract import parse_contract
-from components.evaluate.checks import against_baseline, against_champion, calibrated, counted, in_slices
-from components.evaluate.comparison import Difference
-from components.evaluate.curves import curves
-from components.evaluate.page import write_verdict
-from components.evaluate.pictures import differences, panels
-from components.evaluate.slices import told
-from components.evaluate.verdict import document as verdict_document
-from components.gate.page import write_decision
-from components.gate.pictures import pictures
-from components.page import write_page
-from components.provenance.chart import chart
-from components.provenance.markdown import Section
-from components.scoring import metrics
-from components.tasks import shown, tasks
-from components.train.pictures import importance_picture, learning_picture
-from components.validate.findings import summary, table_findings
-from components.validate.page import values
+import tidegate.commands
 from tests import decisions
 from tests.browsers import axe, browser, run_axe
+from tidegate.commands.provenance.chart import chart
+from tidegate.commands.provenance.markdown import Section
+from tidegate.components.evaluate.checks import against_baseline, against_champion, calibrated, counted, in_slices
+from tidegate.components.evaluate.curves import curves
+from tidegate.components.evaluate.page import write_verdict
+from tidegate.components.evaluate.paired_difference import Difference
+from tidegate.components.evaluate.pictures import differences, panels
+from tidegate.components.evaluate.slices import told
+from tidegate.components.evaluate.verdict import document as verdict_document
+from tidegate.components.gate.page import write_decision
+from tidegate.components.gate.pictures import pictures
+from tidegate.components.train.pictures import importance_picture, learning_picture
+from tidegate.components.validate.findings import summary, table_findings
+from tidegate.components.validate.page import TEMPLATE, values
+from tidegate.contract.contract import parse_contract
+from tidegate.pages.page import write_page
+from tidegate.scoring.scores import metrics
+from tidegate.scoring.tasks import shown, tasks
 
 __all__ = ["browser"]
+root = Path(tidegate.commands.__file__).parent
 hostile = """<script>document.title = "owned"</script><img src=x onerror="document.title='owned'">"""
 attribute = '" onload="document.title=`owned`" x="'
 long_name = "a_very_long_name_of_a_column_that_somebody_typed" * 2
@@ -80,7 +82,7 @@ def _validate(path: Path, accepted: bool) -> str:
     extra = [] if accepted else [attribute, hostile]
     table = table_findings(80687, 9, reasons, missing, [], extra, 0.01, columns | origin)
     page = values(summary({"flights": table}, 0.01), parse_contract(contract))
-    write_page(path, "validate", f"flights {hostile}", **page)
+    write_page(path, TEMPLATE, f"flights {hostile}", **page)
     return (
         "Go on: the data keeps its contract, with 9 of 80,687 rows set aside"
         if accepted
@@ -208,7 +210,7 @@ def _history(path: Path, turns: int) -> str:
     waits = {"version": "9", "holds": False, "verdict": {"reasons": [hostile, long_name]}}
     task = tasks["binary"]
     values = {"rows": rows, "waiting": [waits], "name": "flights", "task": task, "chart": chart(judged, task)}
-    write_page(path, "provenance", "flights: history of champions", "history.html", shown=shown, **values)
+    write_page(path, root / "review/history.html", "flights: history of champions", shown=shown, **values)
     return f"flights: version {turns} serves" if turns else "flights: nothing serves yet"
 
 
@@ -217,7 +219,7 @@ def _card(path: Path) -> str:
         Section("Purpose", (hostile, attribute)),
         Section("Data", (), ("file", "MD5"), ((long_name, "bf6e0059346aa128fdd415cde8b8940c"), (hostile, "-"))),
     ]
-    write_page(path, "provenance", "flights version 2: model card", "card.html", sections=sections)
+    write_page(path, root / "provenance/card.html", "flights version 2: model card", sections=sections)
     return "flights version 2: model card"
 
 
@@ -248,7 +250,7 @@ def _review(path: Path) -> str:
         for turn, said in enumerate(["cannot tell", "retrain", "keep"])
     ]
     values = {"rows": found, "name": "flights", "task": tasks["binary"]}
-    write_page(path, "provenance", "flights: batches", "review.html", **values)
+    write_page(path, root / "review/review.html", "flights: batches", **values)
     return "flights: 3 batches were decided"
 
 

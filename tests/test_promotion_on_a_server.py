@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.components.tracking.conftest import credentials, secured_server
+from tests.tidegate.tracking.conftest import credentials, secured_server
 from tests.workspaces import Workspace
 
 

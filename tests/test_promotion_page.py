@@ -3,15 +3,21 @@
 import json
 import re
 import shlex
-from collections.abc import Callable
+import shutil
+import sys
+import sysconfig
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from importlib.metadata import distribution, version
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
+from zipfile import ZipFile
 
 import pytest
 
-from components.parameters import schema
 from tests.workspaces import Workspace
+from tidegate.documents.parameters import schema
 
 root = Path(__file__).parents[1]
 page = (root / "docs/promotion.md").read_text()
@@ -22,32 +28,58 @@ CHANGES = {
         "mode: auto": "mode: always",
         "margin: 0.0": "margin: 1.0",
     },
-    "components/train/__main__.py": {"lone).reset_index(": "lone).iloc[50:].reset_index("},
 }
-# Installs this environment once more, and says so: the packages themselves take minutes.
-MAKEFILE = """\
-.venv/run:
-\tmkdir -p .venv/bin
-\tprintf '#!/bin/sh\\nexec %s "$$@"\\n' "$(PYTHON)" > .venv/bin/python
-\tchmod +x .venv/bin/python
-\tpwd > "$$INSTALLED"
-"""
+# Another version of Tidegate learns from other rows, and its lock is this environment.
+OTHER = {
+    "tidegate/components/train/__main__.py": {"lone).reset_index(": "lone).iloc[50:].reset_index("},
+    "dist-info/METADATA": {f"\nVersion: {version('tidegate')}\n": "\nVersion: 99.1\n"},
+}
+
+
+def other_version(folder: Path) -> Path:
+    """Tidegate 99.1 in a folder for PYTHONPATH; `wheelhouse` beside it holds the only package of its lock."""
+    shutil.copytree(root / "tidegate", folder / "tidegate", ignore=shutil.ignore_patterns("__pycache__"))
+    about = folder / "dist-info"
+    about.mkdir()
+    for name in ("METADATA", "entry_points.txt"):
+        (about / name).write_text(distribution("tidegate").read_text(name) or "")
+    for name, changes in OTHER.items():
+        change(folder / name, changes)
+    about.rename(folder / "tidegate-99.1.dist-info")
+    wheel = this_environment(folder.parent / "wheelhouse")
+    digest = sha256(wheel.read_bytes()).hexdigest()
+    (folder / "tidegate/requirements-steps.txt").write_text(f"this_environment==1.0 --hash=sha256:{digest}\n")
+    return folder
+
+
+def this_environment(folder: Path) -> Path:
+    """A wheel that lends the packages of this environment to another: to install them again takes minutes."""
+    folder.mkdir()
+    path, about = folder / "this_environment-1.0-py3-none-any.whl", "this_environment-1.0.dist-info"
+    with ZipFile(path, "w") as archive:
+        archive.writestr("this_environment.pth", f"{sysconfig.get_path('purelib')}\n")
+        archive.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: this_environment\nVersion: 1.0\n")
+        archive.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{about}/RECORD", "")
+    return path
+
+
+def change(path: Path, changes: Mapping[str, str]) -> None:
+    text = path.read_text()
+    for old, new in changes.items():
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    path.write_text(text)
 
 
 @pytest.fixture(scope="module")
 def workspace(new_workspace: Callable[[Path], Workspace], tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """Version 1 serves and was made by what is committed; version 2 waits and was made by what is not."""
+    """Version 1 serves; version 2 waits for a person."""
     workspace = new_workspace(tmp_path_factory.mktemp("promotion"))
     workspace.environment["TIDEGATE_USER"] = "ann"
-    (workspace / "Makefile").write_text(MAKEFILE)
-    workspace.run("git", "commit", "--quiet", "--all", "--message", "Install in no time")
     workspace.tidegate("run")
     for name, changes in CHANGES.items():
-        text = (workspace / name).read_text()
-        for old, new in changes.items():
-            assert text.count(old) == 1
-            text = text.replace(old, new)
-        (workspace / name).write_text(text)
+        change(workspace / name, changes)
     told = workspace.tidegate("run", "--until", "2013-07-01").stdout
     assert "version 1: version 2 waits for `tidegate approve` or `reject`" in told
     return workspace
@@ -70,7 +102,7 @@ def test_the_history_names_everything(workspace: Workspace, told: dict[str, str]
     assert (second["kind"], second["from"], second["to"], second["serves"]) == ("approval", "1", "2", True)
     assert (second["who"], second["why"]) == ("ann", "approved: checked the slices by hand")
     assert second["data"] == first["data"] and second["data"].endswith(".dir")
-    assert second["commit"] == f"{first['commit']}-dirty" and len(first["commit"]) == 40
+    assert second["commit"] == first["commit"] and len(first["commit"]) == 40
     assert {"log_loss", "roc_auc"} <= set(second["metrics"]) and second["loss"] == second["metrics"]["log_loss"]
     assert first["data"][:8] in told["tidegate history"] and "ann" in told["tidegate history"]
     found = (workspace / "artifacts/history.html").read_text()
@@ -123,31 +155,44 @@ def test_a_version_is_reproduced_from_its_record_alone(workspace: Workspace, tol
     line, *more = told["tidegate reproduce 1"].splitlines()
     model = json.loads(told["tidegate lineage 1 --json"])["model"]
     assert ": the same model (" in line and model in line and more == []
-    assert workspace.run("git", "worktree", "list").stdout.count("\n") == 1
 
 
-def test_it_is_reproduced_with_the_lock_of_its_commit(workspace: Workspace, told: dict[str, str]) -> None:
-    locked = (workspace / "requirements.txt").read_text()
-    workspace.environment["INSTALLED"] = str(workspace / "installed")
-    (workspace / "requirements.txt").write_text(f"{locked}# another\n")
-    found = json.loads(workspace.tidegate("reproduce", "1", "--json").stdout)
-    assert found["same"] and (workspace / "installed").read_text().endswith("/worktree\n")
-    del workspace.environment["INSTALLED"]
-    workspace.environment["MAKELEVEL"] = "1"  # as below `make test`
-    done = workspace.tidegate("reproduce", "1", check=False)
-    del workspace.environment["MAKELEVEL"]
-    (workspace / "requirements.txt").write_text(locked)
-    assert done.returncode == 2 and done.stderr.splitlines()[-1].startswith(
-        "error: the lock of that commit, requirements.txt: expected to be installed by `make`, found make: *** "
-    )
+@pytest.fixture(scope="module")
+def by_another(workspace: Workspace, told: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The same, with one version more, which another Tidegate made."""
+    folder = tmp_path_factory.mktemp("other")
+    copy = workspace.copy(folder / "workspace")
+    copy.environment["PYTHONPATH"] = str(other_version(folder / "installed"))
+    copy.tidegate("run", "--until", "2013-06-01")
+    del copy.environment["PYTHONPATH"]
+    environment = json.loads((copy / "artifacts/train/record.json").read_text())["environment"]
+    assert environment["tidegate"] == "99.1"
+    return copy
 
 
-def test_what_cannot_be_reproduced_is_a_table_of_what_differs(workspace: Workspace, told: dict[str, str]) -> None:
-    done = workspace.tidegate("reproduce", "2", "--json", check=False)
-    assert done.returncode == 2 and "error: version 2: expected sha256:" in done.stderr
+def newest(workspace: Workspace) -> str:
+    """The version that was registered last."""
+    return str(json.loads((workspace / "artifacts/deploy/release.json").read_text())["version"])
+
+
+def test_another_version_of_tidegate_is_installed_from_the_registry(by_another: Workspace) -> None:
+    wheelhouse, version = by_another.folder.parent / "wheelhouse", newest(by_another)
+    done = by_another.tidegate("reproduce", version, "--json", "--wheelhouse", str(wheelhouse))
+    found = json.loads(done.stdout)
+    assert found["same"] and "installing tidegate-99.1-py3-none-any.whl" in done.stderr
+    assert [row["what"] for row in found["differs"]] == ["packages.this-environment"]
+    (wheelhouse / "this_environment-1.0-py3-none-any.whl").write_bytes(b"altered")
+    done = by_another.tidegate("reproduce", version, "--wheelhouse", str(wheelhouse), check=False)
+    assert done.returncode == 2 and "error: the lock of tidegate-99.1-py3-none-any.whl: expected" in done.stderr
+
+
+def test_what_cannot_be_reproduced_is_a_table_of_what_differs(by_another: Workspace) -> None:
+    words = ("reproduce", newest(by_another), "--json", "--python", sys.executable)
+    done = by_another.tidegate(*words, check=False)
+    assert done.returncode == 2 and f"error: version {newest(by_another)}: expected sha256:" in done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     differs = {row["what"]: (row["recorded"], row["again"]) for row in found["differs"]}
-    assert not found["same"] and differs["code"] == (f"{found['commit']}-dirty", found["commit"])
+    assert not found["same"] and differs["environment.tidegate"] == ("99.1", version("tidegate"))
     assert differs["rows"][1] - differs["rows"][0] == 50 and found["train_loss"]["difference"] != 0
 
 

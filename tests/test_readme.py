@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -36,7 +37,7 @@ def test_what_it_names_is_there(path: str) -> None:
 
 
 def test_every_command_does_what_it_says(new_workspace: Callable[[Path], Workspace], tmp_path: Path) -> None:
-    workspace = new_workspace(tmp_path / "clone")
+    workspace = clone(new_workspace(tmp_path / "clone"))
     (workspace / ".venv").symlink_to(sys.prefix)
     if not (workspace / ".venv/run").exists():
         lacking("the environment was not made by `make`")
@@ -53,6 +54,20 @@ def test_every_command_does_what_it_says(new_workspace: Callable[[Path], Workspa
     for page in re.findall(r"`(artifacts/[\w/]+\.html)`", readme):
         assert (workspace / page).is_file(), page
     assert "comp-gate" in (workspace / "training.yaml").read_text()
+
+
+def clone(workspace: Workspace) -> Workspace:
+    """The workspace with the rest of this repository around it, committed."""
+    words = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(words, cwd=root, capture_output=True, text=True, check=True).stdout.split("\n")
+    for name in filter(None, listed):
+        source, target = root / name, workspace / name
+        if not target.exists() and not name.startswith("tests/") and (source.is_file() or source.is_symlink()):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target, follow_symlinks=False)
+    workspace.run("git", "add", "--all")
+    workspace.run("git", "commit", "--quiet", "--message", "Add the code")
+    return workspace
 
 
 def _run(workspace: Workspace, command: str) -> str:

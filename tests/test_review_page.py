@@ -132,7 +132,7 @@ def test_what_is_wrong_is_one_line(workspace: Workspace, told: dict[str, str], w
 def serving(workspace: Workspace, kind: str) -> Iterator[str]:
     """The address of a UI that was started as the page says; it is ended by SIGTERM, with all its processes."""
     port = free_port()
-    command = [sys.executable, "-m", "pipelines.cli", "review", f"--{kind}", "--port", str(port)]
+    command = [sys.executable, "-m", "tidegate", "review", f"--{kind}", "--port", str(port)]
     process = subprocess.Popen(
         command,
         cwd=workspace.folder,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.cli import parser
-from pipelines.client import checks, reasons
-from pipelines.client.connection import FLAGS, connection
+from tidegate.commands.cli import parser
+from tidegate.commands.cluster import checks, reasons
+from tidegate.commands.cluster.connection import FLAGS, connection
 
 root = Path(__file__).parents[1]
 page = (root / "docs/submitting.md").read_text()

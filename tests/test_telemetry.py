@@ -20,7 +20,7 @@ asked = {
 @pytest.mark.parametrize("library", asked)
 def test_a_step_sends_nothing(library: str) -> None:
     environment = {name: value for name, value in clean_environment.items() if name not in switched}
-    command = [sys.executable, "-c", f"import components; {asked[library]}"]
+    command = [sys.executable, "-c", f"import tidegate; {asked[library]}"]
     subprocess.run(command, cwd=root, env=environment, check=True, timeout=120)
 
 

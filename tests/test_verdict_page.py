@@ -4,8 +4,8 @@ import json
 import re
 from pathlib import Path
 
-from components.evaluate.verdict import version
-from components.parameters import schema as parameters
+from tidegate.components.evaluate.verdict import version
+from tidegate.documents.parameters import schema as parameters
 
 root = Path(__file__).parents[1]
 page = (root / "docs/verdict.md").read_text()

@@ -8,20 +8,24 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+# The files of a problem.
+PROBLEM = (
+    *("contract.yaml", "features.sql", "model.yaml", "params.yaml", "dvc.yaml", "cluster.yaml"),
+    *(".gitignore", ".dvcignore", ".dvc/config", ".dvc/.gitignore"),
+)
 clean_environment = {
     name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "DVC_", "TIDEGATE_", "GIT_"))
 }
 
 
 class Workspace:
-    """A clone with its own data and tracking store, in which programs are run as a user would."""
+    """A problem with its own data and tracking store, in which programs are run as a user would."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.environment = {
             **clean_environment,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(folder),
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_AUTHOR_NAME": "Test",
             "GIT_AUTHOR_EMAIL": "test@example.org",
@@ -43,7 +47,7 @@ class Workspace:
         return found
 
     def tidegate(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run `tidegate` with the workspace's own code."""
+        """Run `tidegate`."""
         return self.run("tidegate", *arguments, check=check)
 
     def snapshot(self) -> dict[str, bytes]:
@@ -63,6 +67,6 @@ def hear_ctrl_c() -> None:
 
 
 def _program(command: Sequence[str]) -> list[str]:
-    modules = {"tidegate": "pipelines.cli", "dvc": "dvc"}
+    modules = {"tidegate": "tidegate", "dvc": "dvc"}
     first, *rest = command
     return [sys.executable, "-m", modules[first], *rest] if first in modules else [first, *rest]

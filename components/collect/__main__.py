@@ -1,14 +1,13 @@
 """The command of collect."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
-from components.collect.collecting import collect_rows
-from components.collect.committing import commit_file
-from components.collect.day import day
-from components.command import run
-from components.contract import parse_contract
-from components.formats import write_parameter
+from tidegate.components.collect.branch import commit_file
+from tidegate.components.collect.collection import collect_rows
+from tidegate.components.collect.day import day
+from tidegate.contract.contract import parse_contract
+from tidegate.documents.formats import write_parameter
+from tidegate.process.command import Output
 
 
 def collect(
@@ -21,8 +20,8 @@ def collect(
     created: str,
     repository: str,
     commit: str,
-    data_dvc: Path,
-    until: Path,
+    data_dvc: Output,
+    until: Output,
 ) -> None:
     """Hand on the text of data.dvc: the given one, or with `fetch` the newest version with what the sources have.
 
@@ -42,7 +41,3 @@ def collect(
             commit_file(repository, commit, text)
     write_parameter(data_dvc, text)
     write_parameter(until, end.until)
-
-
-if __name__ == "__main__":
-    run(collect)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from components.errors import InputError, shown
+from tidegate.process.errors import InputError, shown
 
 unresolved = "{{$"  # what an orchestrator leaves of a placeholder that it does not know
 

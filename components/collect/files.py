@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from components.deadline import within
-from components.errors import InputError
-from components.redaction import redacted
-from components.remote.answering import SECONDS, told
-from components.remote.patience import CONNECT, READ
-from components.source import Source, endings
+from tidegate.contract.source import Source, endings
+from tidegate.process.deadline import within
+from tidegate.process.errors import InputError
+from tidegate.process.redaction import redacted
+from tidegate.versions.availability import SECONDS, told
+from tidegate.versions.patience import CONNECT, READ
 
 cure = "check `source` in contract.yaml and the credentials"
 

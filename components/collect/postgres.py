@@ -9,9 +9,9 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from components.errors import InputError, UnavailableError
-from components.redaction import redacted
-from components.source import Source
+from tidegate.contract.source import Source
+from tidegate.process.errors import InputError, UnavailableError
+from tidegate.process.redaction import redacted
 
 # A server that has gone silent ends the connection after some 25 s; a query may compute as long as it needs.
 waits: dict[str, Any] = {

@@ -8,20 +8,21 @@ from typing import Any
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 
-from components.command import run
-from components.context import commit, experiment, user
-from components.contract import read_contract
-from components.deploy.release import document, refusal, why
-from components.errors import TrackingError
-from components.formats import read_json, write_json
-from components.tracking import judgements, logs, records
-from components.tracking.entries import Entry
-from components.tracking.journal import champion as champion_version
-from components.tracking.journal import promote, read
-from components.tracking.models import Logged, find_logged
-from components.tracking.runs import batch_run, finish, seen
-from components.tracking.store import connect
-from components.tracking.versions import register, tag
+from tidegate.components.deploy.release import document, refusal, why
+from tidegate.contract.contract import read_contract
+from tidegate.documents.formats import read_json, write_json
+from tidegate.process.command import Output
+from tidegate.process.context import commit, experiment, user
+from tidegate.process.errors import TrackingError
+from tidegate.process.wheel import packed
+from tidegate.tracking import approvals, logs, records, tools
+from tidegate.tracking.entries import Entry
+from tidegate.tracking.journal import champion as champion_version
+from tidegate.tracking.journal import promote, read
+from tidegate.tracking.models import Logged, find_logged
+from tidegate.tracking.runs import batch_run, finish, seen
+from tidegate.tracking.store import connect
+from tidegate.tracking.versions import register, tag, tags_of
 
 
 def deploy(
@@ -35,7 +36,7 @@ def deploy(
     record: Path,
     verdict: Path,
     approval: str,
-    release: Path,
+    release: Output,
 ) -> None:
     """Register the challenger if it was accepted, and promote it unless a person is to; a batch is released once."""
     promise, this = read_contract(contract), read_json(batch)
@@ -127,13 +128,15 @@ def _registered(
     approval: str,
 ) -> ModelVersion:
     """The version that holds the challenger, with its present verdict: it may have been registered with an earlier."""
-    judged = {judgements.verdict_tag: judgements.summarised(verdict), judgements.approval_tag: approval}
+    judged = {approvals.verdict_tag: approvals.summarised(verdict), approvals.approval_tag: approval}
+    before = tags_of(client, batch["name"], verdict["champion"]) if verdict["champion"] else {}
     made_by = {
         "tidegate.data": batch["data"],
         "tidegate.until": batch["end"],
         "tidegate.trained_to": record["to"],
         "tidegate.model": record["digest"],
         "tidegate.commit": commit(),
+        **tools.keep(client, run_id, packed(), before),
     }
     version = register(client, batch["name"], run_id, logged, batch["id"], {**made_by, **judged})
     tag(client, version, judged)
@@ -149,7 +152,3 @@ def _check_champion(name: str, version: str, verdict: Mapping[str, Any], champio
             f"champion {champion or 'none'}",
             "run `tidegate run` again: it will be judged against the new champion",
         )
-
-
-if __name__ == "__main__":
-    run(deploy)

@@ -6,23 +6,23 @@ from typing import Any
 
 from mlflow import MlflowClient
 
-from components.champion import load_champion
-from components.command import run
-from components.contract import Contract, read_contract
-from components.evaluate.classification import classification
-from components.evaluate.contestants import predictions
-from components.evaluate.judging import judged, labelled
-from components.evaluate.page import write_verdict
-from components.evaluate.pictures import panels
-from components.evaluate.probing import probed
-from components.formats import read_json, read_table, write_json, write_text
-from components.scoring import labels, weights
-from components.tasks import tasks
-from components.tracking import judgements, logs, records
-from components.tracking.logs import Point
-from components.tracking.runs import batch_run, seen
-from components.tracking.store import connect
-from components.tracking.verdicts import earlier_verdicts, noted
+from tidegate.components.evaluate.assessment import judged, labelled
+from tidegate.components.evaluate.challenger_checks import probed
+from tidegate.components.evaluate.classification import classification
+from tidegate.components.evaluate.contestants import predictions
+from tidegate.components.evaluate.page import write_verdict
+from tidegate.components.evaluate.pictures import panels
+from tidegate.contract.contract import Contract, read_contract
+from tidegate.documents.formats import read_json, read_table, write_json, write_text
+from tidegate.process.command import Output
+from tidegate.scoring.scores import labels, weights
+from tidegate.scoring.tasks import tasks
+from tidegate.tracking import approvals, logs, records
+from tidegate.tracking.champion import load_champion
+from tidegate.tracking.logs import Point
+from tidegate.tracking.runs import batch_run, seen
+from tidegate.tracking.store import connect
+from tidegate.tracking.uses import earlier_verdicts, noted
 
 longest_tag = 4000
 
@@ -39,10 +39,10 @@ def evaluate(
     slice_rows: int,
     calibration: float,
     leak: float,
-    verdict: Path,
-    report: Path,
-    metrics: Path,
-    curves: Path,
+    verdict: Output,
+    report: Output,
+    metrics: Output,
+    curves: Output,
 ) -> Mapping[str, Mapping[str, Any]]:
     """Judge the challenger on the batch's labelled rows; a batch whose release is recorded keeps its verdict."""
     promise, this, trained = read_contract(contract), read_json(batch), read_json(record)
@@ -57,7 +57,7 @@ def evaluate(
         paths = {"clean": clean, "features": features, "model": model, "baselines": baselines, **pages}
         answer, costs = _judge(client, promise, this, question, paths, trained)
         # With them a release finds them again.
-        logs.files(client, run_id, {judgements.file: judgements.text_of(answer), **pages}, judgements.place_of(answer))
+        logs.files(client, run_id, {approvals.file: approvals.text_of(answer), **pages}, approvals.place_of(answer))
     found = _metrics(answer, tasks[promise.task].metrics)
     write_json(verdict, answer)
     write_json(metrics, {"accepted": int(answer["accepted"]), **found})
@@ -74,7 +74,7 @@ def _released(
         return None
     verdict: dict[str, Any] = released["verdict"]
     for name, path in pages.items():
-        write_text(path, logs.text(client, run_id, f"{judgements.place_of(verdict)}/{name}"))
+        write_text(path, logs.text(client, run_id, f"{approvals.place_of(verdict)}/{name}"))
     return verdict
 
 
@@ -135,7 +135,3 @@ def _tell(
     logs.values(client, run_id, metrics=metrics, tags=tags)
     for reason in verdict["reasons"]:
         print(f"{word}: {reason}")
-
-
-if __name__ == "__main__":
-    run(evaluate)

@@ -4,9 +4,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from components.evaluate.comparison import Difference, confidence, resampled
-from components.evaluate.tenths import places
-from components.scoring import Labels, Predictions, Vector, answers
+from tidegate.components.evaluate.paired_difference import Difference, confidence, resampled
+from tidegate.components.evaluate.tenths import places
+from tidegate.scoring.scores import Labels, Predictions, Vector, answers
 
 
 def calibration(

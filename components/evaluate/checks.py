@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from components.evaluate.comparison import Difference
-from components.tasks import Task
+from tidegate.components.evaluate.paired_difference import Difference
+from tidegate.scoring.tasks import Task
 
 Interval = tuple[float, float]
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from components.scoring import Labels, Predictions, Vector, answers
+from tidegate.scoring.scores import Labels, Predictions, Vector, answers
 
 most_points = 100
 most_classes = 50  # more are no picture

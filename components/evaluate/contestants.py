@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from components import models
-from components.champion import Champion
-from components.contract import Contract
-from components.errors import InputError
-from components.features import Window
-from components.scoring import Predictions, predict
+from tidegate import models
+from tidegate.contract.contract import Contract
+from tidegate.process.errors import InputError
+from tidegate.scoring.scores import Predictions, predict
+from tidegate.tables.features import Window
+from tidegate.tracking.champion import Champion
 
 baselines = ("linear", "dummy")
 

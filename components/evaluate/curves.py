@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from components.evaluate.tenths import tenths
-from components.scoring import Labels, Vector, answers, one_of
+from tidegate.components.evaluate.tenths import tenths
+from tidegate.scoring.scores import Labels, Vector, answers, one_of
 
 points_per_line = 250
 Line = list[tuple[float, float]]

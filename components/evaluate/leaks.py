@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from components.evaluate.checks import Check
-from components.scoring import Labels, Vector, model_input
+from tidegate.components.evaluate.checks import Check
+from tidegate.scoring.scores import Labels, Vector, model_input
 
 steps = 16  # a number is followed in so many steps
 least_rows = 20  # a text with fewer rows tells its rows, not the label

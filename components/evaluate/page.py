@@ -5,10 +5,10 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from components.contract import Contract
-from components.evaluate.pictures import differences, of_losses
-from components.page import write_page
-from components.tasks import lower_is_better, shown, tasks
+from tidegate.components.evaluate.pictures import differences, of_losses
+from tidegate.contract.contract import Contract
+from tidegate.pages.page import write_page
+from tidegate.scoring.tasks import lower_is_better, shown, tasks
 
 most_slices = 100
 
@@ -23,7 +23,7 @@ def write_verdict(
     """Write a verdict with its pictures for people."""
     write_page(
         path,
-        "evaluate",
+        Path(__file__).with_name("report.html"),
         f"{contract.name}: verdict",
         name=contract.name,
         batch=batch,

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.axes import Axis, quarters
-from components.evaluate.curves import curves, each_against_the_rest
-from components.evaluate.residuals import observed, residuals
-from components.scoring import Labels, Vector
+from tidegate.components.evaluate.curves import curves, each_against_the_rest
+from tidegate.components.evaluate.residuals import observed, residuals
+from tidegate.pages.axes import Axis, quarters
+from tidegate.scoring.scores import Labels, Vector
 
 pad = 0.06
 of_losses = ("champion", "linear", "dummy", "slices")

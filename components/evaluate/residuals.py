@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from components.axes import Axis
-from components.evaluate.tenths import tenths
-from components.scoring import Vector
+from tidegate.components.evaluate.tenths import tenths
+from tidegate.pages.axes import Axis
+from tidegate.scoring.scores import Vector
 
 single_rows = 250
 

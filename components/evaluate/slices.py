@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from components.evaluate.comparison import confidence, resampled
-from components.scoring import Vector, mean
+from tidegate.components.evaluate.paired_difference import confidence, resampled
+from tidegate.scoring.scores import Vector, mean
 
 least_blocks = 5  # fewer say nothing about how much a slice varies
 Rows = npt.NDArray[np.bool_]

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from components.scoring import Vector
+from tidegate.scoring.scores import Vector
 
 inner_edges = np.arange(1, 10) / 10
 

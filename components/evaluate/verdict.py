@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.evaluate.checks import Check
-from components.tasks import Task
+from tidegate.components.evaluate.checks import Check
+from tidegate.scoring.tasks import Task
 
 version = 2
 

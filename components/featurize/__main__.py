@@ -7,16 +7,16 @@ from typing import Any
 
 import duckdb
 
-from components.behaviour import check_behaviour
-from components.command import run
-from components.contract import Contract, parse_contract, quoted
-from components.engine import copy
-from components.errors import InputError
-from components.features import Window, describe, feature_engine, kinds, marked, subquery
-from components.featurize.hindsight import leaks, moments
-from components.featurize.identity import batch_id, recipe
-from components.featurize.suspects import check_features
-from components.formats import read_json, read_text, replacing, write_json
+from tidegate.components.featurize.hindsight import leaks, moments
+from tidegate.components.featurize.identity import batch_id, recipe
+from tidegate.components.featurize.suspects import check_features
+from tidegate.contract.behaviour import check_behaviour
+from tidegate.contract.contract import Contract, parse_contract, quoted
+from tidegate.documents.formats import read_json, read_text, replacing, write_json
+from tidegate.process.command import Output, OutputFolder
+from tidegate.process.errors import InputError
+from tidegate.tables.engine import copy
+from tidegate.tables.features import Window, describe, feature_engine, kinds, marked, subquery
 
 checked_moments = 3
 
@@ -28,8 +28,8 @@ def featurize(
     sql: Path,
     estimator: Path,
     window_days: int,
-    features: Path,
-    batch: Path,
+    features: OutputFolder,
+    batch: Output,
 ) -> None:
     """Run features.sql over the clean tables, prove that no feature knows the future, mark the batch and name it."""
     texts = {"contract": read_text(contract), "sql": read_text(sql), "estimator": read_text(estimator)}
@@ -105,7 +105,3 @@ def _counts(connection: duckdb.DuckDBPyConnection, path: Path, label: str) -> di
         "history_rows": history[0],
         "history_labelled_rows": history[1],
     }
-
-
-if __name__ == "__main__":
-    run(featurize)

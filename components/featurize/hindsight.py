@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import duckdb
 
-from components.contract import Contract, literal, quoted
-from components.durations import interval
-from components.features import subquery
+from tidegate.contract.contract import Contract, literal, quoted
+from tidegate.documents.durations import interval
+from tidegate.tables.features import subquery
 
 
 def moments(connection: duckdb.DuckDBPyConnection, contract: Contract, count: int) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from components.formats import parse_yaml
+from tidegate.documents.formats import parse_yaml
 
 blank = " \t\r\n\f\v"
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import duckdb
 
-from components.contract import Contract, literal, quoted
-from components.errors import InputError
+from tidegate.contract.contract import Contract, literal, quoted
+from tidegate.process.errors import InputError
 
 most_classes = 200  # with more, a column of many different values would tell any label
 least_labelled = 50  # with fewer, chance may do it

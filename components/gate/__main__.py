@@ -8,26 +8,26 @@ from typing import Any
 
 from mlflow import MlflowClient
 
-from components.champion import Champion, champion_of
-from components.command import run
-from components.contract import read_contract
-from components.formats import read_json, write_json, write_parameter, write_text
-from components.gate.asking import signals
-from components.gate.comparing import Compared, Question, compared
-from components.gate.decision import decide, document, numbers
-from components.gate.drift import snapshot
-from components.gate.judgements import holding, ignored, spoken
-from components.gate.page import write_decision
-from components.gate.reading import batch_sample
-from components.gate.settled import settled
-from components.gate.signal import check_policy
-from components.gate.swapped import check_places
-from components.gate.workspace import dumped
-from components.tracking import decisions, logs, opinions, records
-from components.tracking.journal import begun
-from components.tracking.runs import batch_run, batches, finish, mark, seen
-from components.tracking.store import connect
-from components.tracking.trials import retrainings
+from tidegate.components.gate.batch_rows import batch_sample
+from tidegate.components.gate.comparison import Compared, Question, compared
+from tidegate.components.gate.decision import decide, document, numbers
+from tidegate.components.gate.evidently_workspace import dumped
+from tidegate.components.gate.feedback import holding, ignored, spoken
+from tidegate.components.gate.page import write_decision
+from tidegate.components.gate.page_ids import settled
+from tidegate.components.gate.signal import check_policy
+from tidegate.components.gate.signals import signals
+from tidegate.components.gate.snapshot import snapshot
+from tidegate.components.gate.swaps import check_places
+from tidegate.contract.contract import read_contract
+from tidegate.documents.formats import read_json, write_json, write_parameter, write_text
+from tidegate.process.command import Output
+from tidegate.tracking import decisions, feedback, logs, records
+from tidegate.tracking.champion import Champion, champion_of
+from tidegate.tracking.journal import begun
+from tidegate.tracking.runs import batch_run, batches, finish, mark, seen
+from tidegate.tracking.store import connect
+from tidegate.tracking.trials import retrainings
 
 files = ("drift.json", "evidently.html", "gate.html")
 kept_for_evidently = "snapshot.json"
@@ -53,12 +53,12 @@ def gate(
     cooldown_days: int,
     max_refused: int,
     refused_days: int,
-    decision: Path,
-    drift: Path,
-    evidently: Path,
-    gate: Path,
-    signals: Path,
-    retrain: Path,
+    decision: Output,
+    drift: Output,
+    evidently: Output,
+    gate: Output,
+    signals: Output,
+    retrain: Output,
 ) -> Mapping[str, Mapping[str, Any]]:
     """Decide once per batch and policy whether to retrain; asked again, return what was decided."""
     # Every flag that is no file.
@@ -110,7 +110,7 @@ def _decide(
     name, end = question.contract.name, question.batch["end"]
     serves, every = begun(client, name), batches(client, name)
     champion, past = champion_of(client, name, serves), decisions.past(every, end)
-    said = holding(opinions.opinions(serves.history), end)
+    said = holding(feedback.opinions(serves.history), end)
     asked = replace(question, trials=retrainings(every, end), ignored=ignored(said))
     facts = _facts(champion, asked, folders)
     found, loss = signals(champion, asked, facts)
@@ -159,7 +159,3 @@ def _evidently(
     write_json(paths["drift.json"], json.loads(found.json()))
     write_text(paths["evidently.html"], settled(found.get_html_str(as_iframe=False)))
     return {kept_for_evidently: dumped(found)}
-
-
-if __name__ == "__main__":
-    run(gate)

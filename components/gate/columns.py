@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from components.scoring import Vector, widest
+from tidegate.scoring.scores import Vector, widest
 
 Places = npt.NDArray[np.int64]
 missing, others = "(no value)", "(all others)"

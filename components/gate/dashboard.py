@@ -1,10 +1,10 @@
-"""`python -m components.gate.dashboard`: fills an Evidently workspace from snapshots that were fetched."""
+"""`python -m tidegate.components.gate.dashboard`: fills an Evidently workspace from snapshots that were fetched."""
 
 from pathlib import Path
 
-from components.command import run
-from components.formats import read_json, read_text
-from components.gate.workspace import Taken, fill
+from tidegate.components.gate.evidently_workspace import Taken, fill
+from tidegate.documents.formats import read_json, read_text
+from tidegate.process.command import run
 
 
 def dashboard(listed: Path, folder: Path, name: str) -> None:

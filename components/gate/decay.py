@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from components.scoring import Vector, mean
+from tidegate.scoring.scores import Vector, mean
 
 resamples = 2000
 

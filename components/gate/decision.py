@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.gate.signal import Signal
+from tidegate.components.gate.signal import Signal
 
 version = 2
 # What has to be known before the gate may be called shut; the others are known always, or of less weight.

@@ -4,10 +4,10 @@ from functools import partial
 
 import numpy as np
 
-from components.gate.columns import Places
-from components.gate.counting import Labellings, Matrix, by_value, cells
-from components.gate.formulas import area, formulas, hellinger
-from components.scoring import Vector
+from tidegate.components.gate.columns import Places
+from tidegate.components.gate.counts import Labellings, Matrix, by_value, cells
+from tidegate.components.gate.formulas import area, formulas, hellinger
+from tidegate.scoring.scores import Vector
 
 methods = {
     "number": ("wasserstein", "jensenshannon", "hellinger", "psi"),

@@ -4,8 +4,8 @@ from functools import partial
 
 import numpy as np
 
-from components.gate.counting import Formula, Matrix
-from components.scoring import Vector
+from tidegate.components.gate.counts import Formula, Matrix
+from tidegate.scoring.scores import Vector
 
 
 def area(widths: Vector, batch: Matrix, reference: Matrix) -> Vector:

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from components.gate import among
-from components.gate.pictures import mattering
-from components.page import write_page
+from tidegate.components.gate import standing
+from tidegate.components.gate.pictures import mattering
+from tidegate.pages.page import write_page
 
 most_rows = 40
 sentences = {
@@ -44,13 +44,13 @@ def write_decision(
 ) -> None:
     """Write the page of a decision about the problem `name`.
 
-    `pictures` are those of components.gate.pictures, `past` the earlier batches, the oldest first.
+    `pictures` are those of tidegate.components.gate.pictures, `past` the earlier batches, the oldest first.
     """
     matter = mattering(decision["signals"])
     others = [it for it in decision["signals"] if it["signal"] == "features" and it not in matter]
     write_page(
         path,
-        "gate",
+        Path(__file__).with_name("report.html"),
         f"{name}: gate",
         name=name,
         decision=decision,
@@ -62,8 +62,8 @@ def write_decision(
         others=others[:most_rows],
         left_out=max(0, len(others) - most_rows),
         pictures=pictures,
-        quality=among.quality(decision, past),
-        strips=among.strips(decision, past),
-        scale=among.scale,
+        quality=standing.quality(decision, past),
+        strips=standing.strips(decision, past),
+        scale=standing.scale,
         past=past,
     )

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from components.axes import Axis
-from components.scoring import Vector
+from tidegate.pages.axes import Axis
+from tidegate.scoring.scores import Vector
 
 least_pictures, most_pictures = 6, 9
 most_bins, most_values, most_letters = 24, 8, 40

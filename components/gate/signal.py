@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from components.errors import InputError
+from tidegate.process.errors import InputError
 
 modes = ("auto", "always", "never")
 # Each can be switched off by `gate.off`.

@@ -3,17 +3,17 @@
 import hashlib
 from pathlib import Path
 
-from components.command import run
-from components.contract import read_contract
-from components.engine import engine
-from components.errors import InputError
-from components.formats import replacing, write_json
-from components.ingest.reading import check_readable
-from components.ingest.tables import ingest_table
-from components.ingest.versions import batch_window, folder_version
+from tidegate.components.ingest.data_version import batch_window, folder_version
+from tidegate.components.ingest.raw_files import check_readable
+from tidegate.components.ingest.table import ingest_table
+from tidegate.contract.contract import read_contract
+from tidegate.documents.formats import replacing, write_json
+from tidegate.process.command import Output, OutputFolder
+from tidegate.process.errors import InputError
+from tidegate.tables.engine import engine
 
 
-def ingest(data: Path, contract: Path, until: str, batch_days: int, tables: Path, manifest: Path) -> None:
+def ingest(data: Path, contract: Path, until: str, batch_days: int, tables: OutputFolder, manifest: Output) -> None:
     """Read the raw files that the contract names, up to `until`, into one Parquet table each, with a manifest."""
     start, end = batch_window(until, batch_days)
     promise = read_contract(contract)
@@ -50,7 +50,3 @@ def _digests(data: Path) -> dict[str, str]:
 def _md5(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "md5").hexdigest()
-
-
-if __name__ == "__main__":
-    run(ingest)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from components.errors import InputError, shown
+from tidegate.process.errors import InputError, shown
 
 chunk_bytes = 1 << 20
 separators = {";": "semicolons", "\t": "tabs", "|": "bars"}

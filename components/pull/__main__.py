@@ -1,10 +1,9 @@
 """The command of pull."""
 
-from pathlib import Path
 
-from components.command import run
-from components.formats import write_text
-from components.pull.fetching import materialise
+from tidegate.components.pull.fetch import materialise
+from tidegate.documents.formats import write_text
+from tidegate.process.command import Output, OutputFolder
 
 
 def pull(
@@ -13,17 +12,13 @@ def pull(
     features_sql: str,
     model_yaml: str,
     remote: str,
-    data: Path,
-    contract: Path,
-    sql: Path,
-    estimator: Path,
+    data: OutputFolder,
+    contract: Output,
+    sql: Output,
+    estimator: Output,
 ) -> None:
     """Fetch the data that the text of data.dvc names from the DVC remote, verified, and write the problem's files."""
     materialise(data_dvc, remote, data)
     write_text(contract, contract_yaml)
     write_text(sql, features_sql)
     write_text(estimator, model_yaml)
-
-
-if __name__ == "__main__":
-    run(pull)

@@ -8,19 +8,19 @@ from typing import Any
 
 import pandas as pd
 
-from components import models
-from components.command import run
-from components.contract import Contract, read_contract
-from components.formats import read_json, read_table, write_json, write_tables
-from components.scoring import labels
-from components.seed import seed_of
-from components.train.environment import environment, packages
-from components.train.lesson import Learned, Lesson, learned
-from components.train.parameters import class_faults
-from components.train.specification import Specification, read_specification
-from components.train.telling import log_training
-from components.train.texts import usable
-from components.train.window import lone_classes, reference_sample, training_rows, without
+from tidegate import models
+from tidegate.components.train.environment import environment, packages
+from tidegate.components.train.hyperparameters import class_faults
+from tidegate.components.train.log import log_training
+from tidegate.components.train.specification import Specification, read_specification
+from tidegate.components.train.text_columns import usable
+from tidegate.components.train.training import Learned, Lesson, learned
+from tidegate.components.train.window import lone_classes, reference_sample, training_rows, without
+from tidegate.contract.contract import Contract, read_contract
+from tidegate.documents.formats import read_json, read_table, write_json, write_tables
+from tidegate.process.command import Output, OutputFolder
+from tidegate.scoring.scores import labels
+from tidegate.scoring.seed import seed_of
 
 reference_rows = 10_000
 
@@ -32,10 +32,10 @@ def train(
     sql: Path,
     estimator: Path,
     window_days: int,
-    model: Path,
-    baselines: Path,
-    reference: Path,
-    record: Path,
+    model: Output,
+    baselines: Output,
+    reference: OutputFolder,
+    record: Output,
 ) -> None:
     """Fit the estimator of model.yaml and its baselines on history, and log how that went to the batch's run."""
     promise, this = read_contract(contract), read_json(batch)
@@ -117,7 +117,3 @@ def _document(
         "environment": environment(),
         "packages": packages(),
     }
-
-
-if __name__ == "__main__":
-    run(train)

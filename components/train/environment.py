@@ -3,22 +3,25 @@
 import platform
 from hashlib import sha256
 from importlib.metadata import distributions
-from os import environ
 from pathlib import Path
 from typing import Any
 
-lock = Path("requirements-steps.txt")
+from tidegate.process.code import LOCK
+from tidegate.process.wheel import packed, version
+
 cpuinfo = Path("/proc/cpuinfo")
 
 
 def environment() -> dict[str, str]:
-    """Where a training ran; `lock` is the SHA-256 of the lock of the steps, as an image tells it as well."""
+    """Where a training ran; `lock` and `wheel` are the SHA-256 of what this version of Tidegate is made of."""
     return {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "cpu": _cpu(),
         "blas": _blas(),
-        "lock": environ.get("TIDEGATE_LOCK") or _digest(lock),
+        "lock": sha256(LOCK.read_bytes()).hexdigest(),
+        "tidegate": version(),
+        "wheel": packed().digest,
     }
 
 
@@ -42,6 +45,3 @@ def _blas() -> str:
     told = {f"{each['internal_api']} {each['version']} {each.get('architecture', '')}".strip() for each in found}
     return ", ".join(sorted(told)) or "none"
 
-
-def _digest(path: Path) -> str:
-    return sha256(path.read_bytes()).hexdigest() if path.exists() else "unknown"

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
-from components.models import trust
-from components.schema import Fault, hint
-from components.train.refusals import reason
+from tidegate.components.train.refusals import reason
+from tidegate.documents.schema import Fault, hint
+from tidegate.models import trust
 
 
 def imported(defined: str) -> str:

@@ -7,7 +7,7 @@ from typing import Literal
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from components.tasks import Task
+from tidegate.scoring.tasks import Task
 
 most = 40
 known, unseen = "#c2571a", "#0b6e8f"

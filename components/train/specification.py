@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from components.errors import FaultsError
-from components.formats import parse_yaml, read_text
-from components.schema import Fault, faults, told
-from components.train.estimators import estimator_faults, named
-from components.train.parameters import as_classes, parameter_faults
+from tidegate.components.train.estimators import estimator_faults, named
+from tidegate.components.train.hyperparameters import as_classes, parameter_faults
+from tidegate.documents.formats import parse_yaml, read_text
+from tidegate.documents.schema import Fault, faults, told
+from tidegate.process.errors import FaultsError
 
 schema = {
     "type": "object",

@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from components.contract import Contract
-from components.errors import InputError
-from components.scoring import Predictions, answers
+from tidegate.contract.contract import Contract
+from tidegate.process.errors import InputError
+from tidegate.scoring.scores import Predictions, answers
 
 least_rows = 100
 most_classes = 200

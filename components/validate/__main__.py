@@ -7,18 +7,18 @@ from typing import Any
 
 import duckdb
 
-from components.command import run
-from components.contract import Contract, read_contract
-from components.engine import copy, engine
-from components.errors import InputError, SchemaSkewError
-from components.formats import read_json, replacing, tables_in, write_json
-from components.page import write_page
-from components.validate.checking import Checked, check
-from components.validate.findings import summary, violations
-from components.validate.page import values
-from components.validate.rules import bad_rows, clean_rows
-from components.validate.source import sources
-from components.validate.telling import tell
+from tidegate.components.validate.findings import summary, violations
+from tidegate.components.validate.ingested import sources
+from tidegate.components.validate.log import tell
+from tidegate.components.validate.page import TEMPLATE, values
+from tidegate.components.validate.rules import bad_rows, clean_rows
+from tidegate.components.validate.table_check import Checked, check
+from tidegate.contract.contract import Contract, read_contract
+from tidegate.documents.formats import read_json, replacing, tables_in, write_json
+from tidegate.pages.page import write_page
+from tidegate.process.command import Output, OutputFolder
+from tidegate.process.errors import InputError, SchemaSkewError
+from tidegate.tables.engine import copy, engine
 
 memory = "640MB"  # of DuckDB; with the process around it this stays below 1 GiB
 
@@ -28,10 +28,10 @@ def validate(
     manifest: Path,
     contract: Path,
     max_bad_share: float,
-    clean: Path,
-    quarantine: Path,
-    findings: Path,
-    report: Path,
+    clean: OutputFolder,
+    quarantine: OutputFolder,
+    findings: Output,
+    report: Output,
 ) -> None:
     """Check every table against the contract; write clean rows, quarantined rows, the findings and their page."""
     promise, made = read_contract(contract), read_json(manifest)
@@ -65,7 +65,7 @@ def _write_findings(findings: Path, report: Path, document: Mapping[str, Any], c
     """Both or neither: where the disk is full the earlier ones stay."""
     with replacing(findings) as new_findings, replacing(report) as new_report:
         write_json(new_findings, document)
-        write_page(new_report, "validate", f"{contract.name}: validation", **values(document, contract))
+        write_page(new_report, TEMPLATE, f"{contract.name}: validation", **values(document, contract))
 
 
 def _write(connection: duckdb.DuckDBPyConnection, path: Path, checked: Checked, clean: Path, bad: Path) -> None:
@@ -76,7 +76,3 @@ def _write(connection: duckdb.DuckDBPyConnection, path: Path, checked: Checked, 
         shutil.copyfile(path, clean / path.name)
     else:
         copy(connection, clean_rows(source, broken), clean / path.name)
-
-
-if __name__ == "__main__":
-    run(validate)

@@ -1,11 +1,14 @@
 """What the page of a validation shows: tables and columns with the worst first, and a small picture of each column."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from components.contract import Contract
-from components.validate.findings import such_as, worst_first
-from components.validate.pictures import path
+from tidegate.components.validate.findings import such_as, worst_first
+from tidegate.components.validate.pictures import path
+from tidegate.contract.contract import Contract
+
+TEMPLATE = Path(__file__).with_name("report.html")
 
 
 def values(findings: Mapping[str, Any], contract: Contract) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from typing import Any
 
 import duckdb
 
-from components.contract import quoted
-from components.validate.source import Source
+from tidegate.components.validate.ingested import Source
+from tidegate.contract.contract import quoted
 
 sample_rows = 20_000
 run_rows = 100  # neighbours are read at once

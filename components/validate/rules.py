@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from components.contract import Column, literal, quoted, types
-from components.schema import hint
-from components.validate.source import Source
+from tidegate.components.validate.ingested import Source
+from tidegate.contract.contract import Column, literal, quoted, types
+from tidegate.documents.schema import hint
 
 
 @dataclass(frozen=True)

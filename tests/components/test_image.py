@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tests.images import docker
 
 if TYPE_CHECKING:
-    from tests.components.conftest import World
+    from tests.toy import World
 
 
 def container(world: "World", image: str, step: str, *flags: str, **given: Any) -> list[str]:
@@ -25,7 +25,7 @@ def container(world: "World", image: str, step: str, *flags: str, **given: Any) 
         "--env",
         f"MLFLOW_TRACKING_URI=sqlite:///{world / 'mlflow.db'}",
     ]
-    return ["run", "--rm", *confined, *files, *flags, image, "python", "-m", f"components.{step}", *words]
+    return ["run", "--rm", *confined, *files, *flags, image, "tidegate", "step", step, *words]
 
 
 def opened(world: "World") -> "World":
@@ -80,7 +80,7 @@ def test_sigterm_ends_a_step(world: "World", image: str) -> None:
 def test_what_memory_does_not_hold_is_spilled_where_it_may_be(image: str, tmp_path: Path) -> None:
     script = """
 from pathlib import Path
-from components.engine import engine
+from tidegate.tables.engine import engine
 with engine(Path("/opt")) as connection:
     connection.execute("SET memory_limit = '60MB'")
     connection.execute("SET threads = 1")

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from components.errors import refused, unavailable
 from tests.components.disks import mounting, need_mounting
 from tests.workspaces import Workspace
+from tidegate.process.errors import refused, unavailable
 
 if TYPE_CHECKING:
-    from tests.components.conftest import World
+    from tests.toy import World
 
 Spoil = Callable[[Any], Any]  # of a World, or for `tidegate run` of a Workspace
 steps = ("ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy")
@@ -342,7 +342,7 @@ def exchanged(world: "World") -> None:
 def begin(workspace: Workspace) -> "subprocess.Popen[str]":
     """A run that has begun, and stands still."""
     first = subprocess.Popen(
-        [sys.executable, "-m", "pipelines.cli", "run", "--until", "2013-03-15"],
+        [sys.executable, "-m", "tidegate", "run", "--until", "2013-03-15"],
         cwd=workspace.folder,
         env=workspace.environment,
         stderr=subprocess.PIPE,

@@ -12,7 +12,7 @@ import pytest
 from tests.components.disks import mounting, need_mounting
 
 if TYPE_CHECKING:
-    from tests.components.conftest import World
+    from tests.toy import World
 
 root = Path(__file__).parents[2]
 FULL = """\
@@ -28,8 +28,8 @@ exit $code
 SPILL = """\
 import sys
 from pathlib import Path
-from components.command import run
-from components.engine import engine
+from tidegate.process.command import run
+from tidegate.tables.engine import engine
 
 def sort():
     \"\"\"Sort more than memory and disk hold.\"\"\"
@@ -53,7 +53,7 @@ def _environment() -> dict[str, str]:
 
 def _words(world: "World", step: str, **given: Any) -> list[str]:
     flags = [text for name, value in world.flags(step, **given).items() for text in (f"--{name}", str(value))]
-    return [sys.executable, "-m", f"components.{step}", *flags]
+    return [sys.executable, "-m", "tidegate", "step", step, *flags]
 
 
 @pytest.mark.parametrize("step", ["ingest", "validate"])

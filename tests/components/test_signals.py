@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 if TYPE_CHECKING:
-    from tests.components.conftest import World
+    from tests.toy import World
 
 root = Path(__file__).parents[2]
 # What makes a step that has answered before do its work again.
@@ -35,7 +35,7 @@ def start(world: "World", step: str) -> "subprocess.Popen[str]":
         given["window_days"] = 39
     flags = [text for name, value in given.items() for text in (f"--{name}", str(value))]
     return subprocess.Popen(
-        [sys.executable, "-m", f"components.{step}", *flags],
+        [sys.executable, "-m", "tidegate", "step", step, *flags],
         cwd=root,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -10,8 +10,8 @@ from mlflow import environment_variables
 from mlflow.cli import server
 
 from k8s import passwords
-from pipelines import cluster, kubeflow, settings
 from tests.k8s.manifests import OVERLAYS, ROOT, Object, containers, of_kind, one, pods, rendered
+from tidegate.pipelines import cluster, kubeflow, settings
 
 TEMPLATE = (ROOT / "k8s/secrets.example.env").read_text()
 TASKS = "kubeflow"

@@ -134,7 +134,7 @@ def test_what_a_user_makes_is_hers_alone(pod: Pod, server: psutil.Process) -> No
 def test_artifacts_go_through_it_into_the_bucket(pod: Pod, server: psutil.Process, call: Callable[..., str]) -> None:
     code = """
 import mlflow
-from components.tracking import store
+from tidegate.tracking import store
 client = store.connect()
 with mlflow.start_run(experiment_id=client.create_experiment("artifacts")) as run:
     mlflow.log_text("of 1000 flights", "report.txt")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from components.errors import InputError
 from k8s import passwords
 from tests.k8s.manifests import OVERLAYS, ROOT, containers, of_kind, pods
+from tidegate.process.errors import InputError
 
 TEMPLATE = (ROOT / "k8s/secrets.example.env").read_text()
 NAMES = re.findall(r"^(\w+)=", TEMPLATE, re.MULTILINE)

@@ -4,9 +4,9 @@ from itertools import product
 
 import pytest
 
-from pipelines.client.rights import OWN, REVIEW
 from tests.k8s.manifests import OVERLAYS, of_kind, rendered
 from tests.k8s.rbac import Right, rights
+from tidegate.commands.cluster.rights import OWN, REVIEW
 
 RUN, SUBMIT = "ServiceAccount kubeflow/tidegate-run", "ServiceAccount kubeflow/tidegate-submit"
 # Resource and name: verbs. All of it in the namespace of the tasks.

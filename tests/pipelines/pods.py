@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components.formats import read_json
-from pipelines.graph import Parameter, Port, Task, tasks
+from tidegate.documents.formats import read_json
+from tidegate.pipelines.graph import Parameter, Port, Task, tasks
 
 ROOT = Path(__file__).parents[2]
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from components.errors import InputError
-from pipelines import cluster
-from pipelines.cluster import Reference, Retries, Volume
+from tidegate.pipelines import cluster
+from tidegate.pipelines.cluster import Reference, Retries, Volume
+from tidegate.process.errors import InputError
 
 TEXT = cluster.PATH.read_text()
 

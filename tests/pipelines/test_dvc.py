@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from components.errors import InputError
-from components.formats import parse_yaml
-from pipelines import dvc, rendering
-from pipelines.graph import Parameter
+from tidegate.documents.formats import parse_yaml
+from tidegate.pipelines import dvc, rendering
+from tidegate.pipelines.graph import Parameter
+from tidegate.process.errors import InputError
 
 HAND = """\
 # Above the stages.
@@ -26,12 +26,8 @@ plots:  # by hand
 
 
 @pytest.fixture
-def steps_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: Path) -> Path:
-    """A repository with empty steps and the parameters of this one, as working directory."""
-    for name in ("ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy"):
-        (tmp_path / "components" / name).mkdir(parents=True)
-        (tmp_path / "components" / name / "__main__.py").touch()
-    (tmp_path / "components" / "__init__.py").touch()
+def problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: Path) -> Path:
+    """A problem of which there are the parameters, as working directory."""
     (tmp_path / "params.yaml").write_text((root / "params.yaml").read_text())
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -41,35 +37,33 @@ def test_what_is_committed_is_what_would_be_rendered(root: Path) -> None:
     rendering.check()
 
 
-def test_hand_written_parts_stay(steps_of_their_own: Path, compiled: dict[str, Any]) -> None:
-    (steps_of_their_own / "dvc.yaml").write_text(HAND)
+def test_hand_written_parts_stay(problem: Path, compiled: dict[str, Any]) -> None:
+    (problem / "dvc.yaml").write_text(HAND)
     text = dvc.render(compiled)
-    assert text.startswith("# Above the stages.\nvars: []\nstages:\n  ingest:\n")
+    assert text.startswith("# Above the stages.\nvars: []\nstages:\n  code:\n")
     assert text.endswith("\n\n" + HAND[HAND.index("# Below") :])
     assert "old:" not in text
-    (steps_of_their_own / "dvc.yaml").write_text(text)
+    (problem / "dvc.yaml").write_text(text)
     assert dvc.render(compiled) == text
 
 
 @pytest.mark.parametrize("text", ["", "plots: []\n", "stages: {}\nstages: {}\n", "- a list\n", "stages:\n- a list\n"])
 def test_a_file_without_one_place_for_stages_is_refused(
-    steps_of_their_own: Path, compiled: dict[str, Any], text: str
+    problem: Path, compiled: dict[str, Any], text: str
 ) -> None:
-    (steps_of_their_own / "dvc.yaml").write_text(text)
+    (problem / "dvc.yaml").write_text(text)
     with pytest.raises(InputError, match=r"^dvc\.yaml"):
         dvc.render(compiled)
 
 
-def test_a_stage(steps_of_their_own: Path, compiled: dict[str, Any]) -> None:
+def test_a_stage(problem: Path, compiled: dict[str, Any]) -> None:
     stages = parse_yaml(dvc.render(compiled), "dvc.yaml")["stages"]
-    assert list(stages) == ["ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy"]
+    assert list(stages) == ["code", "ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy"]
     assert stages["train"] == {
         "cmd": (
-            "python -m pipelines.when --if artifacts/gate/retrain --writes artifacts/train/model.skops"
-            " artifacts/train/baselines.skops artifacts/train/reference/ artifacts/train/record.json"
-            " -- python -m components.train --features artifacts/featurize/features"
+            "tidegate step train --if artifacts/gate/retrain --features artifacts/featurize/features"
             " --batch artifacts/featurize/batch.json --contract contract.yaml --sql features.sql"
-            " --estimator model.yaml --window_days ${train.window_days} --model artifacts/train/model.skops"
+            " --estimator model.yaml --model artifacts/train/model.skops"
             " --baselines artifacts/train/baselines.skops --reference artifacts/train/reference"
             " --record artifacts/train/record.json"
         ),
@@ -80,9 +74,7 @@ def test_a_stage(steps_of_their_own: Path, compiled: dict[str, Any]) -> None:
             "features.sql",
             "model.yaml",
             "artifacts/gate/retrain",
-            "pipelines/when.py",
-            "components/__init__.py",
-            "components/train",
+            "artifacts/code/train",
         ],
         "params": ["train.window_days"],
         "outs": [
@@ -93,16 +85,24 @@ def test_a_stage(steps_of_their_own: Path, compiled: dict[str, Any]) -> None:
         ],
     }
     assert stages["evaluate"]["metrics"] == [{"artifacts/evaluate/metrics.json": {"persist": True}}]
-    assert '--until "${ingest.until}" --batch_days ${ingest.batch_days}' in stages["ingest"]["cmd"]
+    start = "tidegate step featurize --from window_days=train.window_days --clean"
+    assert stages["featurize"]["cmd"].startswith(start)
+    assert "${" not in dvc.render(compiled)
+    digests = [f"artifacts/code/{name}" for name in stages if name != "code"]
+    assert stages["code"] == {
+        "cmd": "tidegate code",
+        "always_changed": True,
+        "outs": [{path: {"cache": False, "persist": True}} for path in digests],
+    }
     assert "executor-input" not in str(stages)
 
 
 def test_what_collect_hands_on_is_a_parameter_of_the_step_that_takes_it(
-    steps_of_their_own: Path, compiled: dict[str, Any]
+    problem: Path, compiled: dict[str, Any]
 ) -> None:
     stage = parse_yaml(dvc.render(compiled), "dvc.yaml")["stages"]["ingest"]
     assert "collect" not in stage["cmd"] and "ingest.until" in stage["params"]
-    path = steps_of_their_own / "params.yaml"
+    path = problem / "params.yaml"
     path.write_text(path.read_text().replace("  until:", "  till:"))
     with pytest.raises(InputError, match=r"^pipeline parameter ingest_until: expected ingest\.until in params\.yaml"):
         dvc.render(compiled)
@@ -128,8 +128,8 @@ def test_a_parameter_must_be_set(kind: str, parameters: Any, message: str) -> No
     assert str(error.value).startswith(message)
 
 
-def test_an_unquoted_date_is_refused(steps_of_their_own: Path, compiled: dict[str, Any]) -> None:
-    path = steps_of_their_own / "params.yaml"
+def test_an_unquoted_date_is_refused(problem: Path, compiled: dict[str, Any]) -> None:
+    path = problem / "params.yaml"
     path.write_text(path.read_text().replace('"2013-03-01"', "2013-03-01"))
     with pytest.raises(InputError, match=r"^params\.yaml: ingest\.until: expected text in quotes, found datetime"):
         dvc.render(compiled)

@@ -11,13 +11,13 @@ import pytest
 from kfp import components, dsl, kubernetes
 from kfp.dsl import Artifact, Input, Output
 
-from components.errors import InputError
-from components.formats import read_json
-from pipelines import cluster, fusion, kubeflow
-from pipelines.client import objects
-from pipelines.graph import Port, edges, tasks
-from tests.components.conftest import CONTRACT, MODEL, SCALARS, SQL, World, orders, rates
 from tests.pipelines.pods import Cluster, contents
+from tests.toy import CONTRACT, MODEL, SCALARS, SQL, World, orders, rates
+from tidegate.commands.cluster import objects
+from tidegate.documents.formats import read_json
+from tidegate.pipelines import cluster, fusion, kubeflow
+from tidegate.pipelines.graph import Port, edges, tasks
+from tidegate.process.errors import InputError
 
 THREE = "[[ingest, validate, featurize]]"
 TEXT = cluster.PATH.read_text()
@@ -154,7 +154,7 @@ def test_a_condition_waits_for_the_fused_task(compile: Compile) -> None:
 
 def test_kfp_reads_it_and_each_process_writes_the_same_bytes(compile: Compile, tmp_path: Path, root: Path) -> None:
     compile(THREE)
-    code = "from pathlib import Path\nimport sys\nfrom pipelines import kubeflow\n"
+    code = "from pathlib import Path\nimport sys\nfrom tidegate.pipelines import kubeflow\n"
     code += "print(kubeflow.compile('x', Path(sys.argv[1])), end='')"
     texts = {
         subprocess.run(
@@ -170,7 +170,7 @@ def test_kfp_reads_it_and_each_process_writes_the_same_bytes(compile: Compile, t
     loaded = components.load_component_from_text(text)
     assert loaded.pipeline_spec.pipeline_info.name == "tidegate-training"
     assert text.startswith("# PIPELINE DEFINITION\n# Name: tidegate-training\n")
-    assert kubeflow.compile("x").count("components.sequence") == 0
+    assert kubeflow.compile("x").count("tidegate.process.sequence") == 0
 
 
 REFUSED = [

@@ -6,9 +6,9 @@ import pytest
 from kfp import dsl
 from kfp.dsl import Artifact, Input, Output, OutputPath
 
-from components.errors import InputError
-from pipelines import kubeflow
-from pipelines.graph import Parameter, Port, tasks
+from tidegate.pipelines import kubeflow
+from tidegate.pipelines.graph import Parameter, Port, tasks
+from tidegate.process.errors import InputError
 
 
 @dsl.container_component

@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pipelines.graph import tasks
-from pipelines.picture import BOX, HEIGHT, THEMES, WIDTH, draw
+from tidegate.pipelines.graph import tasks
+from tidegate.pipelines.picture import BOX, HEIGHT, THEMES, WIDTH, draw
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -1,5 +1,6 @@
 """DVC itself runs the rendered stages, with stand-ins for the steps: the gate shut, open, shut and open again."""
 
+import ast
 import json
 import os
 import shutil
@@ -10,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from components.formats import parse_yaml, read_json
-from pipelines import dvc
+from tidegate.documents.formats import parse_yaml, read_json
+from tidegate.pipelines import dvc
 
 ROOT = Path(__file__).parents[2]
 BEFORE = ["ingest", "validate", "featurize", "gate"]
@@ -19,25 +20,34 @@ BEHIND = ["train", "evaluate", "deploy"]
 STAND_IN = '''\
 """Writes every output, and notes which of them it found."""
 
-import sys
 from pathlib import Path
 
-from components.formats import replacing, write_json, write_parameter
+from tidegate.documents.formats import replacing, write_json, write_parameter
+from tidegate.process.command import Output, OutputFolder
 
-flags = {flag[2:]: value for flag, value in zip(sys.argv[1::2], sys.argv[2::2], strict=True)}
-step = Path(__file__).parent.name
-outputs = {port: Path(value) for port, value in flags.items() if value.startswith(f"artifacts/{step}/")}
-with open("ran.log", "a") as log:
-    print(step, sum(path.exists() for path in outputs.values()), len(outputs), file=log)
-for port, path in outputs.items():
-    if port == "retrain":
-        write_parameter(path, flags["mode"] == "always")
-    elif path.suffix:
-        write_json(path, {"until": flags.get("until", "")})
-    else:
-        with replacing(path) as folder:
-            write_json(folder / "table.json", {})
+
+def {step}({arguments}):
+    ports = {{name: value for name, value in locals().items() if str(value).startswith("artifacts/{step}/")}}
+    with open("ran.log", "a") as log:
+        print("{step}", sum(path.exists() for path in ports.values()), len(ports), file=log)
+    for port, path in ports.items():
+        if port == "retrain":
+            write_parameter(path, mode == "always")
+        elif path.suffix:
+            write_json(path, {{"until": {until}}})
+        else:
+            with replacing(path) as folder:
+                write_json(folder / "table.json", {{}})
 '''
+CODE = "installed/tidegate/components"
+
+
+def stand_in(step: str) -> str:
+    """A step of the same signature that does no work."""
+    tree = ast.parse((ROOT / "components" / step / "__main__.py").read_text())
+    (function,) = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == step)
+    until = "until" if step == "ingest" else "''"
+    return STAND_IN.format(step=step, arguments=ast.unparse(function.args), until=until)
 
 
 class World:
@@ -47,12 +57,12 @@ class World:
         self.folder = folder
         self.environment = os.environ | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(folder / "installed"),
             "DVC_NO_ANALYTICS": "1",
             "DVC_GLOBAL_CONFIG_DIR": str(folder / "nowhere"),
             "DVC_SYSTEM_CONFIG_DIR": str(folder / "nowhere"),
             "DVC_SITE_CACHE_DIR": str(folder / "site"),
         }
-        self.environment.pop("PYTHONPATH", None)
 
     def run(self, *words: str) -> str:
         """What a command prints; it must not fail."""
@@ -85,19 +95,17 @@ class World:
 def world(tmp_path_factory: pytest.TempPathFactory, compiled: dict[str, Any]) -> World:
     """The rendered dvc.yaml among stand-ins, nothing run yet."""
     folder = tmp_path_factory.mktemp("world")
-    for name in ("__init__", "command", "errors", "formats"):
-        (folder / "components").mkdir(exist_ok=True)
-        shutil.copy(ROOT / "components" / f"{name}.py", folder / "components")
-    shutil.copytree(ROOT / "pipelines", folder / "pipelines", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "tidegate", folder / "installed/tidegate", ignore=shutil.ignore_patterns("__pycache__"))
     for name in BEFORE + BEHIND:
-        (folder / "components" / name).mkdir()
-        (folder / "components" / name / "__main__.py").write_text(STAND_IN)
+        shutil.rmtree(folder / CODE / name)
+        (folder / CODE / name).mkdir()
+        (folder / CODE / name / "__main__.py").write_text(stand_in(name))
     (folder / "data").mkdir()
     (folder / "data" / "rows.csv").write_text("a\n1\n")
     for name in ("contract.yaml", "features.sql", "model.yaml"):
         (folder / name).touch()
     shutil.copy(ROOT / "params.yaml", folder)
-    (folder / ".dvcignore").write_text("__pycache__\n")
+    (folder / ".dvcignore").write_text("__pycache__\n/installed\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         (folder / "dvc.yaml").write_text(dvc.render(compiled))
@@ -109,9 +117,9 @@ def world(tmp_path_factory: pytest.TempPathFactory, compiled: dict[str, Any]) ->
 
 
 def test_dvc_lists_and_draws_the_stages_in_their_order(world: World) -> None:
-    assert world.dvc("stage", "list", "--name-only").split() == BEFORE + BEHIND
+    assert world.dvc("stage", "list", "--name-only").split() == ["code", *BEFORE, *BEHIND]
     drawn = world.dvc("dag", "--mermaid")
-    assert all(f'["{name}"]' in drawn for name in [*BEFORE, *BEHIND, "data.dvc"])
+    assert all(f'["{name}"]' in drawn for name in ["code", *BEFORE, *BEHIND, "data.dvc"])
 
 
 def test_the_gate_shut_open_shut_and_open_again(world: World) -> None:
@@ -136,15 +144,27 @@ def test_the_gate_shut_open_shut_and_open_again(world: World) -> None:
 def test_what_was_used_is_locked(world: World) -> None:
     locked = parse_yaml((world.folder / "dvc.lock").read_text(), "dvc.lock")["stages"]
     assert locked["ingest"]["params"]["params.yaml"] == {"ingest.batch_days": 28, "ingest.until": "2013-03-01"}
-    assert '--until "2013-03-01" --batch_days 28' in locked["ingest"]["cmd"]
+    assert "until" not in locked["ingest"]["cmd"]
     assert read_json(world.folder / "artifacts/ingest/manifest.json") == {"until": "2013-03-01"}
 
 
 def test_a_change_of_one_step_concerns_that_step(world: World) -> None:
-    path = world.folder / "components" / "train" / "__main__.py"
-    path.write_text(STAND_IN + "# another comment\n")
-    assert list(json.loads(world.dvc("status", "--json"))) == ["train"]
-    path.write_text(STAND_IN)
-    path = world.folder / "components" / "formats.py"
+    assert world.repro("always") == []
+    path = world.folder / CODE / "train/__main__.py"
+    path.write_text(stand_in("train") + "# another comment\n")
+    assert list(json.loads(world.dvc("status", "--json"))) == ["code"]  # which always runs, and then tells
+    assert world.repro("always") == ["train 4/4"]
+    path = world.folder / CODE.replace("components", "documents/formats.py")
     path.write_text(path.read_text() + "# another comment\n")
-    assert list(json.loads(world.dvc("status", "--json"))) == BEFORE + BEHIND
+    assert [line.split()[0] for line in world.repro("always")] == BEFORE + BEHIND
+
+
+def test_a_step_that_is_run_alone_notices_that_its_code_changed(world: World) -> None:
+    path = world.folder / CODE / "train/__main__.py"
+    path.write_text(path.read_text() + "# yet another comment\n")
+    words = [sys.executable, "-m", "dvc", "repro", "--single-item", "--force", "train"]
+    done = subprocess.run(
+        words, check=False, cwd=world.folder, env=world.environment, capture_output=True, text=True
+    )
+    assert done.returncode and "error: artifacts/code/train: expected the digest of this code" in done.stderr
+    assert world.repro("always") == ["train 4/4"]

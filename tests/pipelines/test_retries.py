@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from pipelines import cluster, kubeflow
-from pipelines.graph import Port
-from tests.components.conftest import CONTRACT, SCALARS
 from tests.pipelines.pods import Cluster
+from tests.toy import CONTRACT, SCALARS
+from tidegate.pipelines import cluster, kubeflow
+from tidegate.pipelines.graph import Port
 
 
 @pytest.fixture

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from kfp import dsl
 
-from components.errors import InputError
-from pipelines import cluster, code, kubeflow, steps
-from pipelines.client import objects
-from pipelines.settings import configured
+from tidegate.commands.cluster import objects
+from tidegate.pipelines import cluster, kubeflow, steps
+from tidegate.pipelines.settings import configured
+from tidegate.process import code
+from tidegate.process.errors import InputError
 
 TASKS = ["collect", "pull", "ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy"]
 MLFLOW = {"MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"}
@@ -91,9 +92,9 @@ def test_resources_patience_and_image(ir: dict[str, Any], platform: dict[str, An
     }
     assert platform[f"exec-{name}"]["activeDeadlineSeconds"] == str(step.patience)
     assert container["command"] == [
-        *("python", "-m", "components.attempts", "--times", str(step.retries.times)),
+        *("python", "-m", "tidegate.process.attempts", "--times", str(step.retries.times)),
         *("--wait", str(step.retries.wait), "--timeout", str(step.timeout)),
-        *("--", "python", "-m", f"components.{name}"),
+        *("--", "tidegate", "step", name),
     ]
     assert platform[f"exec-{name}"]["imagePullPolicy"] == "IfNotPresent"
     assert platform[f"exec-{name}"]["podMetadata"]["labels"] == {"app.kubernetes.io/part-of": "tidegate"}
@@ -153,7 +154,7 @@ def test_no_parameter_of_the_run_has_a_default(ir: dict[str, Any]) -> None:
 def test_compiling_gives_the_same_bytes_in_every_process(root: Path) -> None:
     texts = {
         subprocess.run(
-            [sys.executable, "-c", "from pipelines import kubeflow; print(kubeflow.compile(), end='')"],
+            [sys.executable, "-c", "from tidegate.pipelines import kubeflow; print(kubeflow.compile(), end='')"],
             env=os.environ | {"PYTHONHASHSEED": seed, "KFP_DISABLE_EXECUTION_CACHING_BY_DEFAULT": seed},
             check=True,
             capture_output=True,
@@ -173,15 +174,12 @@ def test_the_image_is_that_of_the_code_whatever_the_problem_is(
 ) -> None:
     here = kubeflow.image_of(cluster.load())
     assert re.fullmatch(r"tidegate/steps:[0-9a-f]{16}", here)
-    shutil.copytree(root / "components", tmp_path / "components")
-    shutil.copy(root / code.LOCK, tmp_path)
-    monkeypatch.setattr(code, "REPOSITORY", tmp_path)
-    (tmp_path / "features.sql").write_text("SELECT 1")
-    (tmp_path / "components/Dockerfile").write_text("FROM scratch")
-    (tmp_path / "components/__pycache__").mkdir(exist_ok=True)
-    (tmp_path / "components/__pycache__/new.pyc").touch()
+    shutil.copytree(root / "tidegate", tmp_path / "tidegate", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(code, "ROOT", tmp_path / "tidegate")
+    (tmp_path / "tidegate/components/Dockerfile").write_text("FROM scratch")
+    (tmp_path / "tidegate/commands/cli.py").write_text("")
     assert kubeflow.image_of(cluster.load()) == here
-    (tmp_path / "components/new.py").touch()
+    (tmp_path / "tidegate/components/deploy/release.py").write_text("")
     assert kubeflow.image_of(cluster.load()) != here
 
 
@@ -193,13 +191,13 @@ def a_new_step(pull_remote: str) -> None:
 def test_a_step_without_a_section_is_refused() -> None:
     given = cluster.load()
     few = cluster.Cluster(**{**vars(given), "steps": {}})
-    expected = r"^pipelines/cluster\.yaml: steps: expected a section for the step pull, found none"
+    expected = r"^cluster\.yaml: steps: expected a section for the step pull, found none"
     with pytest.raises(InputError, match=expected):
         dsl.pipeline(configured(a_new_step, few, "x"), name="test")
 
 
 def test_a_section_without_a_step_is_refused() -> None:
-    expected = r"^pipelines/cluster\.yaml:\d+: steps: expected one of pull, found 'collect'"
+    expected = r"^cluster\.yaml:\d+: steps: expected one of pull, found 'collect'"
     with pytest.raises(InputError, match=expected):
         dsl.pipeline(configured(a_new_step, cluster.load(), "x"), name="test")
 
@@ -234,7 +232,7 @@ def test_settings_that_not_every_file_has(tmp_path: Path) -> None:
     first, second = kubeflow.parts(kubeflow.compile("x", tmp_path / "cluster.yaml"))
     settings = second["platforms"]["kubernetes"]["deploymentSpec"]["executors"]["exec-ingest"]
     assert "retryPolicy" not in task_of(first, "ingest")
-    assert container_of(first, "ingest")["command"] == ["python", "-m", "components.ingest"]
+    assert container_of(first, "ingest")["command"] == ["tidegate", "step", "ingest"]
     assert settings["activeDeadlineSeconds"] == "1800"
     assert settings["nodeSelector"] == {"labels": {"pool": "big"}}
     assert settings["tolerations"] == [

@@ -8,9 +8,9 @@ from typing import Any, get_type_hints
 import pytest
 from kfp.dsl.container_component_class import ContainerComponent
 
-from components.formats import read_yaml
-from pipelines import steps
-from pipelines.graph import Parameter, tasks
+from tidegate.documents.formats import read_yaml
+from tidegate.pipelines import steps
+from tidegate.pipelines.graph import Parameter, tasks
 
 FACES = {name: face for name, face in vars(steps).items() if isinstance(face, ContainerComponent)}
 SCALARS = {"String": str, "Integer": int, "Float": float, "Boolean": bool}
@@ -25,8 +25,8 @@ def face_of(name: str) -> dict[str, type]:
 
 
 def component_of(name: str) -> Any:
-    """The function behind `python -m components.<name>`."""
-    return getattr(importlib.import_module(f"components.{name}.__main__"), name)
+    """The function behind `tidegate step NAME`."""
+    return getattr(importlib.import_module(f"tidegate.components.{name}.__main__"), name)
 
 
 def arguments_of(name: str) -> list[str]:
@@ -63,7 +63,7 @@ def test_every_port_is_passed_once_and_by_its_name(name: str) -> None:
     flags = [word.removeprefix("--") for word in words[::2] if word != "--executor-input"]
     assert flags == list(face_of(name))
     assert all(f"['{flag}']" in word for flag, word in zip(flags, words[1::2], strict=False))
-    assert FACES[name].component_spec.implementation.container.command == ["python", "-m", f"components.{name}"]
+    assert FACES[name].component_spec.implementation.container.command == ["tidegate", "step", name]
 
 
 def test_params_yaml_holds_every_scalar_with_its_type(root: Path, compiled: dict[str, Any]) -> None:

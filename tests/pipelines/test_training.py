@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pipelines.graph import Port, edges, tasks
+from tidegate.pipelines.graph import Port, edges, tasks
 
 
 def test_graph(compiled: dict[str, Any]) -> None:

@@ -10,12 +10,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from components.collect.__main__ import collect
-from components.contract import Contract, parse_contract
-from components.errors import refused
-from components.pull.fetching import materialise
-from components.raw import texts
 from tests.servers.programs import postgres, s3
+from tidegate.components.collect.__main__ import collect
+from tidegate.components.pull.fetch import materialise
+from tidegate.contract.contract import Contract, parse_contract
+from tidegate.process.errors import refused
+from tidegate.tables.raw import texts
 
 root = Path(__file__).parents[3]
 CONTRACT = """\
@@ -90,7 +90,10 @@ class Problem:
         words = {
             name: str(value).lower() if value is True else str(value) for name, value in self.flags(**other).items()
         }
-        return [sys.executable, "-m", "components.collect", *(f"--{name}={word}" for name, word in words.items())]
+        return [
+            *(sys.executable, "-m", "tidegate", "step", "collect"),
+            *(f"--{name}={word}" for name, word in words.items()),
+        ]
 
     def started(self, **other: Any) -> "subprocess.Popen[bytes]":
         """The command, running."""

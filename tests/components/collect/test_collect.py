@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from components.errors import InputError
+from tidegate.process.errors import InputError
 
 if TYPE_CHECKING:
     from tests.components.collect.conftest import Problem
@@ -116,7 +116,7 @@ def test_a_version_that_a_person_made_is_where_it_starts_once(problem: "Problem"
 
 def _by_hand(problem: "Problem", folder: Path, name: str, *rows: str) -> str:
     """A version that was made with DVC, and pushed."""
-    from components.remote.repository import opened, save
+    from tidegate.versions.repository import opened, save
 
     with opened(folder, problem.remote) as repository:
         lay = folder / "data" / name

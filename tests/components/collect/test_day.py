@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from components.collect.day import day
+from tidegate.components.collect.day import day
 
 NOW = datetime(2026, 12, 1, 0, 30, tzinfo=UTC)
 SCHEDULED, CREATED = "2026-11-28T22:36:00Z", "2026-11-29T01:00:25Z"

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from components.remote.repository import fetch, opened
-from components.remote.versions import listed, text
 from tests.servers.http import serving
 from tests.tiers import large
+from tidegate.versions.listing import listed, text
+from tidegate.versions.repository import fetch, opened
 
 if TYPE_CHECKING:
     from tests.components.collect.conftest import Problem

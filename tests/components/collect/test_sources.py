@@ -10,10 +10,10 @@ import pandas as pd
 import psycopg
 import pytest
 
-from components.errors import refused, unavailable
 from tests.servers import PASSWORD
 from tests.servers.http import files
 from tests.servers.programs import silent
+from tidegate.process.errors import refused, unavailable
 
 if TYPE_CHECKING:
     from tests.components.collect.conftest import Problem

@@ -13,8 +13,8 @@ from typing import Any
 
 from mlflow import MlflowClient
 
-from components.deploy.__main__ import deploy
-from components.tracking import artifacts, direct
+from tidegate.components.deploy.__main__ import deploy
+from tidegate.tracking import artifacts, direct
 
 changing = ("create_", "set_", "log_", "delete_", "update_", "rename_", "finalize_", "transition_")
 

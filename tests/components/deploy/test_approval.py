@@ -8,25 +8,25 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from mlflow import MlflowClient
 
-from components.errors import InputError, TrackingError
-from components.tracking import judgements
-from components.tracking.entries import Entry
-from components.tracking.journal import champion, history, promote
-from components.tracking.numbered import listed
-from components.tracking.outcomes import outcome
-from components.tracking.store import connect
-from pipelines import champions
 from tests.components.deploy.killed import arm
 from tests.components.deploy.test_deploy import Fails, registry
+from tidegate.commands.review import champions
+from tidegate.process.errors import InputError, TrackingError
+from tidegate.tracking import approvals
+from tidegate.tracking.entries import Entry
+from tidegate.tracking.journal import champion, history, promote
+from tidegate.tracking.numbered import listed
+from tidegate.tracking.outcomes import outcome
+from tidegate.tracking.store import connect
 
 if TYPE_CHECKING:
-    from tests.components.conftest import World
+    from tests.toy import World
 
 when = "2024-06-01T00:00:00+00:00"
 
 
 def say(word: str, version: str = "2") -> None:
-    getattr(judgements, word)(connect(), "toy", version, "ann", when, "because of March")
+    getattr(approvals, word)(connect(), "toy", version, "ann", when, "because of March")
 
 
 def kinds() -> list[tuple[str, str | None, str]]:
@@ -45,9 +45,9 @@ def test_manual_leaves_the_accepted_version_waiting(waits: "World") -> None:
     assert (found["promoted"], found["waiting"], found["version"], found["champion"]) == (False, True, "2", "1")
     assert found["reason"] == "it waits for `tidegate approve 2` or `tidegate reject 2`"
     assert registry() == (["1", "2"], [(None, "1")], "1")
-    (row,) = judgements.waiting(connect(), "toy")
+    (row,) = approvals.waiting(connect(), "toy")
     assert (row["version"], row["holds"], row["verdict"]["accepted"]) == ("2", True, True)
-    assert judgements.whole(connect(), "toy", "2") == waits.json("verdict")
+    assert approvals.whole(connect(), "toy", "2") == waits.json("verdict")
 
 
 def test_a_run_on_a_cluster_learns_that_it_waits(waits: "World") -> None:
@@ -75,7 +75,7 @@ def test_an_approval_promotes_it_through_the_journal(waits: "World") -> None:
     assert len(kinds()) == 2
     waits.run("deploy", approval="manual")
     assert (waits.json("release")["promoted"], waits.json("release")["waiting"]) == (True, False)
-    assert judgements.waiting(connect(), "toy") == []
+    assert approvals.waiting(connect(), "toy") == []
 
 
 @pytest.mark.parametrize("approval", ["automatic", "manual"])
@@ -135,11 +135,11 @@ def change_champion(world: "World") -> None:
 def refuse(world: "World") -> None:
     client = connect()
     verdict = world.json("verdict") | {"accepted": False, "reasons": ["it is worse"]}
-    client.set_model_version_tag("toy", "2", judgements.verdict_tag, json.dumps(verdict))
+    client.set_model_version_tag("toy", "2", approvals.verdict_tag, json.dumps(verdict))
 
 
 def forget(world: "World") -> None:
-    connect().delete_model_version_tag("toy", "2", judgements.verdict_tag)
+    connect().delete_model_version_tag("toy", "2", approvals.verdict_tag)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_only_a_verdict_that_was_accepted_and_holds_is_approved(waits: "World", 
 
 def test_one_that_lost_its_champion_is_judged_again(waits: "World", fails: Fails) -> None:
     change_champion(waits)
-    assert [row["holds"] for row in judgements.waiting(connect(), "toy")] == [False]
+    assert [row["holds"] for row in approvals.waiting(connect(), "toy")] == [False]
     (line,) = fails(waits, "deploy", approval="manual")
     assert "expected champion 1, as judged, found champion 3" in line
     anew = waits.json("verdict") | {"champion": "3"}

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from mlflow import MlflowClient
 
-from components.champion import load_champion
-from components.deploy.release import refusal
-from components.tracking.journal import history
-from components.tracking.numbered import listed
-from components.tracking.store import connect
+from tidegate.components.deploy.release import refusal
+from tidegate.tracking.champion import load_champion
+from tidegate.tracking.journal import history
+from tidegate.tracking.numbered import listed
+from tidegate.tracking.store import connect
 
 if TYPE_CHECKING:
-    from tests.components.conftest import World
+    from tests.toy import World
 
 Fails = Callable[..., list[str]]
 

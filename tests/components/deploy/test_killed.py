@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from mlflow import MlflowClient
 
-from components.tracking.journal import history
-from components.tracking.numbered import listed
-from components.tracking.store import connect
-from tests.components.tracking.conftest import credentials, secured
+from tests.tidegate.tracking.conftest import credentials, secured
 from tests.tiers import large
+from tidegate.tracking.journal import history
+from tidegate.tracking.numbered import listed
+from tidegate.tracking.store import connect
 
 if TYPE_CHECKING:
-    from tests.components.conftest import World
+    from tests.toy import World
 
 __all__ = ["secured"]
 root = Path(__file__).parents[3]
@@ -120,7 +120,7 @@ def test_two_at_once_agree(on_server: "World", tmp_path: Path) -> None:
     flags = [text for name, path in on_server.flags("deploy").items() for text in (f"--{name}", str(path))]
     both = [
         subprocess.Popen(
-            [sys.executable, "-m", "components.deploy", *flags],
+            [sys.executable, "-m", "tidegate", "step", "deploy", *flags],
             cwd=root,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

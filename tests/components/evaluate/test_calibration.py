@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from components.evaluate.calibration import calibration
-from components.evaluate.checks import calibrated
-from components.evaluate.comparison import Difference
+from tidegate.components.evaluate.calibration import calibration
+from tidegate.components.evaluate.checks import calibrated
+from tidegate.components.evaluate.paired_difference import Difference
 
 blocks = pd.Series(np.arange(28).repeat(50))
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from components.evaluate.classification import classification, confusion, roc
+from tidegate.components.evaluate.classification import classification, confusion, roc
 
 random = np.random.default_rng(0)
 

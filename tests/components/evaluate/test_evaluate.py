@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from jsonschema import Draft7Validator
 
-import components.evaluate
-from components import models
-from components.evaluate.pictures import panels
-from components.formats import read_json
-from components.scoring import labels, losses, predict
-from components.tracking.runs import runs_about
-from components.tracking.store import connect
+import tidegate.components.evaluate
+from tidegate import models
+from tidegate.components.evaluate.pictures import panels
+from tidegate.documents.formats import read_json
+from tidegate.scoring.scores import labels, losses, predict
+from tidegate.tracking.runs import runs_about
+from tidegate.tracking.store import connect
 
 if TYPE_CHECKING:
-    from tests.components.conftest import World
+    from tests.toy import World
 
 Fails = Callable[..., list[str]]
 outputs = ("verdict.json", "metrics.json", "curves.json", "evaluate.html")
@@ -178,7 +178,7 @@ def test_what_cannot_be_judged_is_one_line(case: str, told: str, trained: "World
 
 
 def test_a_verdict_keeps_its_schema(trained: "World", judged: "World") -> None:
-    schema = read_json(Path(components.evaluate.__file__).with_name("verdict.schema.json"))
+    schema = read_json(Path(tidegate.components.evaluate.__file__).with_name("verdict.schema.json"))
     for world in (trained, judged):
         Draft7Validator(schema).validate(world.json("verdict"))
     changed = trained.json("verdict") | {"checks": [{"name": "champion", "passed": True}]}

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from components.evaluate.pictures import panels
-from components.evaluate.tenths import tenths
+from tidegate.components.evaluate.pictures import panels
+from tidegate.components.evaluate.tenths import tenths
 
 random = np.random.default_rng(0)
 times = random.integers(1, 5, 400)

@@ -9,18 +9,18 @@ import pandas as pd
 import pytest
 from jsonschema import Draft7Validator, ValidationError
 
-import components.evaluate
-from components.evaluate.checks import against_champion
-from components.evaluate.comparison import difference
-from components.evaluate.leaks import leak
-from components.scoring import losses
-from components.tasks import tasks
+import tidegate.components.evaluate
 from tests.components.evaluate.worlds import check, noisy, verdict, world
+from tidegate.components.evaluate.checks import against_champion
+from tidegate.components.evaluate.leaks import leak
+from tidegate.components.evaluate.paired_difference import difference
+from tidegate.scoring.scores import losses
+from tidegate.scoring.tasks import tasks
 
 rows = world()
 p, y = rows["p"].to_numpy(), rows["y"].to_numpy()
 champion = noisy(p, 0.6)
-schema = json.loads((Path(components.evaluate.__file__).parent / "verdict.schema.json").read_text())
+schema = json.loads((Path(tidegate.components.evaluate.__file__).parent / "verdict.schema.json").read_text())
 
 
 def test_a_challenger_compared_with_itself_is_no_worse() -> None:

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from components.evaluate.checks import in_slices
-from components.evaluate.comparison import difference
-from components.evaluate.page import closest
-from components.evaluate.slices import slice_differences, slices, told
-from components.tasks import tasks
+from tidegate.components.evaluate.checks import in_slices
+from tidegate.components.evaluate.page import closest
+from tidegate.components.evaluate.paired_difference import difference
+from tidegate.components.evaluate.slices import slice_differences, slices, told
+from tidegate.scoring.tasks import tasks
 
 blocks = pd.Series(np.arange(28).repeat(50))
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from components.contract import Contract, parse_contract
-from components.evaluate.judging import judged
-from components.scoring import Predictions
+from tidegate.components.evaluate.assessment import judged
+from tidegate.contract.contract import Contract, parse_contract
+from tidegate.scoring.scores import Predictions
 
 days, per_day = 28, 60
 policy = {"margin": 0.0, "slice_rows": 200, "calibration": 0.1, "leak": 0.99}

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 
-from components.contract import read_contract
-from components.features import describe, feature_engine, kinds
-from components.featurize.hindsight import leaks, moments
 from tests.worlds import once
+from tidegate.components.featurize.hindsight import leaks, moments
+from tidegate.contract.contract import read_contract
+from tidegate.tables.features import describe, feature_engine, kinds
 
 if TYPE_CHECKING:
-    from tests.components.conftest import World
+    from tests.toy import World
 
 Fails = Callable[..., list[str]]
 root = Path(__file__).parents[3]
@@ -24,8 +24,8 @@ root = Path(__file__).parents[3]
 @pytest.fixture(scope="session")
 def flights(sample_slice: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The clean tables of a slice of the sample, up to March."""
-    from components.ingest.__main__ import ingest
-    from components.validate.__main__ import validate
+    from tidegate.components.ingest.__main__ import ingest
+    from tidegate.components.validate.__main__ import validate
 
     def build(made: Path) -> None:
         ingest(sample_slice, root / "contract.yaml", "2013-03-01", 14, made / "tables", made / "manifest.json")
@@ -37,7 +37,7 @@ def flights(sample_slice: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 def features(flights: Path, clean: Path, to: Path) -> pd.DataFrame:
     """The sample's own features of these clean tables."""
-    from components.featurize.__main__ import featurize
+    from tidegate.components.featurize.__main__ import featurize
 
     featurize(
         clean,
@@ -288,10 +288,10 @@ def test_the_command_line_does_the_same(prepared: "World") -> None:
 
 def test_a_comment_leaves_the_champion_and_what_was_decided(released: "World") -> None:
     """All steps run again after it, as DVC would have them; what they decided before is what they say."""
-    from components.champion import load_champion
-    from components.tracking.journal import history
-    from components.tracking.runs import batches
-    from components.tracking.store import connect
+    from tidegate.tracking.champion import load_champion
+    from tidegate.tracking.journal import history
+    from tidegate.tracking.runs import batches
+    from tidegate.tracking.store import connect
 
     documents = {name: released.json(name) for name in ("batch", "decision", "verdict", "release")}
     change(released, "layout")

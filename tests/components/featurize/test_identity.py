@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from components.featurize.identity import document, statement
+from tidegate.components.featurize.identity import document, statement
 
 
 def parsed(sql: str) -> Any:

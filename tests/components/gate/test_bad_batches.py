@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 if TYPE_CHECKING:
-    from tests.components.conftest import World
+    from tests.toy import World
 
 Change = Callable[[pd.DataFrame, "pd.Series[bool]"], pd.DataFrame]
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.gate.columns import categories, missing, most_categories, numbers, others, presented
-from components.gate.relabelling import compare
+from tidegate.components.gate.columns import categories, missing, most_categories, numbers, others, presented
+from tidegate.components.gate.permutation_test import compare
 
 
 @pytest.mark.parametrize(

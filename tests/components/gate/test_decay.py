@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from sklearn.dummy import DummyClassifier
 
-from components.champion import Champion
-from components.contract import parse_contract
-from components.gate.asking import signals
-from components.gate.comparing import Question, compared
+from tidegate.components.gate.comparison import Question, compared
+from tidegate.components.gate.signals import signals
+from tidegate.contract.contract import parse_contract
+from tidegate.tracking.champion import Champion
 
 promise = parse_contract(
     "{name: t, purpose: p, task: multiclass, event: t, label: desk, label_delay: 1d, horizon: 1d, block: 1d, "

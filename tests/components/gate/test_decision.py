@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-import components.gate
-from components.errors import InputError
-from components.gate import ageing, drifting
-from components.gate.decay import Growth
-from components.gate.decision import decide, document, numbers, would_change
-from components.gate.relabelling import Column
-from components.gate.signal import Signal, check_policy
-from components.tasks import tasks
+import tidegate.components.gate
+from tidegate.components.gate import age, column_drift
+from tidegate.components.gate.decay import Growth
+from tidegate.components.gate.decision import decide, document, numbers, would_change
+from tidegate.components.gate.permutation_test import Column
+from tidegate.components.gate.signal import Signal, check_policy
+from tidegate.process.errors import InputError
+from tidegate.scoring.tasks import tasks
 
-validator = Draft7Validator(json.loads((Path(components.gate.__file__).with_name("decision.schema.json")).read_text()))
+folder = Path(tidegate.components.gate.__file__).parent
+validator = Draft7Validator(json.loads((folder / "decision.schema.json").read_text()))
 batch: dict[str, Any] = {
     "id": "b",
     "data": "d.dir",
@@ -92,7 +93,7 @@ def column(score: float | None, chance: float | None, nulls: float = 0.0, new: t
 
 
 def test_a_feature_opens_beyond_chance_and_beyond_its_effect() -> None:
-    found = drifting.features(
+    found = column_drift.features(
         {
             "a": column(1.0, 0.5),
             "b": column(2.0, 2.5),
@@ -117,23 +118,23 @@ def test_a_feature_opens_beyond_chance_and_beyond_its_effect() -> None:
 
 
 def test_a_huge_drift_of_a_column_that_hardly_counts_stays_shut() -> None:
-    found = drifting.features({"a": column(1e6, 0.5), "b": column(0.1, 0.5)}, {"a": 0.03, "b": 0.97}, 0.1, {})
+    found = column_drift.features({"a": column(1e6, 0.5), "b": column(0.1, 0.5)}, {"a": 0.03, "b": 0.97}, 0.1, {})
     assert ", counted as 3, and carries 3%" in found[1].reason and "counted" not in found[0].reason
     assert [(it.column, it.state) for it in found] == [("b", "shut"), ("a", "shut")]
 
 
 def test_what_a_person_ignores_is_said_and_does_not_open() -> None:
-    (found,) = drifting.features({"a": column(1.0, 0.5)}, {"a": 1.0}, 0.2, {"a": "ann said to ignore it: spring"})
+    (found,) = column_drift.features({"a": column(1.0, 0.5)}, {"a": 1.0}, 0.2, {"a": "ann said to ignore it: spring"})
     assert found.state == "ignored" and found.reason.endswith(", but ann said to ignore it: spring")
-    (found,) = drifting.features({"a": column(0.1, 0.5)}, {"a": 1.0}, 0.2, {"a": "ann said to ignore it: spring"})
+    (found,) = column_drift.features({"a": column(0.1, 0.5)}, {"a": 1.0}, 0.2, {"a": "ann said to ignore it: spring"})
     assert found.state == "shut"
 
 
 def test_nulls_and_new_categories_are_told() -> None:
-    found = drifting.predictions(column(0.5, 0.1, 0.25, ("x", "y", "z", "w")), 0.3)
+    found = column_drift.predictions(column(0.5, 0.1, 0.25, ("x", "y", "z", "w")), 0.3)
     words = "drifted by 0.500, beyond what chance does (0.100), 25% more rows without a value, new: x, y, z and 1 more"
     assert found.state == "opens" and words in found.reason
-    assert "without a value" not in drifting.label(column(0.5, 0.1, -0.1), 0.3, "late").reason
+    assert "without a value" not in column_drift.label(column(0.5, 0.1, -0.1), 0.3, "late").reason
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,7 @@ def test_nulls_and_new_categories_are_told() -> None:
     ],
 )
 def test_decay_has_to_be_large_and_beyond_its_interval(growth: Growth, state: str) -> None:
-    found = ageing.decay(growth, 0.6, 0.5, 0.05, tasks["binary"])
+    found = age.decay(growth, 0.6, 0.5, 0.05, tasks["binary"])
     assert found.state == state
     assert found.reason.startswith("the champion's log loss is 0.600 on this batch, 0.500 on the rows it was promoted")
 
@@ -160,16 +161,16 @@ def tried(*trials: tuple[str, str, str]) -> list[dict[str, str]]:
 @pytest.mark.parametrize(
     ("found", "state", "value"),
     [
-        (ageing.age("2024-04-01T12:00:00", "2024-05-01T00:00:00", 29), "opens", 29.5),
-        (ageing.age("2024-04-01T12:00:00", "2024-05-01T00:00:00", 30), "shut", 29.5),
-        (ageing.cooldown([], "2024-05-01T00:00:00", 7), "shut", None),
-        (ageing.cooldown(tried(("2024-04-25", "accepted", "2")), "2024-05-01T00:00:00", 7), "holds", 6.0),
-        (ageing.cooldown(tried(("2024-04-24", "", "2")), "2024-05-01T00:00:00", 7), "shut", 7.0),
-        (ageing.budget([], "2", "2024-05-01T00:00:00", 1, 30), "shut", 0),
-        (ageing.budget(tried(("2024-04-24", "refused", "2")), "2", "2024-05-01T00:00:00", 1, 30), "holds", 1),
-        (ageing.budget(tried(("2024-04-24", "refused", "1")), "2", "2024-05-01T00:00:00", 1, 30), "shut", 0),
-        (ageing.budget(tried(("2024-03-24", "refused", "2")), "2", "2024-05-01T00:00:00", 1, 30), "shut", 0),
-        (ageing.budget(tried(("2024-04-24", "accepted", "2")), "2", "2024-05-01T00:00:00", 1, 30), "shut", 0),
+        (age.age("2024-04-01T12:00:00", "2024-05-01T00:00:00", 29), "opens", 29.5),
+        (age.age("2024-04-01T12:00:00", "2024-05-01T00:00:00", 30), "shut", 29.5),
+        (age.cooldown([], "2024-05-01T00:00:00", 7), "shut", None),
+        (age.cooldown(tried(("2024-04-25", "accepted", "2")), "2024-05-01T00:00:00", 7), "holds", 6.0),
+        (age.cooldown(tried(("2024-04-24", "", "2")), "2024-05-01T00:00:00", 7), "shut", 7.0),
+        (age.budget([], "2", "2024-05-01T00:00:00", 1, 30), "shut", 0),
+        (age.budget(tried(("2024-04-24", "refused", "2")), "2", "2024-05-01T00:00:00", 1, 30), "holds", 1),
+        (age.budget(tried(("2024-04-24", "refused", "1")), "2", "2024-05-01T00:00:00", 1, 30), "shut", 0),
+        (age.budget(tried(("2024-03-24", "refused", "2")), "2", "2024-05-01T00:00:00", 1, 30), "shut", 0),
+        (age.budget(tried(("2024-04-24", "accepted", "2")), "2", "2024-05-01T00:00:00", 1, 30), "shut", 0),
     ],
 )
 def test_time_and_trials_are_measured_at_the_end_of_the_batch(found: Signal, state: str, value: float | None) -> None:
@@ -178,7 +179,7 @@ def test_time_and_trials_are_measured_at_the_end_of_the_batch(found: Signal, sta
 
 def test_another_recipe_is_named_and_does_not_open() -> None:
     before = {"contract": "c", "sql": "other", "estimator": "e", "window_days": 90}
-    found = ageing.recipe(before, batch["recipe"])
+    found = age.recipe(before, batch["recipe"])
     assert (found.state, found.detail["differs"]) == ("told", ["features.sql", "window_days"])
     assert decide("auto", [found])[0] == "keep"
 
@@ -192,11 +193,11 @@ def test_another_recipe_is_named_and_does_not_open() -> None:
         (blind, "more rows, labels or blocks of time: gate.minimum_rows is 200"),
         (calm, "decay: gate.decay below 0.1 (it is 0.2) would have opened the gate"),
         (
-            [drifting.predictions(column(0.5, 0.6), 0.25)],
+            [column_drift.predictions(column(0.5, 0.6), 0.25)],
             "drift of predictions: a score above 0.600, which chance reaches (it is 0.500) would have opened the gate",
         ),
         (
-            [ageing.decay(Growth(0.1, -0.02, 0.2), 0.6, 0.5, 0.05, tasks["binary"])],
+            [age.decay(Growth(0.1, -0.02, 0.2), 0.6, 0.5, 0.05, tasks["binary"])],
             "decay: a lower bound above 0 (it is -0.020) would have opened the gate",
         ),
     ],
@@ -208,12 +209,12 @@ def test_what_would_have_changed_it(signals: list[Signal], words: str) -> None:
 
 def test_what_would_have_changed_it_is_true() -> None:
     """Lowering the limit that it names to just below what it names opens the gate."""
-    signals = [drifting.predictions(column(0.2, 0.1), 0.25)]
+    signals = [column_drift.predictions(column(0.2, 0.1), 0.25)]
     assert decide("auto", signals)[0] == "keep"
     assert would_change("keep", "auto", signals, policy) == [
         "drift of predictions: gate.prediction_drift below 0.2 (it is 0.25) would have opened the gate"
     ]
-    assert decide("auto", [drifting.predictions(column(0.2, 0.1), 0.199)])[0] == "retrain"
+    assert decide("auto", [column_drift.predictions(column(0.2, 0.1), 0.199)])[0] == "retrain"
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ import pytest
 from evidently import DataDefinition, Dataset, Report
 from evidently.metrics import ValueDrift
 
-from components.gate.columns import presented
-from components.gate.distances import methods
-from components.gate.labellings import Sides
-from components.gate.relabelling import _column, compare
+from tidegate.components.gate.columns import presented
+from tidegate.components.gate.distances import methods
+from tidegate.components.gate.permutation_test import _column, compare
+from tidegate.components.gate.permutations import Sides
 
 cases = [(kind, method) for kind, names in methods.items() for method in names]
 

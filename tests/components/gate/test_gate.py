@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from components.tracking import logs
-from components.tracking.opinions import say
-from components.tracking.runs import batch_run
-from components.tracking.store import connect
+from tidegate.tracking import logs
+from tidegate.tracking.feedback import say
+from tidegate.tracking.runs import batch_run
+from tidegate.tracking.store import connect
 
 if TYPE_CHECKING:
-    from tests.components.conftest import World
+    from tests.toy import World
 
 Builders = dict[str, Callable[..., pd.DataFrame]]
 outputs = ("decision.json", "drift.json", "evidently.html", "gate.html", "retrain")

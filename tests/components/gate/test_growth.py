@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from components.gate.decay import Growth, growth
+from tidegate.components.gate.decay import Growth, growth
 
 
 def grown(losses: list[float], blocks: list[int], **given: object) -> Growth:

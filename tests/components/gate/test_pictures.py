@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from components.gate import among
-from components.gate.pictures import mattering, pictures
 from tests import decisions
+from tidegate.components.gate import standing
+from tidegate.components.gate.pictures import mattering, pictures
 
 
 def drawn(reference: list[Any], batch: list[Any], kind: str) -> dict[str, Any]:
@@ -59,19 +59,19 @@ def test_what_opens_the_gate_comes_first_and_the_nearest_fill_up() -> None:
 
 
 def test_the_quality_is_that_of_the_batches_whose_loss_is_known() -> None:
-    found = among.quality(decisions.decision("retrain", decisions.compared()), decisions.past(5))
+    found = standing.quality(decisions.decision("retrain", decisions.compared()), decisions.past(5))
     assert found is not None and found["now"] and len(found["dots"]) == 5
     last = found["dots"][-1]
     assert last["opened"] and last["x"] > max(dot["x"] for dot in found["dots"][:-1])
     assert last["y"] > found["promised"]  # it was promoted for less
     assert [change["text"] for change in found["changes"]] == ["version 2", "1"]
-    assert among.quality(decisions.decision("retrain"), decisions.past(1)) is None
+    assert standing.quality(decisions.decision("retrain"), decisions.past(1)) is None
 
 
 def test_a_strip_counts_the_earlier_batches_below() -> None:
     past = decisions.past(3)
     for note, value in zip(past, (0.001, 0.03, 90.0), strict=True):
         note["signals"] = {"decay": [value, 0.02], "age": [None, 180], "budget": [1, 0]}
-    (strip,) = among.strips(decisions.decision("retrain", decisions.compared()), past)
+    (strip,) = standing.strips(decisions.decision("retrain", decisions.compared()), past)
     assert (strip["name"], strip["above"], strip["beyond"]) == ("decay", 2, True)
-    assert strip["dots"][-1] == 1.0 and strip["dots"][0] < among.scale.at(1) < strip["now"]
+    assert strip["dots"][-1] == 1.0 and strip["dots"][0] < standing.scale.at(1) < strip["now"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.gate.thinning import Thinned, thinned
+from tidegate.components.gate.thinning import Thinned, thinned
 
 sizes = st.lists(st.integers(1, 40), min_size=1, max_size=12)
 

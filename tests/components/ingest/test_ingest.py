@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components.errors import InputError
-from components.ingest.versions import batch_window, folder_version
+from tidegate.components.ingest.data_version import batch_window, folder_version
+from tidegate.process.errors import InputError
 
 if TYPE_CHECKING:
-    from tests.components.conftest import World
+    from tests.toy import World
 
 Builders = dict[str, Callable[..., pd.DataFrame]]
 Fails = Callable[..., list[str]]

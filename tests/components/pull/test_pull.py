@@ -12,7 +12,7 @@ import pytest
 from tests.worlds import once
 
 if TYPE_CHECKING:
-    from tests.components.conftest import World
+    from tests.toy import World
 
 Fails = Callable[..., list[str]]
 texts = {"contract_yaml": "name: ü\n", "features_sql": "SELECT 1\n-- two\n", "model_yaml": "estimator: x\n"}

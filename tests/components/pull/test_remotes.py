@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from components.errors import InputError, unavailable
-from components.pull.fetching import materialise
-from components.remote.repository import fetch, opened, save
-from components.remote.section import variable
 from tests.servers import PASSWORD
 from tests.servers.programs import s3, silent
 from tests.servers.sftp import ssh
+from tidegate.components.pull.fetch import materialise
+from tidegate.process.errors import InputError, unavailable
+from tidegate.versions.repository import fetch, opened, save
+from tidegate.versions.section import variable
 
 if TYPE_CHECKING:
-    from tests.components.conftest import World
+    from tests.toy import World
 
 root = Path(__file__).parents[3]
 SECRET = "the/secret+of+the+tests"
@@ -179,7 +179,7 @@ def _pull(folder: "World | Path", kind: str, remote: str, secrets: str, port: in
     flags: dict[str, Any] = {"data_dvc": "outs:\n- md5: x\n  path: data\n", "remote": remote, **texts, **outputs}
     words = [f"--{name}={value}" for name, value in flags.items()]
     return subprocess.Popen(
-        [sys.executable, "-m", "components.pull", *words],
+        [sys.executable, "-m", "tidegate", "step", "pull", *words],
         cwd=root,
         env={**os.environ, variable: secrets},
         stdout=subprocess.DEVNULL,
@@ -211,8 +211,8 @@ def test_up_to_the_border_of_clouds_that_cannot_be_here(
     text, secrets, name, arguments = BORDER[kind]
     from dvc.repo import Repo
 
-    from components.remote.repository import configuration
-    from components.remote.section import settings
+    from tidegate.versions.repository import configuration
+    from tidegate.versions.section import settings
 
     (tmp_path / ".dvc").mkdir()
     with Repo(str(tmp_path), config=configuration(tmp_path, settings(text, secrets))) as repository:

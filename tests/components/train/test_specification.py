@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from sklearn.utils import all_estimators
 
-from components.errors import InputError
-from components.train.estimators import allowed, classifiers, named, regressors
-from components.train.parameters import class_faults
-from components.train.specification import Specification, parse_specification, read_specification
+from tidegate.components.train.estimators import allowed, classifiers, named, regressors
+from tidegate.components.train.hyperparameters import class_faults
+from tidegate.components.train.specification import Specification, parse_specification, read_specification
+from tidegate.process.errors import InputError
 
 FOREST = "estimator: sklearn.ensemble.RandomForestClassifier\n"
 BOOSTING = "estimator: sklearn.ensemble.HistGradientBoostingClassifier\n"
@@ -323,7 +323,7 @@ def test_reasons_are_true() -> None:
     from sklearn.base import ClassifierMixin, RegressorMixin
     from sklearn.utils.validation import has_fit_parameter
 
-    from components.train.refusals import reason
+    from tidegate.components.train.refusals import reason
 
     for name, kind in all_estimators():
         found = reason(kind)

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 import sklearn
 
-from components import models
-from components.scoring import predict
-from components.tracking.store import connect
+from tidegate import models
+from tidegate.scoring.scores import predict
+from tidegate.tracking.store import connect
 
 if TYPE_CHECKING:
-    from tests.components.conftest import World
+    from tests.toy import World
 
 Fails = Callable[..., list[str]]
 outputs = ("model.skops", "baselines.skops", "reference/reference.parquet", "record.json")

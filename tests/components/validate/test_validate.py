@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 if TYPE_CHECKING:
-    from tests.components.conftest import World
+    from tests.toy import World
 
 Builders = dict[str, Callable[..., pd.DataFrame]]
 Fails = Callable[..., list[str]]
@@ -513,8 +513,8 @@ def test_no_value_of_a_key_or_a_private_column_is_told(world: "World", texts: pd
 
 
 def test_mlflow_has_the_report_of_a_stop(world: "World", texts: pd.DataFrame, fails: Fails) -> None:
-    from components.tracking import logs
-    from components.tracking.store import connect
+    from tidegate.tracking import logs
+    from tidegate.tracking.store import connect
 
     world.lay(orders=texts.assign(shop="west"))
     world.run("ingest")

@@ -1,0 +1,54 @@
+"""From the newest version of the data to the next: fetch, add what the sources have, push, list."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from tidegate.components.collect.merge import Merged
+from tidegate.components.collect.sources import gather
+from tidegate.contract.contract import Table
+from tidegate.documents.moments import moment
+from tidegate.process.errors import InputError
+from tidegate.versions import listing
+from tidegate.versions.repository import fetch, opened, save, tracked_path
+
+folder = "data"
+
+
+def collect_rows(given: str, remote: str, tables: Mapping[str, Table], until: str) -> tuple[str, dict[str, Merged]]:
+    """The text of data.dvc of the newest version with the new rows of `tables`, and what was new in each.
+
+    Without new rows it is that version. Whenever this is killed, every version that the remote lists is whole.
+    """
+    if until:
+        moment("until", until, "mend it")
+    if given:
+        tracked_path(given)  # a text that is none must not wait for a remote
+    with TemporaryDirectory() as scratch, opened(Path(scratch, "repository"), remote) as repository:
+        listed = listing.listed(repository)
+        newest = listing.start(given, listed)
+        text = listing.text(repository, newest) if newest else given
+        data = _lay(repository, text)
+        if text and not newest:
+            listed = listing.add(repository, text, listed)
+        merged = {
+            name: found
+            for name, table in tables.items()
+            if table.source and (found := gather(name, table, table.source, data, until, Path(scratch, name)))
+        }
+        if merged:
+            text = save(repository, data)
+            listing.add(repository, text, listed)
+    if not text:
+        raise InputError("sources", "rows for a first version of the data", "none", "check them and `until`")
+    return text, merged
+
+
+def _lay(repository: Any, text: str) -> Path:
+    """The folder of the data as it is before anything is added."""
+    data = fetch(repository, text) if text else Path(repository.root_dir, folder)
+    if text and not data.is_dir():
+        raise InputError("data.dvc", "a folder, to which files can be added", "a file", "run `dvc add` on its folder")
+    data.mkdir(exist_ok=True)
+    return data

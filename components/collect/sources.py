@@ -1,0 +1,79 @@
+"""What the source of one table has, added to its files."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+
+from tidegate.components.collect.files import download
+from tidegate.components.collect.merge import Merged, merge
+from tidegate.components.collect.new_rows import file, with_file
+from tidegate.components.collect.postgres import query
+from tidegate.contract.contract import Table, literal, quoted
+from tidegate.contract.source import Source
+from tidegate.documents.durations import interval
+from tidegate.process.errors import InputError
+from tidegate.tables.engine import cast, columns_of, engine
+from tidegate.tables.raw import dialect, reason, texts
+
+moment = "%Y-%m-%d %H:%M:%S.%f+00"
+
+
+def gather(name: str, table: Table, source: Source, data: Path, until: str, folder: Path) -> Merged | None:
+    """Add the rows that the source has before `until` (empty: all) and the files below `data` have not.
+
+    With a watermark, `until` and the next beginning are measured by it, else `until` by the table's time.
+    """
+    folder.mkdir()
+    with engine(data, folder) as connection:
+        try:
+            if source.postgres:
+                query(source, latest(connection, table, source, data), until, folder / "answer.csv")
+                came = _answer(connection, table, folder / "answer.csv", f"query of {name}")
+            else:
+                came = _files(connection, table, download(source, folder))
+            order = cast(quoted(source.watermark), "timestamp") if source.watermark else file
+            return merge(connection, table, data, came, order, _cut(source.watermark or table.time, until))
+        except duckdb.Error as error:
+            raise InputError(f"source of {name}", "readable rows", reason(error), "mend it") from None
+
+
+def latest(connection: duckdb.DuckDBPyConnection, table: Table, source: Source, data: Path) -> str:
+    """The latest watermark of the table's files, minus the overlap; empty when there is none."""
+    paths = sorted(data.glob(table.files))
+    if not paths or not source.watermark:
+        return ""
+    value = f"max({cast(quoted(source.watermark), 'timestamp')}) - {interval(source.overlap or '1h')}"
+    found = f"SELECT strftime({value}, '{moment}') FROM ({texts(connection, paths, table.missing)})"
+    return str(connection.execute(found).fetchall()[0][0] or "")
+
+
+def _answer(connection: duckdb.DuckDBPyConnection, table: Table, path: Path, label: str) -> str:
+    # Postgres quotes the empty text and leaves null bare.
+    nulls = "all_varchar = true, nullstr = '', allow_quoted_nulls = false"
+    rows = f"read_csv({literal(str(path.resolve()))}, {dialect}, {nulls})"
+    _check_columns(connection, table, rows, label)
+    return f"SELECT *, '' AS {file} FROM {rows}"
+
+
+def _files(connection: duckdb.DuckDBPyConnection, table: Table, labels: Mapping[Path, str]) -> str:
+    for path, label in labels.items():
+        _check_columns(connection, table, f"({texts(connection, [path], table.missing)})", label)
+    kinds = [[path for path in labels if (path.suffix == ".parquet") == parquet] for parquet in (False, True)]
+    return " UNION ALL BY NAME ".join(texts(connection, paths, table.missing, with_file) for paths in kinds if paths)
+
+
+def _check_columns(connection: duckdb.DuckDBPyConnection, table: Table, relation: str, label: str) -> None:
+    """InputError unless a source has exactly the columns of its table."""
+    present = columns_of(connection, relation)
+    lacking = [f"no {name}" for name in table.columns if name not in present]
+    beyond = [f"also {name}" for name in present if name not in table.columns]
+    if lacking or beyond:
+        raise InputError(label, "the table's columns", ", ".join(lacking + beyond), "mend `source` or the contract")
+
+
+def _cut(column: str | None, until: str) -> str:
+    if not column or not until:
+        return "true"
+    time = cast(quoted(column), "timestamp")
+    return f"({time} < TIMESTAMP {literal(until)} OR {time} IS NULL)"

@@ -1,0 +1,86 @@
+"""The server check: a fresh process loads the model from its bytes, and must say of golden rows what was said here."""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tidegate.components.evaluate.checks import Check, counted
+from tidegate.documents.formats import read_json, write_json, write_tables
+from tidegate.process.child import python
+from tidegate.process.errors import ModelError
+from tidegate.scoring.scores import Predictions, Vector, predict
+
+most_rows = 256
+almost = 1e-12
+patience = 600
+
+
+def golden_rows(rows: pd.DataFrame, hostile: pd.DataFrame, features: Mapping[str, str]) -> pd.DataFrame:
+    """Features of rows that are spread evenly over the batch, then the hostile ones."""
+    picked = np.unique(np.linspace(0, len(rows) - 1, most_rows).round().astype(int))
+    whole = pd.concat([rows[list(features)].iloc[picked].astype(object), hostile.astype(object)], ignore_index=True)
+    kinds = {name: np.float64 for name, kind in features.items() if kind == "number"}
+    return whole.astype(kinds)
+
+
+def server_check(
+    model: Any, path: Path, digest: str, golden: pd.DataFrame, features: Mapping[str, str], task: str
+) -> tuple[Check, dict[str, float]]:
+    """Whether a fresh process gives the same numbers, and how large and how fast the model is there."""
+    said = predict(model, golden, features, task)
+    found = asked(path, digest, golden, features, task)
+    latency = {f"{name}_milliseconds": 1000 * value for name, value in found["seconds"].items()}
+    return same(said, np.asarray(found["predictions"])), {**latency, "bytes": float(path.stat().st_size)}
+
+
+def same(said: Predictions, served: Vector) -> Check:
+    """Refused when a row was given another number; twelve digits count, the last bit is the machine's."""
+    here = np.asarray(said, dtype=np.float64).reshape(len(said), -1)
+    there = served.reshape(len(served), -1)
+    if here.shape != there.shape:
+        differing = max(len(here), len(there))
+    else:
+        alike = np.abs(here - there) <= almost * np.maximum(1.0, np.abs(here))
+        differing = int((~alike).any(axis=1).sum())
+    passing = f"says the same in a fresh process, of {len(here):,} golden rows"
+    failing = f"says other numbers in a fresh process, of {differing:,} of {len(here):,} golden rows"
+    return counted("server", differing, passing, failing)
+
+
+def asked(path: Path, digest: str, golden: pd.DataFrame, features: Mapping[str, str], task: str) -> dict[str, Any]:
+    """What a fresh process says of rows, in order, and its seconds; ModelError when it cannot."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        write_tables(folder / "rows", {"golden": golden})
+        write_json(folder / "features.json", dict(features))
+        ports = {"model": path.resolve(), "digest": digest, "rows": folder / "rows", "task": task}
+        ports |= {name: folder / f"{name}.json" for name in ("features", "answers")}
+        _run([word for name, value in ports.items() for word in (f"--{name}", str(value))], path)
+        answers: dict[str, Any] = read_json(folder / "answers.json")
+        return answers
+
+
+def _run(words: list[str], path: Path) -> None:
+    command = python("tidegate.components.evaluate.fresh_process", *words)
+    try:
+        done = subprocess.run(
+            command, env=_environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=patience
+        )
+    except subprocess.TimeoutExpired:
+        raise ModelError(
+            path, "an answer of a fresh process", f"none in {patience} s", "name a smaller model"
+        ) from None
+    if done.returncode:
+        found = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        raise ModelError(path, "an answer of a fresh process", found.removeprefix("error: "), "see the log") from None
+
+
+def _environment() -> dict[str, str]:
+    """Ours, without what ties a step to DVC: the process ends with this one anyway."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("DVC_")}

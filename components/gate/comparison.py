@@ -1,0 +1,93 @@
+"""What is compared: a batch as the champion sees it with what the champion learned from, column by column."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from tidegate.components.gate.permutation_test import Comparison, compare
+from tidegate.components.gate.pictures import pictures
+from tidegate.components.gate.thinning import Thinned, thinned
+from tidegate.contract.contract import Contract
+from tidegate.scoring.blocks import block_of
+from tidegate.scoring.seed import seed_of
+from tidegate.tracking.champion import Champion
+
+Trials = Sequence[Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked: the batch, by which contract and policy, what was tried before, what is to be ignored and why."""
+
+    batch: Mapping[str, Any]
+    contract: Contract
+    policy: Mapping[str, Any]
+    off: frozenset[str] = frozenset()
+    trials: Trials = ()
+    ignored: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def seed(self) -> int:
+        """The same batch draws the same rows and relabellings."""
+        return seed_of(self.batch)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The rows that were compared, of which kinds their columns are, and what was found; `seen` is not yet thinned."""
+
+    seen: pd.DataFrame
+    rows: Thinned
+    kinds: Mapping[str, str]
+    found: Comparison
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """How far each column moved."""
+        return {name: column.score or 0.0 for name, column in self.found.columns.items()}
+
+    def pictures(self, decision: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """The columns that matter, by the name of their signal."""
+        return pictures(self.rows.reference, self.rows.batch, self.kinds, decision)
+
+    def document(self) -> dict[str, int]:
+        """How much was compared."""
+        return {
+            "reference_rows": len(self.rows.reference),
+            "batch_rows": len(self.rows.batch),
+            "reference_blocks": self.found.reference_blocks,
+            "batch_blocks": self.found.batch_blocks,
+            "rows_per_block": self.rows.rows_per_block,
+            "relabellings": self.found.relabellings,
+        }
+
+
+def compared(champion: Champion, seen: pd.DataFrame, question: Question) -> Compared:
+    """Compare a sample of the batch with the champion's reference, column by column, block by block."""
+    own, promise = champion.contract, question.contract
+    blocks = [block_of(frame[own.time], promise.block) for frame in (champion.reference, seen)]
+    rows = thinned(champion.reference, seen, blocks[0], blocks[1], question.policy["sample_rows"], question.seed)
+    kinds = {**champion.features, "prediction": _kind(own.task), own.label: label_kind(own.task)}
+    found = compare(
+        rows.reference,
+        rows.batch,
+        rows.reference_blocks,
+        rows.batch_blocks,
+        kinds,
+        promise.drift,
+        question.policy["false_alarm_rate"],
+        question.seed,
+        own.label,
+    )
+    return Compared(seen, rows, kinds, found)
+
+
+def _kind(task: str) -> str:
+    return "category" if task == "multiclass" else "number"
+
+
+def label_kind(task: str) -> str:
+    """The kind of column that a label is."""
+    return "number" if task == "regression" else "category"

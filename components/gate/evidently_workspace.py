@@ -1,0 +1,86 @@
+"""Evidently's own workspace, made from the snapshots that the gate logged: its dashboard shows drift over time."""
+
+import json
+import uuid
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tidegate.components.gate.page_ids import settled
+from tidegate.documents.formats import write_text
+
+namespace = uuid.UUID("6f2a4c1e-7d0b-5d52-9a7e-0c1f5a3b8e21")
+count, drift = "evidently:metric_v2:DriftedColumnsCount", "evidently:metric_v2:ValueDrift"
+
+
+class Taken(NamedTuple):
+    """The snapshot of a batch as `dumped` gives it, and the moment that the batch ends."""
+
+    batch: str
+    until: str
+    snapshot: str
+
+
+def dumped(snapshot: Any) -> str:
+    """A snapshot of Evidently's as JSON that a workspace can be filled with, unlike its `json()`."""
+    from evidently.legacy.utils import NumpyEncoder
+
+    document = {**snapshot.dump_dict(), "timestamp": None}  # a run in a workspace has the moment of its batch
+    for result in document["metric_results"].values():
+        result["widget"] = None  # the snapshot holds the same ones again, for its page
+    return settled(json.dumps(document, cls=NumpyEncoder))
+
+
+def fill(folder: Path, name: str, snapshots: Sequence[Taken], columns: Sequence[str]) -> str:
+    """Make the workspace hold one project with a run for each batch, and nothing else of it; returns the project's id.
+
+    Its dashboard shows the share of drifted columns, the drift of predictions, and that of each of these columns.
+    Filled again it is the same: a run has an id made from its batch, and one that is there is left as it is.
+    """
+    from evidently.sdk.models import ProjectModel
+    from evidently.ui.workspace import Workspace
+
+    folder.mkdir(parents=True, exist_ok=True)
+    workspace = Workspace(str(folder))
+    project = uuid.uuid5(namespace, name)
+    workspace.add_project(ProjectModel(id=project, name=name, description="Drift of each batch, by its last moment"))
+    workspace.save_dashboard(project, _dashboard(project, columns))
+    runs = {uuid.uuid5(project, f"{taken.batch} {taken.until}"): taken for taken in snapshots}
+    there = folder / str(project) / "snapshots"
+    there.mkdir(exist_ok=True)
+    for gone in {path.stem for path in there.iterdir()} - {str(run) for run in runs}:
+        (there / f"{gone}.json").unlink()
+    for run, taken in runs.items():
+        if not (there / f"{run}.json").exists():
+            write_text(there / f"{run}.json", json.dumps(_run(taken)))
+    return str(project)
+
+
+def _run(taken: Taken) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(taken.snapshot)
+    named = {"name": f"batch until {taken.until[:10]}", "metadata": {"batch": taken.batch}}
+    return {**document, **named, "timestamp": datetime.fromisoformat(taken.until).isoformat(" "), "tags": []}
+
+
+def _dashboard(project: uuid.UUID, columns: Sequence[str]) -> Any:
+    from evidently.sdk.models import DashboardModel, DashboardTabModel
+
+    panels = list(_panels(project, columns))
+    tab = DashboardTabModel(id=uuid.uuid5(project, "drift"), title="Drift", panels=[panel.id for panel in panels])
+    return DashboardModel(tabs=[tab], panels=panels)
+
+
+def _panels(project: uuid.UUID, columns: Sequence[str]) -> Iterator[Any]:
+    from evidently.sdk.models import DashboardPanelPlot, PanelMetric
+
+    asked = [
+        ("Share of drifted columns", "full", count, {"value_type": "share"}),
+        ("Drift of predictions", "half", drift, {"column": "prediction"}),
+        *((f"Drift of {column}", "half", drift, {"column": column}) for column in columns),
+    ]
+    for title, size, metric, labels in asked:
+        value = PanelMetric(legend=title, metric=metric, metric_labels=labels)
+        plot = {"plot_type": "line"}
+        panel = uuid.uuid5(project, title)
+        yield DashboardPanelPlot(id=panel, title=title, subtitle=None, size=size, values=[value], plot_params=plot)

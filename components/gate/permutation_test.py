@@ -1,0 +1,125 @@
+"""What chance alone does: scores of the columns when whole blocks change sides between reference and batch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tidegate.components.gate.columns import categories, numbers
+from tidegate.components.gate.counts import Matrix
+from tidegate.components.gate.distances import category_scores, methods, number_scores
+from tidegate.components.gate.permutations import Sides
+from tidegate.scoring.scores import Vector
+
+least_relabellings = 800
+tail = 0.99
+
+
+@dataclass(frozen=True)
+class Column:
+    """Evidently's score of a column, and the score that chance stays below; None is what cannot be told.
+
+    `null_shift` is the batch's share of rows without a value minus the reference's; `new` are categories that only the
+    batch has, the most frequent first.
+    """
+
+    score: float | None
+    chance: float | None
+    method: str
+    null_shift: float
+    new: tuple[str, ...] = ()
+
+    @property
+    def beyond(self) -> bool:
+        """Whether this is more than chance."""
+        return self.score is not None and self.chance is not None and self.score > self.chance
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What is found of each column, how many blocks a side had, and how often they were relabelled (0: not at all)."""
+
+    columns: Mapping[str, Column]
+    reference_blocks: int
+    batch_blocks: int
+    relabellings: int
+
+
+def compare(
+    reference: pd.DataFrame,
+    batch: pd.DataFrame,
+    reference_blocks: pd.Series,
+    batch_blocks: pd.Series,
+    kinds: Mapping[str, str],
+    chosen: Mapping[str, str],
+    rate: float,
+    seed: int,
+    label: str = "label",
+) -> Comparison:
+    """Compare thinned sides whose blocks lie beside their rows; `chosen` names a method per kind, if not the default.
+
+    Of all comparisons of sides that do not differ, at most the share `rate` has any column beyond its `chance`.
+    The rows where the column `label` is null do not count for it.
+    """
+    sides = Sides(reference, batch, reference_blocks, batch_blocks)
+    keys = sides.keys(relabellings(rate), seed)
+    found: dict[str, Column] = {}
+    drawn: dict[str, Vector] = {}
+    for name, kind in kinds.items():
+        method = chosen.get(kind, methods[kind][0])
+        found[name], scores = _column(sides, name, kind, method, keys, rate, counts_nulls=name != label)
+        if len(scores) > 1:
+            drawn[name] = scores
+    if drawn:
+        for name, limit in zip(drawn, _limits(np.stack(list(drawn.values()), axis=1), rate), strict=True):
+            found[name] = replace(found[name], chance=float(limit))
+    return Comparison(found, sides.count - sides.moved, sides.moved, len(keys) if drawn else 0)
+
+
+def relabellings(rate: float) -> int:
+    """How many are drawn: enough to tell the rate from its neighbours."""
+    return max(least_relabellings, ceil(10 / rate))
+
+
+def _column(
+    sides: Sides, name: str, kind: str, method: str, keys: Matrix, rate: float, counts_nulls: bool
+) -> tuple[Column, Vector]:
+    """What is found of a column but for chance, and its score of each labelling, the true one first."""
+    values, known, new = _values(sides.reference[name], sides.batch[name], kind)
+    now = sides.true[sides.places]
+    shares = [float(known[side].mean()) if side.any() else 0.0 for side in (~now, now)]
+    found = Column(None, None, method, shares[0] - shares[1], new)
+    kept = np.full(len(known), True) if counts_nulls else known
+    if not (kept & now).any() or not (kept & ~now).any():
+        return found, np.zeros(0)
+    score = number_scores if kind == "number" else category_scores
+    labellings = sides.labellings(keys, sides.places[kept], rate)
+    scores = score(values[kept], sides.places[kept], labellings, method)
+    return replace(found, score=float(scores[0])), scores
+
+
+def _values(before: pd.Series, now: pd.Series, kind: str) -> tuple[Any, npt.NDArray[np.bool_], tuple[str, ...]]:
+    """The values of both sides as the scores take them, which of them are known, and new categories."""
+    if kind == "number":
+        values = np.concatenate([numbers(before), numbers(now)])
+        return values, np.isfinite(values), ()
+    found = categories(before, now)
+    places = np.concatenate([found.reference, found.batch])
+    return np.where(places < 0, len(found.names), places), places >= 0, found.new
+
+
+def _limits(scores: Matrix, rate: float) -> Vector:
+    """The score of each column that the relabellings pass, by any column, at most at the rate: (columns,).
+
+    Scores are made alike by their median and their tail when blocks change sides: some columns are far more skewed
+    than others, and in deviations from the mean the worst of them would decide for all.
+    """
+    middle = np.median(scores, axis=0)
+    tails = np.maximum(np.quantile(scores, tail, axis=0) - middle, scores.std(axis=0))
+    top = np.sort(((scores - middle) / np.where(tails > 0, tails, 1.0)).max(axis=1))[::-1]
+    limit = top[int(rate * len(top))]
+    return np.asarray((middle + limit * tails) * (1 + 1e-9))  # a tie is not beyond

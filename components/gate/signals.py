@@ -1,0 +1,94 @@
+"""From a champion and a batch to the signals that may open the gate."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from tidegate.components.gate import age, column_drift
+from tidegate.components.gate.comparison import Compared, Question
+from tidegate.components.gate.decay import growth
+from tidegate.components.gate.signal import Signal
+from tidegate.scoring.blocks import block_of
+from tidegate.scoring.scores import labels, least_known, losses, mean, weights
+from tidegate.scoring.tasks import tasks
+from tidegate.tracking.champion import Champion
+
+
+def signals(champion: Champion | None, question: Question, facts: Compared | str) -> tuple[list[Signal], float | None]:
+    """Every signal, and the champion's loss on the batch; of rows that cannot be compared the reason is given."""
+    if champion is None:
+        return [Signal("champion", "champion", "opens", str(facts))], None
+    policy, batch, record = question.policy, question.batch, champion.record
+    decay, loss = _decay(champion, question, facts)
+    learned = record.get("made_from", {}).get("recipe", batch["recipe"])
+    budget = (question.trials, champion.version, batch["end"], policy["max_refused"], policy["refused_days"])
+    asked = [
+        age.recipe(learned, batch["recipe"]),
+        _predictions(facts, policy),
+        _label(champion, question, facts),
+        decay,
+        age.age(record["to"], batch["end"], policy["max_age_days"]),
+        age.cooldown(question.trials, batch["end"], policy["cooldown_days"]),
+        age.budget(*budget),
+        *_features(champion, question, facts),
+    ]
+    return [_switched_off(it) if it.signal in question.off else it for it in asked], loss
+
+
+def _switched_off(signal: Signal) -> Signal:
+    return replace(signal, state="off", reason=f"switched off by gate.off: {signal.reason}")
+
+
+def _features(champion: Champion, question: Question, facts: Compared | str) -> list[Signal]:
+    if isinstance(facts, str):
+        return [column_drift.too_few("features", facts)]
+    columns = {name: facts.found.columns[name] for name in champion.features}
+    importances = champion.record["importances"]
+    return column_drift.features(columns, importances, question.policy["minimum_effect"], question.ignored)
+
+
+def _predictions(facts: Compared | str, policy: Mapping[str, Any]) -> Signal:
+    if isinstance(facts, str):
+        return column_drift.too_few("predictions", facts)
+    return column_drift.predictions(facts.found.columns["prediction"], policy["prediction_drift"])
+
+
+def _label(champion: Champion, question: Question, facts: Compared | str) -> Signal:
+    if reason := _unlabelled(question, facts):
+        return column_drift.too_few("label", reason)
+    assert isinstance(facts, Compared)
+    name = champion.contract.label
+    return column_drift.label(facts.found.columns[name], question.policy["label_drift"], name)
+
+
+def decay_rate(rate: float) -> float:
+    """How often decay may open by chance: half as often as drift, so that both together hardly open more often."""
+    return rate / 2
+
+
+def _unlabelled(question: Question, facts: Compared | str) -> str:
+    """Why the labels of the batch tell nothing; empty if they do."""
+    if isinstance(facts, str):
+        return facts
+    known, least = question.batch["labelled_rows"], question.policy["minimum_rows"]
+    few = f"{known:,} rows with a label are too few to tell a change from chance (gate.minimum_rows {least:,})"
+    return few if known < least else ""
+
+
+def _decay(champion: Champion, question: Question, facts: Compared | str) -> tuple[Signal, float | None]:
+    """The champion's loss on the labelled rows, against that of its verdict."""
+    if reason := _unlabelled(question, facts):
+        return column_drift.too_few("decay", reason), None
+    assert isinstance(facts, Compared)
+    own, task = champion.contract, champion.contract.task
+    known = facts.seen[facts.seen[own.label].notna()]
+    least, weight = least_known(champion.record["rows"]), weights(known, own.weight)
+    lost = losses(labels(known, own.label, task), champion.predicted(known), task, least)
+    loss = mean(lost, weight)
+    if "loss" not in champion.verdict:
+        return column_drift.too_few("decay", "the champion has no verdict to compare with"), loss
+    before, policy = champion.verdict["loss"], question.policy
+    blocks = block_of(known[own.time], question.contract.block)
+    error = champion.verdict.get("loss_error", 0.0)
+    found = growth(lost, blocks, weight, before, error, decay_rate(policy["false_alarm_rate"]), question.seed)
+    return age.decay(found, loss, before, policy["decay"], tasks[task]), loss

@@ -1,0 +1,72 @@
+"""Evidently's snapshot of what was compared: the same rows, the same methods, the limits that chance gave."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tidegate.components.gate.columns import presented
+from tidegate.components.gate.distances import methods
+
+bins = 10  # of Evidently's pictures
+no_chance = 0.1  # Evidently's own, where too few blocks say what chance does
+
+
+def snapshot(
+    reference: pd.DataFrame,
+    batch: pd.DataFrame,
+    kinds: Mapping[str, str],
+    chosen: Mapping[str, str] | None = None,
+    limits: Mapping[str, float | None] | None = None,
+    label: str = "label",
+) -> Any:
+    """Evidently's snapshot; it calls a column drifted that is beyond its limit, which is what chance does."""
+    from evidently import DataDefinition, Dataset, Report
+    from evidently.presets import DataDriftPreset
+
+    sides = presented(reference, batch, kinds, label)
+    known = {name: kind for name, kind in kinds.items() if all(_drawn(side[name].dropna(), kind) for side in sides)}
+    names = {kind: [name for name, its in known.items() if its == kind] for kind in methods}
+    definition = DataDefinition(numerical_columns=names["number"], categorical_columns=names["category"])
+    before, now = (Dataset.from_pandas(side[list(known)], definition) for side in sides)
+    own = {kind: (chosen or {}).get(kind, all_of[0]) for kind, all_of in methods.items()}
+    preset = DataDriftPreset(
+        columns=list(known),
+        num_method=own["number"],
+        cat_method=_ordered(own["category"]),
+        per_column_threshold={name: (limits or {}).get(name) or no_chance for name in known},
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):  # correlations with a column that does not vary
+        return Report([preset]).run(now, before)
+
+
+def _drawn(values: pd.Series, kind: str) -> bool:
+    """Whether Evidently can draw a column; it fails where there is no value, or where huge ones are next to equal."""
+    if values.empty or kind == "category":
+        return not values.empty
+    try:
+        np.histogram_bin_edges(values, bins)
+    except ValueError:
+        return False
+    return True
+
+
+def _ordered(method: str) -> str:
+    """Register a method that puts categories in order, and give its name.
+
+    Evidently sums over a set, whose order differs between processes if it holds texts; numbers keep theirs.
+    """
+    from evidently.legacy.calculations import stattests
+
+    own = getattr(stattests, f"{method}_stat_test")
+
+    def distance(reference: pd.Series, batch: pd.Series, kind: Any, threshold: float) -> tuple[float, bool]:
+        values = sorted(pd.concat([reference, batch]).dropna().unique(), key=str)
+        places = {value: place for place, value in enumerate(values)}
+        score, _ = own.func(reference.map(places), batch.map(places), kind, threshold)
+        return score, score > threshold
+
+    stattests.register_stattest(replace(own, name=f"{method}_ordered"), distance)
+    return f"{method}_ordered"

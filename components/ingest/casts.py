@@ -1,0 +1,46 @@
+"""SQL that turns text into the types that the contract promises, and never hides what cannot be cast."""
+
+from collections.abc import Mapping, Sequence
+
+from tidegate.contract.contract import Column, Table, literal, quoted
+from tidegate.tables.engine import cast
+
+
+def failures(columns: Mapping[str, Column]) -> str:
+    """A SELECT list that counts per column the texts that cannot be cast."""
+    return ", ".join(f"count(*) FILTER ({_fails(name, column)}) AS {quoted(name)}" for name, column in columns.items())
+
+
+def first_failure(name: str, column: Column) -> str:
+    """A SELECT list of the first text that cannot be cast, and of its row, of a table that DuckDB holds."""
+    where = f"FILTER ({_fails(name, column)})"
+    return f"min(rowid) {where}, arg_min({quoted(name)}, rowid) {where}"
+
+
+def _fails(name: str, column: Column) -> str:
+    return f"{quoted(name)} IS NOT NULL AND ({cast(quoted(name), column.type)}) IS NULL"
+
+
+def known_by(table: Table, present: Sequence[str], until: str) -> str:
+    """The condition of rows before `until`; one time that cannot be cast must not let later rows in."""
+    if table.time not in present:
+        return "true"
+    time = cast(quoted(str(table.time)), "timestamp")
+    return f"({time} < TIMESTAMP {literal(until)} OR {time} IS NULL)"
+
+
+def typed_rows(relation: str, table: Table, present: Sequence[str], as_text: set[str], until: str) -> str:
+    """The query of one ingested table: cast columns, rows before `until`, total order.
+
+    Of unknown columns only the names get past ingest: their values may be anybody's.
+    """
+    unknown = [name for name in present if name not in table.columns] if table.other_columns == "stop" else []
+    kept = [name for name in present if name in table.visible()]
+    values = [
+        quoted(name) if name in as_text else f"{cast(quoted(name), table.columns[name].type)} AS {quoted(name)}"
+        for name in kept
+    ] + [f"NULL::VARCHAR AS {quoted(name)}" for name in unknown]
+    first = [name for name in (table.time, *table.key) if name in kept]
+    order = ", ".join(quoted(name) for name in dict.fromkeys([*first, *kept])) or "ALL"
+    query = f"SELECT {', '.join(values)} FROM {relation} WHERE {known_by(table, kept, until)}"
+    return f"SELECT * FROM ({query}) ORDER BY {order}"

@@ -1,0 +1,113 @@
+"""What training learns about itself on held-out history: the learning curve and the importance of each feature."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tidegate.components.train.fit import fit
+from tidegate.components.train.window import lone_classes, without
+from tidegate.contract.contract import Contract
+from tidegate.process.errors import InputError
+from tidegate.scoring.scores import labels, least_known, least_probability, losses, mean, model_input, predict, weights
+from tidegate.scoring.tasks import tasks
+
+shares = (0.125, 0.25, 0.5, 1.0)
+tail_share = 0.2
+importance_rows = 4000
+repeats = 3
+
+
+def split_tail(frame: pd.DataFrame, time: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows in order of time cut into head and tail: the tail is the last fifth, whole moments only."""
+    cut = frame[time].iloc[int(len(frame) * (1 - tail_share))]
+    return frame[frame[time] < cut], frame[frame[time] >= cut]
+
+
+def learning_curve(
+    make: Callable[[], Any],
+    head: pd.DataFrame,
+    tail: pd.DataFrame,
+    promise: Contract,
+    features: Mapping[str, str],
+    progress: Callable[[str], None],
+) -> tuple[list[dict[str, float]], Any]:
+    """The loss on the tail of models trained on the last eighth, quarter, half and whole of the head.
+
+    Returns the points and the model of the last one; a part that is too small to be learned from has no point.
+    """
+    task, least = tasks[promise.task], least_known(len(head))
+    points: list[dict[str, float]] = []
+    model = None
+    for share in shares:
+        rows = head.iloc[-max(1, int(len(head) * share)) :]
+        rows = without(rows, promise, lone_classes(rows, promise))
+        model = _fitted(make, rows, promise, features, whole=share == 1)
+        if model is None:
+            continue
+        known, held_out = (_loss(model, part, promise, features, least) for part in (rows, tail))
+        points.append({"rows": len(rows), "train_loss": known, "held_out_loss": held_out})
+        told, after = (task.text(value, 3) for value in (known, held_out))
+        progress(f"{len(rows):>9,} rows: {task.words} {told} on them, {after} on the {len(tail):,} rows after")
+    return points, model
+
+
+def _fitted(
+    make: Callable[[], Any], rows: pd.DataFrame, promise: Contract, features: Mapping[str, str], whole: bool
+) -> Any:
+    """A model of the rows, None where they say nothing; what a part of them cannot be used for, the whole may."""
+    if rows[promise.label].nunique() < 2:
+        return None
+    target = labels(rows, promise.label, promise.task)
+    try:
+        return fit(make(), model_input(rows, features), target, weights(rows, promise.weight))
+    except InputError:
+        if whole:
+            raise
+        return None
+
+
+def _loss(model: Any, rows: pd.DataFrame, promise: Contract, features: Mapping[str, str], least: float) -> float:
+    label = labels(rows, promise.label, promise.task)
+    found = losses(label, predict(model, rows, features, promise.task), promise.task, least)
+    return mean(found, weights(rows, promise.weight))
+
+
+def importances(
+    model: Any,
+    tail: pd.DataFrame,
+    promise: Contract,
+    features: Mapping[str, str],
+    seed: int,
+    least: float = least_probability,
+) -> dict[str, float]:
+    """How much the loss on held-out rows grows when one feature is permuted, the largest first."""
+    from sklearn.inspection import permutation_importance
+
+    rows = tail.sample(min(len(tail), importance_rows), random_state=seed)
+    if model is None or rows[promise.label].nunique() < 2:
+        return dict.fromkeys(features, 0.0)
+    found = permutation_importance(
+        model,
+        model_input(rows, features),
+        labels(rows, promise.label, promise.task),
+        scoring={"binary": "neg_log_loss", "regression": "neg_mean_squared_error"}.get(
+            promise.task, partial(_gain, features, least)
+        ),
+        n_repeats=repeats,
+        random_state=seed,
+        sample_weight=weights(rows, promise.weight),
+    ).importances_mean
+    order = np.argsort(-found, kind="stable")
+    names = list(features)
+    return {names[index]: float(found[index]) for index in order}
+
+
+def _gain(
+    features: Mapping[str, str], least: float, model: Any, inputs: pd.DataFrame, target: Any, sample_weight: Any = None
+) -> float:
+    """The mean log loss of many classes, negative; scikit-learn's own refuses rows that lack one of the classes."""
+    predicted = predict(model, inputs, features, "multiclass")
+    return -mean(losses(target, predicted, "multiclass", least), sample_weight)

@@ -1,0 +1,67 @@
+"""What is told of a training: to MLflow, with the batch's run."""
+
+import io
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tidegate.components.train.pictures import importance_picture, learning_picture
+from tidegate.contract.contract import Contract
+from tidegate.scoring.scores import model_input
+from tidegate.scoring.tasks import Task, tasks
+from tidegate.tracking import logs
+from tidegate.tracking.logs import Point
+from tidegate.tracking.models import log_model
+from tidegate.tracking.runs import batch_run
+from tidegate.tracking.store import connect
+
+
+def log_training(
+    contract: Contract,
+    batch: Mapping[str, Any],
+    record: Mapping[str, Any],
+    files: Mapping[str, Path],
+    sample: pd.DataFrame,
+) -> None:
+    """Log the training with the batch's run: parameters, the learning curve, the data, pictures, the model's files."""
+    client = connect()
+    run_id = batch_run(client, contract.name, batch["id"], {"tidegate.until": batch["end"][:10]})
+    settings = {f"model.{key}": value for key, value in (record["estimator"].get("parameters") or {}).items()}
+    logs.values(client, run_id, _params(record, settings), list(_points(record)))
+    logs.dataset(client, run_id, contract.event, batch["data"], "training")
+    logs.files(client, run_id, _pictures(record, tasks[contract.task]), "train")
+    inputs = model_input(sample, record["features"])
+    log_model(client, run_id, contract.name, files, inputs, sample[["prediction"]], settings)
+
+
+def _points(record: Mapping[str, Any]) -> Iterator[Point]:
+    yield Point("train_loss", record["train_loss"])
+    for point in record["learning_curve"]:
+        yield Point("learning_curve.train", point["train_loss"], point["rows"])
+        yield Point("learning_curve.held_out", point["held_out_loss"], point["rows"])
+
+
+def _params(record: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "estimator": record["estimator"]["estimator"],
+        **settings,
+        "train.from": record["from"],
+        "train.to": record["to"],
+        "train.rows": record["rows"],
+        "features": len(record["features"]),
+    }
+
+
+def _pictures(record: Mapping[str, Any], task: Task) -> dict[str, bytes]:
+    return {
+        "learning_curve.png": _png(learning_picture(record["learning_curve"], task)),
+        "importances.png": _png(importance_picture(record["importances"], task)),
+    }
+
+
+def _png(figure: Any) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=120)
+    return buffer.getvalue()

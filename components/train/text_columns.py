@@ -1,0 +1,51 @@
+"""Which features can be learned from, and as what; free text only where model.yaml says how."""
+
+from collections.abc import Iterator, Mapping
+
+import pandas as pd
+
+from tidegate.components.train.encoding import for_numbers, for_texts
+from tidegate.components.train.specification import Specification
+from tidegate.documents.schema import Fault, hint
+from tidegate.process.errors import InputError
+
+least_values = 50
+share = 0.5
+
+
+def usable(
+    rows: pd.DataFrame, features: Mapping[str, str], specification: Specification
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The features with their kinds (`number`, `category`, `words`), and why the others are dropped.
+
+    InputError for transformers that there are none of, and when no feature is left.
+    """
+    named = specification.transformers
+    specification.refuse(_faults(named, features))
+    texts = [name for name, kind in features.items() if kind == "category" and name not in named]
+    dropped = {name: reason for name in texts if (reason := _free(rows[name]))}
+    if len(dropped) == len(features):
+        found = f"free text only: {', '.join(dropped)}"
+        raise InputError("features.sql", "a feature that can be learned from", found, "select more columns")
+    kinds = {name: "words" if named.get(name) == "words" else kind for name, kind in features.items()}
+    return {name: kind for name, kind in kinds.items() if name not in dropped}, dropped
+
+
+def _free(column: pd.Series) -> str | None:
+    """Why a text is taken for free text, None when it is a category."""
+    known = column.dropna()
+    values = known.nunique()
+    if values < least_values or values <= share * len(known):
+        return None
+    return f"free text: {values:,} different values in {len(known):,} rows"
+
+
+def _faults(transformers: Mapping[str, str], features: Mapping[str, str]) -> Iterator[Fault]:
+    for name, transformer in transformers.items():
+        path, allowed = ("transformers", name), for_texts if features.get(name) == "category" else tuple(for_numbers)
+        if name not in features:
+            yield Fault(path, f"a feature ({', '.join(features)})", hint(name, list(features)), at_key=True)
+        elif transformer not in allowed:
+            what = "text" if allowed is for_texts else "number"
+            expected = f"one of {', '.join(allowed)}, which the checked loader can read, for a {what}"
+            yield Fault(path, expected, hint(transformer, allowed))

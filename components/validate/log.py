@@ -1,0 +1,33 @@
+"""Tells MLflow why a run stopped: a failed task on a cluster uploads nothing, so its report would be lost."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from tidegate.process.errors import InputError
+
+
+def tell(name: str, manifest: Mapping[str, Any], files: Mapping[str, Path], lines: int) -> str:
+    """Log the files to the run of this refusal; returns where they are, or why they are not: it never raises for that.
+
+    There is no batch yet: the run is that of these data until this moment, the same when they are refused again.
+    """
+    try:
+        from tidegate.tracking import logs, runs
+        from tidegate.tracking.store import connect
+
+        client = connect()
+        digest = sha256(f"{manifest['data']} {manifest['until']}".encode()).hexdigest()[:16]
+        tags = {
+            "tidegate.until": str(manifest["until"])[:10],
+            "tidegate.data": manifest["data"],
+            "tidegate.validation": "refused",
+            "tidegate.violations": str(lines),
+        }
+        run_id = runs.batch_run(client, name, f"refused-{digest}", tags)
+        logs.files(client, run_id, files, "validate")
+        runs.finish(client, run_id, "FAILED")
+    except (InputError, OSError) as error:
+        return f"MLflow does not have the report: {' '.join(str(error).split())}"
+    return f"MLflow has the report in validate/ of run {run_id}"

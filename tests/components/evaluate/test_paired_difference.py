@@ -1,0 +1,169 @@
+"""The difference of two models' losses, its interval, and what a verdict says of it."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tidegate.components.evaluate.checks import Check, against_baseline, against_champion
+from tidegate.components.evaluate.paired_difference import Difference, difference
+from tidegate.components.evaluate.slices import slice_losses, slices
+from tidegate.components.evaluate.verdict import document
+from tidegate.scoring.tasks import tasks
+
+
+def test_the_mean_and_the_bounds_are_those_of_a_direct_computation() -> None:
+    random = np.random.default_rng(3)
+    blocks = pd.Series(random.integers(0, 12, 400), index=random.permutation(400))
+    first, second = random.normal(0, 1, 400), random.normal(0.1, 1, 400)
+    found = difference(first, second, blocks, 7)
+    assert found.mean == pytest.approx((first - second).mean())
+    groups = [(first - second)[blocks.to_numpy() == block] for block in sorted(set(blocks))]
+    again = np.random.default_rng(7).integers(0, 12, (2000, 12))
+    means = [np.concatenate([groups[index] for index in picked]).mean() for picked in again]
+    assert (found.lower, found.upper) == pytest.approx(tuple(np.quantile(means, [0.05, 0.95])))
+    assert difference(first, second, blocks, 7) == found
+    assert difference(first, second, blocks, 8) != found
+
+
+def test_each_bound_holds_in_nineteen_of_twenty_worlds() -> None:
+    random = np.random.default_rng(0)
+    below = above = 0
+    for world in range(300):
+        effect = random.normal(0, 0.3, 30).repeat(20)  # rows of one block share their luck
+        gaps = 0.05 + effect + random.normal(0, 0.5, 600)
+        found = difference(gaps, np.zeros(600), pd.Series(np.arange(30).repeat(20)), world)
+        below += found.upper < 0.05
+        above += found.lower > 0.05
+    # 15 of 300 are nominal; three standard deviations, and a little for the bootstrap with few blocks.
+    assert 3 <= below <= 30
+    assert 3 <= above <= 30
+
+
+def test_blocks_widen_the_interval() -> None:
+    random = np.random.default_rng(0)
+    gaps = random.normal(0, 1, 20).repeat(30) + random.normal(0, 0.1, 600)
+    alone = difference(gaps, np.zeros(600), pd.Series(np.arange(600)), 0)
+    together = difference(gaps, np.zeros(600), pd.Series(np.arange(20).repeat(30)), 0)
+    assert together.upper - together.lower > 3 * (alone.upper - alone.lower)
+
+
+better, same, worse = (Difference(mean, mean - 0.01, mean + 0.01, 0.006) for mean in (-0.02, 0.0, 0.02))
+
+
+@pytest.mark.parametrize(
+    ("found", "margin", "passed", "words"),
+    [
+        (better, 0.0, True, "better than the champion: log loss -0.0200 [-0.0300, -0.0100]"),
+        (
+            same,
+            0.0,
+            False,
+            "cannot tell it from the champion: log loss +0.0000 [-0.0100, +0.0100], and the upper bound is above 0; "
+            "the smallest difference that these rows could have shown is 0.0149",
+        ),
+        (worse, 0.0, False, "worse than the champion: log loss +0.0200 [+0.0100, +0.0300]"),
+        (
+            better,
+            -0.02,
+            False,
+            "cannot tell it from the champion: log loss -0.0200 [-0.0300, -0.0100], and the upper bound "
+            "is above -0.02; the smallest difference that these rows could have shown is 0.0149",
+        ),
+        (
+            same,
+            0.01,
+            True,
+            "no worse than the champion by more than 0.01: log loss +0.0000 [-0.0100, +0.0100]",
+        ),
+        (same, 0.009, False, None),
+        (
+            worse,
+            0.03,
+            True,
+            "worse than the champion, within the margin of 0.03: log loss +0.0200 [+0.0100, +0.0300]",
+        ),
+        (
+            Difference(0.0, 0.0, 0.0),
+            0.0,
+            True,
+            "no worse than the champion: log loss +0.0000 [+0.0000, +0.0000]",
+        ),
+    ],
+)
+def test_against_the_champion(found: Difference, margin: float, passed: bool, words: str | None) -> None:
+    check = against_champion(found, margin, tasks["binary"])
+    assert check.passed == passed
+    assert words is None or check.reason == words
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "passed"),
+    [
+        ("linear", better, True),
+        ("linear", same, True),
+        ("linear", worse, False),
+        ("dummy", better, True),
+        ("dummy", same, False),
+        ("dummy", worse, False),
+        ("dummy", Difference(-0.001, -0.1, 0.1), True),
+        ("linear", Difference(0.02, 0.0, 0.1), True),
+    ],
+)
+def test_against_a_baseline(name: str, found: Difference, passed: bool) -> None:
+    check = against_baseline(name, found, tasks["binary"])
+    assert check.passed == passed
+    assert check.reason.startswith(f"{'holds' if passed else 'fails'} against the {name} baseline: log loss ")
+
+
+@pytest.mark.parametrize(
+    ("passed", "accepted", "reasons"),
+    [([True, True], True, ["0", "1"]), ([True, False], False, ["1"]), ([False, False], False, ["0", "1"])],
+)
+def test_one_failed_check_refuses_and_is_the_reason(passed: list[bool], accepted: bool, reasons: list[str]) -> None:
+    checks = [Check(str(index), one, str(index), 0.0, None, "at most", 0.0) for index, one in enumerate(passed)]
+    question: dict[str, Any] = {"challenger": "sha256:x", "policy": {"margin": 0.0}}
+    scores = {"challenger": {"log_loss": 0.5}, "dummy": {}}
+    found = document({"id": "b"}, question, "3", 10, 2, checks, scores, [], tasks["binary"])
+    assert (found["accepted"], found["reasons"], found["loss"]) == (accepted, reasons, 0.5)
+    assert (found["policy"], found["version"], found["earlier_verdicts"]) == ({"margin": 0.0}, 2, 0)
+    assert [item["model"] for item in found["models"]] == ["challenger", "dummy"]
+
+
+def test_a_planted_amount_is_found() -> None:
+    random = np.random.default_rng(1)
+    blocks = pd.Series(np.arange(28).repeat(40))
+    base = random.exponential(0.5, 28 * 40)
+    for planted, passed in ((-0.05, True), (0.05, False)):
+        found = difference(base + planted + random.normal(0, 0.1, len(base)), base, blocks, 0)
+        assert found.lower < planted < found.upper
+        assert against_champion(found, 0.0, tasks["binary"]).passed == passed
+    assert difference(base, base, blocks, 0) == Difference(0.0, 0.0, 0.0)
+
+
+def test_weights_count_as_repeated_rows_would() -> None:
+    random = np.random.default_rng(4)
+    first, second = random.normal(0, 1, 300), random.normal(0.2, 1, 300)
+    blocks, times = pd.Series(np.arange(300) // 25), random.integers(1, 4, 300)
+    found = difference(first, second, blocks, 1, times.astype(float))
+    again = difference(first.repeat(times), second.repeat(times), pd.Series(np.repeat(blocks, times)), 1)
+    assert (found.mean, found.lower, found.upper) == pytest.approx((again.mean, again.lower, again.upper))
+    assert found != difference(first, second, blocks, 1)
+    rows = pd.DataFrame({"shop": np.where(np.arange(300) < 200, "a", "b")})
+    (part,) = slice_losses(slices(rows, ["shop"], 150), {"challenger": first}, times.astype(float))
+    assert part["challenger"] == pytest.approx(np.average(first[:200], weights=times[:200]))
+
+
+def test_the_words_follow_the_task() -> None:
+    far = Difference(-123456.0, -200000.0, -0.00001234)
+    assert against_champion(far, 0.0, tasks["regression"]).reason == (
+        "better than the champion: squared error -1.235e+05 [-2e+05, -1.234e-05]"
+    )
+    assert against_baseline("dummy", far, tasks["regression"]).reason.startswith(
+        "holds against the dummy baseline: sq"
+    )
+    question: dict[str, Any] = {"challenger": "sha256:x", "policy": {}}
+    scores = {"challenger": {"squared_error": 7.0, "r2": 0.1}}
+    found = document({"id": "b"}, question, None, 10, 5, [], scores, [], tasks["regression"])
+    assert (found["loss"], found["models"][0]["loss"]) == (7.0, 7.0)

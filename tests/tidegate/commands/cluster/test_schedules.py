@@ -1,0 +1,154 @@
+"""`tidegate schedule`: one recurring run, as declared, however often it is applied."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.programs import git
+from tests.tidegate.commands.cluster.kfp_server import KfpServer
+from tidegate.commands.cluster import declared, schedules, versions
+from tidegate.pipelines import cluster, kubeflow
+from tidegate.process.errors import InputError
+
+Tidegate = Callable[..., tuple[int, str, str]]
+apply = ("schedule", "apply", "--unchecked")
+
+
+def only(server: KfpServer) -> Any:
+    (found,) = server.kubeflow.recurring.values()
+    return found
+
+
+def test_it_is_made_as_declared(server: KfpServer, clone: Path, tidegate: Tidegate) -> None:
+    code, out, err = tidegate(*apply)
+    assert (code, err, out.splitlines()[0]) == (0, "", "created")
+    found, wanted = only(server), declared.schedule()
+    assert (found.display_name, found.status) == ("flights", "ENABLED")
+    assert found.trigger.cron_schedule.cron == wanted.cron
+    assert (int(found.max_concurrency), found.no_catchup) == (wanted.concurrency, not wanted.catchup)
+    assert found.service_account == cluster.load().service_account
+    parameters = found.runtime_config.parameters
+    assert parameters["ingest_until"] == ""  # the step `collect` knows the day
+    assert parameters["pull_contract_yaml"] == (clone / "contract.yaml").read_text()
+    (version,) = server.kubeflow.versions.values()
+    assert found.pipeline_version_reference.pipeline_version_id == version.pipeline_version_id
+
+
+def test_applied_again_it_stays_the_same_one(server: KfpServer, tidegate: Tidegate) -> None:
+    tidegate(*apply)
+    before = only(server).recurring_run_id
+    assert tidegate(*apply)[1].splitlines()[0] == "unchanged"
+    assert only(server).recurring_run_id == before
+
+
+def test_a_changed_one_takes_the_place_of_the_old_one_and_never_leaves_it_empty(
+    server: KfpServer, clone: Path, tidegate: Tidegate
+) -> None:
+    tidegate(*apply)
+    before = only(server).recurring_run_id
+    (clone / "features.sql").write_text((clone / "features.sql").read_text() + "-- another\n")
+    server.received.clear()
+    assert tidegate(*apply)[1].splitlines()[0] == "replaced"
+    assert only(server).recurring_run_id != before
+    changes = [item.method for item in server.received if "/recurringruns" in item.path and item.method != "GET"]
+    assert changes == ["POST", "DELETE"]
+
+
+def test_one_that_was_applied_with_a_moment_that_kubeflow_never_fills_in_is_replaced(
+    server: KfpServer, tidegate: Tidegate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(schedules, "ASK", "[[ScheduledTime.2006-01-02]]")
+        tidegate(*apply)
+    assert tidegate(*apply)[1].splitlines()[0] == "replaced"
+    assert only(server).runtime_config.parameters["ingest_until"] == ""
+
+
+def test_one_that_was_paused_stays_paused_when_it_is_replaced(server: KfpServer, tidegate: Tidegate) -> None:
+    tidegate(*apply)
+    assert tidegate("schedule", "pause")[1] == "paused\n" and only(server).status == "DISABLED"
+    git("commit", "--allow-empty", "--quiet", "--message", "Another")
+    assert tidegate(*apply)[1].splitlines()[0] == "replaced" and only(server).status == "DISABLED"
+    assert "paused" in tidegate("schedule", "show")[1]
+    assert tidegate("schedule", "resume")[1] == "enabled\n" and only(server).status == "ENABLED"
+
+
+def test_what_was_left_half_done_is_finished(server: KfpServer, tidegate: Tidegate) -> None:
+    """A new one was made, and the old one was not deleted."""
+    tidegate(*apply)
+    old = only(server)
+    git("commit", "--allow-empty", "--quiet", "--message", "Another")
+    tidegate(*apply)
+    new = only(server)
+    server.kubeflow.recurring[old.recurring_run_id] = old
+    assert tidegate(*apply)[1].splitlines()[0] == "replaced"
+    assert only(server).recurring_run_id == new.recurring_run_id
+
+
+def test_it_is_shown_and_deleted(server: KfpServer, tidegate: Tidegate) -> None:
+    assert tidegate("schedule", "show") == (0, "no schedule: see `tidegate schedule apply`\n", "")
+    for verb in ("pause", "resume", "delete"):
+        code, _, err = tidegate("schedule", verb)
+        assert code == 2 and "schedule: expected a recurring run, found none" in err
+    tidegate(*apply)
+    (told,) = json.loads(tidegate("schedule", "show", "--json")[1])
+    name = only(server).recurring_run_id
+    wanted = declared.schedule()
+    assert told == {
+        "id": name,
+        "state": "enabled",
+        "cron": wanted.cron,
+        "catchup": wanted.catchup,
+        "concurrency": wanted.concurrency,
+        "version": versions.named(git("rev-parse", "HEAD"), kubeflow.compile()),
+        "link": f"{server.url}/#/recurringrun/details/{name}",
+    }
+    assert wanted.cron in tidegate("schedule", "show")[1]
+    assert tidegate("schedule", "delete")[1] == "deleted\n" and server.kubeflow.recurring == {}
+
+
+def test_what_a_person_made_by_hand_is_left_alone(server: KfpServer, tidegate: Tidegate) -> None:
+    tidegate(*apply)
+    only(server).description = "mine"
+    assert tidegate(*apply)[1].splitlines()[0] == "created" and len(server.kubeflow.recurring) == 2
+    assert tidegate("schedule", "delete")[0] == 0
+    assert only(server).description == "mine"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('cron: "0 0 6 1 * *"', 'cron: "0 6 1 * *"', "schedule.cron: expected six fields"),
+        ('cron: "0 0 6 1 * *"', 'cron: "0 0 6 1 * ;"', "schedule.cron: expected six fields"),
+        ('cron: "0 0 6 1 * *"', "cron: 6", "schedule.cron: expected six fields"),
+        ("catchup: false", "catchup: never", "schedule.catchup: expected true or false, found 'never'"),
+        ("concurrency: 1", "concurrency: 11", "schedule.concurrency: expected a whole number from 1 to 10"),
+        ("concurrency: 1", "concurrency: true", "schedule.concurrency: expected a whole number from 1 to 10"),
+        ("concurrency: 1", "at_once: 1", "schedule."),
+    ],
+)
+def test_a_declaration_that_kubeflow_would_misread_is_refused(tmp_path: Path, old: str, new: str, told: str) -> None:
+    text = cluster.PATH.read_text()
+    assert old in text
+    (tmp_path / "cluster.yaml").write_text(text.replace(old, new))
+    with pytest.raises(InputError) as error:
+        declared.schedule(tmp_path / "cluster.yaml")
+    assert told in str(error.value)
+
+
+def test_everything_that_is_declared_tells_two_declarations_apart() -> None:
+    schedule = declared.Schedule("0 0 6 1 * *", False, 1)
+    given: tuple[Any, ...] = (schedule, "version", {"a": 1}, "account")
+    others: list[tuple[Any, ...]] = [
+        (schedule._replace(cron="0 0 7 1 * *"), *given[1:]),
+        (schedule._replace(catchup=True), *given[1:]),
+        (schedule._replace(concurrency=2), *given[1:]),
+        (schedule, "another", *given[2:]),
+        (schedule, "version", {"a": 2}, "account"),
+        (schedule, "version", {"a": 1}, "another"),
+    ]
+    digests = {schedules.digest(*item) for item in [given, *others]}
+    assert len(digests) == 1 + len(others) and schedules.digest(*given) in digests

@@ -1,0 +1,63 @@
+"""What a person says of versions, on every store: an approval moves the champion, a rejection keeps it from moving."""
+
+import json
+
+import pytest
+from mlflow import MlflowClient
+
+from tidegate.process.errors import TrackingError
+from tidegate.tracking import approvals, journal, logs, numbered, runs, store, versions
+from tidegate.tracking.entries import Entry
+from tidegate.tracking.models import digest_tag
+
+when = "2024-06-01T00:00:00+00:00"
+verdict = {"accepted": True, "champion": "1", "loss": 0.5, "reasons": ["better"], "slices": [{"slice": "x"}] * 3}
+
+
+@pytest.fixture
+def client(uri: str, name: str) -> MlflowClient:
+    """Version 1 serves; version 2 was accepted against it and waits."""
+    found = store.connect()
+    numbered.ensure(found, name)
+    run_id = runs.batch_run(found, name, "ab12", {})
+    logs.files(found, run_id, {approvals.file: approvals.text_of(verdict)}, approvals.place_of(verdict))
+    for version in ("1", "2"):
+        tags = {
+            digest_tag: f"digest{version}",
+            "tidegate.until": "2024-05-01",
+            approvals.approval_tag: "manual",
+            approvals.verdict_tag: approvals.summarised(verdict),
+        }
+        found.create_model_version(name, "s3://nowhere/model", run_id, tags=tags)
+    journal.promote(found, name, Entry(None, "1", "batch1", "loop", when, "first"))
+    return found
+
+
+def test_the_whole_verdict_is_filed_and_what_waits_is_listed(client: MlflowClient, name: str) -> None:
+    assert approvals.whole(client, name, "2") == verdict
+    (row,) = approvals.waiting(client, name)
+    assert (row["version"], row["holds"], row["verdict"]["reasons"]) == ("2", True, ["better"])
+
+
+def test_an_approval_moves_the_champion_once(client: MlflowClient, name: str) -> None:
+    for _ in range(2):
+        approvals.approve(client, name, "2", "ann", when, "fine")
+    assert journal.champion(client, name) == "2"
+    assert [entry.kind for entry in journal.history(client, name).entries] == ["promotion", "approval"]
+    assert approvals.waiting(client, name) == []
+
+
+def test_a_rejection_keeps_the_loop_from_promoting(client: MlflowClient, name: str) -> None:
+    for _ in range(2):
+        approvals.reject(client, name, "2", "ann", when, "no")
+    outcome = journal.promote(client, name, Entry("1", "2", "batch2", "loop", when, "better"))
+    assert (outcome.counted, outcome.champion) == (False, "1")
+    assert [entry.kind for entry in journal.history(client, name).rejected] == ["rejection"]
+
+
+def test_a_verdict_file_that_was_altered_is_refused(client: MlflowClient, name: str) -> None:
+    tags = versions.tags_of(client, name, "2")
+    other = json.dumps({**json.loads(tags[approvals.verdict_tag]), "digest": "0" * 64})
+    client.set_model_version_tag(name, "2", approvals.verdict_tag, other)
+    with pytest.raises(TrackingError):
+        approvals.whole(client, name, "2")

@@ -1,0 +1,109 @@
+"""What people say of decisions, on every store: it is in the journal, moves nothing, and the last word holds."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from mlflow import MlflowClient
+
+from tests.decisions import compared, decision
+from tidegate.process.errors import InputError
+from tidegate.tracking import decisions, feedback, journal, logs, numbered, runs, store
+from tidegate.tracking.entries import Entry
+from tidegate.tracking.models import digest_tag
+
+when = "2024-06-01T00:00:00+00:00"
+
+
+@pytest.fixture
+def client(uri: str, name: str) -> MlflowClient:
+    """Three batches were decided: one from before decisions were noted, one of an experiment."""
+    found = store.connect()
+    told = {"tidegate.decision": "keep", "tidegate.champion": "1", "tidegate.rows": "7"}
+    notes = decisions.noted(decision("keep", compared()), 0.5)
+    for batch, until, tags in (
+        ("ab12", "2024-03-01", {}),
+        ("ab34", "2024-04-01", notes),
+        ("cd56", "2024-05-01", {**notes, "tidegate.experiment": "wide"}),
+    ):
+        run_id = runs.batch_run(found, name, batch, {"tidegate.until": until})
+        logs.values(found, run_id, tags={**told, **tags})
+    return found
+
+
+def opinion(**changed: Any) -> dict[str, Any]:
+    found = {"kind": "batch", "about": "ab12", "said": "wrong", "until": "", "who": "ann", "when": when, "why": "snow"}
+    return {**found, **changed}
+
+
+def serve(client: MlflowClient, name: str) -> None:
+    numbered.ensure(client, name)
+    client.create_model_version(name, "s3://nowhere/model", tags={digest_tag: "d"})
+    journal.promote(client, name, Entry(None, "1", "ab12", "loop", when, "first"))
+
+
+def test_a_word_is_written_once_before_and_after_there_is_a_champion(client: MlflowClient, name: str) -> None:
+    assert feedback.opinions(journal.history(client, name)) == []
+    assert feedback.say(client, name, opinion())
+    assert not feedback.say(client, name, opinion(when="2025-01-01T00:00:00+00:00"))
+    serve(client, name)
+    ignored = opinion(kind="ignore", about="temp", said="", until="2024-09-01")
+    assert feedback.say(client, name, ignored)
+    assert journal.champion(client, name) == "1" and [it.to for it in journal.history(client, name).counted] == ["1"]
+    assert feedback.opinions(journal.history(client, name)) == [opinion(), ignored]
+
+
+def test_the_last_word_holds(client: MlflowClient, name: str) -> None:
+    serve(client, name)
+    for said in ("wrong", "right", "wrong"):
+        assert feedback.say(client, name, opinion(said=said))
+    assert feedback.opinions(journal.history(client, name)) == [opinion(said="wrong")]
+    assert len(journal.history(client, name).judged) == 3
+
+
+def test_judges_who_race_with_a_promotion_lose_nothing(client: MlflowClient, name: str) -> None:
+    serve(client, name)
+    client.create_model_version(name, "s3://nowhere/model", tags={digest_tag: "e"})
+    batches = ["ab12", "ab34", "cd56", "ab12"]
+    with ThreadPoolExecutor(4) as pool:
+        said = [pool.submit(feedback.say, client, name, opinion(who=f"ann{it}", about=batches[it])) for it in range(4)]
+        moved = journal.promote(client, name, Entry("1", "2", "ab34", "loop", when, "better"))
+        assert all(it.result() for it in said) and moved.counted
+    assert {it.who for it in journal.history(client, name).judged} == {f"ann{it}" for it in range(4)}
+    assert journal.champion(client, name) == "2"
+
+
+@pytest.mark.parametrize(("given", "batch"), [("ab34", "ab34"), ("cd", "cd56"), ("2024-03-01", "ab12")])
+def test_a_batch_is_found(client: MlflowClient, name: str, given: str, batch: str) -> None:
+    assert feedback.decided_batch(client, name, given) == batch
+
+
+@pytest.mark.parametrize(
+    ("given", "found"), [("ab", "ab12 (2024-03-01), ab34 (2024-04-01)"), ("x", "none"), ("", "none")]
+)
+def test_a_batch_that_is_not_one_is_named(client: MlflowClient, name: str, given: str, found: str) -> None:
+    with pytest.raises(InputError) as raised:
+        feedback.decided_batch(client, name, given)
+    assert f"found {found}; " in str(raised.value)
+
+
+def test_the_past_is_told_from_the_notes(client: MlflowClient, name: str) -> None:
+    first, second = decisions.past(runs.batches(client, name), "2024-06-01T00:00:00")
+    assert first == {
+        "until": "2024-03-01",
+        "batch": "ab12",
+        "decision": "keep",
+        "champion": "1",
+        "rows": 7,
+        "loss": None,
+        "signals": {},
+    }
+    assert (second["batch"], second["loss"], second["signals"]["decay"]) == ("ab34", 0.5, [0.034, 0.02])
+    assert [it["batch"] for it in decisions.past(runs.batches(client, name), "2024-04-01")] == ["ab12"]
+
+
+def test_a_note_of_many_signals_with_long_names_fits_a_tag() -> None:
+    signals = [{"name": f"{place} {'x' * 600}", "value": 1.0, "limit": 0.1} for place in range(500)]
+    (text,) = decisions.noted({"signals": signals}, None).values()
+    assert 3000 < len(text) <= decisions.longest and next(iter(json.loads(text)["signals"])).startswith("0 ")

@@ -1,0 +1,1 @@
+"""The command line of Tidegate: what a person does with a problem."""

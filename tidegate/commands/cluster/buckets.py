@@ -1,0 +1,70 @@
+"""The bucket of a DVC remote: DVC takes one that is not there for an empty one."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tidegate.process.errors import InputError
+from tidegate.versions.patience import ATTEMPTS, CONNECT, READ
+
+Section = Mapping[str, str]
+HOME = "us-east-1"  # the one region that may not be named when a bucket is made
+PATHS = {"credentialpath": "credentials_file", "configpath": "config_file"}
+
+
+def name(section: Section) -> str | None:
+    """The bucket of a remote, None where it is no S3."""
+    parts = urlsplit(section.get("url", ""))
+    return parts.netloc if parts.scheme == "s3" else None
+
+
+def is_missing(section: Section) -> bool:
+    """Whether the store says that there is no such bucket; if it says nothing, or not to us, there may be one."""
+    bucket = name(section)
+    try:
+        if bucket:
+            _client(section).head_bucket(Bucket=bucket)
+    except ClientError as error:
+        return bool(error.response["ResponseMetadata"]["HTTPStatusCode"] == 404)
+    except BotoCoreError:
+        pass
+    return False
+
+
+def make(section: Section) -> str:
+    """Make the bucket unless it is there, and return what was done; InputError where it cannot be made."""
+    bucket = name(section)
+    if bucket is None:
+        raise InputError("--make-bucket", "a DVC remote on S3", section.get("url", "none"), "name one with --remote")
+    if not is_missing(section):
+        return f"bucket {bucket}: there already, or not to be seen"
+    try:
+        client = _client(section)
+        region = client.meta.region_name
+        place = {"CreateBucketConfiguration": {"LocationConstraint": region}} if region != HOME else {}
+        client.create_bucket(Bucket=bucket, **place)
+    except (BotoCoreError, ClientError) as error:
+        found = " ".join(str(error).split())
+        raise InputError(f"bucket {bucket}", "to be made", found, "ask who runs the store") from None
+    return f"bucket {bucket}: made"
+
+
+def _client(section: Section) -> Any:
+    """As DVC would reach it: what the remote's section leaves out comes by environment."""
+    session = botocore.session.Session(profile=section.get("profile"))
+    for key in PATHS.keys() & section.keys():
+        session.set_config_variable(PATHS[key], section[key])
+    keys = {f"aws_{key}": section.get(key) for key in ("access_key_id", "secret_access_key", "session_token")}
+    verify = section.get("ssl_verify", "true")
+    return boto3.Session(botocore_session=session, **keys).client(
+        "s3",
+        endpoint_url=section.get("endpointurl"),
+        region_name=section.get("region") or session.get_config_variable("region") or HOME,
+        verify={"true": None, "false": False}.get(verify.lower(), verify),
+        config=Config(connect_timeout=CONNECT, read_timeout=READ, retries={"total_max_attempts": ATTEMPTS}),
+    )

@@ -1,0 +1,136 @@
+"""What a run needs, each as one check: ok, wrong with its cure, or not checked and why."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+from tidegate.commands.cluster import data, images, objects, revision, rights
+from tidegate.commands.cluster.connection import DEFAULT_NAMESPACE, Connection
+from tidegate.commands.cluster.service import connect
+from tidegate.commands.loop import workspace
+from tidegate.contract.contract import read_contract
+from tidegate.pipelines import cluster
+from tidegate.process.deadline import within
+from tidegate.process.errors import InputError
+from tidegate.process.redaction import address
+
+LONGEST = 30.0  # for a registry, for DVC over all files of a version
+END = 90.0  # of what knows no limit, such as a registry's helper
+OK, WRONG, UNCHECKED = "ok", "wrong", "not checked"
+
+
+class Check(NamedTuple):
+    """What was looked at, `ok`, `wrong` or `not checked`, and a sentence: what was found and the cure."""
+
+    name: str
+    state: str
+    told: str
+
+
+class UnfitError(InputError):
+    """What would make a run fail, one line each."""
+
+    def __init__(self, checks: Sequence[Check]) -> None:
+        Exception.__init__(self, "\n".join([check.told for check in checks if check.state == WRONG]))
+
+
+class NotCheckedError(Exception):
+    """Why something cannot be looked at from here."""
+
+
+def of_the_run(
+    remote: str | None, context: str | None, namespace: Callable[[], str]
+) -> dict[str, Callable[[], str]]:
+    """What a run needs beside Kubeflow itself."""
+    return {"code": _tree, "image": lambda: _image(context), "data": lambda: _data(remote), "namespace": namespace}
+
+
+def of_the_services(connection: Connection) -> dict[str, Callable[[], str]]:
+    """Whether Kubeflow Pipelines and MLflow answer."""
+    return {"kubeflow": lambda: connect(connection).connection.where, "mlflow": _mlflow}
+
+
+def of_the_rights(connection: Connection) -> dict[str, Callable[[], str]]:
+    """Whether Kubernetes lets the run and the submitter do what is theirs."""
+    return {"rights": lambda: _rights(connection)}
+
+
+def of_the_namespace(connection: Connection, namespace: str | None, platform: Mapping[str, Any], account: str) -> str:
+    """What the pipeline names is in the namespace that its pods run in; InputError tells what is not."""
+    place = namespace or connection.namespace or DEFAULT_NAMESPACE
+    cluster = objects.api(connection.kube_context)
+    if cluster is None:
+        raise NotCheckedError("no kubeconfig")
+    things = objects.needed(platform, account)
+    try:
+        absent = objects.absent(cluster, place, things, connection.timeout)
+    except PermissionError as reason:
+        raise NotCheckedError(str(reason)) from None
+    if absent:
+        context = f" of context {connection.kube_context}" if connection.kube_context else ""
+        found = f"no {', no '.join(map(str, absent))}"
+        cure = "see k8s/, or correct cluster.yaml"
+        raise InputError(f"namespace {place}{context}", ", ".join(map(str, things)), found, cure)
+    return f"{', '.join(map(str, things))} in {place}"
+
+
+def run(checks: Mapping[str, Callable[[], str]]) -> list[Check]:
+    """All at the same time, in their order; what each returns is told where it is ok."""
+    with ThreadPoolExecutor(max_workers=len(checks)) as pool:
+        return list(pool.map(_one, checks, checks.values()))
+
+
+def refuse(found: Sequence[Check]) -> None:
+    """InputError with every check that went wrong."""
+    if any(check.state == WRONG for check in found):
+        raise UnfitError(found)
+
+
+def _one(name: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(name, OK, within(END, look))
+    except NotCheckedError as reason:
+        return Check(name, UNCHECKED, str(reason))
+    except (InputError, OSError) as error:  # a deadline that has passed is an OSError
+        return Check(name, WRONG, " ".join(str(error).split()))
+
+
+def _tree() -> str:
+    return f"commit {revision.commit()}"
+
+
+def _image(context: str | None) -> str:
+    try:
+        return images.check(cluster.load(), context, LONGEST)
+    except PermissionError as reason:
+        raise NotCheckedError(str(reason)) from None
+
+
+def _rights(connection: Connection) -> str:
+    found = objects.api(connection.kube_context)
+    if found is None:
+        raise NotCheckedError("no kubeconfig")
+    place = connection.namespace or DEFAULT_NAMESPACE
+    try:
+        return rights.check(found, place, cluster.load().service_account, connection.timeout)
+    except PermissionError as reason:
+        raise NotCheckedError(str(reason)) from None
+
+
+def _data(given: str | None) -> str:
+    url, name = data.remote(given, LONGEST)
+    if name is None:
+        raise NotCheckedError(f"{url} is no remote of DVC's configuration")
+    data.check(name, LONGEST)
+    return f"data.dvc on {url}"
+
+
+def _mlflow() -> str:
+    uri = os.environ.get("MLFLOW_TRACKING_URI")
+    if not uri:
+        raise InputError("MLFLOW_TRACKING_URI", "the MLflow server of the cluster", "nothing", "set it")
+    from tidegate.tracking import rehearsal, store
+
+    told = rehearsal.rehearse(store.connect(), read_contract(workspace.contract).name)
+    return f"{address(uri)}: {told}"

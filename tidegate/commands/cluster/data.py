@@ -1,0 +1,67 @@
+"""Where the data is: the DVC remote by its address, and whether it holds the version of data.dvc."""
+
+import json
+from urllib.parse import urlsplit
+
+from tidegate.commands.loop.remote import ask, configuration, default, section
+from tidegate.commands.loop.workspace import data_dvc
+from tidegate.documents.formats import parse_yaml, read_text
+from tidegate.process.errors import InputError
+from tidegate.versions.section import split
+
+PUSH = "run `dvc push data.dvc`"
+MAKE = "run `tidegate doctor --make-bucket`"
+
+
+def remote(given: str | None, timeout: float) -> tuple[str, str | None]:
+    """The remote as a run carries it, and its name in DVC's configuration if it has one.
+
+    `given` is a name, an address, or None for the default remote.
+    """
+    config = configuration(timeout)
+    name = given or config.get(default, "")
+    known = config.get(f"remote.{name}.url")
+    url = known or (given if given and "/" in given else None)
+    if not url:
+        expected = "a remote of this name, or an address" if given else "a default remote"
+        raise InputError("DVC remote", expected, given or "none", "see `dvc remote add --default`")
+    if urlsplit(url).password:
+        expected = "an address without a password, for it is kept with the run"
+        raise InputError("DVC remote", expected, "one with a password", "put it into a secret of the cluster")
+    settings = section(config, name)
+    # What else the remote is (its endpoint, its region) a run has to know too; what is secret stays here.
+    return split(settings)[0] if known and len(settings) > 1 else url, name if known else None
+
+
+def check(remote_name: str, timeout: float) -> None:
+    """InputError when the remote lacks a file of the version of data.dvc; DVC itself is asked."""
+    path = _tracked()
+    arguments = ("data", "status", "--not-in-remote", "--granular", "--json", "--remote", remote_name, path)
+    answer = json.loads(ask(*arguments, timeout=timeout) or "{}")
+    lacking = [name for name in answer.get("not_in_remote", []) if name.rstrip("/").split("/")[0] == path]
+    if lacking:
+        from tidegate.commands.cluster import buckets
+
+        settings = section(configuration(timeout), remote_name)
+        if buckets.is_missing(settings):
+            found = f"no bucket {buckets.name(settings)}"
+            raise InputError(data_dvc, f"its data on the DVC remote {remote_name}", found, f"{MAKE}, then {PUSH}")
+        more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+        raise InputError(data_dvc, f"its data on the DVC remote {remote_name}", f"no {lacking[0]}{more}", PUSH)
+
+
+def make_bucket(given: str | None, timeout: float) -> str:
+    """Make the bucket of a remote (by name; None for the default one) if it is not there; what was done in a line."""
+    from tidegate.commands.cluster import buckets
+
+    config = configuration(timeout)
+    name = given or config.get(default, "")
+    return buckets.make(section(config, name) or {"url": name})
+
+
+def _tracked() -> str:
+    document = parse_yaml(read_text(data_dvc), data_dvc)
+    outs = document.get("outs") if isinstance(document, dict) else None
+    if not isinstance(outs, list) or len(outs) != 1 or "path" not in outs[0]:
+        raise InputError(data_dvc, "one output", "another document", "run `dvc add data`")
+    return str(outs[0]["path"])

@@ -1,0 +1,93 @@
+"""Where the image of a run is: in its registry, or loaded into the nodes, as kind does it."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import docker.auth
+import urllib3
+from kubernetes import client as kubernetes
+
+from tidegate.commands.cluster import objects, registry
+from tidegate.commands.cluster.registry import HUB
+from tidegate.pipelines import kubeflow
+from tidegate.pipelines.cluster import Cluster
+from tidegate.process.errors import InputError
+
+MOST_TOLD = 50  # images that a node tells of, the largest first, unless its kubelet was told otherwise
+TAINTED = ("NoSchedule", "NoExecute")
+
+
+class Nodes(NamedTuple):
+    """The nodes that take pods: those that have an image, those that do not, those that tell of others only."""
+
+    having: Sequence[str]
+    lacking: Sequence[str]
+    silent: Sequence[str]
+
+
+def check(given: Cluster, context: str | None, timeout: float) -> str:
+    """The image and where it is; InputError where no pod would get it, PermissionError where that is not told."""
+    image = kubeflow.image_of(given)
+    if given.pull_policy == "Never":
+        return _loaded(image, nodes(image, context, timeout))
+    try:
+        return f"{image} {registry.check(image, timeout)}".strip()
+    except InputError as refused:
+        if given.pull_policy == "Always":
+            raise
+        return _instead(image, context, timeout, refused)
+
+
+def nodes(image: str, context: str | None, timeout: float) -> Nodes:
+    """The nodes by whether they have the image; PermissionError where the cluster does not tell."""
+    cluster = objects.api(context)
+    if cluster is None:
+        raise PermissionError("no kubeconfig, by which to see the images of the nodes")
+    try:
+        found = kubernetes.CoreV1Api(cluster).list_node(_request_timeout=timeout).items
+    except kubernetes.ApiException as error:
+        raise PermissionError(objects.refused(error, "list nodes in the cluster")) from None
+    except urllib3.exceptions.HTTPError:
+        raise PermissionError("no answer from the cluster, whose nodes have the images") from None
+    taking = [node for node in found if _takes_pods(node)]
+    having = [node.metadata.name for node in taking if _names(image) & _told(node)]
+    others = [node for node in taking if node.metadata.name not in having]
+    full = [node.metadata.name for node in others if len(node.status.images or []) >= MOST_TOLD]
+    return Nodes(having, [node.metadata.name for node in others if node.metadata.name not in full], full)
+
+
+def _instead(image: str, context: str | None, timeout: float, refused: InputError) -> str:
+    """In no registry, which is no fault where every node has it; `refused` if no node does, or none tells."""
+    try:
+        found = nodes(image, context, timeout)
+    except PermissionError:
+        raise refused from None
+    if not found.having:
+        raise refused
+    return f"{_loaded(image, found)}, in no registry"
+
+
+def _loaded(image: str, found: Nodes) -> str:
+    if found.lacking:
+        names = ", ".join(found.lacking)
+        raise InputError(image, "it on every node", f"none on {names}", f"run `kind load docker-image {image}`")
+    if found.silent:
+        raise PermissionError(f"{', '.join(found.silent)} tells of its {MOST_TOLD} largest images only")
+    if not found.having:
+        raise InputError(image, "a node that takes pods", "none", "see `kubectl get nodes`")
+    return f"{image} on {', '.join(found.having)}"
+
+
+def _takes_pods(node: Any) -> bool:
+    return not node.spec.unschedulable and not any(taint.effect in TAINTED for taint in node.spec.taints or [])
+
+
+def _told(node: Any) -> set[str]:
+    return {name for entry in node.status.images or [] for name in entry.names or []}
+
+
+def _names(image: str) -> set[str]:
+    """As it stands, and as container runtimes complete it."""
+    repository, _, tag = image.rpartition(":")
+    host, name = docker.auth.resolve_repository_name(repository)
+    return {image, f"{host}/{'library/' if host == HUB and '/' not in name else ''}{name}:{tag}"}

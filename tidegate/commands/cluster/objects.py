@@ -1,0 +1,115 @@
+"""What a run finds in its namespace: the secrets, config maps, claims and the account that it names."""
+
+import logging
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import urllib3
+from kubernetes import client as kubernetes
+from kubernetes import config as kubeconfig
+
+from tidegate.process.errors import InputError
+
+# Where the compiled pipeline names something that must be there, and what it is to Kubernetes.
+NAMED: Mapping[str, tuple[str, str]] = {
+    "secretAsEnv": ("secrets", "secretName"),
+    "secretAsVolume": ("secrets", "secretName"),
+    "imagePullSecret": ("secrets", "secretName"),
+    "configMapAsEnv": ("configmaps", "configMapName"),
+    "configMapAsVolume": ("configmaps", "configMapName"),
+    "pvcMount": ("persistentvolumeclaims", "constant"),
+}
+WORDS = {
+    "secrets": "secret",
+    "configmaps": "config map",
+    "persistentvolumeclaims": "volume claim",
+    "serviceaccounts": "service account",
+}
+# The name of an object is asked for, never what is in it.
+ACCEPT = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+
+
+class Thing(NamedTuple):
+    """An object of Kubernetes."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{WORDS[self.kind]} {self.name}"
+
+
+def needed(platform: Mapping[str, Any], account: str) -> list[Thing]:
+    """What must be there before a run starts: all that the pipeline's second document names as not optional."""
+    executors = platform.get("platforms", {}).get("kubernetes", {}).get("deploymentSpec", {}).get("executors", {})
+    found = {
+        Thing(kind, entry[key])
+        for executor in executors.values()
+        for section, (kind, key) in NAMED.items()
+        for entry in executor.get(section, [])
+        if not entry.get("optional")
+    }
+    return [Thing("serviceaccounts", account), *sorted(found)]
+
+
+def api(context: str | None) -> kubernetes.ApiClient | None:
+    """The cluster's own API by the kubeconfig or from inside; None where there is neither."""
+    logging.getLogger("kubernetes").setLevel(logging.ERROR)
+    settings = kubernetes.Configuration()
+    settings.retries = False  # each would wait as long as the first
+    try:
+        if "KUBERNETES_SERVICE_HOST" in os.environ and not context:
+            kubeconfig.load_incluster_config(settings)
+        else:
+            kubeconfig.load_kube_config(context=context, client_configuration=settings)
+    except kubeconfig.ConfigException:
+        return None
+    return kubernetes.ApiClient(settings)
+
+
+def refused(error: kubernetes.ApiException, right: str) -> str:
+    """Why the cluster does not tell: a right that one lacks, by its verb, its kind of object and its namespace."""
+    if error.status == 403:
+        return f"no right to {right}"
+    if error.status == 401:
+        return "401 (not signed in to the cluster): see `kubectl auth whoami`"
+    return f"the cluster does not let {right}: {error.status} {error.reason}"
+
+
+def absent(cluster: kubernetes.ApiClient, namespace: str, things: Iterable[Thing], timeout: float) -> list[Thing]:
+    """Those of the things that are not in the namespace; PermissionError when the cluster does not say of some."""
+    missing, unseen = [], []
+    for thing in things:
+        try:
+            if not _is_there(cluster, namespace, thing, timeout):
+                missing.append(thing)
+        except PermissionError as reason:
+            unseen.append(str(reason))
+    if unseen and not missing:
+        raise PermissionError(", ".join(unseen))
+    return missing
+
+
+def _is_there(cluster: kubernetes.ApiClient, namespace: str, thing: Thing, timeout: float) -> bool:
+    where = f"namespace {namespace}"
+    try:
+        cluster.call_api(
+            f"/api/v1/namespaces/{namespace}/{thing.kind}/{thing.name}",
+            "GET",
+            header_params={"Accept": ACCEPT},
+            auth_settings=["BearerToken"],
+            _preload_content=False,
+            _request_timeout=timeout,
+        )
+    except kubernetes.ApiException as error:
+        if error.status == 404:
+            return False
+        if error.status in (401, 403):
+            raise PermissionError(refused(error, f"get {thing.kind}/{thing.name} in {where}")) from None
+        raise InputError(
+            where, f"to be told of {thing}", f"{error.status} {error.reason}", "ask again later"
+        ) from None
+    except urllib3.exceptions.HTTPError:
+        raise InputError(where, "a cluster that answers", "no answer", "see `kubectl version`") from None
+    return True

@@ -1,0 +1,131 @@
+"""The pods of runs as the cluster's own API shows them, past Kubeflow; only where there is a kubeconfig."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import urllib3
+from kubernetes import client as kubernetes
+
+from tidegate.commands.cluster import objects
+from tidegate.commands.cluster.connection import DEFAULT_NAMESPACE
+from tidegate.commands.cluster.reasons import Seen
+from tidegate.commands.cluster.service import Service
+
+RUN_LABEL = "pipeline/runid"
+NODE = "workflows.argoproj.io/node-name"
+CONTAINER = "main"
+STARTING = (None, "PodInitializing", "ContainerCreating")
+PLACE = re.compile(r"\.(?P<step>[^.()]+)(\(\d+\))?(\.executor|(?P<driver>-driver))(\((?P<attempt>\d+)\))?$")
+TROUBLED = "status.phase!=Succeeded"
+GONE = (kubernetes.ApiException, urllib3.exceptions.HTTPError)
+
+
+@dataclass(frozen=True)
+class Sight:
+    """A way to the cluster's own API, and the namespace in which runs have their pods."""
+
+    cluster: Any
+    namespace: str
+    timeout: float
+
+
+def sight(service: Service) -> Sight | None:
+    """Where to look; None without a kubeconfig."""
+    connection = service.connection
+    cluster = objects.api(connection.kube_context)
+    namespace = service.namespace or connection.namespace or DEFAULT_NAMESPACE
+    return Sight(cluster, namespace, connection.timeout) if cluster else None
+
+
+def of_run(way: Sight | None, run_id: str) -> list[Seen]:
+    """Every pod of a run: as it is, or as Argo remembers it once it is gone; none where the cluster does not tell."""
+    if way is None:
+        return []
+    remembered = {item.pod: item for item in _remembered(way, run_id)}
+    present = {item.pod: item for item in (_by_run(way, f"{RUN_LABEL}={run_id}", "") or {}).get(run_id, [])}
+    return list((remembered | present).values())
+
+
+def in_trouble(way: Sight, run_id: str) -> list[Seen] | None:
+    """The pods of a run that have not succeeded; None where the cluster does not tell."""
+    found = _by_run(way, f"{RUN_LABEL}={run_id}", TROUBLED)
+    return None if found is None else found.get(run_id, [])
+
+
+def of_all_runs(way: Sight | None) -> dict[str, list[Seen]]:
+    """The pods that have not succeeded, by their run; none where the cluster does not tell."""
+    return (_by_run(way, RUN_LABEL, TROUBLED) or {}) if way else {}
+
+
+def log(way: Sight | None, pod: str) -> str | None:
+    """The log of a pod while it is there; None where the cluster does not give it."""
+    if way is None:
+        return None
+    read = kubernetes.CoreV1Api(way.cluster).read_namespaced_pod_log
+    try:
+        return str(read(pod, way.namespace, container=CONTAINER, _request_timeout=way.timeout)) or None
+    except GONE:
+        return None
+
+
+def condition(pod: Any) -> str:
+    """What keeps a pod from running or ended it, empty where nothing does."""
+    if pod.status.reason:  # evicted, or over its deadline: its containers tell only how they were stopped
+        return _sentence(pod.status.reason, pod.status.message)
+    containers = [*(pod.status.init_container_statuses or []), *(pod.status.container_statuses or [])]
+    for status in containers:
+        waiting, ended = status.state.waiting, status.state.terminated
+        if waiting and waiting.reason not in STARTING:
+            return _sentence(waiting.reason, waiting.message)
+        if ended and ended.exit_code and (status.name == CONTAINER or ended.reason != "Completed"):
+            return _sentence(f"{ended.reason or 'Error'}, exit code {ended.exit_code}", ended.message)
+    stuck = [item for item in pod.status.conditions or [] if item.type == "PodScheduled" and item.status == "False"]
+    return _sentence(stuck[0].reason, stuck[0].message) if stuck else ""
+
+
+def _by_run(way: Sight, labels: str, fields: str) -> dict[str, list[Seen]] | None:
+    listing = kubernetes.CoreV1Api(way.cluster).list_namespaced_pod
+    try:
+        pods = listing(way.namespace, label_selector=labels, field_selector=fields, _request_timeout=way.timeout)
+    except GONE:
+        return None
+    found: dict[str, list[Seen]] = {}
+    for pod in pods.items:
+        place = (pod.metadata.annotations or {}).get(NODE, "")
+        run = found.setdefault((pod.metadata.labels or {}).get(RUN_LABEL, ""), [])
+        run.extend(_placed(place, pod.metadata.name, condition(pod)))
+    return found
+
+
+def _remembered(way: Sight, run_id: str) -> Iterator[Seen]:
+    """From the status of the workflow, which outlives its pods."""
+    listing = kubernetes.CustomObjectsApi(way.cluster).list_namespaced_custom_object
+    place = ("argoproj.io", "v1alpha1", way.namespace, "workflows")
+    try:
+        found = listing(*place, label_selector=f"{RUN_LABEL}={run_id}", _request_timeout=way.timeout)
+    except GONE:
+        return
+    for workflow in found["items"]:
+        for node in workflow.get("status", {}).get("nodes", {}).values():
+            if node["type"] == "Pod":
+                yield from _placed(node["name"], _pod(workflow["metadata"]["name"], node), _message(node))
+
+
+def _pod(workflow: str, node: Mapping[str, Any]) -> str:
+    number = str(node["id"]).rpartition("-")[2]
+    return f"{workflow}-{node.get('templateName', '')}-{number}"
+
+
+def _message(node: Mapping[str, Any]) -> str:
+    return "" if node["phase"] == "Succeeded" else " ".join(str(node.get("message", "")).split())
+
+
+def _placed(place: str, pod: str, reason: str) -> Iterator[Seen]:
+    if found := PLACE.search(place):
+        yield Seen(found["step"], bool(found["driver"]), int(found["attempt"] or 0), pod, reason)
+
+
+def _sentence(reason: str, message: str | None) -> str:
+    return f"{reason}: {' '.join(message.split())}" if message else reason

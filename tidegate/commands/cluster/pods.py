@@ -1,0 +1,103 @@
+"""Where a step's log is: its pods, which the record of a run does not name but whose places it holds.
+
+Argo calls a node of a workflow by its place in it, and gives it the workflow's name and a digest of that place as id;
+a pod has the name of its template between these two. Kubeflow names the templates, and its record has the ids.
+"""
+
+import re
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import Any
+
+from tidegate.commands.cluster.states import details
+from tidegate.process.errors import InputError
+
+TEMPLATE = "system-container-impl"
+DRIVER = "system-container-driver"
+MOST_ATTEMPTS = 30  # to be found by number, for the record names no node
+
+
+def names(ir: Mapping[str, Any], platform: Mapping[str, Any], step: str, run: Any) -> list[str]:
+    """What the log of a step is asked for by, its last attempt first; none where Kubeflow told of no task yet."""
+    path, task = _place(ir, step)
+    return _named(run, [*path, "executor"], _template(ir, platform, task))
+
+
+def driver_names(ir: Mapping[str, Any], step: str, run: Any) -> list[str]:
+    """The same for what starts the step's pod."""
+    path, _ = _place(ir, step)
+    return _named(run, [*path[:-1], f"{step}-driver"], DRIVER)
+
+
+def nodes(path: Sequence[str], known: Container[str]) -> list[str]:
+    """The nodes at this place that are known, the last attempt first; where none is, as they may be called.
+
+    A workflow whose templates have a retry strategy has `X(0)` below `X` at each level; which have one is a default of
+    the cluster.
+    """
+    workflow, *levels = path
+    found = _variants(workflow, workflow, known) or [workflow]
+    for level in levels:
+        found = [name for above in found for name in _variants(workflow, f"{above}.{level}", known)]
+    guesses = [".".join(f"{level}(0)" for level in path), f"{'.'.join(path)}(0)", ".".join(path)]
+    return found or guesses
+
+
+def node_id(workflow: str, name: str) -> str:
+    """The id of a node."""
+    return f"{workflow}-{fnv1a(name)}"
+
+
+def fnv1a(text: str) -> int:
+    """The 32-bit digest that Argo's names end in."""
+    digest = 2166136261
+    for byte in text.encode():
+        digest = (digest ^ byte) * 16777619 % 2**32
+    return digest
+
+
+def _variants(workflow: str, name: str, known: Container[str]) -> list[str]:
+    attempts = [f"{name}({number})" for number in range(MOST_ATTEMPTS - 1, -1, -1)]
+    found = [attempt for attempt in attempts if node_id(workflow, attempt) in known]
+    return found or ([name] if node_id(workflow, name) in known else [])
+
+
+def _named(run: Any, path: Sequence[str], template: str) -> list[str]:
+    """The pod of each node, then the node, which Kubeflow takes in its place where the log is archived."""
+    known = _ids(run)
+    if not known:
+        return []
+    workflow = re.sub(r"-\d+$", "", min(known))
+    ids = [node_id(workflow, name) for name in nodes([workflow, "root", *path], known)]
+    return [name for found in ids for name in (re.sub(r"-(\d+)$", rf"-{template}-\1", found), found)]
+
+
+def _ids(run: Any) -> set[str]:
+    """The nodes that the record names: as somebody's children; with other versions a task names its own as well."""
+    tasks = details(run)
+    children = {child.pod_name for task in tasks for child in task.child_tasks or [] if child.pod_name}
+    return children | {task.pod_name for task in tasks if task.pod_name and re.search(r"-\d+$", task.pod_name)}
+
+
+def _place(ir: Mapping[str, Any], step: str) -> tuple[list[str], Mapping[str, Any]]:
+    for path, task in _tasks(ir, ir["root"]["dag"]["tasks"], []):
+        if path[-1] == step:
+            return path, task
+    raise InputError("step", "a step of the pipeline", step, "see `tidegate logs RUN`")
+
+
+def _tasks(
+    ir: Mapping[str, Any], tasks: Mapping[str, Any], above: list[str]
+) -> Iterator[tuple[list[str], Mapping[str, Any]]]:
+    for name, task in tasks.items():
+        component = ir["components"][task["componentRef"]["name"]]
+        yield [*above, name], task
+        yield from _tasks(ir, component.get("dag", {}).get("tasks", {}), [*above, name])
+
+
+def _template(ir: Mapping[str, Any], platform: Mapping[str, Any], task: Mapping[str, Any]) -> str:
+    executors = platform.get("platforms", {}).get("kubernetes", {}).get("deploymentSpec", {}).get("executors", {})
+    label = ir["components"][task["componentRef"]["name"]].get("executorLabel", "")
+    metadata = executors.get(label, {}).get("podMetadata")
+    retried = "retry-" if "retryPolicy" in task else ""
+    numbers = [len((metadata or {}).get(key, {})) for key in ("annotations", "labels")]
+    return f"metadata-{numbers[0]}-{numbers[1]}-{retried}{TEMPLATE}" if metadata else f"{retried}{TEMPLATE}"

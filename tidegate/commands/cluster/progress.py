@@ -1,0 +1,101 @@
+"""A run is followed to its end: a living table where there is a terminal, a line per change where there is none."""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from tidegate.commands.cluster import pod_view, runs
+from tidegate.commands.cluster.answers import UnreachableError
+from tidegate.commands.cluster.reasons import Seen, Trouble, troubles
+from tidegate.commands.cluster.service import Service
+from tidegate.commands.cluster.states import State, over, states
+
+SECONDS_BETWEEN = 3.0
+PATIENCE = 300.0  # seconds that the server may be away before this gives up; the run goes on without it
+MOST_MISSED = 3  # times that the cluster does not tell of pods before it is asked no more
+COLOURS = {"succeeded": "green", "failed": "red", "cancelled": "red", "running": "cyan"}
+Show = Callable[[Sequence[State], Sequence[Trouble]], None]
+
+
+class Followed(NamedTuple):
+    """A run as it was when there was nothing left to wait for: it is over, or something hopeless stops it."""
+
+    run: Any
+    troubles: Sequence[Trouble]
+
+
+def follow(service: Service, run_id: str, steps: Sequence[str]) -> Followed:
+    """Show a run's progress on stderr until it is over, or until no waiting helps."""
+    screen = Console(file=sys.stderr, highlight=False)
+    if not screen.is_terminal:
+        return _until_over(service, run_id, steps, _lines(steps))
+    with Live(console=screen, refresh_per_second=4) as live:
+        return _until_over(service, run_id, steps, lambda *found: live.update(table(*found)))
+
+
+def table(found: Sequence[State], stopped: Sequence[Trouble] = ()) -> Table:
+    """The steps as a table, each with what stops it."""
+    result = Table.grid(padding=(0, 2))
+    reasons = {trouble.step: trouble.reason for trouble in stopped}
+    for step, state, seconds in found:
+        result.add_row(step, Text(state, COLOURS.get(state, "dim")), _shown(seconds), Text(reasons.get(step, "")))
+    return result
+
+
+def _until_over(service: Service, run_id: str, steps: Sequence[str], show: Show) -> Followed:
+    heard, look = time.monotonic(), _looking(service, run_id)
+    while True:
+        try:
+            run = runs.read(service, run_id)
+            heard = time.monotonic()
+            found = states(steps, run, datetime.now(UTC))
+            stopped = troubles(found, run, look())
+            show(found, stopped)
+            if over(run) or any(trouble.hopeless for trouble in stopped):
+                return Followed(run, stopped)
+        except UnreachableError:
+            if time.monotonic() - heard > PATIENCE:
+                raise
+        time.sleep(SECONDS_BETWEEN)
+
+
+def _looking(service: Service, run_id: str) -> Callable[[], list[Seen]]:
+    """Tells of the pods that have not succeeded, as long as the cluster does."""
+    way, missed = pod_view.sight(service), 0
+
+    def look() -> list[Seen]:
+        nonlocal missed
+        found = pod_view.in_trouble(way, run_id) if way and missed < MOST_MISSED else None
+        missed = missed + 1 if found is None else 0
+        return found or []
+
+    return look
+
+
+def _lines(steps: Sequence[str]) -> Show:
+    """Tells on stderr what changed since it was last called."""
+    told = dict.fromkeys(steps, "waiting")
+    known: set[Trouble] = set()
+
+    def tell(found: Sequence[State], stopped: Sequence[Trouble]) -> None:
+        for step, state, seconds in found:
+            if told[step] != state:
+                told[step] = state
+                print(f"{step}: {state} {_shown(seconds)}".rstrip(), file=sys.stderr, flush=True)
+        for trouble in stopped:
+            if trouble not in known:
+                known.add(trouble)
+                print(trouble, file=sys.stderr, flush=True)
+
+    return tell
+
+
+def _shown(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds:.0f} s"

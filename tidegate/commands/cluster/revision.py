@@ -1,0 +1,12 @@
+"""Which commit a run is of."""
+
+from tidegate.process.context import commit as described
+from tidegate.process.errors import InputError
+
+
+def commit() -> str:
+    """The commit that is checked out; InputError where there is none."""
+    found = described().removesuffix("-dirty")
+    if found == "unknown":
+        raise InputError("commit", "a git repository with a commit", "none", "commit your work, then submit it")
+    return found

@@ -1,0 +1,102 @@
+"""`tidegate runs`: the newest runs on the cluster, with the gate's decision where MLflow knows it."""
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from tidegate.commands.cluster import pod_view, runs
+from tidegate.commands.cluster.reasons import Seen, troubles
+from tidegate.commands.cluster.service import Service
+from tidegate.commands.cluster.states import state_of, states, word
+from tidegate.commands.cluster.submission import UNTIL
+from tidegate.commands.console import console
+from tidegate.commands.loop import workspace
+from tidegate.contract.contract import read_contract
+from tidegate.pipelines import graph, kubeflow
+from tidegate.process.errors import InputError
+
+
+def listed(service: Service, limit: int) -> list[dict[str, Any]]:
+    """One document per run, the newest first: id, when, until, state, reason, decision, link."""
+    name = read_contract(workspace.contract).name
+    found = runs.newest(service, name, limit)
+    decisions = _decisions(name) if found else {}
+    reasons = _reasons(service, [run for run in found if run.state != "SUCCEEDED"])
+    return [_row(service, run, decisions) | {"reason": reasons.get(run.run_id)} for run in found]
+
+
+def show(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print them for a person."""
+    if not rows:
+        return console().print("no runs yet: see `tidegate submit`")
+    page = rows[0]["link"].replace(rows[0]["id"], "RUN")
+    table = Table("run", "when", "until", "state", "gate", box=None, padding=(0, 1), caption=f"pages: {page}")
+    table.caption_justify = "left"
+    for row in rows:
+        when = row["when"][:16].replace("T", " ") if row["when"] else ""
+        table.add_row(row["id"], when, row["until"] or "", row["state"], row["decision"] or "")
+    console().print(table)
+    for row in rows:
+        if row["reason"]:
+            console().print(Text(f" {row['id']} {row['reason']}"), soft_wrap=True)
+    return None
+
+
+def _row(service: Service, run: Any, decisions: Mapping[str, str]) -> dict[str, Any]:
+    until = _until(run)
+    # A batch that was decided before has no tag of this run: only one that succeeded is known to be decided.
+    by_moment = decisions.get(str(until)[:10]) if run.state == "SUCCEEDED" else None
+    return {
+        "id": run.run_id,
+        "when": run.created_at.isoformat() if run.created_at else None,
+        "until": until,
+        "state": word(state_of(run)),
+        "decision": decisions.get(run.run_id) or by_moment,
+        "link": service.connection.link("runs", run.run_id),
+    }
+
+
+def _until(run: Any) -> str | None:
+    """The end of the batch: as it was given; by the clock it is the day (UTC) that the run was scheduled for."""
+    given = runs.parameter(run, UNTIL)
+    if given == "" and run.scheduled_at:
+        return str(run.scheduled_at.astimezone(UTC).date())
+    return given if given is None else str(given)
+
+
+def _reasons(service: Service, found: Sequence[Any]) -> dict[str, str]:
+    """What stops a run or ended it, by its id: the first step that did not go well, and why where that is known."""
+    if not found:
+        return {}
+    steps = [task.name for task in graph.tasks(kubeflow.ir())]
+    seen = pod_view.of_all_runs(pod_view.sight(service))
+    told = {run.run_id: _reason(steps, run, seen.get(run.run_id, [])) for run in found}
+    return {name: reason for name, reason in told.items() if reason}
+
+
+def _reason(steps: Sequence[str], run: Any, seen: Sequence[Seen]) -> str | None:
+    found = states(steps, run, datetime.now(UTC))
+    stopped = [str(trouble) for trouble in troubles(found, run, seen)]
+    ended = [f"{state.step}: {state.state}" for state in found if state.state in ("failed", "cancelled")]
+    return next(iter([*stopped, *ended]), None)
+
+
+def _decisions(name: str) -> dict[str, str]:
+    """The gate's decisions by the run's id, and by the moment of the batch; none where MLflow is not reached."""
+    if not os.environ.get("MLFLOW_TRACKING_URI"):
+        return {}
+    from tidegate.tracking.outcomes import kubeflow_tag, until_tag
+    from tidegate.tracking.runs import batches
+    from tidegate.tracking.store import connect
+
+    try:
+        found = [tags for tags in batches(connect(), name) if "tidegate.decision" in tags]
+    except InputError:
+        return {}
+    return {
+        tags[tag]: tags["tidegate.decision"] for tags in found for tag in (until_tag, kubeflow_tag) if tags.get(tag)
+    }

@@ -1,0 +1,86 @@
+"""Runs in Kubeflow: started, listed, read."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import kfp_server_api as api
+
+from tidegate.commands.cluster.service import Service
+from tidegate.commands.cluster.versions import Version, called
+from tidegate.process.errors import InputError
+
+NEWEST_FIRST = "created_at desc"
+
+
+def experiment(service: Service, name: str) -> str | None:
+    """The id of an experiment, None where there is none of this name."""
+    services = service.client.experiments
+    found = service.ask(
+        services.experiment_service_list_experiments,
+        page_size=2,
+        filter=called(name),
+        namespace=service.namespace or "",
+    ).experiments
+    return str(found[0].experiment_id) if found else None
+
+
+def ensure_experiment(service: Service, name: str) -> str:
+    """The id of an experiment, created if there is none of this name."""
+    if found := experiment(service, name):
+        return found
+    made = api.V2beta1Experiment(display_name=name, namespace=service.namespace)
+    created = service.ask(service.client.experiments.experiment_service_create_experiment, experiment=made)
+    return str(created.experiment_id)
+
+
+def start(
+    service: Service, experiment_id: str, name: str, version: Version, parameters: Mapping[str, Any], account: str
+) -> Any:
+    """Start a run; the one that is returned has its id."""
+    return service.ask(
+        service.client.run_pipeline,
+        experiment_id,
+        name,
+        params=dict(parameters),
+        pipeline_id=version.pipeline,
+        version_id=version.id,
+        service_account=account,
+    )
+
+
+def read(service: Service, run_id: str) -> Any:
+    """A run with all its tasks."""
+    return service.ask(service.client.get_run, run_id)
+
+
+def newest(service: Service, experiment_name: str, limit: int) -> list[Any]:
+    """At most so many runs of an experiment, the newest first; none where there is no such experiment."""
+    experiment_id = experiment(service, experiment_name)
+    found: list[Any] = []
+    token = ""
+    while experiment_id and len(found) < limit:
+        page = service.ask(
+            service.client.list_runs,
+            page_token=token,
+            page_size=min(limit - len(found), 100),
+            sort_by=NEWEST_FIRST,
+            experiment_id=experiment_id,
+        )
+        found += page.runs or []
+        token = page.next_page_token
+        if not token:
+            break
+    return found
+
+
+def parameter(run: Any, name: str) -> Any:
+    """A parameter that a run was started with, None where it has none of this name."""
+    config = run.runtime_config
+    return ((config.parameters if config else None) or {}).get(name)
+
+
+def check_id(run_id: str) -> str:
+    """The id of a run; InputError for what is none."""
+    if len(run_id) != 36 or run_id.count("-") != 4:
+        raise InputError("run", "the id of a run, as `tidegate runs` lists them", run_id, "copy it from there")
+    return run_id

@@ -1,0 +1,153 @@
+"""`tidegate schedule`: the recurring run that cluster.yaml declares, made, shown, paused and taken away.
+
+Kubeflow cannot change a recurring run: a changed declaration is a new one, and the old one goes once the new one is
+there.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+from rich.table import Table
+
+from tidegate.commands.cluster import declared, runs, submission, versions
+from tidegate.commands.cluster.service import Service
+from tidegate.commands.cluster.submission import UNTIL, Work
+from tidegate.commands.console import console
+from tidegate.commands.loop import workspace
+from tidegate.contract.contract import read_contract
+from tidegate.pipelines import cluster
+from tidegate.process.errors import InputError
+
+# Kubeflow fills in no moment among a run's parameters: `collect` asks on which day it was scheduled.
+ASK = ""
+FETCH = "collect_fetch"  # what the sources have by then is what the run is for
+MARK = "declaration "
+
+
+def apply(service: Service, job: Work, unchecked: bool) -> str:
+    """Make the recurring run what is declared, if it is not; returns what was done in a word."""
+    if not unchecked:
+        submission.check(service, job)
+    version = submission.ensure_version(service, job.compiled)
+    experiment = runs.ensure_experiment(service, job.name)
+    parameters = {**job.parameters, UNTIL: ASK, FETCH: True}
+    wanted = digest(declared.schedule(), version.id, parameters, cluster.load().service_account)
+    present = _present(service, experiment, job.name)
+    same = [found for found in present if _mark(found) == wanted]
+    if not same:
+        # One that a person paused stays paused.
+        enabled = not present or any(_enabled(found) for found in present)
+        _create(service, experiment, job.name, version, parameters, wanted, enabled)
+    for found in [found for found in present if found not in same[:1]]:
+        service.ask(service.client.delete_recurring_run, found.recurring_run_id)
+    if same and len(present) == 1:
+        return "unchanged"
+    return "replaced" if present else "created"
+
+
+def shown(service: Service) -> list[dict[str, Any]]:
+    """Every recurring run of ours as a document; there is one, or none."""
+    name = read_contract(workspace.contract).name
+    experiment = runs.experiment(service, name)
+    return [_row(service, found) for found in (_present(service, experiment, name) if experiment else [])]
+
+
+def pause(service: Service) -> int:
+    """Start no more runs."""
+    return _each(service, service.client.disable_recurring_run)
+
+
+def resume(service: Service) -> int:
+    """Start runs again."""
+    return _each(service, service.client.enable_recurring_run)
+
+
+def delete(service: Service) -> int:
+    """Take it away; the runs that it started stay."""
+    return _each(service, service.client.delete_recurring_run)
+
+
+def show(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print them for a person."""
+    if not rows:
+        return console().print("no schedule: see `tidegate schedule apply`")
+    table = Table("schedule", "state", "cron", "catchup", "at once", "version", box=None, padding=(0, 1))
+    for row in rows:
+        catchup = "yes" if row["catchup"] else "no"
+        table.add_row(row["id"], row["state"], row["cron"], catchup, str(row["concurrency"]), row["version"][:12])
+    console().print(table)
+    for row in rows:
+        console().print(row["link"], soft_wrap=True)
+    return None
+
+
+def digest(schedule: declared.Schedule, version: str, parameters: Mapping[str, Any], account: str) -> str:
+    """What a declaration is told from others by."""
+    document = json.dumps([schedule, version, parameters, account], sort_keys=True)
+    return sha256(document.encode()).hexdigest()[:16]
+
+
+def _create(
+    service: Service,
+    experiment: str,
+    name: str,
+    version: versions.Version,
+    parameters: Mapping[str, Any],
+    mark: str,
+    enabled: bool,
+) -> None:
+    schedule = declared.schedule()
+    service.ask(
+        service.client.create_recurring_run,
+        experiment,
+        name,
+        description=f"Tidegate, commit {version.name}; {MARK}{mark}",
+        cron_expression=schedule.cron,
+        max_concurrency=schedule.concurrency,
+        no_catchup=not schedule.catchup,
+        params=dict(parameters),
+        pipeline_id=version.pipeline,
+        version_id=version.id,
+        enabled=enabled,
+        service_account=cluster.load().service_account,
+    )
+
+
+def _present(service: Service, experiment: str, name: str) -> list[Any]:
+    """Our recurring runs; those that people made by hand bear no mark, and are left alone."""
+    found = service.ask(
+        service.client.list_recurring_runs, page_size=100, experiment_id=experiment, filter=versions.called(name)
+    )
+    return [item for item in found.recurring_runs or [] if _mark(item)]
+
+
+def _mark(found: Any) -> str:
+    return str((found.description or "").partition(MARK)[2])
+
+
+def _enabled(found: Any) -> bool:
+    return bool(found.status == "ENABLED")
+
+
+def _each(service: Service, action: Callable[..., Any]) -> int:
+    rows = shown(service)
+    if not rows:
+        raise InputError("schedule", "a recurring run", "none", "see `tidegate schedule apply`")
+    for row in rows:
+        service.ask(action, row["id"])
+    return len(rows)
+
+
+def _row(service: Service, found: Any) -> dict[str, Any]:
+    trigger = found.trigger.cron_schedule if found.trigger else None
+    return {
+        "id": found.recurring_run_id,
+        "state": "enabled" if _enabled(found) else "paused",
+        "cron": trigger.cron if trigger else "",
+        "catchup": not found.no_catchup,
+        "concurrency": int(found.max_concurrency or 1),
+        "version": (found.description or "").partition("commit ")[2].partition(";")[0],
+        "link": service.connection.link("recurringrun", found.recurring_run_id),
+    }

@@ -1,0 +1,81 @@
+"""`tidegate submit`: this commit's pipeline with the problem's files as they are here, started on the cluster."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from tidegate.commands.cluster import arguments, checks, data, revision, runs, versions
+from tidegate.commands.cluster.connection import Connection
+from tidegate.commands.cluster.service import Service, connect
+from tidegate.commands.loop import workspace
+from tidegate.contract.contract import read_contract
+from tidegate.documents.moments import moment
+from tidegate.pipelines import cluster, graph, kubeflow
+from tidegate.pipelines.training import training
+
+UNTIL = "ingest_until"
+SECONDS_FOR_DVC = 30.0
+
+
+class Work(NamedTuple):
+    """What is to be run: the compiled pipeline with its steps, and a value for each of its parameters."""
+
+    name: str
+    compiled: str
+    steps: tuple[str, ...]
+    platform: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    remote: str | None
+
+
+class Started(NamedTuple):
+    """A run that was started."""
+
+    service: Service
+    work: Work
+    id: str
+    version: str
+
+    @property
+    def link(self) -> str:
+        """Its page."""
+        return self.service.connection.link("runs", self.id)
+
+
+def work(until: str | None, settings: Sequence[str], remote: str | None) -> Work:
+    """Compile the pipeline and gather its parameters; no network."""
+    compiled = kubeflow.compile()
+    ir, platform = kubeflow.parts(compiled)
+    address, name = data.remote(remote, SECONDS_FOR_DVC)
+    moment = [] if until is None else [f"ingest.until={until}"]
+    parameters = arguments.arguments(ir, [*settings, *moment], address)
+    steps = tuple(task.name for task in graph.tasks(ir))
+    return Work(read_contract(workspace.contract).name, compiled, steps, platform, parameters, name or remote)
+
+
+def submit(connection: Connection, job: Work, unchecked: bool) -> Started:
+    """Start a run; InputError with every reason for which it would fail."""
+    moment("--until", job.parameters[UNTIL], "correct it")
+    service = connect(connection)
+    if not unchecked:
+        check(service, job)
+    version = ensure_version(service, job.compiled)
+    experiment = runs.ensure_experiment(service, job.name)
+    title = f"{job.name} {job.parameters[UNTIL]}"
+    run = runs.start(service, experiment, title, version, job.parameters, cluster.load().service_account)
+    return Started(service, job, run.run_id, version.name)
+
+
+def check(service: Service, job: Work) -> None:
+    """InputError with every reason for which a run would fail."""
+
+    def namespace() -> str:
+        account = cluster.load().service_account
+        return checks.of_the_namespace(service.connection, service.namespace, job.platform, account)
+
+    checks.refuse(checks.run(checks.of_the_run(job.remote, service.connection.kube_context, namespace)))
+
+
+def ensure_version(service: Service, compiled: str) -> versions.Version:
+    """The version of the pipeline for this commit."""
+    name = versions.named(revision.commit(), compiled)
+    return versions.ensure(service, training.name, name, compiled)

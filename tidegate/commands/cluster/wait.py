@@ -1,0 +1,71 @@
+"""`tidegate submit --wait`: follow the run, show what came of it, and say so by the exit code."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from tidegate.commands.cluster.outcome import outcome
+from tidegate.commands.cluster.progress import follow
+from tidegate.commands.cluster.reasons import Trouble
+from tidegate.commands.cluster.states import over, state_of, states, word
+from tidegate.commands.cluster.submission import Started
+from tidegate.commands.command import INTERRUPTED
+from tidegate.commands.loop import summary
+from tidegate.process.errors import InputError
+
+
+def wait(started: Started, as_json: bool) -> int:
+    """0 when the run succeeded, whatever the gate decided; 1 when it failed, was cancelled, or cannot go on."""
+    try:
+        run, stopped = follow(started.service, started.id, started.work.steps)
+    except KeyboardInterrupt:
+        print(f"\nthe run goes on: {started.link}", file=sys.stderr)
+        return INTERRUPTED
+    succeeded = run.state == "SUCCEEDED"
+    found = _outcome(started, run) if succeeded else None
+    if as_json:
+        print(json.dumps({**_document(started, run, stopped), **(found or {})}, indent=2))
+    elif found and found["decision"]:
+        summary.show(found)
+    if not succeeded:
+        print(_verdict(started, run, stopped), file=sys.stderr)
+    return 0 if succeeded else 1
+
+
+def _verdict(started: Started, run: Any, stopped: Sequence[Trouble]) -> str:
+    """What came of a run that did not succeed, in one line."""
+    hopeless = [trouble for trouble in stopped if trouble.hopeless]
+    why = "".join(f"; {trouble}" for trouble in (hopeless or stopped)[:1])
+    if over(run):
+        return f"run {started.id}: {word(state_of(run))}{why}; see `tidegate logs {started.id}`"
+    return f"run {started.id}: cannot go on{why}; it is left as it is: to stop it, terminate it on {started.link}"
+
+
+def _outcome(started: Started, run: Any) -> dict[str, Any] | None:
+    """None, and a line why, where MLflow is not reached: the run has succeeded all the same."""
+    if not os.environ.get("MLFLOW_TRACKING_URI"):  # without it a new store would be made here
+        print("no summary: set MLFLOW_TRACKING_URI to the MLflow server of the cluster", file=sys.stderr)
+        return None
+    try:
+        found = outcome(started, run)
+    except InputError as error:
+        print(f"no summary: {error}", file=sys.stderr)
+        return None
+    if not found["decision"]:
+        print("no summary: the server of MLFLOW_TRACKING_URI knows no decision of this run", file=sys.stderr)
+    return found
+
+
+def _document(started: Started, run: Any, stopped: Sequence[Trouble]) -> dict[str, Any]:
+    steps = [state._asdict() for state in states(started.work.steps, run, datetime.now(UTC))]
+    return {
+        "run": started.id,
+        "link": started.link,
+        "version": started.version,
+        "state": word(state_of(run)),
+        "steps": steps,
+        "reasons": [{"step": item.step, "reason": item.reason, "cure": item.cure or None} for item in stopped],
+    }

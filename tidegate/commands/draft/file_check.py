@@ -1,0 +1,64 @@
+"""One file against the contract, by the rules of ingest and validate."""
+
+import json
+import tempfile
+from dataclasses import replace
+from glob import escape
+from pathlib import Path
+from typing import Any
+
+from tidegate.components.ingest.table import ingest_table
+from tidegate.components.validate.findings import summary, violations
+from tidegate.components.validate.ingested import sources
+from tidegate.components.validate.table_check import check as check_table
+from tidegate.contract.contract import Contract, read_contract
+from tidegate.documents.moments import moment
+from tidegate.documents.schema import hint
+from tidegate.process.command import run
+from tidegate.process.errors import InputError, SchemaSkewError
+from tidegate.tables.engine import engine
+
+end_of_time = "9999-12-31"
+
+
+def check(file: Path, table: str, contract: Path, data: Path, until: str, max_bad_share: float) -> None:
+    """Print the findings of one file as JSON; SchemaSkewError lists every violation.
+
+    References are checked where the other table has files in `data`; freshness where `until` is given.
+    """
+    promise = read_contract(contract)
+    if table not in promise.tables:
+        raise InputError(
+            "--table", f"one of {', '.join(promise.tables)}", hint(table, list(promise.tables)), "mend it"
+        )
+    if not file.is_file():
+        raise InputError(file, "a file", "nothing", "check the path")
+    if until:
+        moment("--until", until, "mend it")
+    with tempfile.TemporaryDirectory() as temporary:
+        document = _findings(promise, file, table, data, until, max_bad_share, Path(temporary))
+    print(json.dumps(document, ensure_ascii=False))
+    if broken := violations(document):
+        raise SchemaSkewError(broken, f"mend {file} or {contract}")
+
+
+def _findings(
+    contract: Contract, file: Path, name: str, data: Path, until: str, max_bad_share: float, folder: Path
+) -> dict[str, Any]:
+    table = contract.tables[name]
+    parents = {target.split(".")[0] for target in table.references.values()} - {name}
+    with engine(folder, data, file.parent, file.resolve().parent, spill=folder) as connection:
+        only = replace(table, files=escape(file.name))
+        made = ingest_table(connection, file.parent, name, only, until or end_of_time, folder)
+        for parent in [parent for parent in parents if any(data.glob(contract.tables[parent].files))]:
+            ingest_table(connection, data, parent, contract.tables[parent], until or end_of_time, folder)
+        paths = {path.stem: path for path in folder.glob("*.parquet")}
+        known = sources(connection, contract, paths)
+        checked = check_table(connection, contract, name, known, made, until or None, max_bad_share)
+    unchecked = [f"reference to {parent}: no files in {data}" for parent in sorted(parents - set(paths))]
+    unchecked += ["freshness: no --until"] * bool(table.freshness and not until)
+    return {**summary({name: checked.findings}, max_bad_share), "unchecked": unchecked}
+
+
+if __name__ == "__main__":
+    run(check)

@@ -1,0 +1,141 @@
+"""What a problem is, guessed from one file: what kind of label it has, what is no feature, its windows."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from tidegate.contract.contract import literal, quoted
+from tidegate.process.errors import InputError
+from tidegate.tables.engine import cast
+
+most_classes = 50
+most_numbered_classes = 10
+least_rows = 150
+least_blocks = 8
+blocks = {"1w": 604_800, "1d": 86_400, "6h": 21_600, "1h": 3_600, "1m": 60}
+usual_batch_days = 28
+free_text_values = 50
+almost_one = 1 - 1e-9
+
+
+@dataclass(frozen=True)
+class Label:
+    """What is predicted: the task, and the SQL of the column as features.sql selects it."""
+
+    task: str
+    sql: str
+    spread: float = 1.0  # variance of a number
+
+
+@dataclass(frozen=True)
+class Span:
+    """When the events are: the moment after the last one, the length of the batch, and the block of dependent rows."""
+
+    until: str
+    batch_days: int
+    batch_rows: int
+    block: str
+
+
+def label_of(connection: duckdb.DuckDBPyConnection, table: str, name: str, kind: str) -> Label:
+    """The task that a column's values suggest; InputError when they are no answer to anything."""
+    column = quoted(name)
+    rows = connection.execute(
+        f"SELECT {column}, count(*) FROM drafted WHERE {column} IS NOT NULL GROUP BY 1 "
+        f"ORDER BY 2, 1 LIMIT {most_classes + 1}"
+    ).fetchall()
+    sql = f"{identifier(connection, table)}.{identifier(connection, name)}"
+    if len(rows) < 2:
+        found = "none" if not rows else "the same in every row"
+        raise InputError(f"label {name}", "values that differ", found, "name another column with --label")
+    if kind == "boolean":
+        return Label("binary", sql)
+    if len(rows) == 2 and kind in ("integer", "text"):
+        return Label("binary", f"{sql} = {_positive([row[0] for row in rows], kind)}")
+    if (kind == "text" and len(rows) <= most_classes) or (kind == "integer" and len(rows) <= most_numbered_classes):
+        return Label("multiclass", sql)
+    if kind in ("integer", "number"):
+        value = f"TRY_CAST({column} AS DOUBLE)"
+        spread = connection.execute(f"SELECT var_samp({value}) FROM drafted").fetchall()[0][0]
+        return Label("regression", sql, float(spread))
+    found = "a time" if kind == "timestamp" else f"a text of more than {most_classes} values"
+    raise InputError(f"label {name}", "true or false, a class or a number", found, "name another column with --label")
+
+
+def _positive(values: list[str], kind: str) -> str:
+    """Of two values the one that is asked for: 1 of 0 and 1, otherwise the rarer one, which comes first."""
+    value = "1" if set(values) == {"0", "1"} else values[0]
+    return value if kind == "integer" else literal(value)
+
+
+def span_of(connection: duckdb.DuckDBPyConnection, time: str) -> Span:
+    """The windows that suit the times of the rows; InputError when a row has none, or too few rows are there."""
+    moment = cast(quoted(time), "timestamp")
+    rows, timed, last, days = connection.execute(
+        f"SELECT count(*), count({moment}), date_trunc('day', max({moment})) + INTERVAL 1 DAY, "
+        f"date_diff('day', min({moment}), max({moment})) + 1 FROM drafted"
+    ).fetchall()[0]
+    if timed < rows:
+        found = f"{rows - timed:,} of {rows:,} rows without one"
+        raise InputError(f"time {time}", "a date or time such as 2024-01-31 in every row", found, "mend the file")
+    if rows < least_rows:
+        raise InputError("the file", f"at least {least_rows} rows to learn from", f"{rows:,}", "collect more")
+    batch_days = _batch_days(connection, moment, last, rows, days)
+    inside = f"{moment} >= TIMESTAMP {literal(last.isoformat())} - INTERVAL {batch_days} DAY"
+    per_block = ", ".join(f"count(DISTINCT epoch({moment})::BIGINT // {length})" for length in blocks.values())
+    batch_rows, *counts = connection.execute(f"SELECT count(*), {per_block} FROM drafted WHERE {inside}").fetchall()[0]
+    enough = [block for block, count in zip(blocks, counts, strict=True) if count >= least_blocks and block != "1w"]
+    if not enough:
+        found = f"{max(counts)} in the last {batch_days} days"
+        raise InputError(f"time {time}", f"rows at {least_blocks} moments or more", found, "collect more")
+    return Span(last.date().isoformat(), batch_days, batch_rows, enough[0])
+
+
+def _batch_days(connection: duckdb.DuckDBPyConnection, moment: str, last: Any, rows: int, days: int) -> int:
+    """Four weeks where they are enough rows and leave enough history, otherwise the last quarter."""
+    usual = max(1, min(usual_batch_days, days // 4))
+    count = f"count_if({moment} >= TIMESTAMP {literal(last.isoformat())} - INTERVAL {usual} DAY)"
+    recent, quarter = connection.execute(
+        f"SELECT {count}, date_diff('day', quantile_disc({moment}, 0.75), max({moment})) + 1 FROM drafted"
+    ).fetchall()[0]
+    return usual if min(200, rows // 5) <= recent <= rows // 2 else int(quarter)
+
+
+def left_out(
+    connection: duckdb.DuckDBPyConnection, columns: Mapping[str, Mapping[str, Any]], label: str, task: str
+) -> dict[str, str]:
+    """The columns that are no features as they are, and why."""
+    others = {name: column["type"] for name, column in columns.items() if name != label}
+    reasons = {name: _left_out(connection, name, kind, label, task) for name, kind in others.items()}
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def _left_out(connection: duckdb.DuckDBPyConnection, name: str, kind: str, label: str, task: str) -> str | None:
+    value, answer = quoted(name), quoted(label)
+    same = f"corr(TRY_CAST({value} AS DOUBLE), TRY_CAST({answer} AS DOUBLE))" if task == "regression" else "0"
+    rows, known, different, pairs, answers, alike, numbered = connection.execute(
+        f"SELECT count(*), count({value}), count(DISTINCT {value}), count(DISTINCT ({value}, {answer})), "
+        f"count(DISTINCT {answer}), abs({same}), max(TRY_CAST({value} AS BIGINT)) - min(TRY_CAST({value} AS BIGINT)) "
+        f"FROM drafted WHERE {answer} IS NOT NULL"
+    ).fetchall()[0]
+    if kind == "timestamp":
+        return "a time: select what it tells, such as its hour"
+    if different < 2 and known in (0, rows):
+        return "the same in every row"
+    if (alike or 0) > almost_one if task == "regression" else different == pairs == answers:
+        return "tells the label: known only after the event?"
+    if kind == "integer" and different == rows and (numbered == rows - 1 or name.lower().endswith("id")):
+        return "the number of the row"
+    if kind == "text" and different >= free_text_values and different > known / 2:
+        return "free text"
+    return None
+
+
+def identifier(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    """A name as SQL wants it: in quotes where it needs them."""
+    reserved = "SELECT count(*) FROM duckdb_keywords() WHERE keyword_name = $name AND keyword_category != 'unreserved'"
+    plain = re.fullmatch(r"[a-z_][a-z0-9_]*", name, re.ASCII)
+    return name if plain and not connection.execute(reserved, {"name": name}).fetchall()[0][0] else quoted(name)

@@ -1,0 +1,89 @@
+"""What a person asks of a contract or a file: runs `tidegate.commands.draft`, prints what it found."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from tidegate.commands.console import console
+from tidegate.commands.loop.workspace import contract, data, params
+from tidegate.documents.parameters import read_parameters
+from tidegate.process.child import python
+from tidegate.process.errors import SchemaSkewError
+
+
+def check(file: Path, table: str, until: str) -> tuple[Mapping[str, Any], list[str]]:
+    """The findings of one file and its violations as lines; SchemaSkewError when it could not even be read."""
+    share = str(read_parameters(params)["validate"]["max_bad_share"])
+    flags = {"file": file, "table": table, "contract": contract, "data": data, "until": until, "max_bad_share": share}
+    done = _run("file_check", flags)
+    lines = _errors(done)
+    if not done.stdout:
+        raise SchemaSkewError(lines[:-1], lines[-1])
+    return json.loads(done.stdout), lines
+
+
+def infer(paths: list[Path], form: str) -> str:
+    """The draft of a contract as text."""
+    return output("inference", {"paths": "\n".join(map(str, paths)), "form": form})
+
+
+def diff(old: Path, new: Path, table: str) -> list[dict[str, str]]:
+    """What differs: place, old, new."""
+    found: list[dict[str, str]] = json.loads(output("difference", {"old": old, "new": new, "table": table}))
+    return found
+
+
+def show_check(findings: Mapping[str, Any]) -> None:
+    """Print one table: each promise that rows break, and what was not checked."""
+    ((name, found),) = findings["tables"].items()
+    console().print(f"{name}: {found['rows']:,} rows, {found['bad_rows']:,} break a promise", soft_wrap=True)
+    table = Table("promise")
+    table.add_column("rows that break it", justify="right")
+    for item in found["broken"]:
+        table.add_row(item["promise"], f"{item['rows']:,}")
+    for column in found["unknown_columns"]:
+        table.add_row(f"{column}: unknown to the contract", "–")
+    for line in findings["unchecked"]:
+        table.add_row(f"not checked: {line}", "–")
+    if table.row_count:
+        console().print(table)
+
+
+def show_diff(changes: list[dict[str, str]]) -> None:
+    """Print the differences as a table, or that there are none."""
+    if not changes:
+        console().print("no difference")
+        return
+    table = Table("place", "old", "new")
+    for change in changes:
+        table.add_row(change["place"], change["old"], change["new"])
+    console().print(table)
+
+
+def output(command: str, flags: Mapping[str, object]) -> str:
+    """What a command of `tidegate.commands.draft` prints; SchemaSkewError with its lines when it fails."""
+    done = _run(command, flags)
+    if lines := _errors(done):
+        raise SchemaSkewError(lines[:-1], lines[-1])
+    return done.stdout
+
+
+def _run(command: str, flags: Mapping[str, object]) -> "subprocess.CompletedProcess[str]":
+    # One word per flag: a value may begin with a dash or be empty.
+    words = [f"--{name}={value}" for name, value in flags.items()]
+    return subprocess.run(
+        python(f"tidegate.commands.draft.{command}", *words), capture_output=True, text=True, check=False
+    )
+
+
+def _errors(done: "subprocess.CompletedProcess[str]") -> list[str]:
+    """The lines of error; a traceback is a bug, and is shown as it is."""
+    if done.returncode not in (0, 2):
+        sys.stderr.write(done.stderr)
+        sys.exit(done.returncode)
+    return [line.removeprefix("error: ") for line in done.stderr.splitlines()] if done.returncode else []

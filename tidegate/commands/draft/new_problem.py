@@ -1,0 +1,121 @@
+"""`tidegate init`: the folder of a new problem, with its files drafted from its data."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from shlex import quote
+from typing import Any
+
+from rich.markup import escape
+
+from tidegate.commands.console import console
+from tidegate.commands.draft.inspection import output
+from tidegate.commands.loop import workspace
+from tidegate.commands.loop.workspace import dvc
+from tidegate.documents.formats import read_text, replacing, write_text
+from tidegate.process.errors import InputError
+
+here = Path(__file__).parent
+ignored = "/data\n/artifacts/\n/mlartifacts/\n/mlflow.db*\n/dvc_plots/\n"
+nobody = "tidegate"  # who commits where git knows nobody
+readme = """\
+# {}
+
+A model that Tidegate trains, judges and promotes. `contract.yaml` says what the data promises, `features.sql` what the
+model sees, `model.yaml` how it learns, `params.yaml` when it is trained again.
+
+```sh
+tidegate run
+```
+"""
+
+
+def begin(target: Path, file: Path, label: str, time: str, key: str, cluster: bool = False) -> dict[str, Any]:
+    """Make the problem `target` for the events in `file`; returns what was drafted. Nothing is left if it fails."""
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise InputError(target, "a new or an empty folder", "files", "name another folder")
+    found: dict[str, Any] = json.loads(
+        output("problem_files", {"file": file.resolve(), "label": label, "time": time, "key": key})
+    )
+    with replacing(target) as folder:
+        folder.mkdir()
+        write_text(folder / "dvc.yaml", read_text(here / "dvc.yaml"))
+        if cluster:
+            write_text(folder / "cluster.yaml", read_text(here / "cluster.yaml"))
+        write_text(folder / ".gitignore", ignored)
+        for name, text in {**found["files"], "README.md": readme.format(target.name)}.items():
+            write_text(folder / name, text)
+        write_text(folder / "params.yaml", with_params(read_text(here / workspace.params), found["params"]))
+        (folder / "data").mkdir()
+        shutil.copyfile(file, folder / "data" / file.name)
+        _versioned(folder, target)
+    return found
+
+
+def with_params(text: str, given: Mapping[str, Mapping[str, str]]) -> str:
+    """The text of params.yaml with other values (as YAML) in some places, comments kept."""
+    for section, values in given.items():
+        for key, value in values.items():
+            place = re.compile(rf"^({section}:\n(?:[ #].*\n|\n)*?  {key}: *)([^ #\n]+)", re.MULTILINE)
+            text, count = place.subn(lambda match, value=value: f"{match[1]}{value}", text, count=1)  # type: ignore[misc]
+            if not count:
+                raise InputError(workspace.params, f"{section}.{key}", "none", "add it")
+    return text
+
+
+def _versioned(folder: Path, target: Path) -> None:
+    """Make it a repository of git and DVC with a first commit, so that a champion can say which files made it.
+
+    Inside of a git repository it becomes a folder of that, with a DVC of its own: two problems wait for nobody.
+    """
+    inside = _inside_git(folder)
+    commands = [
+        *([] if inside else [["git", "init", "--quiet"]]),
+        dvc("init", "--quiet", "--force", *(["--subdir"] if inside else [])),
+        dvc("config", "core.analytics", "false"),
+        dvc("add", "--quiet", "data"),
+        ["git", "add", "--all", "."],
+    ]
+    for command in commands:
+        _done(command, folder)
+    if not inside:
+        _done(["git", *_somebody(folder), "commit", "--quiet", "--message", "Begin"], folder)
+
+
+def _inside_git(folder: Path) -> bool:
+    asked = ["git", "rev-parse", "--is-inside-work-tree"]
+    return subprocess.run(asked, cwd=folder, capture_output=True, check=False).returncode == 0
+
+
+def _somebody(folder: Path) -> list[str]:
+    """Settings for this one commit where git does not know by whom it is; nobody's configuration is written to."""
+    asked = [["git", "var", f"GIT_{role}_IDENT"] for role in ("AUTHOR", "COMMITTER")]
+    known = [subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode for command in asked]
+    if not any(known):
+        return []
+    cure = 'say `git config --global user.name "..."` and `user.email`, for the next commit needs it'
+    print(f"note: git does not know who you are: the first commit is by {nobody}; {cure}", file=sys.stderr)
+    return ["-c", f"user.name={nobody}", "-c", f"user.email={nobody}@localhost"]
+
+
+def _done(command: list[str], folder: Path) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        found = " ".join(done.stderr.split())
+        raise InputError(" ".join(command[-4:]), "to succeed", found, "mend it and run this again")
+
+
+def show(target: Path, found: Mapping[str, Any]) -> None:
+    """Tell a person what was drafted and what comes next."""
+    screen = console()
+    screen.print(f"{target}: a {found['task']} problem, drafted from its data", soft_wrap=True)
+    for name, text in found["files"].items():
+        screen.print(f"\n[bold]{name}[/]")
+        marked = [line.strip() for line in text.splitlines() if "check this" in line or line.startswith("-- Left out")]
+        for line in marked or ["as usual"]:
+            screen.print(f"  {escape(line)}", soft_wrap=True)
+    screen.print(f"\nCheck those lines, then:\n  cd {quote(str(target))}\n  tidegate run", soft_wrap=True)

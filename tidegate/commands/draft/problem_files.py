@@ -1,0 +1,185 @@
+"""The files of a new problem, drafted from one file of its events."""
+
+import json
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from glob import escape
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from tidegate.commands.draft.draft import draft, key_of_events, private_because
+from tidegate.commands.draft.first_estimator import best, labelled_rows, typed_view
+from tidegate.commands.draft.guesses import Label, Span, identifier, label_of, left_out, span_of
+from tidegate.commands.draft.inference import flow
+from tidegate.documents.schema import hint
+from tidegate.process.command import run
+from tidegate.process.errors import InputError
+from tidegate.tables.engine import columns_of, engine
+from tidegate.tables.features import kind_of, subquery
+
+decay_share = 0.05  # of the label's variance
+contract_top = """\
+# yaml-language-server: $schema=tidegate/contract/contract.schema.json
+# Drafted from {file}. Check every line, and promise what the next file must hold too.
+name: {name}
+purpose: {purpose}
+task: {task}
+event: {table}
+label: {label}
+label_delay: 0d          # check this: a label counts once its event is this old
+horizon: 0h              # check this: features are what is known this long before the event
+block: {block:<17} # rows of one block depend on each other
+slices: []
+
+tables:
+  {table}:
+    files: {files}
+"""
+model_top = "# The estimator by its import path, and its hyper-parameters.\n"
+
+
+def begin(file: Path, label: str, time: str, key: str) -> None:
+    """Print as JSON the texts of a problem's files, the parameters that differ, and what was left out."""
+    if not file.is_file():
+        raise InputError(file, "a file", "nothing", "check the path")
+    with engine(file.parent) as connection:
+        table = draft(connection, file)
+        _check_columns(file, list(table["columns"]), label, time, [name for name in key.split(",") if name])
+        name = _plain(file)
+        table["key"] = key.split(",") if key else _key(connection, file, table, label, time)
+        found = label_of(connection, name, label, table["columns"][label]["type"])
+        span = span_of(connection, time)
+        without = left_out(connection, table["columns"], label, found.task)
+        sql = _sql(connection, name, table, label, time, found, without)
+        typed_view(connection, name, table["columns"])
+        texts = {
+            "contract.yaml": _contract(file, name, table, label, time, found, span, without),
+            "features.sql": sql,
+            "model.yaml": model_top + _start(connection, sql, time, table["key"], label, found.task),
+        }
+    print(json.dumps({"files": texts, "params": _params(found, span), "task": found.task}, ensure_ascii=False))
+
+
+def _check_columns(file: Path, known: list[str], label: str, time: str, key: list[str]) -> None:
+    for flag, name in (("--label", label), ("--time", time), *(("--key", part) for part in key)):
+        if name not in known:
+            raise InputError(f"{flag} of {file.name}", f"one of {', '.join(known)}", hint(name, known), "mend it")
+    if label == time or label in key:
+        raise InputError("--label", "a column of its own", f"{label!r}, which is time or key", "name another column")
+
+
+def _plain(file: Path) -> str:
+    """The file's name as a table's name."""
+    name = re.sub(r"\W+", "_", file.name.partition(".")[0].lower(), flags=re.ASCII).strip("_")
+    return name if name and not name[0].isdigit() else f"table_{name}".rstrip("_")
+
+
+def _files(file: Path) -> str:
+    """The glob of a file and of later ones, whose names begin alike."""
+    stem, dot, ending = file.name.partition(".")
+    return f"{escape(stem)}*{dot}{ending}"
+
+
+def _key(
+    connection: duckdb.DuckDBPyConnection, file: Path, table: Mapping[str, Any], label: str, time: str
+) -> list[str]:
+    others = {name: column for name, column in table["columns"].items() if name != label}
+    found = key_of_events(connection, others, time)
+    if not found:
+        expected = "columns that tell all rows apart"
+        raise InputError(file, expected, "rows that are the same in all of them", "remove them, or add a row number")
+    return found
+
+
+def _contract(
+    file: Path,
+    name: str,
+    table: Mapping[str, Any],
+    label: str,
+    time: str,
+    found: Label,
+    span: Span,
+    without: Mapping[str, str],
+) -> str:
+    purpose = f"What will {label} of {name} be?"
+    head = contract_top.format(
+        file=file.name, name=name, purpose=flow(purpose), task=found.task, table=name, label=flow(label),
+        block=span.block, files=flow(_files(file)),
+    )  # fmt: skip
+    lines = [f"    missing: {flow(table['missing'])}"] if "missing" in table else []
+    lines += [f"    time: {flow(time)}", f"    key: {flow(table['key'])}", "    columns:"]
+    for column, promise in table["columns"].items():
+        kept = {key: value for key, value in promise.items() if key in ("type", "nullable")}
+        role = _role(column, promise, label, time, table["key"], without)
+        mark = f"  # check this: {without[column]}" if role == "outcome" else ""
+        mark = f"  # check this: {private_because(column)}" if role == "private" else mark
+        nulls = {"nullable": True} if column == label else {}
+        lines.append(f"      {flow(column)}: {flow({**kept, **({'role': role} if role else {}), **nulls})}{mark}")
+    return head + "\n".join(lines) + "\n"
+
+
+def _role(
+    name: str, promise: Mapping[str, Any], label: str, time: str, key: list[str], without: Mapping[str, str]
+) -> str:
+    if name == label:
+        return "label"
+    if without.get(name, "").startswith("tells the label"):
+        return "outcome"
+    return "" if name == time or name in key else str(promise.get("role", ""))
+
+
+def _sql(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    table: Mapping[str, Any],
+    label: str,
+    time: str,
+    found: Label,
+    without: Mapping[str, str],
+) -> str:
+    """One SELECT: time and key, the label, then every column that may be a feature; the others as comments."""
+    shown = {column: identifier(connection, column) for column in table["columns"]}
+    private = [column for column, promise in table["columns"].items() if promise.get("role") == "private"]
+    source = identifier(connection, name)
+    own = list(dict.fromkeys([time, *table["key"]]))
+    lines = [f"{source}.{shown[column]}" for column in own] + [f"{found.sql} AS {shown[label]}"]
+    for column in table["columns"]:
+        if column in (time, label) or column in private or column in without:
+            continue
+        if column in own:
+            alone = f"SELECT count(*) = count(DISTINCT {shown[column]}) FROM drafted"
+            # What was measured tells something even where it tells all rows apart.
+            if table["columns"][column]["type"] == "number" or not connection.execute(alone).fetchall()[0][0]:
+                alias = identifier(connection, f"{column}_as_feature")
+                lines.append(f"{source}.{shown[column]} AS {alias}")
+        else:
+            lines.append(f"{source}.{shown[column]}")
+    if len(lines) == len(own) + 1:
+        raise InputError(table["files"], "a column to learn from", "only time, key and label", "add some columns")
+    told = {column: reason for column, reason in without.items() if column != time and column not in private}
+    comments = [f"-- Left out: {shown[column]} ({reason})." for column, reason in told.items()]
+    head = "-- One row per row of the file: its time and key, the label, and what is known before the event."
+    return "\n".join([head, *comments, "SELECT", "    " + ",\n    ".join(lines), f"FROM {source}", ""])
+
+
+def _start(connection: duckdb.DuckDBPyConnection, sql: str, time: str, key: list[str], label: str, task: str) -> str:
+    names = columns_of(connection, subquery(sql))
+    features = {name: kind_of(name, found) for name, found in names.items() if name not in (time, label, *key)}
+    return best(labelled_rows(connection, sql, time, label, task), features, label, task)
+
+
+def _params(found: Label, span: Span) -> dict[str, dict[str, str]]:
+    """What params.yaml has to say for these data, as YAML: the windows, and what counts as few rows and as decay."""
+    # DVC takes 1e-05 for a text.
+    decay = {"decay": f"{Decimal(f'{found.spread * decay_share:.1g}'):f}"} if found.task == "regression" else {}
+    return {
+        "ingest": {"until": f'"{span.until}"', "batch_days": str(span.batch_days)},
+        "gate": {"minimum_rows": str(max(20, min(200, span.batch_rows // 2))), **decay},
+    }
+
+
+if __name__ == "__main__":
+    run(begin)

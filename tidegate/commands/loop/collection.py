@@ -1,0 +1,69 @@
+"""`tidegate collect`: the step `collect` for the data of this workspace."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tidegate.commands.loop import remote, workspace
+from tidegate.contract.contract import parse_contract
+from tidegate.documents.formats import read_text, write_text
+from tidegate.process.child import python
+from tidegate.process.errors import InputError, refused, unavailable
+
+
+def collect(until: str | None) -> bool:
+    """Add what the sources have before `until` (now) to data/ and data.dvc; returns whether these changed.
+
+    Versions are kept on the default DVC remote, or in the DVC cache where there is none.
+    """
+    text = read_text(workspace.contract)
+    if not any(table.source for table in parse_contract(text).tables.values()):
+        raise InputError(workspace.contract, "a table with a `source`", "none", "see docs/contract.md")
+    given = read_text(workspace.data_dvc) if workspace.data_dvc.exists() else ""
+    known = remote.find()
+    if given and not known:
+        workspace.fetch_data()
+    if given and workspace.data.exists() and workspace.changed_stages(str(workspace.data_dvc)):
+        workspace.run_dvc("commit", "--quiet", "--force", str(workspace.data_dvc))  # the cache lacks it
+    cache = workspace.run_dvc("cache", "dir").stdout.strip()
+    flags = {
+        "given": given,
+        "contract_yaml": text,
+        "remote": known.text if known else cache,
+        "fetch": "true",
+        "asked": until or f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}",
+        "scheduled": "",
+        "created": "",
+        "repository": "",
+        "commit": "",  # a person commits what a person has looked at
+    }
+    return _adopt(given, _step(flags, {"TIDEGATE_CACHE": cache, **(known.environment() if known else {})}))
+
+
+def _step(flags: Mapping[str, str], environment: Mapping[str, str]) -> str:
+    """Run the step, which tells by itself what it does; returns the version that it hands on."""
+    with TemporaryDirectory() as folder:
+        version = Path(folder, "data_dvc")
+        handed = {"data_dvc": str(version), "until": str(Path(folder, "until"))}
+        words = [f"--{name}={value}" for name, value in {**flags, **handed}.items()]
+        command = python("tidegate", "step", "collect", *words)
+        done = subprocess.run(command, env={**os.environ, **environment}, check=False)
+        if done.returncode:
+            # A person may try again or mend it: it is the same to the program that called this.
+            sys.exit(refused if done.returncode == unavailable else done.returncode)
+        return read_text(version)
+
+
+def _adopt(given: str, text: str) -> bool:
+    if text == given:
+        return False
+    write_text(workspace.data_dvc, text)
+    done = workspace.run_dvc("checkout", "--quiet", str(workspace.data_dvc))
+    if done.returncode:
+        found = " ".join(done.stderr.split())
+        raise InputError(workspace.data, "the data of data.dvc", found, "run `dvc checkout data`")
+    return True

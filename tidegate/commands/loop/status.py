@@ -1,0 +1,85 @@
+"""`tidegate status`: where things stand, in a few lines, from what the other commands know."""
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from tidegate.commands.console import console
+from tidegate.commands.loop import turn, workspace
+from tidegate.commands.review import approvals, batches, champions
+from tidegate.contract.contract import read_contract
+from tidegate.process.errors import InputError
+from tidegate.scoring.tasks import Task, tasks
+from tidegate.tracking import database
+
+
+def status() -> dict[str, Any]:
+    """The problem, its champion, its newest batch, what waits for a person, and what `tidegate run` would do."""
+    if not workspace.contract.is_file():
+        cure = "go to the folder of a problem, or make one with `tidegate init`"
+        raise InputError(workspace.contract, "the contract of a problem", "nothing", cure)
+    promise = read_contract(workspace.contract)
+    with ThreadPoolExecutor() as both:
+        changed = both.submit(_changed)
+        known = _registered() if _has_store() else {"champion": None, "batch": None, "waiting": []}
+        todo = changed.result()
+    champion = known["champion"]
+    todo = todo or list(turn.stale(champion["to"] if champion else None))
+    return {"problem": promise.name, "task": promise.task, "purpose": promise.purpose, **known, "to_do": todo}
+
+
+def _changed() -> list[str]:
+    return workspace.changed_stages() if workspace.data.exists() else [str(workspace.data)]
+
+
+def _has_store() -> bool:
+    """Whether there may be something to ask MLflow for: its import alone takes seconds."""
+    path = database.path_of(os.environ.get("MLFLOW_TRACKING_URI") or database.default_uri)
+    return path is None or path.exists()
+
+
+def _registered() -> dict[str, Any]:
+    past, decided = champions.history(), batches.decided()
+    return {
+        "champion": next((row for row in past if row["serves"]), None),
+        "batch": next((row for row in reversed(decided) if not row["experiment"]), None),
+        "waiting": [{key: row[key] for key in ("version", "until", "holds")} for row in approvals.waiting()],
+    }
+
+
+def show(found: Mapping[str, Any]) -> None:
+    """Print it for a person."""
+    table = Table.grid(padding=(0, 2))
+    lines = {
+        "problem": f"{found['problem']} ({found['task']}): {found['purpose']}",
+        "champion": _champion(found["champion"], tasks[found["task"]]),
+        "batch": _batch(found["batch"]),
+        "waiting": _waiting(found["waiting"]),
+        "run": f"has something to do: {', '.join(found['to_do'])}" if found["to_do"] else "has nothing to do",
+    }
+    for name, line in lines.items():
+        table.add_row(name, escape(line))
+    console().print(table)
+
+
+def _champion(row: Mapping[str, Any] | None, task: Task) -> str:
+    if row is None:
+        return "none yet: `tidegate run` trains the first"
+    loss = "" if row["loss"] is None else f", with a {task.words} of {task.text(row['loss'])} then"
+    return f"version {row['to']} since {row['when'][:16].replace('T', ' ')}{loss}"
+
+
+def _batch(row: Mapping[str, Any] | None) -> str:
+    if row is None:
+        return "none was decided yet"
+    verdict = f"; the challenger's verdict: {row['verdict']}" if row["verdict"] else ""
+    return f"until {row['until']}, {int(row['rows']):,} rows: {row['decision']} ({row['reasons']}){verdict}"
+
+
+def _waiting(rows: list[Mapping[str, Any]]) -> str:
+    versions = [f"version {row['version']}" + ("" if row["holds"] else ", judged again first") for row in rows]
+    return f"{', '.join(versions)}: see `tidegate waiting`" if versions else "nothing waits for a person"

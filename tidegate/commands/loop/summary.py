@@ -1,0 +1,99 @@
+"""The short table that ends a run: the batch, the gate's decision, who won, who serves, where to look."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from tidegate.commands.console import console
+from tidegate.commands.loop import workspace
+from tidegate.scoring.tasks import lower_is_better, shown
+
+
+def summary(seconds: Mapping[str, float], champion: str | None) -> dict[str, Any]:
+    """Everything the table shows, as a document."""
+    release = workspace.document("deploy", "release")
+    return {
+        "batch": workspace.document("featurize", "batch"),
+        "decision": workspace.document("gate", "decision"),
+        "verdict": workspace.document("evaluate", "verdict"),
+        "release": release,
+        "champion": champion,
+        "seconds": {stage: round(value, 1) for stage, value in seconds.items()},
+        "look": [*_pages(), "MLFLOW_DISABLE_TELEMETRY=true mlflow ui --backend-store-uri sqlite:///mlflow.db"],
+    }
+
+
+def show(found: Mapping[str, Any]) -> None:
+    """Print it for a person."""
+    screen = console()
+    batch, decision, verdict, release = (found[key] for key in ("batch", "decision", "verdict", "release"))
+    table = Table.grid(padding=(0, 2))
+    table.add_row(
+        "batch",
+        f"{batch['start'][:10]} to {batch['end'][:10]}: {batch['rows']:,} rows, "
+        f"{batch['labelled_rows']:,} labelled ({batch['id']})",
+    )
+    table.add_row("gate", f"{decision['decision']}: {_lines(decision['reasons'])}")
+    if verdict:
+        table.add_row("verdict", f"{'accepted' if verdict['accepted'] else 'refused'}: {_lines(verdict['reasons'])}")
+    table.add_row("champion", _champion(found["champion"], release))
+    if found["seconds"]:
+        table.add_row("seconds", ", ".join(f"{stage} {value:.1f}" for stage, value in found["seconds"].items()))
+    else:
+        table.add_row("seconds", "nothing to do")
+    screen.print()
+    screen.print(table)
+    if verdict:
+        screen.print(_scores(verdict))
+    screen.print("\nlook at")
+    for path in found["look"]:
+        screen.print(f"  {path}", soft_wrap=True)
+
+
+def _scores(verdict: Mapping[str, Any]) -> Table:
+    names = [name for name in verdict["models"][0] if name not in ("model", "loss")]
+    table = Table("on the same rows", *(name.replace("_", " ") for name in names), box=None, padding=(0, 2))
+    for name in names:
+        table.columns[names.index(name) + 1].justify = "right"
+    for item in verdict["models"]:
+        table.add_row(item["model"], *(_marked(name, item, verdict["models"]) for name in names))
+    return table
+
+
+def _marked(name: str, item: Mapping[str, Any], models: list[Mapping[str, Any]]) -> str:
+    best = (min if name in lower_is_better else max)(other[name] for other in models)
+    text = shown(name, item[name])
+    return f"[bold]{text}[/]" if item[name] == best else text
+
+
+def _champion(version: str | None, release: Mapping[str, Any] | None) -> str:
+    """Who serves, and why it is that one."""
+    if version is None and not (release and release.get("waiting")):
+        return "none: nothing was accepted yet"
+    if release is None:
+        return f"version {version}: the gate is shut, it stays"
+    if release["experiment"]:
+        return f"version {version}: an experiment is never promoted"
+    if release.get("waiting"):
+        return f"version {version or 'none'}: version {release['version']} waits for `tidegate approve` or `reject`"
+    if not release["promoted"]:
+        accepted = release["verdict"]["accepted"]
+        return f"version {version}: {release['reason'] if accepted else 'the challenger was refused'}, it stays"
+    if release["version"] == version:
+        return f"version {version}: promoted by this batch"
+    return f"version {version}: version {release['version']}, which this batch promoted, has been replaced"
+
+
+def _lines(reasons: list[str]) -> str:
+    return "\n".join(reasons)
+
+
+def _pages() -> list[str]:
+    return [str(path) for path in sorted(Path(workspace.artifacts).glob("*/*.html")) if _shows(path)]
+
+
+def _shows(path: Path) -> bool:
+    """Whether a page shows something; a skipped step leaves a page that says so."""
+    return workspace.document(path.parent.name, "verdict") is not None if path.parent.name == "evaluate" else True

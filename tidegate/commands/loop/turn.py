@@ -1,0 +1,136 @@
+"""`tidegate run`: one turn of the loop on this machine, told to a person as it goes and summed up at its end."""
+
+import re
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from typing import Any
+
+from tidegate.commands.loop import containers, workspace
+from tidegate.documents.moments import moment
+from tidegate.documents.parameters import read_parameters
+from tidegate.process.errors import TrackingError
+
+# A step that exits with 2 or 75 has said what is wrong; of any other end DVC alone tells.
+noise = re.compile(
+    r"^(> |Updating lock file|Generating lock file|To track the changes|\tgit add|To enable auto"
+    r"|\tdvc config|Use `dvc push`|'data\.dvc' didn't change|Stage .* skipping|Data and pipelines"
+    r"|WARNING: Process .* in RWLock-file|ERROR: failed to reproduce '\w+': failed to run: .*, exited with (2|75)$)"
+)
+
+
+def turn(until: str | None, anew: bool, in_containers: bool) -> tuple[dict[str, float], str | None]:
+    """Bring the workspace up to date; returns the seconds of each stage that ran, and the champion now.
+
+    InputError when the data is not what data.dvc says, a stage fails, or the registry is another one.
+    """
+    here = workspace.environment()
+    if until is not None:
+        moment("--until", until, "correct it")
+    with containers.steps_in_containers(here) if in_containers else nullcontext(here) as within:
+        if until is not None:
+            workspace.set_until(until)
+        return _turn(within, anew)
+
+
+def _turn(within: Mapping[str, str], anew: bool) -> tuple[dict[str, float], str | None]:
+    read_parameters(workspace.params)
+    if source := workspace.fetch_data():
+        print(f"fetched data/ from {source}", file=sys.stderr)
+    with ThreadPoolExecutor() as both:
+        changed = both.submit(workspace.changed_stages)
+        champion = None if anew else _known_champion()
+        stages = changed.result()
+    seconds: dict[str, float] = {}
+    if anew:
+        seconds |= timed(workspace.repro(within, "--force"))
+        return seconds, _current_champion()
+    for stage in stale(champion):
+        seconds |= timed(workspace.repro(within, "--force", "--single-item", stage))
+        stages.append(stage)
+    if stages:
+        seconds |= timed(workspace.repro(within))
+        champion = _current_champion()
+    return seconds, champion
+
+
+def timed(lines: Iterable[str]) -> dict[str, float]:
+    """Tell a person what `dvc repro` does, and measure the seconds of each stage."""
+    seconds: dict[str, float] = {}
+    stage, since = None, time.monotonic()
+    for line in lines:
+        started = re.match(r"Running stage '(\w+)'", line)
+        if started:
+            if stage:
+                seconds[stage] = time.monotonic() - since
+            stage, since = None if started[1] == "code" else started[1], time.monotonic()
+            if stage:
+                print(f"\n{stage}", file=sys.stderr, flush=True)
+        elif line.strip() and not noise.match(line):
+            print(f"  {line}", file=sys.stderr, flush=True)
+    if stage:
+        seconds[stage] = time.monotonic() - since
+    return seconds
+
+
+def stale(champion: str | None) -> Iterator[str]:
+    """Stages whose inputs DVC believes unchanged but whose answer no longer holds."""
+    batch, verdict = workspace.document("featurize", "batch"), workspace.document("evaluate", "verdict")
+    release = workspace.document("deploy", "release")
+    if not batch or not verdict or verdict["batch"] != batch["id"]:
+        return
+    released = release is not None and release["batch"] == batch["id"] and release["verdict"] == verdict
+    if not released and verdict["champion"] != champion:
+        yield "evaluate"  # judged against a champion that another promotion has replaced
+    elif released and release is not None and release["experiment"]:
+        yield "deploy"  # an experiment is judged and not promoted; this is none
+    elif released and release is not None and release.get("waiting"):
+        if champion not in (verdict["champion"], release["version"]):
+            yield "evaluate"  # the champion that it was judged against is gone
+        elif champion == release["version"] or _rejected(batch["name"], release["version"]):
+            yield "deploy"  # a person has answered
+
+
+def _rejected(name: str, version: str) -> bool:
+    from tidegate.tracking.journal import history
+    from tidegate.tracking.store import connect
+
+    return version in history(connect(), name).refused
+
+
+def _known_champion() -> str | None:
+    """The champion in the registry; TrackingError when the workspace remembers one that never was there."""
+    untouched, champion = workspace.remembered_registry()
+    if untouched:
+        return champion
+    batch = workspace.document("featurize", "batch")
+    release, decision = workspace.document("deploy", "release"), workspace.document("gate", "decision")
+    if batch is None or decision is None:
+        return None
+    remembered = release["champion"] if release else decision["champion"]
+    from tidegate.tracking.journal import history
+    from tidegate.tracking.store import connect
+
+    counted = history(connect(), batch["name"])
+    if remembered and remembered not in {entry.to for entry in counted.counted}:
+        raise TrackingError(
+            f"registry of {batch['name']}",
+            f"version {remembered}, the champion this workspace remembers",
+            f"version {counted.champion} without it" if counted.champion else "no champion",
+            "restore the tracking store, or begin anew with `tidegate run --anew`",
+        )
+    return _current_champion()
+
+
+def _current_champion() -> str | None:
+    batch: dict[str, Any] | None = workspace.document("featurize", "batch")
+    if batch is None:
+        return None
+    from tidegate.tracking.journal import champion
+    from tidegate.tracking.store import connect
+
+    found = champion(connect(), batch["name"])
+    workspace.remember_registry(found)
+    return found

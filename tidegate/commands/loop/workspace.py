@@ -1,0 +1,186 @@
+"""What lies in the workspace: the step's documents, the data, params.yaml; and DVC as a program."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tidegate.commands.loop import sample
+from tidegate.commands.step import write_digests
+from tidegate.documents.formats import parse_yaml, read_json, read_text, read_yaml, write_json, write_text
+from tidegate.process.child import python
+from tidegate.process.errors import InputError
+from tidegate.tracking import database
+
+artifacts = Path("artifacts")
+seen = artifacts / "registry.json"
+data, data_dvc, params = Path("data"), Path("data.dvc"), Path("params.yaml")
+contract = Path("contract.yaml")
+
+
+def document(step: str, port: str) -> dict[str, Any] | None:
+    """A JSON document that a step left, None when there is none or the step was skipped."""
+    path = artifacts / step / f"{port}.json"
+    found = read_json(path) if path.exists() else None
+    return None if found is None or "skipped" in found else found
+
+
+def remember_registry(champion: str | None) -> None:
+    """Note that the registry was looked at, and whom it names champion; see `remembered_registry`."""
+    if store := _store_state():
+        write_json(seen, {"store": store, "champion": champion})
+
+
+def remembered_registry() -> tuple[bool, str | None]:
+    """Whether the local registry is untouched since it was last looked at, and the champion it named then.
+
+    Asking MLflow costs seconds of imports; a server is always asked.
+    """
+    known = read_json(seen) if seen.exists() else {}
+    return (True, known["champion"]) if known and known["store"] == _store_state() else (False, None)
+
+
+def _store_state() -> str | None:
+    path = database.path_of(os.environ.get("MLFLOW_TRACKING_URI") or database.default_uri)
+    if path is None or not path.exists():
+        return None
+    stat = path.stat()
+    return f"{path} {stat.st_ino} {stat.st_size} {stat.st_mtime_ns}"
+
+
+def set_until(until: str) -> bool:
+    """Write `ingest.until` to params.yaml, comments kept; returns whether that changed it."""
+    text = read_text(params)
+    found = parse_yaml(text, params)
+    ingest = found.get("ingest") if isinstance(found, dict) else None
+    line = re.search(r"^( +until: *)(.*?)( *#.*)?$", text, re.MULTILINE)
+    if not isinstance(ingest, dict) or "until" not in ingest or line is None:
+        raise InputError(params, "ingest.until", "none", "add it, as `  until: 2013-03-01` below `ingest:`")
+    if ingest["until"] == until:
+        return False
+    write_text(params, f'{text[: line.start()]}{line[1]}"{until}"{line[3] or ""}{text[line.end() :]}')
+    return True
+
+
+def fetch_data() -> str | None:
+    """Get the raw data if it is missing: from the DVC remote, else the sample; returns where from."""
+    if data.exists():
+        return None
+    if not data_dvc.exists():
+        raise InputError(data_dvc, "the version of the data", "nothing", "run `dvc add data`")
+    if "core.remote" in _dvc_output("config", "--list"):
+        if run_dvc("pull", "data.dvc").returncode:
+            raise InputError(data, "the data of data.dvc on the DVC remote", "none", "see `dvc pull`")
+        return "the DVC remote"
+    tracked = parse_yaml(read_text(data_dvc), data_dvc)["outs"][0]["md5"]
+    if tracked != sample.version:
+        raise InputError(data, "the data of data.dvc", "none, and no DVC remote", "add a remote, then `dvc pull`")
+    sample.copy_sample(data)
+    return f"the package {sample.package}"
+
+
+def changed_stages(*targets: str) -> list[str]:
+    """The stages (or `targets`) that `dvc repro` would look at; InputError when data/ is not what data.dvc says."""
+    _check_dvc_files()
+    if artifacts.exists():
+        write_digests()  # or DVC would not see that the code of a step changed
+    found = run_dvc("status", "--json", *targets)
+    if found.returncode:
+        raise InputError("dvc status", "an answer", _last_line(found.stderr), "mend what it names")
+    status: dict[str, Any] = json.loads(found.stdout or "{}")
+    status.pop("code", None)  # it always runs
+    changes = [outs for entry in status.pop("data.dvc", []) for outs in entry.get("changed outs", {}).values()]
+    if set(changes) - {"not in cache"}:  # that much `dvc repro` mends; other files it would silently take for the data
+        raise InputError(data, "the data of data.dvc", "other files", "run `dvc checkout data` or `dvc add data`")
+    return [*(["data.dvc"] if changes else []), *status]
+
+
+_dvc_files = {
+    "dvc.yaml": ("stages", dict, "run `tidegate render`"),
+    "dvc.lock": ("stages", dict, "restore it, or remove it: the next run writes it anew"),
+    "data.dvc": ("outs", list, "restore it, or run `dvc add data`"),
+}
+
+
+def _check_dvc_files() -> None:
+    """InputError for files of DVC that are not as it writes them: its own words for that fill a screen."""
+    for name, (key, kind, cure) in _dvc_files.items():
+        path = Path(name)
+        try:
+            found = read_yaml(path) if path.exists() else {key: kind()}
+        except InputError as error:
+            raise InputError(path, "YAML that DVC reads", str(error).partition("found ")[2], cure) from None
+        if not isinstance(found, dict) or not isinstance(found.get(key), kind):
+            raise InputError(path, f"a document with {key}", "another one", cure)
+
+
+def repro(within: Mapping[str, str], *arguments: str) -> Iterator[str]:
+    """Run `dvc repro` within an environment and yield its lines as they come; InputError when a stage fails."""
+    with subprocess.Popen(
+        dvc("repro", *arguments),
+        env=within,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        bufsize=1,
+    ) as process:
+        assert process.stdout is not None
+        threading.Thread(target=_hold_stdin, args=[process], daemon=True).start()
+        last = ""
+        try:
+            for line in process.stdout:
+                last = line.strip() or last
+                yield line.rstrip("\n")
+        except BaseException:
+            process.terminate()
+            for _ in process.stdout:  # a step holds it open until it has tidied up
+                pass
+            raise
+    if process.returncode:
+        raise _failure(last.removeprefix("ERROR: "))
+
+
+def _hold_stdin(process: subprocess.Popen[str]) -> None:
+    """Keep the stages' stdin open as long as this process and DVC live: a step in a container ends when it closes."""
+    process.wait()
+    assert process.stdin is not None
+    process.stdin.close()
+
+
+def environment() -> dict[str, str]:
+    """Stages say `tidegate`: it must be the one that runs this."""
+    folder = str(Path(sys.executable).parent)
+    return {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}", "PYTHONUNBUFFERED": "1"}
+
+
+def _failure(message: str) -> InputError:
+    stage = re.search(r"failed to reproduce '(\w+)'", message)
+    if stage:
+        return InputError(f"stage {stage[1]}", "to succeed", "the errors above", "mend them and run again")
+    return InputError("dvc repro", "every stage to succeed", message, "mend it and run again")
+
+
+def dvc(*arguments: str) -> list[str]:
+    """DVC as a command of this interpreter."""
+    return python("dvc", *arguments)
+
+
+def run_dvc(*arguments: str, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
+    """Run DVC here, whatever comes of it; TimeoutExpired after so many seconds."""
+    return subprocess.run(
+        dvc(*arguments), env=environment(), capture_output=True, text=True, timeout=timeout, check=False
+    )
+
+
+def _dvc_output(*arguments: str) -> str:
+    return run_dvc(*arguments).stdout
+
+
+def _last_line(text: str) -> str:
+    return next((line for line in reversed(text.splitlines()) if line.strip()), "nothing").removeprefix("ERROR: ")

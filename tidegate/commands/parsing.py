@@ -1,0 +1,99 @@
+"""The command line of `tidegate`: its commands in sections, and one line for a word that it does not know."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
+
+from tidegate.commands.command import Command
+from tidegate.process.errors import InputError, refused
+
+program = "tidegate"
+everywhere = {"--help": "show this help message and exit", "--debug": "show where an error comes from"}
+version = "--version"
+
+
+class Parser(argparse.ArgumentParser):
+    """One that tells what is wrong with the words in one line, as every command tells its errors."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the process."""
+        self.exit(refused, f"error: {self.prog}: {message}; see `{self.prog} --help`\n")
+
+
+def parser(
+    commands: Mapping[str, Command],
+    groups: Mapping[str, str],
+    sections: Mapping[str, Sequence[str]],
+) -> argparse.ArgumentParser:
+    """The command line, with `--debug` before or after the command; without a command `run` is None.
+
+    `groups` says of the first of two words, `sections` which first words belong together, in the order of the help.
+    """
+    debug = Parser(add_help=False)
+    debug.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=everywhere["--debug"])
+    result = Parser(
+        prog=program,
+        usage=f"{program} [--version] [--debug] COMMAND ...",
+        description=_listed({**{name: command.help for name, command in commands.items()}, **groups}, sections),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[debug],
+        allow_abbrev=False,
+    )
+    result.add_argument(version, dest="tell", action="store_true", help="show the version, and the commit if known")
+    result.set_defaults(run=None)
+    subparsers = result.add_subparsers(dest="command", prog=program, metavar="COMMAND", help=argparse.SUPPRESS)
+    parents = {"": subparsers}
+    for name, command in commands.items():
+        group, _, verb = name.rpartition(" ")
+        if group not in parents:
+            parent = subparsers.add_parser(group, description=f"{groups[group].capitalize()}.", allow_abbrev=False)
+            parents[group] = parent.add_subparsers(dest="verb", required=True, metavar="COMMAND")
+        subparser = parents[group].add_parser(
+            verb, help=command.help, description=command.run.__doc__, parents=[debug], allow_abbrev=False
+        )
+        for flag, options in command.flags.items():
+            subparser.add_argument(flag, **options)
+        subparser.set_defaults(run=command.run)
+    return result
+
+
+def _listed(helps: Mapping[str, str], sections: Mapping[str, Sequence[str]]) -> str:
+    width = max(len(name) for names in sections.values() for name in names)
+    lines = ["Continuous training for tabular models, gated by drift."]
+    for title, names in sections.items():
+        lines += ["", f"{title}:", *(f"  {name:{width}}  {helps[name]}" for name in names)]
+    return "\n".join([*lines, "", f"`{program} COMMAND --help` says more of each."])
+
+
+def check(words: Sequence[str], commands: Mapping[str, Command]) -> None:
+    """InputError for a command or a flag that is not there, with the nearest one that is."""
+    spoken = [word for word in words if not word.startswith("-")]
+    name, place = "", program
+    while spoken and name not in commands:
+        word = spoken.pop(0)
+        known = _next_words(name, commands)
+        if word not in known:
+            _refuse(place, "a command", word, known)
+        name = f"{name} {word}".lstrip()
+        place = f"{program} {name}"
+    known = [*(flag for flag in commands[name].flags if flag.startswith("--"))] if name in commands else []
+    for flag in _flags(words):
+        if flag not in (*known, *everywhere) and (flag != version or name):
+            _refuse(place, "one of its flags", flag, [*known, *everywhere, *([] if name else [version])])
+
+
+def _next_words(name: str, commands: Mapping[str, Command]) -> list[str]:
+    """The words that may stand after those of `name`, the beginning of a command."""
+    depth = len(name.split())
+    return list(dict.fromkeys(it.split()[depth] for it in commands if f"{it} ".startswith(f"{name} ".lstrip())))
+
+
+def _flags(words: Sequence[str]) -> list[str]:
+    end = words.index("--") if "--" in words else len(words)
+    return [word.partition("=")[0] for word in words[:end] if word.startswith("--")]
+
+
+def _refuse(place: str, expected: str, word: str, known: Sequence[str]) -> NoReturn:
+    from tidegate.documents.schema import hint
+
+    raise InputError(place, expected, hint(word, known), f"see `{place} --help`")

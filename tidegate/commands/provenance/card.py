@@ -1,0 +1,112 @@
+"""A model card from a version's record: sections of sentences and tables; pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tidegate.commands.provenance.lineage import led_lines
+from tidegate.commands.provenance.markdown import Section
+from tidegate.commands.provenance.registered import Registered
+from tidegate.contract.contract import Contract
+from tidegate.scoring.tasks import shown, tasks
+
+
+def card(found: Registered, contract: Contract, told: Mapping[str, Any]) -> list[Section]:
+    """The sections of a card; `told` is the version's lineage."""
+    return [
+        Section("Purpose", tuple(_purpose(contract, found, told))),
+        _data(contract, found.record, told["made_from"]),
+        Section("Model", tuple(_model(found.record))),
+        _metrics(contract, found.verdict),
+        _slices(contract, found.verdict),
+        Section("Limits", tuple(_limits(contract, found))),
+        _lineage(told),
+    ]
+
+
+def _purpose(contract: Contract, found: Registered, told: Mapping[str, Any]) -> Iterator[str]:
+    yield contract.purpose
+    asked = f"{contract.task} prediction of {contract.label} per row of {contract.event}"
+    yield f"One {asked}, {contract.horizon} before it."
+    status = "It serves now." if told["serves"] else "It does not serve now."
+    yield f"{status} Version {found.version} of {found.name}."
+
+
+def _data(contract: Contract, record: Mapping[str, Any], made: Mapping[str, Any]) -> Section:
+    private = [
+        name for table in contract.tables.values() for name, it in table.columns.items() if it.role == "private"
+    ]
+    sentences = (
+        f"{record['rows']:,} rows from {record['from']} to {record['to']} (UTC), at most "
+        f"{made['training']['window_days']} days of history.",
+        f"Data version {made['data']['version']}.",
+        f"Private columns, which no model sees: {', '.join(private) or 'none are declared'}.",
+    )
+    rows = tuple((path, digest) for path, digest in made["data"]["md5"].items())
+    return Section("Data", sentences, ("file", "MD5"), rows)
+
+
+def _model(record: Mapping[str, Any]) -> Iterator[str]:
+    given = record["estimator"].get("parameters") or {}
+    yield f"{record['estimator']['estimator']} with {_pairs(given) or 'its defaults'}."
+    yield f"Features: {', '.join(f'{name} ({kind})' for name, kind in record['features'].items())}."
+    leading = list(record["importances"].items())[:5]
+    yield f"It leans most on {', '.join(f'{name} ({share:.3g})' for name, share in leading)}."
+    yield f"Trained with {_pairs({key: value for key, value in record['environment'].items() if key != 'lock'})}."
+
+
+def _pairs(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in values.items())
+
+
+def _metrics(contract: Contract, verdict: Mapping[str, Any]) -> Section:
+    names = [name for name in tasks[contract.task].metrics if any(name in it for it in verdict["models"])]
+    rows = tuple(
+        (str(it["model"]), *(shown(name, it[name]) if name in it else "–" for name in names))
+        for it in verdict["models"]
+    )
+    sentences = (
+        f"Measured on {verdict['rows']:,} labelled rows in {verdict['blocks']} blocks, unseen by all models.",
+        *(f"Accepted: {reason}." for reason in verdict["reasons"]),
+    )
+    return Section("Metrics", sentences, ("model", *(name.replace("_", " ") for name in names)), rows)
+
+
+def _slices(contract: Contract, verdict: Mapping[str, Any]) -> Section:
+    found = verdict.get("slices") or []
+    if not found:
+        return Section("Slices", ("No slice had enough rows, or none is declared.",))
+    names = [key for key, value in found[0].items() if isinstance(value, str | int | float)]
+    rows = tuple(tuple(_cell(row.get(name)) for name in names) for row in found)
+    loss = tasks[contract.task].words
+    return Section("Slices", (f"{loss.capitalize()} on each slice.",), tuple(names), rows)
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _limits(contract: Contract, found: Registered) -> Iterator[str]:
+    record = found.record
+    yield f"It knows nothing after {record['to']}, and nothing before {record['from']}."
+    yield f"Its features are what is known {contract.horizon} before an event."
+    yield f"A label counts {contract.label_delay} after its event."
+    yield f"It was judged on one batch of {found.verdict['rows']:,} rows; elsewhere its quality is not known."
+    for name, reason in (record.get("dropped") or {}).items():
+        yield f"{name} is not learned from: {reason}."
+    if lone := record.get("lone_classes"):
+        yield f"Classes it cannot predict, for want of rows: {', '.join(lone)}."
+    listed = {slice_["slice"] for slice_ in found.verdict.get("slices", []) if "slice" in slice_}
+    if listed:
+        yield f"Slices that are not listed above ({len(listed)} are) had too few rows to be judged."
+
+
+def _lineage(told: Mapping[str, Any]) -> Section:
+    made = told["made_from"]
+    sentences = (
+        f"Commit {made['code']['commit']}, lock {made['code']['lock']}.",
+        f"Model digest {told['model']}.",
+        *(f"{name}: {digest}." for name, digest in made["problem"].items()),
+        *(f"{line}." for line in led_lines(told["led_to"])),
+    )
+    rows = tuple((entry["when"], entry["kind"], entry["to"], entry["who"], entry["why"]) for entry in told["journal"])
+    return Section("Lineage", sentences, ("when", "what", "version", "who", "why"), rows)

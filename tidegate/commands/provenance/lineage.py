@@ -1,0 +1,108 @@
+"""What made a version, down to the digest of every source file, and what it led to; pure."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tidegate.commands.provenance.registered import Registered
+from tidegate.tracking.entries import Entry
+from tidegate.tracking.models import files_tag
+
+problem = ("contract.yaml", "features.sql", "model.yaml")
+code = ("tidegate", "wheel", "lock")  # the version, and the digests of what it is made of
+
+
+def lineage(found: Registered, files: Mapping[str, str]) -> dict[str, Any]:
+    """The lineage as a document; `files` are the SHA-256 of what was registered, by name."""
+    record, made_from = found.record, found.made_from
+    return {
+        "name": found.name,
+        "version": found.version,
+        "model": record["digest"],
+        "serves": found.history.champion == found.version,
+        "made_from": {
+            "data": {"version": found.tags["tidegate.data"], "md5": dict(made_from["files"])},
+            "problem": {name: files[name] for name in problem},
+            "code": {"commit": found.commit} | {key: record["environment"][key] for key in code},
+            "batch": {"id": record["batch"], "start": made_from["start"], "end": made_from["end"]},
+            "training": {key: record[key] for key in ("rows", "from", "to")}
+            | {"window_days": made_from["recipe"]["window_days"]},
+            "environment": {key: value for key, value in record["environment"].items() if key not in code},
+        },
+        "judged": {key: found.verdict[key] for key in ("champion", "accepted", "loss", "rows", "reasons")},
+        "journal": [said(entry) for entry in found.history.entries if found.version in (entry.to, entry.before)],
+        "led_to": {
+            "served": list(_terms(found)),
+            "batches": [{"batch": tags["tidegate.batch"], "until": tags["tidegate.until"]} for tags in found.batches],
+            "challengers": [
+                {"version": version, "accepted": verdict["accepted"]} for version, verdict in found.heirs.items()
+            ],
+        },
+    }
+
+
+def digests(tags: Mapping[str, str]) -> dict[str, str]:
+    """The SHA-256 of every registered file, from a version's tags."""
+    found: dict[str, str] = json.loads(tags[files_tag])
+    return found
+
+
+def said(entry: Entry) -> dict[str, Any]:
+    """An entry of the journal as people read it."""
+    return {
+        "entry": entry.number,
+        "kind": entry.kind,
+        "from": entry.before,
+        "to": entry.to,
+        "when": entry.when,
+        "who": entry.who,
+        "why": entry.why,
+    }
+
+
+def _terms(found: Registered) -> Iterator[dict[str, Any]]:
+    """When it served: from when, until when, and which version came after it; None while it serves."""
+    counted = found.history.counted
+    for entry, after in zip(counted, [*counted[1:], None], strict=True):
+        if entry.to == found.version:
+            yield {
+                "since": entry.when,
+                "until": after.when if after else None,
+                "replaced_by": after.to if after else None,
+            }
+
+
+def lines(told: Mapping[str, Any]) -> Iterator[str]:
+    """The lineage as text, one thing per line, what belongs to it indented below."""
+    made, led = told["made_from"], told["led_to"]
+    yield f"{told['name']} version {told['version']}{' (serves)' if told['serves'] else ''}"
+    yield f"  model      {told['model']}"
+    yield f"  data       {made['data']['version']}"
+    yield from (f"    {digest}  {path}" for path, digest in made["data"]["md5"].items())
+    yield "  problem"
+    yield from (f"    {digest}  {name}" for name, digest in made["problem"].items())
+    yield f"  code       commit {made['code']['commit']}"
+    yield f"    lock     {made['code']['lock']}"
+    yield f"  training   {made['training']['rows']:,} rows, {made['training']['from']} to {made['training']['to']}"
+    yield f"  batch      {made['batch']['id']}, {made['batch']['start'][:10]} to {made['batch']['end'][:10]}"
+    yield f"  judged     {'accepted' if told['judged']['accepted'] else 'refused'} against " + (
+        f"version {told['judged']['champion']}" if told["judged"]["champion"] else "no champion"
+    )
+    yield "  journal"
+    for entry in told["journal"]:
+        move = f"{entry['from'] or 'none'} → {entry['to']}" if entry["kind"] != "rejection" else entry["to"]
+        yield f"    {entry['entry']}  {entry['when']}  {move}  {entry['kind']} by {entry['who']}: {entry['why']}"
+    yield "  led to"
+    yield from (f"    {line}" for line in led_lines(led))
+
+
+def led_lines(led: Mapping[str, Any]) -> list[str]:
+    """What a version led to, a line each."""
+    found = []
+    for term in led["served"]:
+        after = f" until {term['until']}, then version {term['replaced_by']}" if term["until"] else " until now"
+        found.append(f"served from {term['since']}{after}")
+    found += [f"served after the batch until {batch['until']} ({batch['batch']})" for batch in led["batches"]]
+    for each in led["challengers"]:
+        found.append(f"version {each['version']}, {'accepted' if each['accepted'] else 'refused'} against it")
+    return found or ["nothing"]

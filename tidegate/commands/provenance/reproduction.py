@@ -1,0 +1,172 @@
+"""`tidegate reproduce`: a version trained once more from its registry record alone, and held against it."""
+
+import io
+import os
+import subprocess
+import sys
+import venv
+import zipfile
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+from tidegate.commands.console import console
+from tidegate.commands.draft.new_problem import with_params
+from tidegate.commands.loop import remote, workspace
+from tidegate.commands.loop.workspace import dvc
+from tidegate.contract.contract import read_contract
+from tidegate.documents.formats import read_json, write_text
+from tidegate.process import child, wheel
+from tidegate.process.errors import InputError
+
+if TYPE_CHECKING:
+    from tidegate.commands.provenance.registered import Registered
+
+data_dvc = "outs:\n- md5: {}\n  hash: md5\n  path: data\n"
+foreign = ("MLFLOW_", "TIDEGATE_", "DVC_STAGE", "DVC_EXP", "GIT_", "PYTHONPATH")
+TEMPLATES = "tidegate/commands/draft/{}"  # in a wheel
+LOCK = "tidegate/requirements-steps.txt"
+
+
+def reproduce(version: str, python: Path | None = None, wheelhouse: Path | None = None) -> dict[str, Any]:
+    """Retrain a version from its data and its problem's files by the Tidegate that made it; compare the two.
+
+    By this one where that is the same, else by one that is installed beside from what the registry keeps (its packages
+    from the folder `wheelhouse`, if there is one), or by the interpreter `python`.
+    """
+    from tidegate.commands.provenance import registered, repetition
+    from tidegate.tracking import tools
+    from tidegate.tracking.store import connect
+
+    with TemporaryDirectory(prefix="tidegate-") as scratch:
+        kept, problem = Path(scratch, "version"), Path(scratch, "problem")
+        client = connect()
+        found = registered.read(client, read_contract(workspace.contract).name, version, kept)
+        tool = wheel.packed()
+        if python is None and found.record["environment"].get("wheel") != tool.digest:
+            tool = tools.fetch(client, found.tags, version)
+            python = _installed(tool, Path(scratch, "environment"), wheelhouse)
+        _lay(problem, found, tool)
+        _train(problem, Path(scratch, "mlflow.db"), python or Path(sys.executable))
+        made = problem / workspace.artifacts / "train"
+        answer = repetition.compared(found.record, read_json(made / "record.json"))
+        answer["predictions"] = repetition.predictions(kept, made / "reference")
+    return {"version": version, "commit": found.commit, **answer}
+
+
+def _lay(problem: Path, found: "Registered", tool: wheel.Wheel) -> None:
+    """Put the data, the problem's files, and the stages and parameters of that Tidegate into the folder `problem`."""
+    made_from = found.made_from
+    start, end = (datetime.fromisoformat(made_from[edge]) for edge in ("start", "end"))
+    given = {
+        "ingest": {"until": f'"{end.isoformat()}"', "batch_days": str((end - start).days)},
+        "train": {"window_days": str(made_from["recipe"]["window_days"])},
+        "gate": {"mode": "always"},
+    }
+    with zipfile.ZipFile(io.BytesIO(tool.content)) as archive:
+        stages, params = (
+            archive.read(TEMPLATES.format(name)).decode() for name in ("dvc.yaml", str(workspace.params))
+        )
+    problem.mkdir()
+    version = data_dvc.format(found.tags["tidegate.data"])
+    _fetch(problem, version, found.texts)
+    texts = {"dvc.yaml": stages, "data.dvc": version, str(workspace.params): with_params(params, given)}
+    for name, text in texts.items():
+        write_text(problem / name, text)
+    _done(dvc("init", "--no-scm", "--quiet"), problem, "DVC in a folder of its own")
+
+
+def _fetch(problem: Path, version: str, texts: Mapping[str, str]) -> None:
+    """The step `pull`, from DVC's cache or else from the remote, into the folder."""
+    known = remote.find()
+    cache = workspace.run_dvc("cache", "dir").stdout.strip()
+    places: list[tuple[str, dict[str, str]]] = [(cache, {})] if Path(cache).is_dir() else []
+    places += [(known.text, known.environment())] if known else []
+    names = {"contract": "contract.yaml", "sql": "features.sql", "estimator": "model.yaml"}
+    told = "no DVC cache and no DVC remote"
+    for place, secrets in places:
+        flags = {
+            "data_dvc": version,
+            "contract_yaml": texts["contract.yaml"],
+            "features_sql": texts["features.sql"],
+            "model_yaml": texts["model.yaml"],
+            "remote": place,
+            "data": str(problem / "data"),
+            **{port: str(problem / name) for port, name in names.items()},
+        }
+        command = child.python("tidegate", "step", "pull", *(f"--{name}={value}" for name, value in flags.items()))
+        done = subprocess.run(command, env={**os.environ, **secrets}, capture_output=True, text=True, check=False)
+        if not done.returncode:
+            return
+        told = (done.stderr.strip().splitlines() or ["nothing"])[-1].removeprefix("error: ")
+    thing = f"data version {version.split()[2]}"
+    raise InputError(thing, "it in DVC's cache or on its remote", told, "fetch it where it is, or `dvc push` it there")
+
+
+def _installed(tool: wheel.Wheel, folder: Path, wheelhouse: Path | None) -> Path:
+    """The interpreter of an environment with that Tidegate and the packages of its lock."""
+    print(f"  installing {tool.name} and its lock", file=sys.stderr, flush=True)
+    venv.create(folder, with_pip=True)
+    file, lock = folder / tool.name, folder / "lock.txt"
+    file.write_bytes(tool.content)
+    with zipfile.ZipFile(file) as archive:
+        lock.write_bytes(archive.read(LOCK))
+    python = folder / "bin/python"
+    places = ["--no-index", "--find-links", str(wheelhouse.absolute())] if wheelhouse else []
+    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", *places]
+    _done([*install, "--require-hashes", "--requirement", str(lock)], folder, f"the lock of {tool.name}")
+    _done([*install, str(file)], folder, tool.name)
+    return python
+
+
+def _done(command: list[str], folder: Path, thing: str) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        found = (done.stderr.strip().splitlines() or ["nothing"])[-1].removeprefix("ERROR: ")
+        raise InputError(thing, "to be installed", found, "see --wheelhouse and --python")
+
+
+def _train(problem: Path, store: Path, python: Path) -> None:
+    """Run the pipeline up to train, by `python`, with a tracking store that is thrown away."""
+    here = {name: value for name, value in workspace.environment().items() if not name.startswith(foreign)}
+    given = {
+        "PATH": f"{python.absolute().parent}{os.pathsep}{here['PATH']}",
+        "MLFLOW_TRACKING_URI": f"sqlite:///{store}",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "DVC_NO_ANALYTICS": "1",
+    }
+    command = dvc("repro", "--force", "--no-run-cache", "train")
+    with subprocess.Popen(
+        command, cwd=problem, env=here | given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line.rstrip())
+            if line.startswith("Running stage ") and "'code'" not in line:
+                print("  " + line.split("'")[1], file=sys.stderr, flush=True)
+    if process.returncode:
+        errors = [line.strip() for line in lines if line.strip().startswith(("error: ", "ERROR: "))]
+        raise InputError("the training again", "to succeed", errors[0] if errors else lines[-1], "mend what it names")
+
+
+def show(found: Mapping[str, Any]) -> None:
+    """Print for a person whether it is the same model, and if not, what differs."""
+    screen, loss, far = console(), found["train_loss"], found["predictions"]
+    word = "the same model" if found["same"] else "another model"
+    screen.print(
+        f"version {found['version']} at {found['commit']}: {word} ({found['digest']['again']})", soft_wrap=True
+    )
+    if not found["same"]:
+        screen.print(f"train loss {loss['recorded']:.6g}, again {loss['again']:.6g} ({loss['difference']:+.3g})")
+        by = f"at most {far['largest']:.3g} apart" if far["rows"] else "not comparable: other training rows"
+        screen.print(f"predictions of {far['rows']:,} training rows: {by}")
+    if found["differs"]:
+        table = Table("what differs", "recorded", "again", box=None, padding=(0, 1))
+        for row in found["differs"]:
+            table.add_row(row["what"], str(row["recorded"]), str(row["again"]))
+        screen.print(table)

@@ -1,0 +1,1 @@
+"""Review and promotion: batches, feedback, approvals, the journal of champions."""

@@ -1,0 +1,54 @@
+"""`tidegate waiting`, `approve` and `reject`: a person's word on versions that were accepted."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.table import Table
+
+from tidegate.commands.console import console
+from tidegate.commands.loop.workspace import contract
+from tidegate.contract.contract import read_contract
+from tidegate.process.context import user
+
+
+def waiting() -> list[dict[str, Any]]:
+    """One document per version that waits: its verdict, and whether that still holds against the present champion."""
+    from tidegate.tracking import approvals
+    from tidegate.tracking.store import connect
+
+    return approvals.waiting(connect(), read_contract(contract).name)
+
+
+def approve(version: str, reason: str) -> None:
+    """Promote a version through the journal; TrackingError when its verdict was not accepted or does not hold."""
+    from tidegate.tracking import approvals
+    from tidegate.tracking.store import connect
+
+    approvals.approve(connect(), read_contract(contract).name, version, user(), _now(), reason)
+
+
+def reject(version: str, reason: str) -> None:
+    """Write into the journal why a version is not to serve."""
+    from tidegate.tracking import approvals
+    from tidegate.tracking.store import connect
+
+    approvals.reject(connect(), read_contract(contract).name, version, user(), _now(), reason)
+
+
+def show(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print the versions that wait for a person to read."""
+    if not rows:
+        console().print("none waits")
+        return
+    table = Table("version", "until", "judged against", "holds", "because", box=None, padding=(0, 1))
+    for row in rows:
+        judged = row["verdict"]
+        holds = "yes" if row["holds"] else "no: another champion serves"
+        because = "; ".join(judged["reasons"])
+        table.add_row(row["version"], row["until"][:10], judged["champion"] or "none", holds, because)
+    console().print(table)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

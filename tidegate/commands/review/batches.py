@@ -1,0 +1,73 @@
+"""`tidegate batches`: every batch that was decided, from the runs that MLflow holds."""
+
+from collections.abc import Mapping, Sequence
+
+from rich.table import Table
+
+from tidegate.commands.console import console
+from tidegate.commands.loop.workspace import contract
+from tidegate.contract.contract import read_contract
+from tidegate.scoring.tasks import shown, tasks
+
+
+def decided() -> list[dict[str, str]]:
+    """One document per batch in the order of time: what was decided, why, and who served after it."""
+    from tidegate.tracking.runs import batches
+    from tidegate.tracking.store import connect
+
+    promise = read_contract(contract)
+    loss = tasks[promise.task].loss
+    return [row(tags, loss) for tags in batches(connect(), promise.name) if "tidegate.decision" in tags]
+
+
+def show(rows: Sequence[Mapping[str, str]]) -> None:
+    """Print them for a person."""
+    table = Table(
+        "until",
+        "rows",
+        "gate",
+        "verdict",
+        "challenger",
+        "champion",
+        "serves",
+        "because",
+        box=None,
+        padding=(0, 1),
+        caption="challenger, champion: loss on the batch; serves: the version after it",
+        caption_justify="left",
+    )
+    for it in rows:
+        because = it["verdict_reasons"].split("; ")[0] if it["verdict"] == "refused" else it["reasons"]
+        table.add_row(
+            it["until"],
+            f"{int(it['rows']):,}",
+            it["decision"],
+            it["verdict"],
+            it["challenger_loss"],
+            it["champion_loss"],
+            it["champion"],
+            because,
+        )
+    console().print(table)
+
+
+def row(tags: Mapping[str, str], loss: str) -> dict[str, str]:
+    """The document of one batch, from the tags and metrics of its runs."""
+    retrained = tags["tidegate.decision"] == "retrain"
+    return {
+        "batch": tags["tidegate.batch"],
+        "until": tags["tidegate.until"],
+        "rows": tags["tidegate.rows"],
+        "decision": tags["tidegate.decision"],
+        "reasons": tags["tidegate.reasons"],
+        "verdict": tags.get("tidegate.verdict", "none yet") if retrained else "",
+        "verdict_reasons": tags.get("tidegate.verdict.reasons", "") if retrained else "",
+        "challenger_loss": _number(loss, tags.get(f"challenger.{loss}")) if retrained else "",
+        "champion_loss": _number(loss, tags.get(f"champion.{loss}")) if retrained else "",
+        "champion": tags["tidegate.champion"],
+        "experiment": tags.get("tidegate.experiment", ""),
+    }
+
+
+def _number(loss: str, text: str | None) -> str:
+    return shown(loss, float(text)) if text else ""

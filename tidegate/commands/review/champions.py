@@ -1,0 +1,118 @@
+"""`tidegate history` and `tidegate rollback`: the journal of champions, read and written by a person."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+from tidegate.commands.console import console
+from tidegate.commands.loop.workspace import contract
+from tidegate.contract.contract import read_contract
+from tidegate.process.context import user
+from tidegate.process.errors import InputError
+from tidegate.scoring.tasks import shown, tasks
+
+if TYPE_CHECKING:
+    from tidegate.tracking.entries import Entry
+
+
+def history() -> list[dict[str, Any]]:
+    """One document per champion in the order of the journal: from, to, who, when, why, and what it was made from.
+
+    `loss` and `metrics` are those it was promoted by; `data` and `commit` are None for a version that is gone.
+    """
+    from tidegate.tracking import journal, numbered
+    from tidegate.tracking.store import connect
+
+    client, name = connect(), read_contract(contract).name
+    found = journal.history(client, name)
+    tags = {str(version.version): version.tags for version in numbered.listed(client, name)}
+    return [_row(entry, tags.get(entry.to, {}), entry is found.tail) for entry in found.counted]
+
+
+def _row(entry: "Entry", tags: Mapping[str, str], serves: bool) -> dict[str, Any]:
+    models = {model["model"]: model for model in entry.verdict.get("models", [])}
+    metrics = {key: value for key, value in models.get("challenger", {}).items() if key not in ("model", "loss")}
+    return {
+        "entry": entry.number,
+        "kind": entry.kind,
+        "from": entry.before,
+        "to": entry.to,
+        "when": entry.when,
+        "who": entry.who,
+        "why": entry.why,
+        "batch": entry.batch or None,
+        "until": tags.get("tidegate.until"),
+        "data": tags.get("tidegate.data"),
+        "commit": tags.get("tidegate.commit"),
+        "loss": entry.verdict.get("loss"),
+        "metrics": metrics,
+        "serves": serves,
+    }
+
+
+def write_page(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write the champions as a page, with the loss of champion and challenger on every batch that was judged."""
+    from tidegate.commands.provenance.chart import chart
+    from tidegate.pages import page
+    from tidegate.tracking import approvals, runs
+    from tidegate.tracking.store import connect
+
+    promise, client = read_contract(contract), connect()
+    task = tasks[promise.task]
+    judged = [tags for tags in runs.batches(client, promise.name) if f"challenger.{task.loss}" in tags]
+    title = f"{promise.name}: history of champions"
+    found = {"rows": rows, "waiting": approvals.waiting(client, promise.name), "name": promise.name}
+    template = Path(__file__).with_name("history.html")
+    page.write_page(path, template, title, chart=chart(judged, task), task=task, shown=shown, **found)
+
+
+def rollback(to: str | None, reason: str) -> str:
+    """Make an earlier champion serve again; returns its version.
+
+    If `to` is None it is the latest that nobody refused: a rollback said twice goes further back, never forth again.
+    InputError when there is none such, or when another promotion came first.
+    """
+    from tidegate.tracking import journal
+    from tidegate.tracking.entries import Entry
+    from tidegate.tracking.store import connect
+
+    client, name = connect(), read_contract(contract).name
+    past = journal.history(client, name)
+    others = [entry.to for entry in past.counted if entry.to != past.champion and entry.to not in past.refused]
+    target = to or (others[-1] if others else None)
+    earlier = {entry.to: entry.verdict for entry in past.counted if entry.to != past.champion}
+    if target not in earlier:
+        known = ", ".join(earlier) or "none"
+        raise InputError(
+            f"rollback of {name}", f"an earlier champion ({known})", target or "none", "see `tidegate history`"
+        )
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    why = f"rollback: {reason}"
+    entry = Entry(past.champion, target, "", user(), now, why, earlier[target], kind="rollback")
+    outcome = journal.promote(client, name, entry)
+    if not outcome.counted:
+        raise InputError(f"rollback of {name}", f"champion {past.champion}", str(outcome.champion), "run it again")
+    return target
+
+
+def show(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print the champions for a person."""
+    names = ("version", "since", "instead of", "loss", "who", "data", "commit", "why")
+    table = Table(*names, box=None, padding=(0, 1))
+    for row in rows:
+        loss = "" if row["loss"] is None else f"{row['loss']:.4f}"
+        version = f"[bold]{row['to']} serves[/]" if row["serves"] else row["to"]
+        made_from = [(row[key] or "gone")[:8] for key in ("data", "commit")]
+        why = brief(row["why"])
+        table.add_row(version, row["when"][:16], row["from"] or "none", loss, row["who"], *made_from, why)
+    console().print(table)
+
+
+def brief(why: str) -> str:
+    """What a loop's reason says up to its verdict's first; a person's is left as it is."""
+    reasons = why.split("; ")
+    end = next((place for place, it in enumerate(reasons, 1) if it.startswith("accepted because ")), len(reasons))
+    return "; ".join(reasons[:end]) + (", and all other checks" if end < len(reasons) else "")

@@ -1,0 +1,102 @@
+"""`tidegate judge`: a person's word on the gate's decisions, which the next gate reads."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from tidegate.commands.console import console
+from tidegate.commands.loop.workspace import contract
+from tidegate.contract.contract import read_contract
+from tidegate.documents.formats import read_json
+from tidegate.process.context import user
+from tidegate.process.errors import InputError, shown
+
+most_features = 20
+Opinion = dict[str, Any]
+
+
+def listed() -> list[Opinion]:
+    """What people said and what holds, the oldest first."""
+    from tidegate.tracking.feedback import opinions
+    from tidegate.tracking.journal import history
+    from tidegate.tracking.store import connect
+
+    return opinions(history(connect(), read_contract(contract).name))
+
+
+def judge(batch: str | None, said: str | None, ignore: str | None, until: str | None, reason: str | None) -> str:
+    """Write one judgement into the journal; returns what was written, in words."""
+    _check(batch, said, ignore, until, reason)
+    from tidegate.tracking.feedback import decided_batch, say
+    from tidegate.tracking.store import connect
+
+    client, name = connect(), read_contract(contract).name
+    opinion = {"who": user(), "when": datetime.now(UTC).isoformat(timespec="seconds"), "why": reason}
+    if ignore is None:
+        opinion |= {"kind": "batch", "about": decided_batch(client, name, str(batch)), "said": said, "until": ""}
+    else:
+        _check_column(client, name, ignore)
+        opinion |= {"kind": "ignore", "about": ignore, "said": "", "until": str(until)}
+    again = "" if say(client, name, opinion) else ", as was said before"
+    return f"{_sentence(opinion)}{again}"
+
+
+def show(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print the judgements for a person."""
+    if not rows:
+        console().print("nobody has judged")
+        return
+    table = Table("when", "who", "said", "because", box=None, padding=(0, 1))
+    for row in rows:
+        table.add_row(row["when"][:16], row["who"], _sentence(row), row["why"])
+    console().print(table)
+
+
+def _check(batch: str | None, said: str | None, ignore: str | None, until: str | None, reason: str | None) -> None:
+    usage = "BATCH right|wrong --reason TEXT, or --ignore COLUMN --until DATE --reason TEXT"
+    of_batch, of_column = (batch, said), (ignore, until)
+    whole = any(None not in these and given == (None, None) for these, given in _both(of_batch, of_column))
+    if not whole or not (reason or "").strip():
+        raise InputError("tidegate judge", usage, "something else", "see `tidegate judge --help`")
+    if until is not None:
+        _check_date(until)
+
+
+def _both(one: Any, other: Any) -> list[tuple[Any, Any]]:
+    return [(one, other), (other, one)]
+
+
+def _check_column(client: Any, name: str, column: str) -> None:
+    """InputError unless the champion has learned from this column."""
+    from tidegate.tracking import journal, versions
+
+    champion = journal.champion(client, name)
+    if champion is None:
+        raise InputError(f"--ignore {column}", "a champion that has features", "none", "run `tidegate run` first")
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = versions.fetch(client, name, champion, Path(scratch) / "champion")
+        features = list(read_json(folder / "record.json")["features"])
+    if column not in features:
+        close = [it for it in features if it.startswith(column)] or get_close_matches(column, features, 1)
+        cure = f"did you mean {close[0]}?" if close else f"choose one of {', '.join(features[:most_features])}"
+        raise InputError("--ignore", "a feature of the champion", shown(column), cure)
+
+
+def _check_date(text: str) -> None:
+    try:
+        correct = date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        correct = False
+    if not correct:
+        raise InputError("--until", "a date such as 2013-06-01", shown(text), "correct it")
+
+
+def _sentence(opinion: Mapping[str, Any]) -> str:
+    if opinion["kind"] == "ignore":
+        return f"drift of {opinion['about']} is ignored until {opinion['until']}"
+    return f"the decision on batch {opinion['about'][:12]} was {opinion['said']}"

@@ -1,0 +1,129 @@
+"""`tidegate review`: a page of all batches with their reports beside it, and the UIs of Evidently and MLflow."""
+
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tidegate.commands.loop.workspace import artifacts, contract
+from tidegate.commands.review import serving
+from tidegate.commands.review.batches import row
+from tidegate.contract.contract import read_contract
+from tidegate.documents.formats import read_json, write_json
+from tidegate.process.child import python
+from tidegate.process.errors import InputError
+from tidegate.process.redaction import address
+from tidegate.scoring import tasks
+from tidegate.tracking import database
+
+if TYPE_CHECKING:
+    from tidegate.tracking.reviews import Decided
+
+folder = artifacts / "review"
+index = folder / "index.html"
+reports = ("gate.html", "evidently.html")
+most_columns = 8
+Row = dict[str, Any]
+
+
+def rows() -> list[Row]:
+    """One document per batch, the newest first: decision, verdict, champion, judgement, and its reports, fetched."""
+    from tidegate.tracking.feedback import opinions
+    from tidegate.tracking.journal import history
+    from tidegate.tracking.reviews import decided, fetch
+    from tidegate.tracking.store import connect
+
+    client, promise = connect(), read_contract(contract)
+    said = {it["about"]: it for it in opinions(history(client, promise.name)) if it["kind"] == "batch"}
+    loss = tasks.tasks[promise.task].loss
+    found = []
+    for one in reversed(decided(client, promise.name)):
+        files = fetch(client, one, folder / one.place, reports)
+        places = {name.removesuffix(".html"): f"{one.place}/{name}" if name in files else None for name in reports}
+        more = {"run": one.link(client.tracking_uri), "judged": said.get(one.batch), **places}
+        found.append({**row(one.tags, loss), **more})
+    return found
+
+
+def write(found: Sequence[Mapping[str, Any]]) -> Path:
+    """Write the page of all batches; returns its path."""
+    from tidegate.pages.page import write_page
+
+    promise = read_contract(contract)
+    task = tasks.tasks[promise.task]
+    write_page(
+        index,
+        Path(__file__).with_name("review.html"),
+        f"{promise.name}: batches",
+        rows=found,
+        name=promise.name,
+        task=task,
+    )
+    return index
+
+
+def evidently(port: int, browse: bool) -> None:
+    """Fill Evidently's workspace with every snapshot that the gate logged, and run its UI on it."""
+    serving.check_free(port)
+    from tidegate.tracking.reviews import decided, fetch
+    from tidegate.tracking.store import connect
+
+    client, name = connect(), read_contract(contract).name
+    taken: list[Row] = []
+    columns: dict[str, float] = {}
+    for one in decided(client, name):
+        files = fetch(client, one, folder / one.place, ("snapshot.json", "decision.json"))
+        if len(files) == 2:
+            taken.append(_taken(one))
+            columns = _columns(read_json(folder / one.place / "decision.json")) or columns
+    if not taken:
+        raise InputError(
+            "tidegate review --evidently", "a batch that was compared", "none", "run `tidegate run` first"
+        )
+    write_json(folder / "snapshots.json", {"columns": list(columns), "runs": taken})
+    project = _filled(name)
+    command = ["-m", "evidently.cli", "ui", "--host", serving.host, "--port", str(port), "--workspace"]
+    words = [sys.executable, *command, str((folder / "evidently").resolve())]
+    serving.serve("Evidently", words, port, f"/projects/{project}", browse)
+
+
+def mlflow(port: int, browse: bool) -> None:
+    """Run MLflow's UI on the tracking store; where that is a server already, only say where."""
+    from tidegate.tracking.store import connect
+
+    uri = connect().tracking_uri
+    path = database.path_of(uri)
+    if path is None:
+        print(f"MLflow: {address(uri)}")
+        serving.open_(address(uri), browse)
+        return
+    words = python("mlflow", "server", "--host", serving.host, "--port", str(port), "--workers", "1")
+    words += ["--backend-store-uri", uri, "--default-artifact-root", str(database.artifacts_of(uri))]
+    serving.serve("MLflow", words, port, "/", browse)
+
+
+def _taken(one: "Decided") -> Row:
+    until = one.tags["tidegate.until"]
+    return {"batch": one.batch, "until": until, "path": str(folder / one.place / "snapshot.json")}
+
+
+def _columns(decision: Mapping[str, Any]) -> dict[str, float]:
+    """The features that the champion leans on most, with their importance."""
+    features = [it for it in decision["signals"] if it["signal"] == "features" and "importance" in it["detail"]]
+    shares = {it["column"]: float(it["detail"]["importance"]) for it in features}
+    return dict(
+        sorted(((it, share) for it, share in shares.items() if share > 0), key=lambda it: -it[1])[:most_columns]
+    )
+
+
+def _filled(name: str) -> str:
+    """Fill the workspace in a process of its own: Evidently takes seconds to import, and a step's code is not ours."""
+    flags = {"listed": folder / "snapshots.json", "folder": folder / "evidently", "name": name}
+    words = [f"--{flag}={value}" for flag, value in flags.items()]
+    command = python("tidegate.components.gate.dashboard", *words)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = next(reversed(done.stderr.splitlines()), "nothing").removeprefix("error: ")
+        raise InputError(folder / "evidently", "Evidently to fill it", last, "remove that folder and try again")
+    return done.stdout.split()[-1]

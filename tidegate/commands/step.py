@@ -1,0 +1,157 @@
+"""`tidegate step NAME`: one step, as DVC and Kubeflow run it.
+
+A scalar without its flag is read from the step's section of params.yaml, so that no value passes a shell.
+"""
+
+import ast
+import html
+import inspect
+import os
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple, get_type_hints
+
+from tidegate.documents.formats import read_text, replacing, write_json, write_text
+from tidegate.process import code
+from tidegate.process.errors import InputError
+
+PARAMETERS = Path("params.yaml")
+DIGESTS = Path("artifacts/code")  # the outputs of the stage `code`
+PAGE = '<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>Skipped</title><p>Skipped: {}</p></html>\n'
+USAGE = f"""\
+usage: tidegate step NAME [--if FILE] [--from FLAG=SECTION.KEY ...] FLAGS
+
+Run one step, as DVC and Kubeflow do: {", ".join(code.STEPS)}.
+
+  --if FILE                  run it if the file reads `true`; if it reads `false`, write its outputs as skipped
+  --from FLAG=SECTION.KEY    read this flag from another section of params.yaml than the step's own
+  FLAGS                      its inputs, outputs and values; a value without a flag is read from params.yaml
+
+`tidegate step NAME --help` lists the flags of a step."""
+
+
+class Words(NamedTuple):
+    """The words of the command line, read."""
+
+    name: str
+    condition: Path | None
+    sources: dict[str, str]  # flag: SECTION.KEY
+    flags: list[str]
+
+
+def main(words: Sequence[str]) -> None:
+    """Run the step, or write its outputs as skipped; InputError for words that say nothing."""
+    if words[:1] in ([], ["-h"], ["--help"]):
+        print(USAGE)
+        return
+    read = parse(words)
+    if read.condition and not is_open(read.condition):
+        reason = f"{read.condition} is false: the gate is shut"
+        for port, kind in outputs(read.name).items():
+            skip(Path(_value(read, port)), kind, reason)
+        return
+    if "DVC_STAGE" in os.environ:
+        check_digest(read.name)
+    module = import_module(f"tidegate.components.{read.name}.__main__")
+    function = getattr(module, read.name)
+    from tidegate.process.command import run
+
+    run(function, [*read.flags, *_from_parameters(read, function)], f"tidegate step {read.name}")
+
+
+def parse(words: Sequence[str]) -> Words:
+    """The name, what stands before the step's own flags, and these."""
+    name, *rest = words
+    if name not in code.STEPS:
+        from tidegate.documents.schema import hint
+
+        raise InputError("tidegate step", "a step", hint(name, list(code.STEPS)), "see `tidegate step --help`")
+    condition: Path | None = None
+    sources: dict[str, str] = {}
+    while len(rest) > 1 and rest[0] in ("--if", "--from"):
+        option, value, *rest = rest
+        if option == "--if":
+            condition = Path(value)
+        else:
+            flag, _, place = value.partition("=")
+            if not flag or place.count(".") != 1:
+                raise InputError("--from", "FLAG=SECTION.KEY", repr(value), "see `tidegate step --help`")
+            sources[flag] = place
+    return Words(name, condition, sources, rest)
+
+
+def is_open(file: Path) -> bool:
+    """What the gate wrote; InputError for anything but `true` and `false`."""
+    text = read_text(file)
+    if text not in ("true", "false"):
+        raise InputError(file, "true or false", f"{text[:40]!r}", "run the stage that writes it again")
+    return text == "true"
+
+
+def outputs(name: str) -> dict[str, str]:
+    """Output or OutputFolder by parameter, read from the step's signature: a skipped step imports nothing."""
+    path = code.ROOT / "components" / name / "__main__.py"
+    tree = ast.parse(read_text(path), str(path))
+    (function,) = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name)
+    kinds = {argument.arg: ast.unparse(argument.annotation or ast.Constant("")) for argument in function.args.args}
+    return {port: kind for port, kind in kinds.items() if kind.startswith("Output")}
+
+
+def skip(path: Path, kind: str, reason: str) -> None:
+    """Put the reason in the output's place: as JSON, a page for .html, a folder for a folder of tables."""
+    if kind == "OutputFolder":
+        with replacing(path) as folder:
+            write_json(folder / "skipped.json", {"skipped": reason})
+    elif path.suffix == ".html":
+        write_text(path, PAGE.format(html.escape(reason)))
+    else:
+        write_json(path, {"skipped": reason})
+
+
+def digests() -> dict[str, str]:
+    """The digest of the code of every step."""
+    return {name: code.digest(name) for name in code.STEPS}
+
+
+def write_digests(folder: Path = DIGESTS) -> None:
+    """A file per step with the digest of its code; one that holds it already is left alone."""
+    for name, found in digests().items():
+        path = folder / name
+        if not path.is_file() or read_text(path) != found:
+            write_text(path, found)
+
+
+def check_digest(name: str) -> None:
+    """InputError where the stage `code` has not seen the code that would run."""
+    path, found = DIGESTS / name, code.digest(name)
+    if path.exists() and read_text(path) != found:
+        cure = "run `dvc repro` without --single-item and --downstream, or `tidegate run`"
+        raise InputError(path, f"the digest of this code, {found[:12]}", read_text(path)[:12], cure)
+
+
+def _value(read: Words, port: str) -> str:
+    for word, value in zip(read.flags, [*read.flags[1:], ""], strict=True):
+        flag, given, rest = word.partition("=")
+        if flag == f"--{port}":
+            return rest if given else value
+    raise InputError(f"tidegate step {read.name}", f"--{port}", "nothing", f"see `tidegate step {read.name} --help`")
+
+
+def _from_parameters(read: Words, function: Any) -> Iterator[str]:
+    """A flag for each scalar that has none, with its value in params.yaml."""
+    given = {word.partition("=")[0] for word in read.flags}
+    kinds = {name: kind for name, kind in get_type_hints(function).items() if kind is not Path}
+    lacking = [name for name in inspect.signature(function).parameters if name in kinds and f"--{name}" not in given]
+    if not lacking or "--help" in given or "-h" in given or not PARAMETERS.is_file():
+        return
+    from tidegate.documents.parameters import read_parameters
+
+    values = read_parameters(PARAMETERS)
+    for name in lacking:
+        section, _, key = read.sources.get(name, f"{read.name}.{name}").partition(".")
+        if key in values.get(section, {}):
+            value = values[section][key]
+            yield f"--{name}={str(value).lower() if isinstance(value, bool) else value}"
+
+

@@ -1,0 +1,139 @@
+"""What no schema can say of a contract: names that must be there, edges in order, roles that agree."""
+
+from collections.abc import Iterable, Iterator
+from math import isfinite
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from tidegate.contract.behaviour import behaviour_faults
+from tidegate.contract.source import Source, source_faults
+from tidegate.documents.schema import Fault, hint, listed
+
+if TYPE_CHECKING:
+    from tidegate.contract.contract import Column, Contract, Table
+
+
+def disagreements(contract: "Contract") -> Iterator[Fault]:
+    """Every fault of a contract that its schema accepts."""
+    if contract.event not in contract.tables:
+        tables = list(contract.tables)
+        yield Fault(("event",), f"one of {listed(tables)}", hint(contract.event, tables))
+    else:
+        yield from _event_faults(contract, contract.tables[contract.event])
+    if int(contract.block[:-1]) == 0:
+        yield Fault(("block",), "a duration above 0", contract.block)
+    yield from behaviour_faults(contract.behaviour, contract.task)
+    yield from _twins(("tables",), contract.tables)
+    for name, table in contract.tables.items():
+        yield from _table_faults(contract, name, table)
+
+
+def _event_faults(contract: "Contract", event: "Table") -> Iterator[Fault]:
+    """The event table has a time, and something in the data is known only after an event."""
+    place, label = ("tables", contract.event), event.columns.get(contract.label)
+    if not event.time:
+        yield Fault(place, "a time column", "none")
+    if label and label.role == "feature":
+        expected = "the role label, for it is what is predicted"
+        yield Fault((*place, "columns", contract.label), expected, "the role feature", cure="add role: label")
+    elif not any(table.outcomes() or (table.time and table is not event) for table in contract.tables.values()):
+        expected = "a column with the role outcome or label, from which the label is computed"
+        yield Fault(place, expected, "none", cure="say which columns are known only after the event")
+
+
+def _twins(place: tuple[str, ...], names: Iterable[str]) -> Iterator[Fault]:
+    """SQL does not tell names apart that differ only in capitals."""
+    seen: dict[str, str] = {}
+    for name in names:
+        first = seen.setdefault(name.lower(), name)
+        if first != name:
+            yield Fault((*place, name), f"a name that differs from {first} in more than capitals", name, at_key=True)
+
+
+def _table_faults(contract: "Contract", name: str, table: "Table") -> Iterator[Fault]:
+    place = ("tables", name)
+    yield from _files_faults((*place, "files"), table.files)
+    yield from _twins((*place, "columns"), table.columns)
+    yield from _order_faults(place, table)
+    for rule in ("freshness", "rows_per"):
+        if getattr(table, rule) and not table.time:
+            yield Fault((*place, rule), "a table with a time column", "none")
+    for period, (least, most) in table.rows_per.items():
+        if not 0 <= least <= most or int(period[:-1]) == 0:
+            yield Fault((*place, "rows_per", period), "a period above 0, the least rows first", f"[{least}, {most}]")
+    if table.source:
+        yield from _source_faults(name, table, table.source)
+    for column in table.references:
+        yield from _reference_faults(contract, name, column)
+    for column, promise in table.columns.items():
+        yield from _column_faults((*place, "columns", column), promise)
+        yield from _role_faults(contract, name, column)
+
+
+def _source_faults(name: str, table: "Table", source: Source) -> Iterator[Fault]:
+    timestamps = [column for column, promise in table.columns.items() if promise.type == "timestamp"]
+    for fault in source_faults(source, table.files, table.time, timestamps):
+        yield fault._replace(path=("tables", name, "source", *fault.path))
+
+
+def _files_faults(place: tuple[str, ...], files: str) -> Iterator[Fault]:
+    path = PurePosixPath(files)
+    if path.is_absolute() or ".." in path.parts:
+        yield Fault(place, "a path or a glob below data/", files)
+    elif any("**" in part and part != "**" for part in path.parts):
+        yield Fault(place, "** as the whole name of a folder, such as **/*.csv", files)
+
+
+def _order_faults(place: tuple[str, ...], table: "Table") -> Iterator[Fault]:
+    """Time and key are columns of the table that may be seen."""
+    for column in [*table.key, *([table.time] if table.time else [])]:
+        if column not in table.columns:
+            known = list(table.columns)
+            part = "key" if column in table.key else "time"
+            yield Fault((*place, part), f"one of its columns ({listed(known)})", hint(column, known))
+        elif table.columns[column].role == "private":
+            yield Fault((*place, "columns", column), "a time or key that may be seen", "private")
+    if table.time in table.columns and table.columns[str(table.time)].type != "timestamp":
+        kind = table.columns[str(table.time)].type
+        yield Fault((*place, "time"), "a timestamp", f"{kind} {table.time}")
+
+
+def _reference_faults(contract: "Contract", name: str, column: str) -> Iterator[Fault]:
+    """A reference runs between two columns of one type that may both be seen."""
+    table, (parent, of) = contract.tables[name], contract.tables[name].references[column].split(".")
+    place = ("tables", name, "references", column)
+    if column not in table.visible():
+        yield Fault(place, f"one of {listed(list(table.visible()))}", hint(column, list(table.visible())), at_key=True)
+    elif parent not in contract.tables:
+        yield Fault(place, f"one of {listed(list(contract.tables))}", hint(parent, list(contract.tables)))
+    elif of not in contract.tables[parent].visible():
+        known = list(contract.tables[parent].visible())
+        yield Fault(place, f"one of {listed(known)}", hint(of, known))
+    elif table.columns[column].type != contract.tables[parent].columns[of].type:
+        yield Fault(place, f"a column of type {table.columns[column].type}", contract.tables[parent].columns[of].type)
+
+
+def _column_faults(place: tuple[str, ...], promise: "Column") -> Iterator[Fault]:
+    if promise.range and not (all(map(isfinite, promise.range)) and promise.range[0] <= promise.range[1]):
+        yield Fault((*place, "range"), "two numbers, the lower first", str(list(promise.range)))
+    if promise.range and promise.type not in ("integer", "number"):
+        yield Fault((*place, "range"), "a range of an integer or a number", promise.type)
+    if promise.values and promise.type not in ("integer", "text", "boolean"):
+        yield Fault((*place, "values"), "the values of a text, an integer or a boolean", promise.type)
+    if promise.role == "weight" and promise.type not in ("integer", "number"):
+        yield Fault((*place, "type"), "a weight of type integer or number", promise.type)
+
+
+def _role_faults(contract: "Contract", name: str, column: str) -> Iterator[Fault]:
+    """A role agrees with what its table, or the problem as a whole, says."""
+    table, place = contract.tables[name], ("tables", name, "columns", column, "role")
+    role = table.columns[column].role
+    wanted = {"time": [table.time], "key": table.key}.get(role)
+    if wanted is not None and column not in wanted:
+        yield Fault(place, f"the table's {role} ({', '.join(map(str, wanted))})", column)
+    if role in ("label", "slice", "weight") and name != contract.event:
+        yield Fault(place, f"a {role} in the event table {contract.event}", f"one in {name}")
+    elif role == "label" and column != contract.label:
+        yield Fault(place, f"the column that `label:` names ({contract.label})", column)
+    elif role == "weight" and column != contract.weight:
+        yield Fault(place, f"one weight ({contract.weight})", column)

@@ -1,0 +1,72 @@
+"""Where the new rows of a table come from: the `source` of a table in contract.yaml."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tidegate.documents.schema import Fault, hint
+from tidegate.process.redaction import holds_secret
+
+endings = (".csv", ".csv.gz", ".csv.zst", ".parquet")
+kinds: Mapping[str, set[str]] = {
+    "files": {"token"},
+    "s3": {"endpoint", "region", "profile"},
+    "postgres": {"query", "watermark", "overlap"},
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Files (a URL or a path, with wildcards), the files below an S3 prefix, or a query to Postgres.
+
+    `postgres` and `token` are names of environment variables; `overlap` is a duration such as `1h`.
+    """
+
+    files: str | None = None
+    s3: str | None = None
+    postgres: str | None = None
+    token: str | None = None
+    endpoint: str | None = None
+    region: str | None = None
+    profile: str | None = None
+    query: str | None = None
+    watermark: str | None = None
+    overlap: str | None = None
+
+
+def source_faults(source: Source, files: str, time: str | None, timestamps: Collection[str]) -> Iterator[Fault]:
+    """What is wrong with a source, given its table's glob, time and timestamp columns; secrets are not shown."""
+    document = {key: value for key, value in asdict(source).items() if value is not None}
+    chosen = [kind for kind in kinds if kind in document]
+    if len(chosen) != 1:
+        yield Fault((), f"one of {', '.join(kinds)}", " and ".join(chosen) or "none")
+        return
+    for key in sorted(document.keys() - {*chosen, *kinds[chosen[0]]}):
+        yield Fault((key,), f"one of {', '.join([*chosen, *sorted(kinds[chosen[0]])])}", repr(key), at_key=True)
+    for key in ("postgres", "token"):
+        if not re.fullmatch(r"[A-Za-z_]\w*", str(document.get(key, "A")), re.ASCII):
+            yield Fault((key,), "the name of an environment variable", "another text")
+    for key in ("files", "s3", "endpoint"):
+        if holds_secret(str(document.get(key, ""))):
+            yield Fault((key,), "no secrets, which come by environment", "one")
+    if not str(document.get("s3", "s3://")).startswith("s3://"):
+        yield Fault(("s3",), "a prefix such as s3://bucket/orders/", "another text")
+    if "://" in str(source.files) and not str(source.files).startswith(("http://", "https://")):
+        yield Fault(("files",), "a path, or a URL that begins with http:// or https://", "another scheme")
+    if "postgres" in document:
+        yield from _query_faults(document, timestamps)
+    if not files.endswith(endings) or files.count("*") > 1 or re.search(r"[?\[]", files):
+        yield Fault((), f"a table whose `files` have at most one * and end in {', '.join(endings)}", repr(files))
+    elif "*" in files and not time:
+        yield Fault((), "a table with a time column, by which its new files are named", "none")
+
+
+def _query_faults(document: Mapping[str, Any], timestamps: Collection[str]) -> Iterator[Fault]:
+    query, watermark = document.get("query", ""), document.get("watermark")
+    if not query.strip():
+        yield Fault((), "a query", "none")
+    if watermark is not None and watermark not in timestamps:
+        yield Fault(("watermark",), f"a timestamp ({', '.join(timestamps)})", hint(watermark, list(timestamps)))
+    if (watermark is not None) != ("%(watermark)s" in query):
+        yield Fault((), "both `watermark` and %(watermark)s in the query, or neither", "one of them")

@@ -1,0 +1,1 @@
+"""Documents that steps exchange: how they are read, written and checked."""

@@ -1,0 +1,137 @@
+"""What a JSON schema says of a document, in words for a person: the place, what is allowed there, what was found."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from difflib import get_close_matches
+from functools import cache
+from reprlib import Repr
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tidegate.process.errors import InputError
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+
+types = {
+    "object": "names with values",
+    "array": "a list",
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+}
+bounds = {
+    f"{edge}{kind}": word
+    for edge in ("min", "max")
+    for kind, word in {"Items": "value", "Length": "character", "Properties": "name"}.items()
+}
+limits = {"minimum": "at least", "maximum": "at most"}
+most_names = 30
+
+
+class Fault(NamedTuple):
+    """What is wrong at a path (names and positions from the root); `at_key` when the name itself is."""
+
+    path: tuple[str | int, ...]
+    expected: str
+    found: str
+    at_key: bool = False
+    cure: str = "mend it"
+
+
+def faults(document: Any, schema: Mapping[str, Any]) -> list[Fault]:
+    """Everything that a JSON schema (draft 7) finds wrong in a document, each fault once."""
+    errors = _validator()(schema).iter_errors(document)
+    return list(dict.fromkeys(fault for error in errors for fault in _translated(error)))
+
+
+def told(found: Sequence[Fault], text: str, name: str) -> list[InputError]:
+    """Each fault of a YAML file as an error that names its line, in the order of the file."""
+    from tidegate.documents.yaml import places
+
+    place = places(text)
+    ordered = sorted(found, key=lambda fault: place(fault.path))
+    return [_told(fault, f"{name}:{place(fault.path)[0]}") for fault in ordered]
+
+
+def hint(value: object, allowed: Sequence[str]) -> str:
+    """The value as it was found, with the nearest of the allowed ones."""
+    close = get_close_matches(str(value), allowed, n=1, cutoff=0.5)
+    return f"{shown(value)} (did you mean '{close[0]}'?)" if close else shown(value)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names for a person; of very many only the first."""
+    more = f" and {len(names) - most_names:,} more" if len(names) > most_names else ""
+    return ", ".join(names[:most_names]) + more
+
+
+def shown(value: object) -> str:
+    """A value as YAML has it, on one line; of a long one only a part."""
+    if isinstance(value, dict) and value:
+        return "names with values"
+    text = str(value) if isinstance(value, date) else _short.repr(value)
+    return {"None": "nothing", "True": "true", "False": "false"}.get(text, text)
+
+
+def _told(fault: Fault, line: str) -> InputError:
+    path = fault.path[:-1] if fault.at_key else fault.path
+    place = line + f": {'.'.join(map(str, path))}" * bool(path)
+    return InputError(place, fault.expected, fault.found, fault.cure)
+
+
+@cache
+def _validator() -> Any:
+    """Draft 7, where 3.0 is no whole number."""
+    from jsonschema import Draft7Validator
+    from jsonschema.validators import extend
+
+    whole = Draft7Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
+    return extend(Draft7Validator, type_checker=whole)  # type: ignore[no-untyped-call]
+
+
+_short = Repr()
+_short.maxstring = _short.maxother = 80
+
+
+def _translated(error: "ValidationError") -> Iterator[Fault]:
+    """The faults that one error of jsonschema stands for."""
+    path, allowed, found = (*error.absolute_path,), _any(error.validator_value), _any(error.instance)
+    if "propertyNames" in error.schema_path:  # what is wrong is a name, the path that of its mapping
+        yield Fault((*path, found), _expected(error, "a name in quotes"), shown(found), at_key=True)
+    elif error.validator == "additionalProperties":
+        known = list(_any(error.schema)["properties"])
+        for name in (name for name in found if name not in known):
+            yield Fault((*path, name), f"one of {listed(known)}", hint(name, known), at_key=True)
+    elif error.validator == "required":
+        missing = [name for name in allowed if name not in found]
+        yield Fault(path, f"all of {', '.join(allowed)}", f"no {', '.join(missing)}")
+    elif error.validator == "enum" and isinstance(found, str):
+        yield Fault(path, _expected(error), hint(found, allowed))
+    else:
+        yield Fault(path, _expected(error), shown(found))
+
+
+def _expected(error: "ValidationError", text: str = "a text") -> str:
+    """What a keyword of the schema allows, in words; a keyword without words of its own is told as it is."""
+    keyword, allowed, schema = str(error.validator), _any(error.validator_value), _any(error.schema)
+    if keyword == "type":
+        kinds = [allowed] if isinstance(allowed, str) else allowed
+        return " or ".join({**types, "string": text}[kind] for kind in kinds)
+    if keyword == "enum":
+        return f"one of {listed(allowed)}" if isinstance(error.instance, str) else text
+    if keyword == "pattern" and "patternErrorMessage" in schema:
+        return str(schema["patternErrorMessage"])
+    if keyword in limits:
+        return " and ".join(f"{word} {schema[limit]}" for limit, word in limits.items() if limit in schema)
+    if keyword in bounds:
+        exact = schema.get(f"min{keyword[3:]}") == schema.get(f"max{keyword[3:]}")
+        least = "" if exact else "at least " if keyword.startswith("min") else "at most "
+        return f"{least}{allowed} {bounds[keyword]}{'s' * (allowed != 1)}"
+    return f"{keyword} {json.dumps(allowed)}"
+
+
+def _any(value: object) -> Any:
+    """A part of an error, which a type checker takes for unset: those that a validator gives are set."""
+    return value

@@ -1,0 +1,99 @@
+"""YAML 1.2 as people write it: what is wrong in it is one line that names the place."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import ConstructorError, SafeConstructor
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.reader import ReaderError
+
+from tidegate.process.errors import InputError
+
+Place = tuple[int, int]
+
+mend, quote = "mend that line", "put the text in quotes"
+either = f"mend that line or the one above, or {quote}"
+# What ruamel says, what a person did, and the cure.
+meanings = {
+    r"character '\\t'": ("a tab", "indent with spaces"),
+    r"character '(.)' that cannot start any token": (r"\1 where a value begins", quote),
+    r"mapping values are not allowed here": ("a colon where none may be", either),
+    r"expected <block end>": ("a line that is indented unlike those before it", "mend its indentation"),
+    r"expected ',' or '(.)', but got": (r"neither , nor \1", mend),
+    r"unexpected end of stream": ("a quote that is never closed", "close it"),
+    r"could not find expected ':'": ("a name without a colon", mend),
+    r"but found another document": ("a second document", "leave it out"),
+    r"(duplicate key \".*?\") with value ": (r"the \1", mend),
+    r"undefined alias '(.*)'": (r"\1 after a *, which is after no &", quote),
+    r"could not determine a constructor for the tag '(.*)'": (r"the unknown tag \1", "leave it out"),
+    r"unhashable key": ("a name that is no text", mend),
+}
+
+
+class _Constructor(SafeConstructor):
+    """Tells the place of a value that its tag does not allow, and of one that contains itself."""
+
+    def construct_object(self, node: Any, deep: bool = False) -> Any:
+        if node in self.recursive_objects:
+            raise ConstructorError(None, None, "an alias of what it is part of", node.start_mark)
+        try:
+            return super().construct_object(node, deep=True)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            kind = node.tag.rpartition(":")[2]
+            raise ConstructorError(None, None, f"{_short(node.value)}, which is no {kind}", node.start_mark) from None
+
+
+def parse(text: str, name: object) -> Any:
+    """The document; InputError names the line that is not YAML."""
+    loader = YAML(typ="safe", pure=True)
+    loader.Constructor = _Constructor
+    try:
+        return loader.load(text)
+    except MarkedYAMLError as error:
+        raise InputError(f"{name}:{_line(error)}", "YAML", *_meaning(error)) from None
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise InputError(f"{name}:{line}", "YAML", f"the character {chr(error.character)!r}", "remove it") from None
+    except RecursionError:
+        raise InputError(name, "YAML", "values within values, too deep to read", "mend it") from None
+
+
+def places(text: str) -> Callable[[Sequence[str | int]], Place]:
+    """A function from a path to the line and column that name it; of what is not there, to those of its parent."""
+    document = YAML(pure=True).load(text)
+
+    def place(path: Sequence[str | int]) -> Place:
+        node, found = document, (1, 0)
+        for step in path:
+            try:
+                line, column = node.lc.data[step][:2]
+                node = node[step]
+            except (AttributeError, LookupError, TypeError):  # a scalar, or merged from elsewhere
+                break
+            found = (line + 1, column)
+        return found
+
+    return place
+
+
+def _line(error: MarkedYAMLError) -> int:
+    lacking = re.search("end of stream|could not find", str(error.problem))  # it is mended where it begins
+    mark = error.context_mark if lacking else error.problem_mark
+    return int(mark.line) + 1 if mark else 1
+
+
+def _meaning(error: MarkedYAMLError) -> tuple[str, str]:
+    """What was found, and the cure."""
+    said, opened = " ".join(str(error.problem).split()).removeprefix("found "), ""
+    if "a flow " in str(error.context) and error.context_mark:
+        opened = f" after the bracket of line {error.context_mark.line + 1}"
+    for pattern, (found, cure) in meanings.items():
+        if match := re.match(pattern, said):
+            return match.expand(found) + opened, cure
+    return said + opened, mend
+
+
+def _short(value: object) -> str:
+    return value[:40] if isinstance(value, str) else "a collection"

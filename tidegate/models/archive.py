@@ -1,0 +1,92 @@
+"""The zip around a model: which members it may have, how large they may be, what an array file may claim."""
+
+import io
+import json
+import re
+import zipfile
+import zlib
+from typing import Any
+
+from tidegate.process.errors import ModelError
+
+MAX_BYTES = 2**30
+MAX_SCHEMA_BYTES = 2**26
+MAX_MEMBERS = 2**16
+SCHEMA = "schema.json"
+CURE = "use a file written by tidegate.models.save"
+
+_member_name = re.compile(r"schema\.json|[0-9]{1,9}\.npy", re.ASCII)
+
+
+def opened(data: bytes, name: object) -> tuple[Any, dict[str, bytes]]:
+    """The parsed schema and the array files by member name; ModelError names the member at fault."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            _check_members(archive.infolist(), name)
+            members = {info.filename: archive.read(info) for info in archive.infolist()}
+        if SCHEMA not in members:
+            raise ModelError(name, f"a {SCHEMA}", "none", CURE)
+        schema = json.loads(members.pop(SCHEMA))
+    except ModelError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RecursionError,
+            NotImplementedError, RuntimeError) as error:  # fmt: skip
+        raise ModelError(name, "a skops file", _shown(error), CURE) from None
+    for member, content in members.items():
+        _check_array(content, f"{name}:{member}")
+    return schema, members
+
+
+def _check_members(infos: list[zipfile.ZipInfo], name: object) -> None:
+    if len(infos) > MAX_MEMBERS:
+        raise ModelError(name, f"at most {MAX_MEMBERS} members", f"{len(infos)}", "train a smaller model")
+    if len({info.filename for info in infos}) != len(infos):
+        raise ModelError(name, "members with different names", "a name used twice", CURE)
+    for info in infos:
+        _check_member(info, name)
+    total = sum(info.file_size for info in infos)
+    if total > MAX_BYTES:
+        raise ModelError(name, f"at most {MAX_BYTES} bytes unpacked", f"{total}", "train a smaller model")
+
+
+def _check_member(info: zipfile.ZipInfo, name: object) -> None:
+    if not _member_name.fullmatch(info.filename):
+        raise ModelError(name, "schema.json and arrays named by number", _shown(info.filename), CURE)
+    # other methods unpack more than the declared size before they stop
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits:
+        raise ModelError(f"{name}:{info.filename}", "a stored or deflated member", "another kind", CURE)
+    if info.filename == SCHEMA and info.file_size > MAX_SCHEMA_BYTES:
+        raise ModelError(f"{name}:{SCHEMA}", f"at most {MAX_SCHEMA_BYTES} bytes", f"{info.file_size}", CURE)
+
+
+def array_header(content: bytes) -> tuple[tuple[int, ...], Any]:
+    """Shape and dtype that an array file declares; ValueError unless it holds exactly those, and as plain data."""
+    import numpy as np
+
+    stream = io.BytesIO(content)
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    version = np.lib.format.read_magic(stream)
+    if version not in readers:
+        raise ValueError(f"array file version {version}")
+    shape, _, dtype = readers[version](stream)
+    if dtype.hasobject or dtype.itemsize == 0:
+        raise ValueError(f"dtype {dtype}, which is not plain data")
+    declared, held = dtype.itemsize, len(content) - stream.tell()
+    for length in shape:
+        declared *= length
+    if declared != held or any(length < 0 for length in shape):
+        raise ValueError(f"{held} bytes where its header declares {declared}")
+    return shape, dtype
+
+
+def _check_array(content: bytes, name: object) -> None:
+    """ModelError unless `content` is an array file that numpy reads without unpickling or allocating more."""
+    try:
+        array_header(content)
+    except Exception as error:  # numpy's header parser fails in many ways on hostile text
+        raise ModelError(name, "a plain numpy array", _shown(error), CURE) from None
+
+
+def _shown(value: object) -> str:
+    """Text from a hostile file on one short line."""
+    return ascii(str(value))[1:-1][:120]

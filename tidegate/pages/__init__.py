@@ -1,0 +1,1 @@
+"""Pages for people: the template that all share, and the axes of pictures."""

@@ -1,0 +1,130 @@
+"""Turns one typed function into one command line: a parameter is a flag, a Path is a file, the rest are scalars."""
+
+import argparse
+import atexit
+import gc
+import inspect
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+from tidegate.documents.formats import discard, read_json, write_json
+from tidegate.process.errors import InputError, exit_code, told
+from tidegate.process.termination import unwinding
+
+# What a step writes: its annotations say which of its paths are outputs, and which of these are folders of tables.
+Output = Annotated[Path, "output"]
+OutputFolder = Annotated[Path, "output folder"]
+type_names = {str: "text", int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
+
+
+Function = Callable[..., Mapping[str, Mapping[str, Any]] | None]
+
+
+def run(function: Function, words: Sequence[str] | None = None, program: str | None = None) -> None:
+    """Run `function` with flags, by default the process's; a line per fault and exit 2 when the input is at fault.
+
+    Exit 75, as `exit_code` says it, when a service does not answer: another attempt may do.
+    The function may return {output name: metadata}, which Kubeflow shows in its UI. Signals end it; see `ending`.
+    """
+    _collect_garbage()
+    with unwinding(discard):
+        _run(function, words, program)
+
+
+def _run(function: Function, words: Sequence[str] | None, program: str | None) -> None:
+    if "DVC_STAGE" in os.environ:
+        _end_with_parent()
+    arguments = vars(parser(function, program).parse_args(words))
+    executor_input = arguments.pop("executor_input")
+    try:
+        _check_parameters(function.__name__, arguments)
+        metadata = function(**arguments)
+    except (InputError, OSError) as error:
+        if os.environ.get("TIDEGATE_DEBUG"):
+            traceback.print_exc()
+        for line in told(error):
+            print(f"error: {line}", file=sys.stderr)
+        sys.exit(exit_code(error))
+    if executor_input and metadata:
+        _write_executor_output(json.loads(executor_input), function.__name__, metadata)
+
+
+def _collect_garbage() -> None:
+    """From here on, and not among what was imported, where the package has turned it off for that long."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
+        atexit.register(gc.unfreeze)  # some libraries complain of what is left at the end
+
+
+def _check_parameters(step: str, arguments: Mapping[str, Any]) -> None:
+    if scalars := {name: value for name, value in arguments.items() if not isinstance(value, Path)}:
+        from tidegate.documents.parameters import check_parameter
+
+        for name, value in scalars.items():
+            check_parameter(step, name, value)
+
+
+def parser(function: Callable[..., Any], program: str | None = None) -> argparse.ArgumentParser:
+    """The command line of `function`: every parameter a required flag of its own name."""
+    result = argparse.ArgumentParser(
+        prog=program or function.__name__, description=inspect.getdoc(function), allow_abbrev=False
+    )
+    hints = get_type_hints(function)
+    for parameter in inspect.signature(function).parameters:
+        kind = hints[parameter]
+        result.add_argument(
+            f"--{parameter}",
+            required=True,
+            type=_boolean if kind is bool else kind,
+            metavar=kind.__name__.upper(),
+            help=type_names[kind],
+        )
+    result.add_argument("--executor-input", help=argparse.SUPPRESS)
+    return result
+
+
+def _boolean(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise argparse.ArgumentTypeError(f"expected true or false, found {text!r}")
+    return text == "true"
+
+
+def _write_executor_output(
+    executor_input: Mapping[str, Any], step: str, metadata: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Add what the step tells to the file, where steps that share a task have left theirs."""
+    outputs = executor_input["outputs"]
+    path = Path(outputs["outputFile"])
+    document = read_json(path) if path.exists() and path.stat().st_size else {}
+    artifacts = document.setdefault("artifacts", {})
+    for port, values in metadata.items():
+        # Where steps share a task, names that would clash begin with the step's.
+        name = port if port in outputs["artifacts"] else f"{step}_{port}"
+        artifact = outputs["artifacts"][name]["artifacts"][0]
+        artifacts[name] = {"artifacts": [{"name": artifact["name"], "uri": artifact["uri"], "metadata": dict(values)}]}
+    write_json(path, document)
+
+
+def _end_with_parent() -> None:
+    """DVC leaves a running stage behind when it is killed; that orphan would write over a later run's outputs."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        if os.environ.get("TIDEGATE_LIFELINE") == "stdin":  # a container sees no DVC, but the end of what DVC holds
+            while os.read(0, 1024):
+                pass
+        else:
+            while os.getppid() == parent:
+                time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()

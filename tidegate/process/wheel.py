@@ -1,0 +1,68 @@
+"""This installation of Tidegate as one wheel, the same bytes however it was installed."""
+
+import base64
+import hashlib
+import importlib.metadata
+import io
+import zipfile
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from tidegate.process.code import ROOT
+
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip can tell
+LEFT_OUT = ("__pycache__", "secrets.env", "secrets.json")
+FORMAT = "Wheel-Version: 1.0\nGenerator: tidegate\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+
+
+class Wheel(NamedTuple):
+    """The name of the file, which holds the version, and its content."""
+
+    name: str
+    content: bytes
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the content."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def version() -> str:
+    """The version of Tidegate that is installed."""
+    return importlib.metadata.version("tidegate")
+
+
+@cache
+def packed() -> Wheel:
+    """The wheel; about two megabytes, not compressed, because compressors of two machines differ."""
+    found = importlib.metadata.distribution("tidegate")
+    about = f"tidegate-{found.version}.dist-info"
+    files = {path.relative_to(ROOT.parent).as_posix(): path.read_bytes() for path in _files(ROOT)}
+    for name in ("METADATA", "entry_points.txt"):
+        files[f"{about}/{name}"] = (found.read_text(name) or "").encode()
+    files[f"{about}/WHEEL"] = FORMAT.encode()
+    files[f"{about}/RECORD"] = _record(files, f"{about}/RECORD").encode()
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name, EPOCH), content)
+    return Wheel(f"tidegate-{found.version}-py3-none-any.whl", stream.getvalue())
+
+
+def _files(folder: Path) -> list[Path]:
+    """Every file, those behind links to folders as well, in the order of their names."""
+    found: list[Path] = []
+    for path in sorted(folder.iterdir()):
+        if path.name not in LEFT_OUT:
+            found += _files(path) if path.is_dir() else [path]
+    return found
+
+
+def _record(files: dict[str, bytes], name: str) -> str:
+    """The list of the files with their digests, as `pip` checks it."""
+    lines = []
+    for file, content in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+        lines.append(f"{file},sha256={digest},{len(content)}")
+    return "\n".join([*lines, f"{name},,"]) + "\n"

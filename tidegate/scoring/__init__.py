@@ -1,0 +1,1 @@
+"""How models are scored: tasks, losses, blocks of time, and seeds."""

@@ -1,0 +1,1 @@
+"""Tables: DuckDB as every step uses it, Parquet, and features as SQL."""

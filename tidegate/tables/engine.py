@@ -1,0 +1,94 @@
+"""DuckDB the way every step uses it: UTC, and no file but those it is given."""
+
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from tidegate.contract.contract import literal, quoted, types
+from tidegate.documents.formats import tables_in
+from tidegate.process.errors import InputError
+
+first_moment, last_moment = "TIMESTAMP '0001-01-01'", "TIMESTAMP '9999-12-31 23:59:59.999999'"
+lacks = {
+    "no space left on device": ("room to write", "free some"),
+    "disk quota exceeded": ("room to write", "free some"),
+    "permission denied": ("a place that may be written", "change its permissions"),
+    "read-only file system": ("a place that may be written", "name another one"),
+}
+
+
+@contextmanager
+def engine(*folders: Path, spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that reads and writes below `folders` only.
+
+    What memory does not hold goes to disk below `spill`, or where the system keeps temporary files.
+    """
+    with tempfile.TemporaryDirectory(prefix=".spill-", dir=spill) as spilled, duckdb.connect() as connection:
+        allowed = ", ".join(literal(f"{folder.resolve()}/") for folder in folders)
+        connection.execute("SET timezone = 'UTC'")
+        connection.execute(f"SET temp_directory = {literal(str(Path(spilled).resolve()))}")
+        connection.execute(f"SET allowed_directories = [{allowed}]")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET parquet_metadata_cache = true")  # a table that was written is not written again
+        try:
+            yield connection
+        except duckdb.Error as error:
+            raise lack(error) or error from None
+
+
+def lack(error: duckdb.Error) -> InputError | None:
+    """What this machine lacks, if that is why DuckDB failed: room, memory or a permission."""
+    told = str(error)
+    if isinstance(error, duckdb.OutOfMemoryException):
+        if "max_temp_directory_size" in told:
+            return InputError("DuckDB's temporary files", "room to write", "no space left on device", "free some")
+        return InputError("DuckDB", "enough memory", "too little", "free some")
+    named = re.search(r'file \\?"([^"\\]+)', told)
+    for words, (expected, cure) in lacks.items():
+        if isinstance(error, duckdb.IOException) and words in told.lower():
+            return InputError(named[1] if named else "DuckDB", expected, words, cure)
+    return None
+
+
+def view_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[str]:
+    """Make every Parquet table of `folder` a view of its own name; return the names."""
+    paths = tables_in(folder.resolve())
+    for name, path in paths.items():
+        connection.execute(f"CREATE VIEW {quoted(name)} AS SELECT * FROM {parquet(path)}")
+    return list(paths)
+
+
+def parquet(path: Path) -> str:
+    """The SQL source of a Parquet file; DuckDB would make columns of folders named like `year=2013`."""
+    return f"read_parquet({literal(real(path))}, hive_partitioning = false)"
+
+
+def real(path: Path) -> str:
+    """Where a file is as DuckDB compares it with the folders it may read; a file that is a link keeps its ending."""
+    return str(path.parent.resolve() / path.name)
+
+
+def columns_of(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
+    """Column names and SQL types of a table, a view or a parenthesised query."""
+    rows = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
+    return {row[0]: row[1] for row in rows}
+
+
+def copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
+    """Write a query that has a total order to Parquet; returns its rows."""
+    done = connection.execute(f"COPY ({query}) TO {literal(real(path))} (FORMAT parquet, COMPRESSION zstd)")
+    return int(done.fetchall()[0][0])
+
+
+def cast(value: str, kind: str) -> str:
+    """The SQL of a text as a promised type, null where it cannot be; times become UTC."""
+    if kind == "timestamp":  # DuckDB knows infinity and years that Python does not
+        moment = f"TRY({value}::TIMESTAMPTZ::TIMESTAMP)"
+        return f"CASE WHEN {moment} BETWEEN {first_moment} AND {last_moment} THEN {moment} END"
+    if kind == "integer":  # DuckDB rounds '1.5' to 2
+        return f"CASE WHEN TRY_CAST({value} AS DOUBLE) % 1 = 0 THEN TRY_CAST({value} AS BIGINT) END"
+    return f"TRY_CAST({value} AS {types[kind]})"

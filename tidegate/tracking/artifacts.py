@@ -1,0 +1,98 @@
+"""The bytes of runs and models: through the tracking server both ways, and no transfer outlasts its deadline."""
+
+import posixpath
+import re
+import tempfile
+from collections.abc import Mapping
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from mlflow.store.artifact.http_artifact_repo import HttpArtifactRepository
+from mlflow.utils.credentials import get_default_host_creds
+from mlflow.utils.rest_utils import http_request
+
+from tidegate.process.deadline import within
+
+Content = Path | bytes | str
+SECONDS = 60.0  # of one transfer, however small
+BYTES_PER_SECOND = 2**20  # the slowest transfer that is waited for
+MOST_SECONDS = 600.0  # of one that may be large
+RETRIES = 3  # after 2, 4 and 8 seconds; MLflow's own seven take minutes
+AWAY = frozenset([408, 429, 502, 503, 504])  # the server may be back in a moment
+# What a server says of a file that is not there, by itself or in the words of the store behind it.
+MISSING = re.compile(r"\(404\)|NoSuchKey|No such (artifact|file)")
+
+
+def read(client: MlflowClient, place: str, path: str, seconds: float = SECONDS) -> bytes | None:
+    """The file `path` below the artifact URI `place`, None where there is none; TimeoutError after so many seconds."""
+    return within(seconds, partial(_read, _repository(place, client.tracking_uri), path))
+
+
+def write(client: MlflowClient, place: str, contents: Mapping[str, Content], folder: str | None = None) -> None:
+    """Write files by their names below `folder` of the artifact URI `place`, in their order."""
+    repository = _repository(place, client.tracking_uri)
+    for name, content in contents.items():
+        data = bytes_of(content)
+        path = posixpath.join(folder or "", name)
+        within(SECONDS + len(data) / BYTES_PER_SECOND, partial(_write, repository, path, data))
+
+
+def bytes_of(content: Content) -> bytes:
+    """What a file with this content holds."""
+    if isinstance(content, Path):
+        return content.read_bytes()
+    return content.encode() if isinstance(content, str) else content
+
+
+def _read(repository: Any, path: str) -> bytes | None:
+    if isinstance(repository, HttpArtifactRepository):
+        return _asked(repository, path, "GET", AWAY)
+    with tempfile.TemporaryDirectory() as scratch:
+        target = Path(scratch, "file")
+        try:
+            # MLflow's own `download_artifacts` lists the folder first, which is one more request per file.
+            repository._download_file(path, str(target))
+        except (MlflowException, OSError) as error:
+            if MISSING.search(str(error)):
+                return None
+            raise
+        return target.read_bytes()
+
+
+def _write(repository: Any, path: str, data: bytes) -> None:
+    if isinstance(repository, HttpArtifactRepository):
+        if _asked(repository, path, "PUT", AWAY | {500}, data=data) is None:
+            raise MlflowException(f"the server has no place for {path}")
+        return
+    parent, _, plain = path.rpartition("/")
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch, plain)
+        file.write_bytes(data)
+        repository.log_artifact(str(file), parent or None)
+
+
+def _asked(
+    repository: HttpArtifactRepository, path: str, method: str, again: frozenset[int], **more: Any
+) -> bytes | None:
+    """What the server answers, None for a file that is not there.
+
+    To ask it here, and not by the repository, keeps MLflow from addresses that the server offers of the store behind
+    it, and from asking seven times for a file that is not there: of some stores the server says so with a 500.
+    """
+    host = get_default_host_creds(repository.artifact_uri)  # type: ignore[no-untyped-call]
+    options = {"max_retries": RETRIES, "retry_codes": again, "raise_on_status": False}
+    answer = http_request(host, posixpath.join("/", path), method, **options, **more)  # type: ignore[no-untyped-call]
+    if answer.ok:
+        return bytes(answer.content)
+    if answer.status_code == 404 or MISSING.search(answer.text):
+        return None
+    raise MlflowException(f"API request failed with error code {answer.status_code}: {answer.text[:300]}")
+
+
+@lru_cache(maxsize=64)
+def _repository(place: str, tracking_uri: str) -> Any:
+    return get_artifact_repository(place, tracking_uri=tracking_uri, registry_uri=tracking_uri)

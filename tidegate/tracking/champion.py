@@ -1,0 +1,76 @@
+"""The champion carries itself: its model, SQL, contract, reference and record, as fetched from the registry."""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from mlflow import MlflowClient
+
+from tidegate import models
+from tidegate.contract.contract import Contract, read_contract
+from tidegate.documents.formats import read_json, read_text
+from tidegate.scoring.scores import Predictions, answers, predict
+from tidegate.tables.features import Window, batch_frame
+from tidegate.tracking.journal import Serving, serving
+from tidegate.tracking.versions import fetch
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The version that serves; `record` is how it was trained, `verdict` why it was promoted."""
+
+    version: str
+    model: Any
+    contract: Contract
+    sql: str
+    record: Mapping[str, Any]
+    verdict: Mapping[str, Any]
+    reference: pd.DataFrame
+
+    @property
+    def features(self) -> dict[str, str]:
+        """Its features whose drift can be measured, numbers and categories, and their kinds."""
+        return {name: kind for name, kind in self.record["features"].items() if kind != "words"}
+
+    def batch(self, clean: Path, window: Window) -> pd.DataFrame:
+        """The rows of the batch as its own SQL sees them, with its `prediction`; one row per event, in total order."""
+        frame: pd.DataFrame = batch_frame(clean, self.sql, self.contract, window)
+        return frame.assign(prediction=answers(self.predict(frame)) if len(frame) else [])
+
+    def predict(self, frame: pd.DataFrame) -> Predictions:
+        """What it says of rows of `batch`: see `tidegate.scoring.scores.predict`."""
+        return predict(self.model, frame, self.record["features"], self.contract.task)
+
+    def predicted(self, frame: pd.DataFrame) -> Predictions:
+        """The same for rows that hold its `prediction`, asked again only where that is but a part of the answer."""
+        if self.contract.task == "multiclass":
+            return self.predict(frame)
+        return np.asarray(frame["prediction"], dtype=np.float64)
+
+
+def load_champion(client: MlflowClient, name: str) -> Champion | None:
+    """Fetch, check and load the champion of `name`; None before the first promotion."""
+    return champion_of(client, name, serving(client, name))
+
+
+def champion_of(client: MlflowClient, name: str, serving: Serving) -> Champion | None:
+    """Fetch, check and load the version that serves; None before the first promotion."""
+    if serving.version is None:
+        return None
+    version, tail = str(serving.version.version), serving.history.tail
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = fetch(client, name, version, Path(scratch) / "champion", serving.version)
+        record = read_json(folder / "record.json")
+        return Champion(
+            version=version,
+            model=models.load(folder / "model.skops", record["digest"]),
+            contract=read_contract(folder / "contract.yaml"),
+            sql=read_text(folder / "features.sql"),
+            record=record,
+            verdict=tail.verdict if tail else {},
+            reference=pd.read_parquet(folder / "reference.parquet"),
+        )

@@ -1,0 +1,107 @@
+"""The sqlite file that stands in for a tracking server on one machine: created and brought up to date once."""
+
+import fcntl
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from tidegate.documents.formats import replacing
+from tidegate.process.errors import TrackingError
+
+scheme = "sqlite:///"
+default_uri = f"{scheme}mlflow.db"
+
+
+def absolute(uri: str) -> str:
+    """The same URI, whatever the working directory becomes; a server's URI stays as it is."""
+    path = path_of(uri)
+    return f"{scheme}{path}" if path else uri
+
+
+def path_of(uri: str) -> Path | None:
+    """The database file of a sqlite URI, None for any other kind of URI."""
+    name = uri.removeprefix(scheme).partition("?")[0]
+    if not uri.startswith("sqlite:"):
+        return None
+    if name in ("", ":memory:") or name == uri:
+        raise TrackingError("MLFLOW_TRACKING_URI", "sqlite:///FILE", uri, "name a file")
+    return Path(name).absolute()
+
+
+def artifacts_of(uri: str) -> str | None:
+    """Where a local database keeps its artifacts: beside it; None leaves the place to the server."""
+    path = path_of(uri)
+    return str(path.parent / "mlartifacts") if path else None
+
+
+def migrate(path: Path) -> None:
+    """Create the database or bring its tables up to date, whoever comes first; an up-to-date one costs one query."""
+    head = _newest_revision()
+    if _revision(path) == head:
+        return
+    with _locked(path):
+        found = _revision(path)
+        if found is None:
+            with replacing(path) as temporary:
+                _upgrade(temporary)
+        elif found != head:
+            _keep_copy(path, found)
+            _upgrade(path)
+
+
+def _newest_revision() -> str | None:
+    import mlflow
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory(Path(mlflow.__file__).parent / "store" / "db_migrations").get_current_head()
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """One process of this machine at a time; the lock ends with its holder, however that ends."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f"{path.name}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _revision(path: Path) -> str | None:
+    """The revision of the tables, None for a database without any."""
+    if not path.exists() or path.stat().st_size == 0:
+        return None
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=8)) as connection:
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            if tables and "alembic_version" not in tables:
+                raise _broken(path, f"the tables {', '.join(sorted(tables)[:3])}")
+            return connection.execute("SELECT version_num FROM alembic_version").fetchone()[0] if tables else None
+    except sqlite3.DatabaseError as error:
+        raise _broken(path, str(error)) from None
+
+
+def _upgrade(path: Path) -> None:
+    from alembic.util import CommandError
+    from mlflow.db import upgrade
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    for logger in ("alembic", "mlflow.store.db.utils"):
+        logging.getLogger(logger).setLevel(logging.CRITICAL)
+    try:
+        upgrade.main([f"{scheme}{path}"], standalone_mode=False)
+    except (CommandError, MlflowException, SQLAlchemyError) as error:
+        raise _broken(path, str(error)) from None
+
+
+def _keep_copy(path: Path, revision: str) -> None:
+    with (
+        closing(sqlite3.connect(path)) as source,
+        closing(sqlite3.connect(path.with_name(f"{path.name}.{revision}"))) as copy,
+    ):
+        source.backup(copy)
+
+
+def _broken(path: Path, found: str) -> TrackingError:
+    return TrackingError(path, "a database of this MLflow or an older one", found, "move it away or restore it")

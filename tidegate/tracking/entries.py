@@ -1,0 +1,137 @@
+"""The journal of champions as values: entries, and what folding them in their order says; no MLflow here."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+none = "0"
+judgement = "judgement"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One promotion: from the champion it was judged against (None: there was none) to a version, by whom and why.
+
+    Its kind says who spoke: the loop (`promotion`), or a person (`approval`, `rollback`, `rejection`, `judgement`). A
+    rejection moves nothing: it says why a version is not to serve. A judgement moves nothing and leads to no version:
+    `verdict` holds what it is about (see `tidegate.tracking.feedback`).
+    """
+
+    before: str | None
+    to: str
+    batch: str
+    who: str
+    when: str
+    why: str
+    verdict: Mapping[str, Any] = field(default_factory=dict)
+    digest: str = ""
+    number: int = 0
+    kind: str = "promotion"
+
+
+@dataclass(frozen=True)
+class History:
+    """The entries in their order: those that counted, came too late, reject, judge; and whom they leave.
+
+    `refused` are the versions that a person rejected or rolled back, with the entry: only a person promotes them.
+    """
+
+    counted: tuple[Entry, ...] = ()
+    void: tuple[Entry, ...] = ()
+    rejected: tuple[Entry, ...] = ()
+    refused: Mapping[str, Entry] = field(default_factory=dict)
+    judged: tuple[Entry, ...] = ()
+
+    @property
+    def tail(self) -> Entry | None:
+        """The entry that made the champion."""
+        return self.counted[-1] if self.counted else None
+
+    @property
+    def champion(self) -> str | None:
+        """The version that serves."""
+        return self.tail.to if self.tail else None
+
+    @property
+    def entries(self) -> list[Entry]:
+        """All of them."""
+        return sorted((*self.counted, *self.void, *self.rejected, *self.judged), key=lambda entry: entry.number)
+
+    @property
+    def last(self) -> int:
+        """The number of the last entry, 0 without any."""
+        return max((entry.number for entry in self.entries), default=0)
+
+
+def fold(entries: Iterable[Entry]) -> History:
+    """An entry counts only if it was judged against the champion that the entries before it leave.
+
+    What a person refused the loop does not promote again.
+    """
+    counted: list[Entry] = []
+    void: list[Entry] = []
+    rejected: list[Entry] = []
+    judged: list[Entry] = []
+    refused: dict[str, Entry] = {}
+    champion = None
+    for entry in sorted(entries, key=lambda entry: entry.number):
+        if entry.kind == "rejection":
+            rejected.append(entry)
+            refused[entry.to] = entry
+        elif entry.kind == judgement:
+            judged.append(entry)
+        elif entry.to and entry.before == champion and not (entry.kind == "promotion" and entry.to in refused):
+            counted.append(entry)
+            if entry.kind == "rollback" and champion:
+                refused[champion] = entry
+            refused.pop(entry.to, None)
+            champion = entry.to
+        else:
+            void.append(entry)
+    return History(tuple(counted), tuple(void), tuple(rejected), refused, tuple(judged))
+
+
+def same(history: History, entry: Entry) -> Entry | None:
+    """The entry that already says this: the tail if it leads to the same version, else one of the same batch.
+
+    A batch whose entry counted once is never promoted again by running it again, even if it was rolled back since;
+    a batch that lost may try again, against another champion.
+    """
+    if history.tail and history.tail.to == entry.to:
+        return history.tail
+    if not entry.batch:
+        return None
+    rivals = [other for other in history.void if other.before == entry.before]
+    return next((it for it in (*history.counted, *rivals) if (it.batch, it.to) == (entry.batch, entry.to)), None)
+
+
+def missing(numbers: Iterable[int], length: int) -> list[int]:
+    """The numbers that a journal without holes, and at least this long, would have as well."""
+    there = set(numbers)
+    return sorted(set(range(1, max(length, *there, 0) + 1)) - there)
+
+
+def to_tags(entry: Entry) -> dict[str, str]:
+    """The tags of the journal's version that is this entry."""
+    return {
+        "tidegate.from": entry.before or none,
+        "tidegate.to": entry.to,
+        "tidegate.batch": entry.batch,
+        "tidegate.who": entry.who,
+        "tidegate.when": entry.when,
+        "tidegate.why": entry.why,
+        "tidegate.verdict": json.dumps(entry.verdict, ensure_ascii=False),
+        "tidegate.digest": entry.digest,
+        "tidegate.kind": entry.kind,
+    }
+
+
+def from_tags(number: int, tags: Mapping[str, str]) -> Entry:
+    """The entry of a version's tags; one without them, made by hand, leads nowhere and never counts."""
+    before = tags.get("tidegate.from", "")
+    text = {key: tags.get(f"tidegate.{key}", "") for key in ("to", "batch", "who", "when", "why", "digest")}
+    verdict = json.loads(tags.get("tidegate.verdict", "{}"))
+    # Before there were kinds, only a rollback was of no batch.
+    kind = tags.get("tidegate.kind") or ("promotion" if text["batch"] else "rollback")
+    return Entry(before=None if before == none else before, **text, verdict=verdict, number=number, kind=kind)

@@ -1,0 +1,35 @@
+"""What was deleted or moved beside the journal is noticed and named: the champion's version, its model, its alias."""
+
+import sys
+
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion, RegisteredModel
+from mlflow.exceptions import MlflowException
+
+from tidegate.process.errors import TrackingError
+from tidegate.tracking.entries import Entry
+from tidegate.tracking.models import digest_tag
+from tidegate.tracking.numbered import absent
+
+
+def note_alias(model: RegisteredModel | None, name: str, tail: Entry, alias: str, journal: str) -> None:
+    """Tell of an alias that is not where the journal says: a promotion was cut short, or somebody moved it."""
+    found = model.aliases.get(alias) if model else None
+    if str(found) != tail.to:
+        told = f"expected version {tail.to}, as in {journal}, found {found or 'none'}; it is set right"
+        print(f"warning: alias {alias} of {name}: {told}", file=sys.stderr, flush=True)
+
+
+def check_champion(client: MlflowClient, name: str, tail: Entry, journal: str) -> ModelVersion:
+    """The version of the journal's last entry; TrackingError when it is gone or another one."""
+    thing, expected = f"{name} version {tail.to}", f"the champion of {journal} entry {tail.number}"
+    cure = "restore it or promote another version"
+    try:
+        found = client.get_model_version(name, tail.to)
+    except MlflowException as error:
+        if error.error_code not in absent:
+            raise
+        raise TrackingError(thing, expected, "nothing", cure) from None
+    if found.tags.get(digest_tag, "") != tail.digest:
+        raise TrackingError(thing, expected, "another model", cure)
+    return found

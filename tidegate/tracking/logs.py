@@ -1,0 +1,82 @@
+"""What the steps log to the batch's run: parameters, metrics, tags, files, the data they read."""
+
+import json
+import math
+import time
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+
+from tidegate.process.errors import TrackingError
+from tidegate.tracking import artifacts, cache
+from tidegate.tracking.artifacts import Content
+from tidegate.tracking.runs import of_same_batch
+from tidegate.tracking.store import answering
+
+longest_parameter = 6000
+most, most_metrics = 100, 800  # parameters and tags, metrics in one request: MLflow takes 1,000 in all
+
+
+class Point(NamedTuple):
+    """The value of a metric at a step; None and NaN are no value, and are not logged."""
+
+    name: str
+    value: float | None
+    step: int = 0
+
+
+@answering()
+def values(
+    client: MlflowClient,
+    run_id: str,
+    params: Mapping[str, object] | None = None,
+    metrics: Sequence[Point] = (),
+    tags: Mapping[str, str] | None = None,
+) -> list[str]:
+    """Log parameters, metrics and tags, together where they are few.
+
+    A tag that is there is replaced. A parameter that is there stays as it is (MLflow never changes one): the names of
+    those that differ are returned.
+    """
+    there = cache.run(client, run_id).data.params if params else {}
+    texts = {key: str(value)[:longest_parameter] for key, value in (params or {}).items()}
+    now = int(time.time() * 1000)
+    new = [Param(key, text) for key, text in texts.items() if key not in there]
+    known = [
+        Metric(point.name, float(point.value), now, point.step)
+        for point in metrics
+        if point.value is not None and not math.isnan(point.value)
+    ]
+    notes = [RunTag(key, value) for key, value in (tags or {}).items()]
+    while new or known or notes:
+        client.log_batch(run_id, known[:most_metrics], new[:most], notes[:most])
+        new, known, notes = new[most:], known[most_metrics:], notes[most:]
+    there.update({key: text for key, text in texts.items() if key not in there})
+    return [key for key, text in texts.items() if there[key] != text]
+
+
+@answering()
+def files(client: MlflowClient, run_id: str, contents: Mapping[str, Content], folder: str | None = None) -> None:
+    """Log files by name: a Path is copied, bytes (a figure) and text are written as they are; the last one stays."""
+    artifacts.write(client, cache.run(client, run_id).info.artifact_uri, contents, folder)
+
+
+@answering()
+def text(client: MlflowClient, run_id: str, path: str) -> str:
+    """The text of a file that a run of this run's batch logged; `path` is relative to the run's artifacts."""
+    for run in of_same_batch(client, run_id):
+        content = artifacts.read(client, run.info.artifact_uri, path)
+        if content is not None:
+            return content.decode()
+    raise TrackingError(f"run {run_id}", f"the file {path}", "no such file", "restore it")
+
+
+@answering()
+def dataset(client: MlflowClient, run_id: str, name: str, version: str, context: str) -> None:
+    """Log the data that the run read: its DVC hash, and what for (`training`, `batch`)."""
+    source = {"name": name, "version": version}
+    data = Dataset(name, version.removesuffix(".dir")[:36], "dvc", json.dumps(source))
+    tags = [InputTag("mlflow.data.context", context), InputTag("dvc", version)]
+    client.log_inputs(run_id, [DatasetInput(data, tags)])

@@ -1,0 +1,110 @@
+"""Model folders in the tracking store: files under digests with a schema to look at, and no way to unpickle them."""
+
+import json
+import tempfile
+import warnings
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mlflow import MlflowClient
+from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus
+from mlflow.models import Model, infer_signature
+
+from tidegate.process.errors import TrackingError
+from tidegate.tracking import artifacts, cache, direct
+from tidegate.tracking.artifacts import Content, bytes_of
+from tidegate.tracking.bundle import BUNDLE, packed
+from tidegate.tracking.runs import seen
+from tidegate.tracking.store import answering, quoted
+
+digest_tag = "tidegate.digest"
+files_tag = "tidegate.files"
+# MLflow's own file, which differs from run to run: no part of the digest of the contents.
+described = "MLmodel"
+
+
+class Logged(NamedTuple):
+    """A model folder in the tracking store: id, place, the digest of its contents, the SHA-256 of every file."""
+
+    model_id: str
+    place: str
+    digest: str
+    files: dict[str, str]
+
+
+@answering()
+def log_model(
+    client: MlflowClient,
+    run_id: str,
+    name: str,
+    contents: Mapping[str, Content],
+    inputs: Any,
+    outputs: Any,
+    params: Mapping[str, object] | None = None,
+) -> Logged:
+    """Log the model's files with the run, once per content; `inputs` and `outputs` are example rows for the schema.
+
+    They are one file there, beside an MLmodel file, so that MLflow shows the schema, but no flavour: no loader of
+    MLflow opens it.
+    """
+    payload = {file: bytes_of(content) for file, content in contents.items()}
+    digest = digest_of(digests(payload))
+    experiment = str(cache.run(client, run_id).info.experiment_id)
+    if found := _logged_before(client, experiment, run_id, digest):
+        return found
+    texts = {key: str(value) for key, value in (params or {}).items()}
+    model = client.create_logged_model(experiment, name, run_id, {digest_tag: digest}, texts)
+    description = _described(model, inputs, outputs)
+    files = digests({**payload, described: description})
+    logged = Logged(str(model.model_id), str(model.artifact_location), digest, files)
+    artifacts.write(client, logged.place, {described: description, BUNDLE: packed(payload)})
+    direct.tag_model(client, logged.model_id, {files_tag: json.dumps(logged.files)})
+    client.finalize_logged_model(model.model_id, "READY")
+    client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
+    return logged
+
+
+@answering()
+def find_logged(client: MlflowClient, run_id: str, contents: Mapping[str, Content]) -> Logged:
+    """The model folder that a run of this run's batch logged with these contents; TrackingError when none did."""
+    digest = digest_of(digests({file: bytes_of(content) for file, content in contents.items()}))
+    for run in seen(client, run_id):
+        if found := _logged_before(client, str(run.info.experiment_id), run.info.run_id, digest):
+            return found
+    raise TrackingError(f"run {run_id}", "the model that train logged", "none", "run the stage train again")
+
+
+def digests(payload: Mapping[str, bytes]) -> dict[str, str]:
+    """The SHA-256 of every file, by name."""
+    return {file: sha256(content).hexdigest() for file, content in sorted(payload.items())}
+
+
+def digest_of(files: Mapping[str, str]) -> str:
+    """One digest for a folder, from those of its files."""
+    return sha256(json.dumps(dict(sorted(files.items()))).encode()).hexdigest()
+
+
+def _logged_before(client: MlflowClient, experiment: str, run_id: str, digest: str) -> Logged | None:
+    query = f"source_run_id = {quoted(run_id)} AND tags.`{digest_tag}` = {quoted(digest)}"
+    for model in client.search_logged_models([experiment], query):
+        # MLflow's search finds no status at all: it compares its name with its number.
+        if model.status == LoggedModelStatus.READY:
+            files = json.loads(model.tags[files_tag])
+            return Logged(str(model.model_id), str(model.artifact_location), digest, files)
+    return None
+
+
+def _described(model: LoggedModel, inputs: Any, outputs: Any) -> bytes:
+    with warnings.catch_warnings():
+        # It warns that whole numbers cannot hold nulls; the contract says which columns may.
+        warnings.simplefilter("ignore")
+        signature = infer_signature(inputs, outputs)
+    described = Model(
+        artifact_path=model.artifact_location, run_id=model.source_run_id, signature=signature, model_id=model.model_id
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "MLmodel")
+        described.save(path)
+        return path.read_bytes()

@@ -1,0 +1,122 @@
+"""Registered models as lists that are only added to: MLflow numbers their versions in the order it makes them.
+
+A number is given once, and only after all smaller ones are there to be seen: what processes on many machines cannot
+agree on by clocks they agree on by these numbers.
+"""
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion, RegisteredModel
+from mlflow.exceptions import MlflowException
+
+from tidegate.process.errors import TrackingError
+from tidegate.tracking.store import quoted, signed_in
+
+page = 10_000
+attempts = 20
+patience = 5  # attempts within three seconds
+# MLflow tries a version number three times and a tag or an alias once: too few for a crowd.
+collision = "Model Version creation error|IntegrityError|UniqueViolation"
+# To anybody but the admin, MLflow says of what is not there that it is forbidden.
+absent = ("RESOURCE_DOES_NOT_EXIST", "PERMISSION_DENIED")
+
+
+def registered(client: MlflowClient, name: str) -> RegisteredModel | None:
+    """The registered model `name`; None when there is none that this user may read."""
+    found = client.search_registered_models(f"name = {quoted(name)}", max_results=1)
+    return found[0] if found else None
+
+
+def granted() -> Iterator[int]:
+    """Attempts with pauses: what another process of the same user creates is its own a moment after it is there."""
+    for attempt in range(patience):
+        yield attempt
+        time.sleep(0.1 * 2**attempt)
+
+
+def ensure(client: MlflowClient, name: str, purpose: str | None = None) -> None:
+    """Create the registered model `name`, described by its purpose, unless it is there.
+
+    TrackingError when it is somebody else's: only who asks to create it is told that from its not being there.
+    """
+    try:
+        client.create_registered_model(name, description=purpose)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+        if not any(registered(client, name) for _ in granted()):
+            raise _foreign(name) from None
+
+
+def append(
+    client: MlflowClient, name: str, source: str, run_id: str | None, tags: Mapping[str, str], purpose: str
+) -> int:
+    """Add a version to `name`, which is created if need be; returns its number."""
+    for attempt in range(attempts):
+        with colliding(attempt):
+            return int(version(client, name, source, run_id, tags, purpose=purpose).version)
+    raise TrackingError(name, "a new entry", f"{attempts} failed attempts", "run the step again")
+
+
+def version(
+    client: MlflowClient,
+    name: str,
+    source: str,
+    run_id: str | None,
+    tags: Mapping[str, str],
+    model_id: str | None = None,
+    purpose: str | None = None,
+) -> ModelVersion:
+    """Create a version of `name`, and `name` itself where it is not there; TrackingError when it is not ours."""
+
+    def create() -> ModelVersion:
+        return client.create_model_version(
+            name, source, run_id, dict(tags), await_creation_for=0, model_id=model_id
+        )
+
+    try:
+        return create()
+    except MlflowException as error:
+        if error.error_code not in absent:
+            raise
+    ensure(client, name, purpose)
+    for _ in granted():
+        try:
+            return create()
+        except MlflowException as error:
+            if error.error_code != "PERMISSION_DENIED":
+                raise
+    raise _foreign(name)
+
+
+def listed(client: MlflowClient, name: str, tags: Mapping[str, str] | None = None) -> list[ModelVersion]:
+    """The versions of `name` that bear these tags, in the order of their numbers; none when there is no such name."""
+    terms = [f"name = {quoted(name)}", *(f"tags.`{key}` = {quoted(value)}" for key, value in (tags or {}).items())]
+    found: list[ModelVersion] = []
+    token: str | None = ""
+    while token is not None:
+        answer = client.search_model_versions(" AND ".join(terms), page, ["version_number ASC"], token or None)
+        found += answer
+        token = answer.token or None
+    return found
+
+
+@contextmanager
+def colliding(attempt: int) -> Iterator[None]:
+    """Two that insert the same row: MlflowException for one of them, who waits a little and looks again."""
+    try:
+        yield
+    except MlflowException as error:
+        if not re.search(collision, str(error)):
+            raise
+        time.sleep(0.05 * (attempt + 1))
+
+
+def _foreign(name: str) -> TrackingError:
+    cure = "let its owner or an admin grant MANAGE on it, or choose another `name` in contract.yaml"
+    expected = f"a registered model that {signed_in()} may read and add to"
+    return TrackingError(f"registered model {name}", expected, "one of another user", cure)

@@ -1,0 +1,60 @@
+"""What came of a run on a cluster, read back from MLflow: the batch's decision, its release with the verdict in it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from tidegate.tracking.records import document
+from tidegate.tracking.runs import kubeflow_tags, of_same_batch, runs_about
+from tidegate.tracking.store import answering, quoted
+
+kubeflow_tag = kubeflow_tags[0]
+until_tag = "tidegate.until"
+decision_tag = "tidegate.decision"
+Document = dict[str, Any]
+
+
+@answering()
+def outcome(
+    client: MlflowClient, name: str, kubeflow_run: str, until: str, policies: Mapping[str, Mapping[str, Any]]
+) -> tuple[Document | None, Document | None]:
+    """The decision and the release of a run on Kubeflow; None for what is not recorded.
+
+    `policies` are the parameters of the steps `gate` and `evaluate`: a batch has a record for each that it was asked
+    with. A run whose tag another one has taken since is found by the moment it was for.
+    """
+    runs = _runs(client, name, kubeflow_run, until)
+    # What a person has still to approve is judged, and not released.
+    decisions, settled, open_still = (_records(client, runs, kind) for kind in ("decision", "release", "judged"))
+    releases = settled or open_still
+    decided = [document for document in decisions if _asked(document["policy"], policies["gate"])]
+    released = [document for document in releases if _asked(document["verdict"]["policy"], policies["evaluate"])]
+    decision = decided[-1] if decided else None
+    # A gate that was opened by another policy left a release behind, which is none of this run's.
+    return decision, released[-1] if released and decision and decision["retrain"] else None
+
+
+def _asked(policy: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:
+    return all(parameters.get(key, value) == value for key, value in policy.items())
+
+
+def _runs(client: MlflowClient, name: str, kubeflow_run: str, until: str) -> list[Run]:
+    """The runs in MLflow of the batch that was decided, none if none was."""
+    for tag, value in ((kubeflow_tag, kubeflow_run), (until_tag, until[:10])):
+        found = runs_about(client, name, f"tags.`{tag}` = {quoted(value)} AND tags.`{decision_tag}` != ''")
+        if found:
+            return of_same_batch(client, found[-1].info.run_id)
+    return []
+
+
+def _records(client: MlflowClient, runs: Sequence[Run], kind: str) -> list[Document]:
+    """Every document of a kind that the batch of these runs has, in the order of their names."""
+    found = {
+        key.removeprefix("tidegate."): (run, digest)
+        for run in reversed(runs)
+        for key, digest in run.data.params.items()
+        if key.startswith(f"tidegate.{kind}.")
+    }
+    return [document(client, run, name, digest) for name, (run, digest) in sorted(found.items())]

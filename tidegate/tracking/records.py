@@ -1,0 +1,94 @@
+"""Write-once documents of a batch, such as its decision: the first one written is the one returned ever after."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+from mlflow import MlflowClient
+from mlflow.entities import Param, Run, RunTag
+from mlflow.exceptions import MlflowException
+
+from tidegate.process.errors import TrackingError
+from tidegate.tracking import artifacts, cache, logs
+from tidegate.tracking.numbered import collision
+from tidegate.tracking.runs import holder, of_same_batch
+from tidegate.tracking.store import answering
+
+folder = "records"
+Document = dict[str, Any]
+
+
+def question(name: str, asked: Mapping[str, Any]) -> str:
+    """The name under which the answer to a question is recorded: the same question gives the same name."""
+    return f"{name}.{sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:8]}"
+
+
+@answering()
+def record(
+    client: MlflowClient, run_id: str, name: str, document: Document, tags: Mapping[str, str] | None = None
+) -> Document:
+    """Record the document under `name` unless the batch has one; returns the one it has.
+
+    A parameter of the batch's holder, which MLflow never changes, has the digest of the document: of racing writers
+    exactly one wins, and a writer that dies leaves nothing that counts. The tags go to the run of the one that wins.
+    """
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    digest = sha256(text.encode()).hexdigest()
+    own = holder(client, run_id)
+    artifacts.write(client, cache.run(client, own).info.artifact_uri, {_path(name, digest): text})
+    if not _won(client, own, Param(_key(name), digest), tags if own == run_id else None):
+        found = recorded(client, run_id, name)
+        if found is None:
+            raise TrackingError(f"{name} of run {own}", "the record just written", "nothing", "run the step again")
+        return found
+    if own != run_id and tags:
+        logs.values(client, run_id, tags=tags)
+    return cache.of(client).records.setdefault(digest, dict(json.loads(text)))
+
+
+def _won(client: MlflowClient, run_id: str, param: Param, tags: Mapping[str, str] | None) -> bool:
+    """Whether the run has this parameter now; MLflow refuses another value before it writes a tag.
+
+    Of two that write it in the same moment the database refuses one.
+    """
+    try:
+        client.log_batch(run_id, params=[param], tags=[RunTag(key, value) for key, value in (tags or {}).items()])
+    except MlflowException as error:
+        if error.error_code != "INVALID_PARAMETER_VALUE" and not re.search(collision, str(error)):
+            raise
+        return False
+    return True
+
+
+@answering()
+def recorded(client: MlflowClient, run_id: str, name: str, among: Sequence[Run] | None = None) -> Document | None:
+    """The document that the batch of this run recorded under `name`, None if it recorded none.
+
+    `among` are the runs of the batch where they were just read.
+    """
+    for candidate in of_same_batch(client, run_id) if among is None else among:
+        if digest := candidate.data.params.get(_key(name)):
+            return document(client, candidate, name, digest)
+    return None
+
+
+def document(client: MlflowClient, run: Run, name: str, digest: str) -> Document:
+    """The document of this digest that a run holds under `name`; TrackingError when it is gone or another one."""
+    known = cache.of(client).records
+    if digest not in known:
+        content = artifacts.read(client, run.info.artifact_uri, _path(name, digest))
+        if content is None or sha256(content).hexdigest() != digest:
+            found = "no file" if content is None else "another one"
+            raise TrackingError(f"{name} of run {run.info.run_id}", "the record as written", found, "restore the file")
+        known[digest] = dict(json.loads(content))
+    return known[digest]
+
+
+def _key(name: str) -> str:
+    return f"tidegate.{name}"
+
+
+def _path(name: str, digest: str) -> str:
+    return f"{folder}/{name.removesuffix('.json')}/{digest}.json"

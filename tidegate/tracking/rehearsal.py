@@ -1,0 +1,58 @@
+"""What a first run will do on the tracking server, tried with things of its own, which are taken away again."""
+
+from uuid import uuid4
+
+from mlflow import MlflowClient
+
+from tidegate.process.errors import TrackingError
+from tidegate.tracking import artifacts, cache, journal, numbered
+from tidegate.tracking.claims import claims_of
+from tidegate.tracking.runs import ensure_experiment
+from tidegate.tracking.store import answering, signed_in
+
+OWN = "tidegate-doctor"
+PROBE, CONTENT = "probe.txt", b"of `tidegate doctor`"
+
+
+@answering()
+def rehearse(client: MlflowClient, name: str) -> str:
+    """Create, read and delete a run with a file and a registered model; then see whether `name` is free or readable.
+
+    Returns what was done in words; TrackingError says what this user may not do.
+    """
+    _run(client)
+    _model(client)
+    for model in (name, claims_of(name), journal.journal_of(name)):
+        _check_name(client, model)
+    return f"{signed_in()} may create, read and delete"
+
+
+def _run(client: MlflowClient) -> None:
+    experiment = ensure_experiment(client, f"{OWN} of {signed_in()}")
+    run_id = str(client.create_run(experiment).info.run_id)
+    try:
+        place = cache.run(client, run_id).info.artifact_uri
+        artifacts.write(client, place, {PROBE: CONTENT})
+        if (found := artifacts.read(client, place, PROBE)) != CONTENT:
+            what = "nothing" if found is None else "other bytes"
+            raise TrackingError("artifacts of the tracking server", "the file just written", what, "see its log")
+    finally:
+        client.delete_run(run_id)
+
+
+def _model(client: MlflowClient) -> None:
+    name = f"{OWN}-{uuid4().hex[:12]}"
+    client.create_registered_model(name)
+    try:
+        if numbered.registered(client, name) is None:
+            raise TrackingError(f"registered model {name}", "it, just created", "none", "see the server's log")
+    finally:
+        client.delete_registered_model(name)
+
+
+def _check_name(client: MlflowClient, name: str) -> None:
+    """TrackingError when a name is another user's, which only trying to create it tells."""
+    if numbered.registered(client, name) is None:
+        numbered.ensure(client, name)
+        if not numbered.listed(client, name):  # by a run that began in between
+            client.delete_registered_model(name)

@@ -1,0 +1,124 @@
+"""What there is to review of every batch that was decided: its run, and the files that the gate logged with it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from tidegate.documents.formats import read_json, replacing, write_json
+from tidegate.process.redaction import address
+from tidegate.tracking import artifacts, decisions
+from tidegate.tracking.claims import batch_tag
+from tidegate.tracking.records import recorded
+from tidegate.tracking.runs import runs_about
+from tidegate.tracking.store import answering
+
+decision_tag, reasons_tag = "tidegate.decision", "tidegate.reasons"
+marker = "fetched.json"
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A batch with the tags and metrics of its runs; on Kubeflow they may be several."""
+
+    batch: str
+    runs: tuple[Run, ...]
+    tags: Mapping[str, str]
+
+    @property
+    def place(self) -> str:
+        """A name for the folder of its files: the id comes from a store, and may be anything."""
+        plain = self.batch.isalnum() and self.batch.isascii() and len(self.batch) <= 64
+        return self.batch if plain else sha256(self.batch.encode()).hexdigest()
+
+    def link(self, uri: str) -> str | None:
+        """Its run in the UI of the tracking server; None without a server."""
+        run = self.runs[0].info
+        if not uri.startswith(("http://", "https://")):
+            return None
+        return f"{address(uri).rstrip('/')}/#/experiments/{run.experiment_id}/runs/{run.run_id}"
+
+
+@answering()
+def decided(client: MlflowClient, name: str) -> list[Decided]:
+    """Every batch that was decided, by its `until`, then by start."""
+    found: dict[str, list[Run]] = {}
+    for run in runs_about(client, name):
+        found.setdefault(run.data.tags[batch_tag], []).append(run)
+    every = [Decided(batch, tuple(runs), _tags(runs)) for batch, runs in found.items()]
+    return sorted((it for it in every if decision_tag in it.tags), key=lambda it: it.tags.get("tidegate.until", ""))
+
+
+@answering()
+def fetch(client: MlflowClient, one: Decided, folder: Path, wanted: Sequence[str]) -> list[str]:
+    """Fetch files of a batch's last decision into `folder` unless they are there; returns those that there are."""
+    known = _known(folder, one)
+    if missing := [file for file in wanted if file not in known]:
+        place = _place(client, one)
+        there = set() if place is None else _downloaded(client, one, place, missing, folder)
+        known = {**known, **{file: file in there for file in missing}}
+        write_json(folder / marker, {"of": _of(one), "files": known})
+    return [file for file in wanted if known[file]]
+
+
+def _tags(runs: Sequence[Run]) -> dict[str, str]:
+    metrics = {key: str(value) for run in runs for key, value in run.data.metrics.items()}
+    return {**metrics, **{key: value for run in runs for key, value in run.data.tags.items()}}
+
+
+def _of(one: Decided) -> list[str]:
+    """What tells one decision on a batch from another: it is decided anew when the policy changes."""
+    return [one.tags.get(tag, "") for tag in (decision_tag, reasons_tag, decisions.tag)]
+
+
+def _known(folder: Path, one: Decided) -> dict[str, bool]:
+    found = read_json(folder / marker) if (folder / marker).exists() else {}
+    files: dict[str, bool] = found["files"] if found and found["of"] == _of(one) else {}
+    return {file: there for file, there in files.items() if not there or (folder / file).exists()}
+
+
+def _place(client: MlflowClient, one: Decided) -> tuple[Run, str, list[str]] | None:
+    """The run, the folder and the files of the decision that the tags tell of; of several the one of that reason."""
+    places = []
+    for run in one.runs:
+        folders = [it.path for it in client.list_artifacts(run.info.run_id, "gate") if it.is_dir]
+        places += [
+            (run, path, [it.path.rpartition("/")[2] for it in client.list_artifacts(run.info.run_id, path)])
+            for path in folders
+        ]
+    told = [place for place in places if len(places) > 1 and _told(client, one, place[1]) == _of(one)[:2]]
+    return next(reversed(told or places), None)
+
+
+def _told(client: MlflowClient, one: Decided, path: str) -> list[str]:
+    document = _decision(client, one, path)
+    return [document["decision"], "; ".join(document["reasons"])] if document else []
+
+
+def _decision(client: MlflowClient, one: Decided, path: str) -> dict[str, Any] | None:
+    """The record of the decision whose files lie in this folder."""
+    return recorded(client, str(one.runs[0].info.run_id), path.rpartition("/")[2])
+
+
+def _downloaded(
+    client: MlflowClient, one: Decided, place: tuple[Run, str, list[str]], wanted: Sequence[str], folder: Path
+) -> set[str]:
+    """Write those of the wanted files that there are into `folder`; returns their names."""
+    run, path, names = place
+    there = set()
+    for file in wanted:
+        if file == "decision.json":
+            document = _decision(client, one, path)
+            content = json.dumps(document, indent=2).encode() if document else None
+        else:
+            content = artifacts.read(client, run.info.artifact_uri, f"{path}/{file}") if file in names else None
+        if content is not None:
+            with replacing(folder / file) as temporary:
+                temporary.write_bytes(content)
+            there.add(file)
+    return there

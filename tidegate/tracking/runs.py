@@ -1,0 +1,236 @@
+"""One MLflow run per batch: found or created by the batch's id, shared by the steps, resumed after any failure.
+
+Kubeflow's MLflow plugin hands every task a run of its own, in an experiment of its own: there the runs of a batch are
+several, which bear its id and share what they record and log.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from mlflow import MlflowClient
+from mlflow.entities import Experiment, Run, RunTag
+from mlflow.exceptions import MlflowException
+
+from tidegate.process.context import kubeflow_run
+from tidegate.process.errors import TrackingError
+from tidegate.tracking import cache, database, direct
+from tidegate.tracking.claims import Runs, batch_tag, claim, first
+from tidegate.tracking.numbered import granted
+from tidegate.tracking.store import answering, quoted, signed_in
+
+name_tag = "tidegate.name"
+claimed_tag = "tidegate.claimed"  # on the run that was claimed first: its steps need not ask for the claims
+# Ours, and the one by which the plugin marks the run of the whole pipeline: one search finds all.
+kubeflow_tags = ("tidegate.kubeflow.run", "kfp.pipeline_run_id")
+
+
+@answering()
+def batch_run(client: MlflowClient, name: str, batch_id: str, tags: Mapping[str, str]) -> str:
+    """The id of the batch's run in the experiment `name`, created if there is none.
+
+    Whoever begins the batch at the same time gets the same one. The run that Kubeflow's plugin handed over
+    (MLFLOW_RUN_ID) is used and tagged instead.
+    """
+    origin = dict.fromkeys(kubeflow_tags, kubeflow_run() or "") if kubeflow_run() else {}
+    labels = {**tags, **origin, batch_tag: batch_id, name_tag: name}
+    if handed_over():
+        _label(client, handed_over(), labels)
+        cache.of(client).runs.pop(handed_over(), None)  # it may have been seen without them
+        return handed_over()
+    experiment = ensure_experiment(client, name)
+
+    def there() -> list[str]:
+        return [str(run.info.run_id) for run in runs_of(client, experiment, batch_id)]
+
+    seen = runs_of(client, experiment, batch_id)
+    run_id = _marked(seen) or (seen and first(client, name, batch_id, there)) or ""
+    run_id = run_id or _agreed(client, name, experiment, labels, there, seen)
+    _label(client, run_id, origin)
+    cache.of(client).holders[run_id] = run_id
+    return run_id
+
+
+def mark(client: MlflowClient, run_id: str) -> dict[str, str]:
+    """The tag that a run was claimed first, with which nobody has to ask for the claims; none for a plugin's run."""
+    found = cache.of(client).holders.get(run_id) == run_id
+    return {claimed_tag: cache.run(client, run_id).data.tags[batch_tag]} if found else {}
+
+
+def _marked(seen: Sequence[Run]) -> str | None:
+    """The run that bears the mark of the first claim."""
+    return next((str(run.info.run_id) for run in seen if claimed_tag in run.data.tags), None)
+
+
+def holder(client: MlflowClient, run_id: str) -> str:
+    """The run that holds what the batch of this run records once, the same for all its runs: the first claimed one."""
+    known = cache.of(client).holders
+    if run_id not in known:
+        known[run_id] = _holder(client, run_id)
+    return known[run_id]
+
+
+def _holder(client: MlflowClient, run_id: str) -> str:
+    tags = cache.run(client, run_id).data.tags
+    name, batch_id = tags.get(name_tag), tags.get(batch_tag)
+    if not name or not batch_id:
+        return run_id
+
+    def there() -> list[str]:
+        return [str(run.info.run_id) for run in of_same_batch(client, run_id)]
+
+    return first(client, name, batch_id, there) or claim(client, name, batch_id, run_id, there)
+
+
+def handed_over() -> str:
+    """The id of the run that Kubeflow's plugin opened for this task; an empty text where it opened none."""
+    return os.environ.get("MLFLOW_RUN_ID", "")
+
+
+def runs_of(client: MlflowClient, experiment: str, batch_id: str) -> list[Run]:
+    """The runs of a batch in an experiment that are not deleted, the oldest first."""
+    found = _searched(client, _experiments(client, experiment), f"tags.`{batch_tag}` = {quoted(batch_id)}")
+    return [run for run in found if run.info.experiment_id == experiment]
+
+
+def of_same_batch(client: MlflowClient, run_id: str) -> list[Run]:
+    """The runs of the batch of this run in every experiment, the oldest first; this run alone if it has no batch."""
+    run = cache.run(client, run_id)
+    batch = run.data.tags.get(batch_tag)
+    if batch is None:
+        return [run]
+    found = _searched(client, _experiments(client, run.info.experiment_id), f"tags.`{batch_tag}` = {quoted(batch)}")
+    return [other for other in found if _is_of_batch(other, run)]
+
+
+def seen(client: MlflowClient, run_id: str) -> list[Run]:
+    """The runs of the batch of this run as they were when the run was found; asked for only if it was not."""
+    if run_id not in cache.of(client).holders:
+        return of_same_batch(client, run_id)
+    run = cache.run(client, run_id)
+    return [other for other in cache.of(client).runs.values() if _is_of_batch(other, run)]
+
+
+@answering()
+def runs_about(client: MlflowClient, name: str, query: str = "") -> list[Run]:
+    """The runs of batches of the problem `name` that a query finds, in every experiment, the oldest first."""
+    if name not in cache.experiments(client):  # it may have been created since they were asked for
+        cache.of(client).experiments.clear()
+    experiment = cache.experiments(client).get(name)
+    own = experiment.experiment_id if experiment else None
+    whole = " AND ".join(part for part in (f"tags.`{batch_tag}` != ''", query) if part)
+    return [run for run in _searched(client, _experiments(client), whole) if _is_of(run, name, own)]
+
+
+@answering()
+def batches(client: MlflowClient, name: str) -> list[dict[str, str]]:
+    """The tags of every batch of the problem `name`, with its metrics as texts, by `until`, then by start."""
+    found: dict[str, dict[str, str]] = {}
+    for run in runs_about(client, name):
+        tags, metrics = run.data.tags, {key: str(value) for key, value in run.data.metrics.items()}
+        found.setdefault(tags[batch_tag], {}).update(metrics | tags)
+    return sorted(found.values(), key=lambda tags: tags.get("tidegate.until", ""))
+
+
+@answering()
+def finish(client: MlflowClient, run_id: str, status: Literal["FINISHED", "FAILED", "KILLED"] = "FINISHED") -> None:
+    """End the run; the step that ends the batch calls it, and may call it again."""
+    direct.end_run(client, run_id, status)
+
+
+def _is_of_batch(run: Run, other: Run) -> bool:
+    """Whether a run is of the batch of another one, which has one; problems with the same data have the same ids."""
+    same = run.data.tags.get(batch_tag) == other.data.tags[batch_tag]
+    return same and _is_of(run, other.data.tags.get(name_tag), other.info.experiment_id)
+
+
+def _is_of(run: Run, name: str | None, experiment: str | None) -> bool:
+    """Whether a run is of the problem `name`, whose own experiment is this one."""
+    return bool(run.data.tags.get(name_tag) == name or run.info.experiment_id == experiment)
+
+
+def _label(client: MlflowClient, run_id: str, labels: Mapping[str, str]) -> None:
+    seen = cache.of(client).runs.get(run_id)
+    there = seen.data.tags if seen else {}
+    if new := [RunTag(key, str(value)) for key, value in labels.items() if there.get(key) != str(value)]:
+        client.log_batch(run_id, tags=new)
+
+
+def _searched(client: MlflowClient, experiments: Sequence[str], query: str) -> list[Run]:
+    found: list[Run] = []
+    token: str | None = "" if experiments else None
+    while token is not None:
+        page = client.search_runs(list(experiments), query, page_token=token or None)
+        found += page
+        token = page.token or None
+    cache.of(client).runs.update({str(run.info.run_id): run for run in found})
+    return sorted(found, key=lambda run: (run.info.start_time, run.info.run_id))
+
+
+def _experiments(client: MlflowClient, one: str | None = None) -> list[str]:
+    """The ids of all experiments; they are asked for again where this one was created since."""
+    found = [str(experiment.experiment_id) for experiment in cache.experiments(client).values()]
+    if one is None or one in found:
+        return found
+    cache.of(client).experiments.clear()
+    return [str(experiment.experiment_id) for experiment in cache.experiments(client).values()]
+
+
+def _agreed(
+    client: MlflowClient, name: str, experiment: str, labels: Mapping[str, str], there: Runs, seen: Sequence[Run]
+) -> str:
+    """The run of a batch that has no claim yet: one is created and claimed, and is dropped if another was quicker."""
+    # Those seen are left by one that was killed before it claimed.
+    run_id = str(seen[0].info.run_id) if seen else _created(client, experiment, labels)
+    agreed = claim(client, name, labels[batch_tag], run_id, there)
+    if agreed != run_id and not seen:
+        client.delete_run(run_id)
+    return agreed
+
+
+def _created(client: MlflowClient, experiment: str, labels: Mapping[str, str]) -> str:
+    told = (labels.get("tidegate.until", ""), labels[batch_tag][:8])
+    name = " ".join(part for part in told if part)
+    run = client.create_run(experiment, tags=dict(labels), run_name=name)
+    cache.of(client).runs[str(run.info.run_id)] = run
+    return str(run.info.run_id)
+
+
+def ensure_experiment(client: MlflowClient, name: str) -> str:
+    """The id of the experiment `name`, created if there is none; TrackingError when it is not ours to write."""
+    found = cache.experiments(client).get(name)
+    return str(found.experiment_id) if found else _created_experiment(client, name)
+
+
+def _created_experiment(client: MlflowClient, name: str) -> str:
+    try:
+        found = str(client.create_experiment(name, artifact_location=database.artifacts_of(client.tracking_uri)))
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+        found = _taken(client, name)
+    cache.of(client).experiments.clear()  # the new one belongs to them
+    return found
+
+
+def _taken(client: MlflowClient, name: str) -> str:
+    """The experiment that somebody else created meanwhile; TrackingError when it is deleted or not ours to write."""
+    found = next(filter(None, (_readable(client, name) for _ in granted())), None)
+    if found is None:
+        cure = "let its owner or an admin grant EDIT on it, or choose another `name` in contract.yaml"
+        expected = f"one that {signed_in()} may read and write"
+        raise TrackingError(f"experiment {name}", expected, "one of another user", cure)
+    if found.lifecycle_stage == "deleted":
+        cure = f"run `mlflow experiments restore -x {found.experiment_id}`"
+        raise TrackingError(f"experiment {name}", "an experiment that can be written", "a deleted one", cure)
+    return str(found.experiment_id)
+
+
+def _readable(client: MlflowClient, name: str) -> Experiment | None:
+    """An experiment, even a deleted one; None where it is not ours to read."""
+    try:
+        return client.get_experiment_by_name(name)
+    except MlflowException as error:
+        if error.error_code != "PERMISSION_DENIED":
+            raise
+        return None

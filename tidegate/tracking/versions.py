@@ -1,0 +1,136 @@
+"""Registered versions: each carries its model with all that is needed to feed, judge and trace it, under digests."""
+
+import json
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+
+from tidegate.documents.formats import read_yaml, replacing
+from tidegate.process.errors import ModelError, TrackingError
+from tidegate.tracking import artifacts
+from tidegate.tracking.bundle import BUNDLE, unpacked
+from tidegate.tracking.claims import batch_tag
+from tidegate.tracking.models import Logged, described, digest_of, digest_tag, files_tag
+from tidegate.tracking.numbered import absent, listed
+from tidegate.tracking.numbered import version as created
+from tidegate.tracking.store import answering
+
+plain_name = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+
+@answering()
+def register(
+    client: MlflowClient, name: str, run_id: str, logged: Logged, batch_id: str, tags: Mapping[str, str]
+) -> ModelVersion:
+    """The version of `name` that holds this model of this batch, created with all its tags if there is none."""
+    own = {batch_tag: batch_id, digest_tag: logged.digest}
+    if not listed(client, name, own):
+        labels = {**tags, **own, files_tag: json.dumps(logged.files)}
+        created(client, name, logged.place, run_id, labels, logged.model_id)
+    # The same step run twice at once makes two: everybody keeps the first, and drops what a killed one left behind.
+    first, *others = listed(client, name, own)
+    for other in others:
+        _drop(client, name, str(other.version))
+    return first
+
+
+@answering()
+def fetch(client: MlflowClient, name: str, version: str, folder: Path, known: ModelVersion | None = None) -> Path:
+    """Download every file of a version into `folder`, which appears only when each digest is right.
+
+    `known` is the version as it was just read. ModelError also for a list of files that is not the registered one,
+    and for a flavour: a loader of MLflow would run what it names.
+    """
+    found = known or get(client, name, version)
+    files = _files_of(found.tags, name, version)
+    with replacing(folder) as target:
+        target.mkdir()
+        for file, content in _downloaded(client, found, files, name).items():
+            if sha256(content).hexdigest() != files[file]:
+                raise _unlike(name, version, f"{file} as registered", "other bytes")
+            (target / file).write_bytes(content)
+        if digest_of({file: digest for file, digest in files.items() if file != described}) != found.tags.get(
+            digest_tag
+        ):
+            raise _unlike(name, version, "the files that were registered", "another list of files")
+        _check_flavours(target / described, name, version)
+    return folder
+
+
+@answering()
+def get(client: MlflowClient, name: str, version: str) -> ModelVersion:
+    """A version with its tags; TrackingError when there is none that this user may read."""
+    try:
+        return client.get_model_version(name, version)
+    except MlflowException as error:
+        if error.error_code not in absent:
+            raise
+        raise TrackingError(
+            f"{name} version {version}", "a registered version", "none", "choose one that `mlflow ui` shows"
+        ) from None
+
+
+def tags_of(client: MlflowClient, name: str, version: str) -> dict[str, str]:
+    """The tags of a version; TrackingError when there is no such version."""
+    return dict(get(client, name, version).tags)
+
+
+@answering()
+def tag(client: MlflowClient, version: ModelVersion, tags: Mapping[str, str]) -> None:
+    """Tag a version; what is there already is not written again."""
+    for key, value in tags.items():
+        if version.tags.get(key) != value:
+            client.set_model_version_tag(version.name, version.version, key, value)
+
+
+def _drop(client: MlflowClient, name: str, version: str) -> None:
+    try:
+        client.delete_model_version(name, version)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+
+
+def _check_flavours(path: Path, name: str, version: str) -> None:
+    found = read_yaml(path) if path.exists() else {}
+    flavours = found.get("flavors") if isinstance(found, dict) else {"none": ""}
+    if flavours:
+        raise _unlike(name, version, f"no flavour in {described}", ascii(", ".join(map(str, flavours))))
+
+
+def _files_of(tags: Mapping[str, str], name: str, version: str) -> dict[str, str]:
+    text = tags.get(files_tag)
+    if text is None:
+        raise _unlike(name, version, f"the tag {files_tag}", "none")
+    files = dict(json.loads(text))
+    for file in files:
+        if not plain_name.fullmatch(file):
+            raise _unlike(name, version, "plain file names", repr(file))
+    return files
+
+
+def _downloaded(client: MlflowClient, found: ModelVersion, files: Mapping[str, str], name: str) -> dict[str, bytes]:
+    """The contents of the files, which are one file there; ModelError names the first that is missing."""
+    version, place = str(found.version), str(found.source)
+    description = artifacts.read(client, place, described)
+    bundle = artifacts.read(client, place, BUNDLE, artifacts.MOST_SECONDS)
+    if bundle is None:
+        raise _unlike(name, version, BUNDLE, "no such file")
+    try:
+        contents = unpacked(bundle, set(files) - {described})
+    except ValueError as error:
+        raise _unlike(name, version, f"{BUNDLE} as registered", str(error)) from None
+    if description is not None and described in files:
+        contents[described] = description
+    if missing := sorted(files.keys() - contents.keys()):
+        raise _unlike(name, version, missing[0], "no such file")
+    return contents
+
+
+def _unlike(name: str, version: str, expected: str, found: str) -> ModelError:
+    return ModelError(f"{name} version {version}", expected, found, "restore it or promote another version")

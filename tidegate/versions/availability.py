@@ -1,0 +1,97 @@
+"""A remote answers in time, or one line says why not."""
+
+import logging
+import re
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tidegate.process.errors import InputError, UnavailableError
+from tidegate.process.redaction import redacted
+
+SECONDS = 20.0  # to the first answer
+# In the words of those whose errors have nothing else in common.
+passing = re.compile(
+    r"(?i)time[d -]*out|no answer|(could not|cannot) connect|connection \S* ?(refused|reset|closed|aborted|lost)"
+    r"|unreachable|name or service not known|temporar|max retries|too many requests|slow ?down|service ?unavailable"
+    r"|internal ?error|another push"
+)
+busy = {429, 500, 502, 503, 504}
+
+
+@contextmanager
+def told(thing: object, expected: str, cure: str) -> Iterator[None]:
+    """Whatever the libraries behind a remote raise becomes one InputError without secrets, and they log nothing.
+
+    It is an UnavailableError where the remote may answer later.
+    """
+    with _recording() as logged:
+        try:
+            yield
+        except InputError:
+            raise
+        except Exception as error:  # DVC, the clouds' clients and what they are built on have no error in common
+            if _is_bug(error):
+                raise
+            # DVC logs why a file failed, and raises only that some did.
+            errors = [error, *logged.errors[:1]]
+            reasons = dict.fromkeys(map(_line, errors))
+            kind = UnavailableError if any(map(passes, errors)) else InputError
+            raise kind(thing, expected, ": ".join(reasons), cure) from None
+
+
+class _Recorder(logging.Handler):
+    """Keeps the errors that are logged."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.errors: list[BaseException] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info and record.exc_info[1]:
+            self.errors.append(record.exc_info[1])
+
+
+@contextmanager
+def _recording() -> Iterator[_Recorder]:
+    """Errors are kept instead of written to the log; `lastResort` writes for those who have no handler."""
+    recorder = _Recorder()
+    handlers = {name: logging.getLogger(name).handlers for name in ("dvc", "dvc_data", "dvc_objects")}
+    last = logging.lastResort
+    logging.lastResort = recorder
+    for name in handlers:
+        logging.getLogger(name).handlers = [recorder]
+    try:
+        yield recorder
+    finally:
+        logging.lastResort = last
+        for name, before in handlers.items():
+            logging.getLogger(name).handlers = before
+
+
+def passes(error: BaseException | None) -> bool:
+    """Whether an error, or what it was made from, is of a service that may answer later."""
+    if error is None:
+        return False
+    found = isinstance(error, ConnectionError | TimeoutError) or _status(error) in busy or passing.search(str(error))
+    return bool(found) or passes(error.__cause__ or error.__context__)
+
+
+def _status(error: BaseException) -> object:
+    """The HTTP status of an error, by the names that aiohttp, Azure, GCS and botocore have for it."""
+    for name in ("status", "status_code", "code"):
+        if isinstance(found := getattr(error, name, None), int):
+            return found
+    answer = getattr(error, "response", None)
+    return answer.get("ResponseMetadata", {}).get("HTTPStatusCode") if isinstance(answer, dict) else None
+
+
+def _is_bug(error: Exception) -> bool:
+    """Whether this code itself went wrong, and not what it calls."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    ours = frame.f_globals["__name__"].startswith("tidegate.")
+    return ours and type(error).__module__ == "builtins" and not isinstance(error, OSError)
+
+
+def _line(error: BaseException) -> str:
+    return redacted(str(error)) or type(error).__name__

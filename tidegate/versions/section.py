@@ -1,0 +1,97 @@
+"""A DVC remote as a run carries it: its section of the DVC config as text; secrets come by environment."""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from tidegate.process.errors import InputError
+from tidegate.versions.patience import CONNECT, READ
+
+variable = "TIDEGATE_REMOTE_SECRETS"
+for_all = {"url", "jobs", "checksum_jobs"}
+public: Mapping[str, set[str]] = {
+    "": {"shared"},
+    "s3": {
+        *("region", "endpointurl", "profile", "credentialpath", "configpath", "use_ssl", "ssl_verify"),
+        *("allow_anonymous_login", "connect_timeout", "read_timeout", "sse", "sse_kms_key_id"),
+        *("sse_customer_algorithm", "acl", "grant_read", "grant_read_acp", "grant_write_acp", "grant_full_control"),
+    },
+    "gs": {"projectname", "credentialpath", "endpointurl", "allow_anonymous_login"},
+    "azure": {
+        *("account_name", "tenant_id", "client_id", "allow_anonymous_login", "timeout", "read_timeout"),
+        *("connection_timeout", "exclude_environment_credential", "exclude_managed_identity_credential"),
+        *("exclude_shared_token_cache_credential", "exclude_visual_studio_code_credential"),
+    },
+    "ssh": {"port", "user", "keyfile", "timeout", "gss_auth", "allow_agent", "max_sessions"},
+}
+secret: Mapping[str, set[str]] = {
+    "": set(),
+    "s3": {"access_key_id", "secret_access_key", "session_token", "sse_customer_key"},
+    "gs": set(),
+    "azure": {"connection_string", "sas_token", "account_key", "client_secret"},
+    "ssh": {"password", "passphrase"},
+}
+# DVC retries each of these several times.
+patience: Mapping[str, Mapping[str, str]] = {
+    "s3": {"connect_timeout": str(CONNECT), "read_timeout": str(READ)},
+    "azure": {"connection_timeout": str(CONNECT), "read_timeout": str(READ)},
+}
+name = "remote"
+
+
+def settings(remote: str, secrets: str = "") -> dict[str, str]:
+    """The section as DVC takes it, from its text (or only a URL) and the lines of secrets; it verifies downloads.
+
+    InputError for a secret in the text, and for what no remote of its kind has; no value is shown.
+    """
+    given = _lines(remote, name) if re.match(r"\s*\w+\s*=", remote) else {"url": remote.strip()}
+    kind = kind_of(given.get("url", ""))
+    hidden = _lines(secrets, variable)
+    if found := sorted(given.keys() & secret[kind]):
+        raise InputError(name, f"no secrets, which come by environment ({variable})", found[0], "move it there")
+    for thing, keys, allowed in ((name, given, public[kind] | for_all), (variable, hidden, secret[kind])):
+        if unknown := sorted(set(keys) - allowed):
+            expected = f"settings of such a remote ({', '.join(sorted(allowed)) or 'none'})"
+            raise InputError(thing, expected, unknown[0], "take it out")
+    for key, value in given.items():
+        _refuse_secret_in_url(key, value, user=kind == "ssh")
+    return {**patience.get(kind, {}), **given, **hidden, "verify": "true"}
+
+
+def split(section: Mapping[str, str]) -> tuple[str, str]:
+    """A section of the DVC config as two texts: what a run may carry, and the secrets for the environment."""
+    kind = kind_of(section.get("url", ""))
+    texts = []
+    for keys in (public[kind] | for_all, secret[kind]):
+        texts.append("".join(f"{key} = {section[key]}\n" for key in sorted(keys & section.keys())))
+    return texts[0], texts[1]
+
+
+def kind_of(url: str) -> str:
+    """The scheme that decides which settings there are; empty for a path. InputError for any other scheme."""
+    scheme, _, rest = url.partition("://")
+    kind = scheme if rest else ""
+    if not url or kind not in public:
+        kinds = ", ".join(f"{known}://" for known in public if known)
+        found = f"{kind}://" if url else "nothing"
+        raise InputError(f"{name}: url", f"a path, or one of {kinds}", found, "name where the data is kept")
+    return kind
+
+
+def _lines(text: str, thing: str) -> dict[str, str]:
+    found = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        key, equals, value = line.partition("=")
+        if line.strip() and not (equals and key.strip() and value.strip()):
+            raise InputError(f"{thing}: line {number}", "`key = value`", "another line", "write it so")
+        if line.strip():
+            found[key.strip().lower()] = value.strip()
+    return found
+
+
+def _refuse_secret_in_url(key: str, value: str, user: bool) -> None:
+    if "://" not in value:
+        return
+    parts = urlsplit(value)
+    if parts.password is not None or parts.query or (parts.username is not None and not user):
+        raise InputError(f"{name}: {key}", "a URL without password or query", "one with", f"use {variable}")
