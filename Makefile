@@ -7,7 +7,7 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no
 IMAGE ?= tidegate/steps:latest
 COMPILE := $(BIN)/uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes
 
-.PHONY: help run images image pipeline secrets lock clean
+.PHONY: help run images image wheel pipeline secrets lock clean
 
 help:  ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -25,6 +25,11 @@ images:  ## build the image of the steps
 image: .venv/run  ## the name of this code's image, as runs on a cluster use it
 	@$(BIN)/python -c "from tidegate.pipelines import cluster, kubeflow; print(kubeflow.image_of(cluster.load()))"
 
+wheel: .venv/run  ## build the wheel: dist/tidegate-*.whl
+	rm -rf build dist
+	SOURCE_DATE_EPOCH=315532800 $(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+		--wheel-dir dist .
+
 pipeline: .venv/run  ## compile the pipeline: build/training.yaml
 	mkdir -p build
 	$(BIN)/tidegate compile --output build/training.yaml
@@ -35,11 +40,11 @@ secrets: .venv/run  ## make up the passwords of a cluster: k8s/secrets.json (OVE
 lock: .venv/dev  ## resolve the dependencies of pyproject.toml anew
 	echo setuptools | $(COMPILE) - --output-file requirements-build.txt
 	$(COMPILE) pyproject.toml --all-extras --output-file requirements-dev.txt
-	$(COMPILE) pyproject.toml --extra pipelines --constraints requirements-dev.txt --output-file requirements.txt
-	$(COMPILE) pyproject.toml --extra cluster --constraints requirements-dev.txt --output-file requirements-steps.txt
+	$(COMPILE) pyproject.toml --extra kubeflow --extra sample --constraints requirements-dev.txt --output-file requirements.txt
+	$(COMPILE) pyproject.toml --extra server --constraints requirements-dev.txt --output-file requirements-steps.txt
 
 clean:  ## remove what `make` made; data/ and the tracking store stay
-	rm -rf .venv artifacts
+	rm -rf .venv artifacts build dist
 
 .venv/run: requirements-build.txt requirements.txt pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(None if (3, 11) <= sys.version_info[:2] <= (3, 13) else \

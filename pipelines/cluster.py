@@ -93,6 +93,9 @@ class Cluster:
 
 def load(path: Path = PATH) -> Cluster:
     """Read and check the file; FaultsError names each line that is wrong and what is allowed there."""
+    if not path.exists():
+        cure = "write one: `tidegate upgrade --cluster --write`"
+        raise InputError(shown(path), "what a run is given on a cluster", "nothing", cure)
     text, name = read_text(path), shown(path)
     document = parse_yaml(text, name)
     _refuse(faults(document, json.loads(read_text(SCHEMA))), text, name)

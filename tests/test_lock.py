@@ -15,8 +15,8 @@ project = tomllib.loads((root / "pyproject.toml").read_text())
 always, extras = project["project"]["dependencies"], project["project"]["optional-dependencies"]
 locks = {
     "requirements-build.txt": project["build-system"]["requires"],
-    "requirements.txt": always + extras["pipelines"],
-    "requirements-steps.txt": always + extras["cluster"],
+    "requirements.txt": always + extras["kubeflow"] + extras["sample"],
+    "requirements-steps.txt": always + extras["server"],
     "requirements-dev.txt": always + [requirement for extra in extras.values() for requirement in extra],
 }
 

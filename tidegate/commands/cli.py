@@ -6,7 +6,7 @@ import sys
 import traceback
 from pathlib import Path
 
-from tidegate.commands import data, parsing, promotion, reviewing, step
+from tidegate.commands import data, manifests, parsing, promotion, reviewing, step, upgrade
 from tidegate.commands.cluster import commands as client
 from tidegate.commands.command import INTERRUPTED, JSON, Command
 from tidegate.documents.formats import discard
@@ -38,10 +38,11 @@ def run_(arguments: argparse.Namespace) -> None:
 
 
 def init(arguments: argparse.Namespace) -> None:
-    """Make a new repository for a problem of your own: drafted from one file of events, with its data."""
+    """Make the folder of a new problem: drafted from one file of events, with its data, under git and DVC."""
     from tidegate.commands.draft import new_problem
 
-    found = new_problem.begin(arguments.dir, arguments.data, arguments.label, arguments.time, arguments.key)
+    words = (arguments.label, arguments.time, arguments.key)
+    found = new_problem.begin(arguments.dir, arguments.data, *words, arguments.cluster)
     print(json.dumps(found, indent=2)) if arguments.json else new_problem.show(arguments.dir, found)
 
 
@@ -85,7 +86,7 @@ COMMANDS = {
         },
     ),
     "init": Command(
-        "make a new repository for a problem of your own",
+        "make the folder of a new problem",
         init,
         {
             "dir": {"type": Path, "metavar": "DIR", "help": "the folder to make"},
@@ -93,10 +94,12 @@ COMMANDS = {
             "--label": {"required": True, "metavar": "COLUMN", "help": "what is predicted"},
             "--time": {"required": True, "metavar": "COLUMN", "help": "when the event is (UTC)"},
             "--key": {"default": "", "metavar": "COLUMN,...", "help": "what tells rows apart; guessed without it"},
+            "--cluster": {"action": "store_true", "help": "write cluster.yaml, too, which a run on a cluster needs"},
             "--json": JSON,
         },
     ),
     "status": Command("show where things stand", status, {"--json": JSON}),
+    "upgrade": upgrade.COMMAND,
     **data.COMMANDS,
     **promotion.COMMANDS,
     **reviewing.COMMANDS,
@@ -124,18 +127,19 @@ COMMANDS = {
         {"--list": {"action": "store_true", "help": "print them, and write nothing"}},
     ),
     **client.COMMANDS,
+    "manifests": manifests.COMMAND,
 }
 
 
 GROUPS = {"contract": "draft and compare contracts", "schedule": "run the pipeline on the cluster by the clock"}
 SECTIONS = {
-    "the loop": ("init", "run", "status", "batches"),
+    "the loop": ("init", "run", "status", "batches", "upgrade"),
     "data": ("collect", "validate", "contract"),
     "review and promotion": (
         *("review", "judge", "waiting", "approve", "reject", "history", "rollback"),
         *("lineage", "card", "reproduce"),
     ),
-    "a cluster": ("doctor", "submit", "runs", "logs", "schedule", "upload", "compile"),
+    "a cluster": ("doctor", "submit", "runs", "logs", "schedule", "upload", "compile", "manifests"),
     "development": ("step", "code", "render"),
 }
 

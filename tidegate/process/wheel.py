@@ -12,7 +12,7 @@ from typing import NamedTuple
 from tidegate.process.code import ROOT
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip can tell
-LEFT_OUT = ("__pycache__", "secrets.env", "secrets.json")
+LEFT_OUT = ("__pycache__", "Dockerfile", "secrets.env", "secrets.json")
 FORMAT = "Wheel-Version: 1.0\nGenerator: tidegate\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 
@@ -30,13 +30,13 @@ class Wheel(NamedTuple):
 
 def version() -> str:
     """The version of Tidegate that is installed."""
-    return importlib.metadata.version("tidegate")
+    return _distribution().version
 
 
 @cache
 def packed() -> Wheel:
     """The wheel; about two megabytes, not compressed, because compressors of two machines differ."""
-    found = importlib.metadata.distribution("tidegate")
+    found = _distribution()
     about = f"tidegate-{found.version}.dist-info"
     files = {path.relative_to(ROOT.parent).as_posix(): path.read_bytes() for path in _files(ROOT)}
     for name in ("METADATA", "entry_points.txt"):
@@ -48,6 +48,11 @@ def packed() -> Wheel:
         for name, content in files.items():
             archive.writestr(zipfile.ZipInfo(name, EPOCH), content)
     return Wheel(f"tidegate-{found.version}-py3-none-any.whl", stream.getvalue())
+
+
+def _distribution() -> importlib.metadata.Distribution:
+    """What was installed, and not what a build left in the working directory."""
+    return next(found for found in importlib.metadata.distributions(name="tidegate") if found.read_text("METADATA"))
 
 
 def _files(folder: Path) -> list[Path]:

@@ -22,7 +22,6 @@ from tidegate.tables.features import kind_of, subquery
 
 decay_share = 0.05  # of the label's variance
 contract_top = """\
-# yaml-language-server: $schema=tidegate/contract/contract.schema.json
 # Drafted from {file}. Check every line, and promise what the next file must hold too.
 name: {name}
 purpose: {purpose}

@@ -1,13 +1,12 @@
 """What `tidegate` says without a command: what it is, where one is, and what to do next."""
 
 import os
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as installed
 from pathlib import Path
 
 import tidegate
 from tidegate.commands.loop.workspace import contract
 from tidegate.documents.formats import read_yaml
+from tidegate.process import wheel
 from tidegate.process.context import commit
 from tidegate.process.errors import InputError
 
@@ -44,8 +43,8 @@ def version() -> str:
 
 def _number() -> str:
     try:
-        return installed("tidegate")
-    except PackageNotFoundError:  # run from its files
+        return wheel.version()
+    except StopIteration:  # run from its files
         return "(not installed)"
 
 

@@ -12,7 +12,9 @@ from typing import Any
 
 from tidegate.commands.loop import sample
 from tidegate.commands.step import write_digests
+from tidegate.commands.upgrade import TEMPLATES
 from tidegate.documents.formats import parse_yaml, read_json, read_text, read_yaml, write_json, write_text
+from tidegate.process import wheel
 from tidegate.process.child import python
 from tidegate.process.errors import InputError
 from tidegate.tracking import database
@@ -78,9 +80,9 @@ def fetch_data() -> str | None:
             raise InputError(data, "the data of data.dvc on the DVC remote", "none", "see `dvc pull`")
         return "the DVC remote"
     tracked = parse_yaml(read_text(data_dvc), data_dvc)["outs"][0]["md5"]
-    if tracked != sample.version:
+    if tracked not in sample.SAMPLES:
         raise InputError(data, "the data of data.dvc", "none, and no DVC remote", "add a remote, then `dvc pull`")
-    sample.copy_sample(data)
+    sample.copy_sample(data, tracked)
     return f"the package {sample.package}"
 
 
@@ -101,7 +103,7 @@ def changed_stages(*targets: str) -> list[str]:
 
 
 _dvc_files = {
-    "dvc.yaml": ("stages", dict, "run `tidegate render`"),
+    "dvc.yaml": ("stages", dict, "restore it, or run `tidegate upgrade`"),
     "dvc.lock": ("stages", dict, "restore it, or remove it: the next run writes it anew"),
     "data.dvc": ("outs", list, "restore it, or run `dvc add data`"),
 }
@@ -117,6 +119,17 @@ def _check_dvc_files() -> None:
             raise InputError(path, "YAML that DVC reads", str(error).partition("found ")[2], cure) from None
         if not isinstance(found, dict) or not isinstance(found.get(key), kind):
             raise InputError(path, f"a document with {key}", "another one", cure)
+        if name == "dvc.yaml":
+            _check_stages(path, found[key])
+
+
+def _check_stages(path: Path, found: Mapping[str, Any]) -> None:
+    """InputError for stages that another version of Tidegate wrote; a problem may have more of its own."""
+    wanted = read_yaml(TEMPLATES / path.name)["stages"]
+    for stage in wanted:
+        if found.get(stage) != wanted[stage]:
+            there = f"another stage {stage}" if stage in found else f"no stage {stage}"
+            raise InputError(path, f"the stages of tidegate {wheel.version()}", there, "run `tidegate upgrade`")
 
 
 def repro(within: Mapping[str, str], *arguments: str) -> Iterator[str]:

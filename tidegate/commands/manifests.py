@@ -1,0 +1,28 @@
+"""`tidegate manifests`: what a cluster needs beside a problem, as files for kustomize."""
+
+import argparse
+import shutil
+from pathlib import Path
+
+from tidegate.commands.command import Command
+from tidegate.process.errors import InputError
+
+MANIFESTS = Path(__file__).parents[1] / "manifests"
+
+
+def manifests(arguments: argparse.Namespace) -> None:
+    """Write the manifests of the servers and of the accounts that runs need, for kustomize, into a new folder."""
+    from tidegate.documents.formats import replacing
+
+    if arguments.dir.exists():
+        raise InputError(arguments.dir, "a new folder", "one that is there", "name another folder")
+    with replacing(arguments.dir) as folder:
+        shutil.copytree(MANIFESTS, folder, ignore=shutil.ignore_patterns("__pycache__", "secrets.env", "secrets.json"))
+    print(f"{arguments.dir}: see docs/cluster.md for what to change in {arguments.dir / 'overlays'}")
+
+
+COMMAND = Command(
+    "write the manifests of a cluster",
+    manifests,
+    {"dir": {"type": Path, "metavar": "DIR", "help": "the folder to make"}},
+)

@@ -1,0 +1,61 @@
+"""`tidegate upgrade`: the files of a problem as this version of Tidegate needs them."""
+
+import argparse
+from difflib import unified_diff
+from pathlib import Path
+
+from tidegate.commands.command import Command
+from tidegate.process.errors import InputError
+
+TEMPLATES = Path(__file__).parent / "draft"
+
+
+def upgrade(arguments: argparse.Namespace) -> None:
+    """Show what this version of Tidegate needs otherwise in dvc.yaml and params.yaml; with --write, write it.
+
+    Values and comments of your own are kept.
+    """
+    from tidegate.documents.formats import write_text
+
+    changed = changes(Path(), arguments.cluster)
+    for path, (before, after) in changed.items():
+        print("".join(unified_diff(_lines(before), _lines(after), f"{path} (now)", f"{path} (upgraded)")), end="")
+    if not changed:
+        print("nothing to upgrade")
+    elif arguments.write:
+        for path, (_, after) in changed.items():
+            write_text(path, after)
+        print(f"\nwritten: {', '.join(map(str, changed))}; commit them")
+    else:
+        print("\nnothing is written: `tidegate upgrade --write` writes this")
+
+
+def changes(folder: Path, cluster: bool = False) -> dict[Path, tuple[str, str]]:
+    """The text now and the upgraded text of each file that differs; InputError where there is no problem."""
+    from tidegate.commands.draft import upgraded
+    from tidegate.documents.formats import read_text
+
+    if not (folder / "contract.yaml").is_file():
+        raise InputError(folder / "contract.yaml", "the contract of a problem", "nothing", "go to a problem's folder")
+    found: dict[Path, tuple[str, str]] = {}
+    for name, merged in (("dvc.yaml", upgraded.stages), ("params.yaml", upgraded.parameters)):
+        path, template = folder / name, read_text(TEMPLATES / name)
+        before = read_text(path) if path.exists() else ""
+        found[path] = (before, merged(before, template) if before else template)
+    if cluster and not (folder / "cluster.yaml").exists():
+        found[folder / "cluster.yaml"] = ("", read_text(TEMPLATES / "cluster.yaml"))
+    return {path: texts for path, texts in found.items() if texts[0] != texts[1]}
+
+
+def _lines(text: str) -> list[str]:
+    return text.splitlines(keepends=True)
+
+
+COMMAND = Command(
+    "bring the files of a problem to this version",
+    upgrade,
+    {
+        "--write": {"action": "store_true", "help": "write the files; without it only the difference is shown"},
+        "--cluster": {"action": "store_true", "help": "add cluster.yaml, which a run on a cluster needs"},
+    },
+)
