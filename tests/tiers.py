@@ -42,7 +42,6 @@ OF_PLACE = {
     "components/train/test_estimator_pipeline.py": "long",
 }
 NOT_OF_PLACE = ("k8s/test_passwords.py", "k8s/test_policy.py")  # few tests of theirs, which say so themselves
-GROUPS = {"secured": "secured"}  # fixtures that one process makes for all: a server that takes long to start
 FIRST = "not more"  # the words after `-m` in `make test`
 LONG = os.environ.get("TIDEGATE_LONG") == "1"
 here = Path(__file__).parent
@@ -64,16 +63,12 @@ def lacking(reason: str) -> NoReturn:
     raise (pytest.fail if os.environ.get("CI") else pytest.skip).Exception(reason)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test, before `-m` selects; what shares a dear thing is run by one process."""
-    for item in items:
-        for mark in {*marks_of(item)}:
-            item.add_marker(mark)
-        if parts_of(item):
-            item.add_marker("more")
-        for group in {*groups_of(item)}:
-            item.add_marker(pytest.mark.xdist_group(group))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark every test, before `-m` selects."""
+    for mark in {*marks_of(item)}:
+        item.add_marker(mark)
+    if parts_of(item):
+        item.add_marker("more")
 
 
 def marks_of(item: pytest.Item) -> Iterable[str]:
@@ -90,17 +85,6 @@ def marks_of(item: pytest.Item) -> Iterable[str]:
 def parts_of(item: pytest.Item) -> set[str]:
     """The parts of a machine that a test is marked with."""
     return {mark.name for mark in item.iter_markers()} & PARTS.keys()
-
-
-def groups_of(item: pytest.Item) -> Iterable[str]:
-    """Who shares a fixture of a module, of which there may be one for each parameter, or a server of the run."""
-    found: dict[str, Sequence[Any]] = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
-    parameters = getattr(getattr(item, "callspec", None), "params", {})
-    for name, definitions in found.items():
-        if name in GROUPS:
-            yield GROUPS[name]
-        elif definitions[-1].scope == "module":
-            yield f"{item.path.stem}:{parameters[name]}" if name in parameters else item.path.stem
 
 
 @pytest.hookimpl(wrapper=True)

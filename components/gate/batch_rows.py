@@ -33,9 +33,9 @@ def batch_sample(
 
 def same_rows(champion: Champion, contract: Contract, batch: Mapping[str, Any]) -> bool:
     """Whether the feature table holds what the champion's own SQL would say."""
-    own, made = champion.contract, champion.record.get("made_from", {})
+    own, made = champion.contract, champion.record["made_from"]
     asked = ("event", "identity", "label", "label_delay", "task", "weight")
-    return made.get("recipe", {}).get("sql") == batch["recipe"]["sql"] and all(
+    return made["recipe"]["sql"] == batch["recipe"]["sql"] and all(
         getattr(own, name) == getattr(contract, name) for name in asked
     )
 

@@ -20,7 +20,7 @@ def signals(champion: Champion | None, question: Question, facts: Compared | str
         return [Signal("champion", "champion", "opens", str(facts))], None
     policy, batch, record = question.policy, question.batch, champion.record
     decay, loss = _decay(champion, question, facts)
-    learned = record.get("made_from", {}).get("recipe", batch["recipe"])
+    learned = record["made_from"]["recipe"]
     budget = (question.trials, champion.version, batch["end"], policy["max_refused"], policy["refused_days"])
     asked = [
         age.recipe(learned, batch["recipe"]),

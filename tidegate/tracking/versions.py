@@ -20,6 +20,7 @@ from tidegate.tracking.numbered import absent, listed
 from tidegate.tracking.numbered import version as created
 from tidegate.tracking.store import answering
 
+FORMAT_TAG, FORMAT = "tidegate.format", "1"  # how a version is kept; from 1 on every later Tidegate reads it
 plain_name = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -30,7 +31,7 @@ def register(
     """The version of `name` that holds this model of this batch, created with all its tags if there is none."""
     own = {batch_tag: batch_id, digest_tag: logged.digest}
     if not listed(client, name, own):
-        labels = {**tags, **own, files_tag: json.dumps(logged.files)}
+        labels = {**tags, **own, files_tag: json.dumps(logged.files), FORMAT_TAG: FORMAT}
         created(client, name, logged.place, run_id, labels, logged.model_id)
     # The same step run twice at once makes two: everybody keeps the first, and drops what a killed one left behind.
     first, *others = listed(client, name, own)
@@ -47,6 +48,7 @@ def fetch(client: MlflowClient, name: str, version: str, folder: Path, known: Mo
     and for a flavour: a loader of MLflow would run what it names.
     """
     found = known or get(client, name, version)
+    _check_format(found.tags, name, version)
     files = _files_of(found.tags, name, version)
     with replacing(folder) as target:
         target.mkdir()
@@ -60,6 +62,15 @@ def fetch(client: MlflowClient, name: str, version: str, folder: Path, known: Mo
             raise _unlike(name, version, "the files that were registered", "another list of files")
         _check_flavours(target / described, name, version)
     return folder
+
+
+def _check_format(tags: Mapping[str, str], name: str, version: str) -> None:
+    """TrackingError for a version of which this Tidegate does not know how it is kept."""
+    found = tags.get(FORMAT_TAG)
+    if found != FORMAT:
+        there = f"format {found}" if found else "none: it was made before Tidegate 0.1"
+        cure = "upgrade Tidegate" if found else "begin anew with another store, or another name in contract.yaml"
+        raise TrackingError(f"{name} version {version}", f"a version of format {FORMAT}", there, cure)
 
 
 @answering()

@@ -134,7 +134,7 @@ stores: dict[str, Callable[[pytest.FixtureRequest, Path], str]] = {
 
 
 @pytest.fixture(
-    params=[pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.xdist_group("secured")]), "sqlite"]
+    params=[pytest.param("postgres", marks=pytest.mark.postgres), "sqlite"]
 )
 def uri(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Every store in turn, as the process's MLFLOW_TRACKING_URI."""

@@ -20,6 +20,7 @@ from tidegate.tracking.bundle import BUNDLE
 from tidegate.tracking.journal import journal_of
 from tidegate.tracking.models import described, digest_of, digest_tag, digests, files_tag
 from tidegate.tracking.store import connect
+from tidegate.tracking.versions import FORMAT_TAG
 
 if TYPE_CHECKING:
     from tests.toy import World
@@ -159,6 +160,25 @@ def test_a_list_of_files_that_was_not_registered_is_refused(released: "World", f
     tag(connect(), "toy", {files_tag: json.dumps(files)})
     (line,) = fails(released, "gate", sample_rows=400)
     assert "toy version 1: expected the files that were registered, found another list of files" in line
+
+
+@pytest.mark.parametrize(
+    ("kept", "told"),
+    [
+        (None, "found none: it was made before Tidegate 0.1; begin anew with another store, or another name"),
+        ("2", "found format 2; upgrade Tidegate"),
+    ],
+)
+def test_a_version_that_is_kept_otherwise_is_refused(
+    released: "World", fails: Fails, kept: str | None, told: str
+) -> None:
+    client = connect()
+    if kept:
+        client.set_model_version_tag("toy", "1", FORMAT_TAG, kept)
+    else:
+        client.delete_model_version_tag("toy", "1", FORMAT_TAG)
+    (line,) = fails(released, "gate", sample_rows=400)
+    assert line.startswith(f"toy version 1: expected a version of format 1, {told}")
 
 
 @pytest.mark.parametrize("file", ["model.skops", "reference.parquet", "record.json", BUNDLE, described])

@@ -8,7 +8,6 @@ from typing import Any
 from mlflow import MlflowClient
 
 from tidegate.documents.formats import read_json, read_text
-from tidegate.process.errors import TrackingError
 from tidegate.tracking import approvals, journal, numbered, runs, versions
 from tidegate.tracking.entries import History
 
@@ -32,10 +31,7 @@ class Registered:
 
     @property
     def made_from(self) -> Mapping[str, Any]:
-        """The window, the recipe and the raw files of its training; TrackingError for a version without them."""
-        if "made_from" not in self.record:
-            cure = "choose a version that was trained since it is recorded"
-            raise TrackingError(f"{self.name} version {self.version}", "a record of what made it", "none", cure)
+        """The window, the recipe and the raw files of its training."""
         found: Mapping[str, Any] = self.record["made_from"]
         return found
 
