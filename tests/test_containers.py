@@ -19,6 +19,7 @@ import pytest
 
 from tests.images import base, docker
 from tests.test_loop import one_line, ran
+from tests.test_readme import clone
 from tests.workspaces import Workspace, hear_ctrl_c
 from tidegate.documents.formats import parse_yaml
 
@@ -179,17 +180,15 @@ def test_the_page_s_commands_do_what_they_say(pair: Pair) -> None:
     """With a base that is there, and another name: this machine may have an image of its own under the usual one."""
     name = "tidegate/test-page:latest"
     pair.there.environment |= {"BASE_IMAGE": base(), "IMAGE": name, "TIDEGATE_IMAGE": name, "FLAGS": "--network host"}
+    clone(pair.there)
     told = [pair.there.run("bash", "-euc", command.replace("tidegate/steps:latest", name)).stdout for command in page]
     built, ran_anew, labels, help_of_a_step = told
     assert name in built and "nothing to do" in ran_anew and "--minimum_effect" in help_of_a_step
     commit = pair.there.run("git", "rev-parse", "HEAD").stdout.strip()
-    assert (
-        json.loads(labels)["org.opencontainers.image.revision"] == f"{commit}-dirty"
-    )  # the turns changed params.yaml
+    assert json.loads(labels)["org.opencontainers.image.revision"] == commit
 
 
-WAITING = """\
-stages:
+WAITING = """
   wait:
     cmd: >-
       tidegate step ingest --data data --contract pipe --until 2013-03-01 --batch_days 28
@@ -197,8 +196,8 @@ stages:
     always_changed: true
 """
 ENDINGS: dict[str, tuple[str, signal.Signals]] = {
-    "SIGTERM to tidegate": ("tidegate.commands.cli", signal.SIGTERM),
-    "SIGKILL to tidegate": ("tidegate.commands.cli", signal.SIGKILL),
+    "SIGTERM to tidegate": ("tidegate", signal.SIGTERM),
+    "SIGKILL to tidegate": ("tidegate", signal.SIGKILL),
     "SIGKILL to dvc": ("dvc", signal.SIGKILL),
     "SIGTERM to docker": ("docker", signal.SIGTERM),
     "SIGKILL to docker": ("docker", signal.SIGKILL),
@@ -208,12 +207,13 @@ ENDINGS: dict[str, tuple[str, signal.Signals]] = {
 
 @pytest.fixture(scope="module")
 def waiting(
-    new_workspace: Callable[[Path], Workspace], image: str, tmp_path_factory: pytest.TempPathFactory
+    turned_once: Workspace, image: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Workspace:
-    """A workspace whose only stage waits for a contract that nobody writes."""
-    workspace = new_workspace(tmp_path_factory.mktemp("waiting") / "workspace")
+    """A workspace whose only stage that is not up to date waits for a contract that nobody writes."""
+    workspace = turned_once.copy(tmp_path_factory.mktemp("waiting") / "workspace")
     workspace.environment["TIDEGATE_IMAGE"] = image
-    (workspace / "dvc.yaml").write_text(WAITING)
+    with (workspace / "dvc.yaml").open("a") as file:
+        file.write(WAITING)
     os.mkfifo(workspace / "pipe")
     return workspace
 
