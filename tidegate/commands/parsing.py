@@ -20,21 +20,18 @@ class Parser(argparse.ArgumentParser):
         self.exit(refused, f"error: {self.prog}: {message}; see `{self.prog} --help`\n")
 
 
-def parser(
-    commands: Mapping[str, Command],
-    groups: Mapping[str, str],
-    sections: Mapping[str, Sequence[str]],
-) -> argparse.ArgumentParser:
+def parser(sections: Mapping[str, Mapping[str, Command]], groups: Mapping[str, str]) -> argparse.ArgumentParser:
     """The command line, with `--debug` before or after the command; without a command `run` is None.
 
-    `groups` says of the first of two words, `sections` which first words belong together, in the order of the help.
+    `sections` are the commands that belong together, in the order of the help; `groups` tells of the first of two
+    words.
     """
     debug = Parser(add_help=False)
     debug.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=everywhere["--debug"])
     result = Parser(
         prog=program,
         usage=f"{program} [--version] [--debug] COMMAND ...",
-        description=_listed({**{name: command.help for name, command in commands.items()}, **groups}, sections),
+        description=_listed(sections, groups),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[debug],
         allow_abbrev=False,
@@ -43,7 +40,7 @@ def parser(
     result.set_defaults(run=None)
     subparsers = result.add_subparsers(dest="command", prog=program, metavar="COMMAND", help=argparse.SUPPRESS)
     parents = {"": subparsers}
-    for name, command in commands.items():
+    for name, command in (item for section in sections.values() for item in section.items()):
         group, _, verb = name.rpartition(" ")
         if group not in parents:
             parent = subparsers.add_parser(group, description=f"{groups[group].capitalize()}.", allow_abbrev=False)
@@ -57,11 +54,16 @@ def parser(
     return result
 
 
-def _listed(helps: Mapping[str, str], sections: Mapping[str, Sequence[str]]) -> str:
-    width = max(len(name) for names in sections.values() for name in names)
+def _listed(sections: Mapping[str, Mapping[str, Command]], groups: Mapping[str, str]) -> str:
+    """All first words, each with what its command, or the group of its commands, is for."""
+    helps = {
+        title: {name.split()[0]: groups.get(name.split()[0], command.help) for name, command in section.items()}
+        for title, section in sections.items()
+    }
+    width = max(len(name) for section in helps.values() for name in section)
     lines = ["Continuous training for tabular models, gated by drift."]
-    for title, names in sections.items():
-        lines += ["", f"{title}:", *(f"  {name:{width}}  {helps[name]}" for name in names)]
+    for title, section in helps.items():
+        lines += ["", f"{title}:", *(f"  {name:{width}}  {text}" for name, text in section.items())]
     return "\n".join([*lines, "", f"`{program} COMMAND --help` says more of each."])
 
 

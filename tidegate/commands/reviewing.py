@@ -43,16 +43,7 @@ def review(arguments: argparse.Namespace) -> None:
     serving.open_(path.resolve().as_uri(), not arguments.no_open)
 
 
-def batches(arguments: argparse.Namespace) -> None:
-    """List every batch that was decided, the oldest first: the gate's decision, the verdict, the champion after it."""
-    from tidegate.commands.review import batches
-
-    found = batches.decided()
-    print(json.dumps(found, indent=2)) if arguments.json else batches.show(found)
-
-
 COMMANDS = {
-    "batches": Command("list every batch that was decided", batches, {"--json": JSON}),
     "review": Command(
         "look at every batch that was decided",
         review,
