@@ -7,7 +7,7 @@ from tidegate.commands.command import REASON, VERSION, Command
 
 def approve(arguments: argparse.Namespace) -> None:
     """Make an accepted version champion that waits for a person; its verdict must still hold."""
-    from tidegate.commands.review import approvals
+    from tidegate.commands.reviewing import approvals
 
     approvals.approve(arguments.version, arguments.reason)
     print(f"version {arguments.version} is champion")

@@ -7,7 +7,7 @@ from tidegate.commands.command import JSON, Command, tell
 
 def batches(arguments: argparse.Namespace) -> None:
     """List every batch that was decided, the oldest first: the gate's decision, the verdict, the champion after it."""
-    from tidegate.commands.review import batches
+    from tidegate.commands.reviewing import batches
 
     tell(batches.decided(), arguments.json, batches.show)
 

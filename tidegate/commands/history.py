@@ -8,7 +8,7 @@ from tidegate.commands.command import JSON, Command, tell
 
 def history(arguments: argparse.Namespace) -> None:
     """List every champion, the first one first: instead of which, since when, by whom and why."""
-    from tidegate.commands.review import champions
+    from tidegate.commands.reviewing import champions
 
     found = champions.history()
     if arguments.page:

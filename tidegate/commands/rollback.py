@@ -7,7 +7,7 @@ from tidegate.commands.command import REASON, Command
 
 def rollback(arguments: argparse.Namespace) -> None:
     """Make an earlier champion serve again; the loop does not promote the one it replaces again."""
-    from tidegate.commands.review import champions
+    from tidegate.commands.reviewing import champions
 
     print(f"version {champions.rollback(arguments.to, arguments.reason)} is champion")
 

@@ -7,7 +7,7 @@ from tidegate.commands.command import JSON, Command, tell
 
 def waiting(arguments: argparse.Namespace) -> None:
     """List the accepted versions that wait for a person (deploy.approval is manual)."""
-    from tidegate.commands.review import approvals
+    from tidegate.commands.reviewing import approvals
 
     tell(approvals.waiting(), arguments.json, approvals.show)
 

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from tidegate.commands.console import console
 from tidegate.commands.loop import turn, workspace
-from tidegate.commands.review import approvals, batches, champions
+from tidegate.commands.reviewing import approvals, batches, champions
 from tidegate.contract.contract import read_contract
 from tidegate.process.errors import InputError
 from tidegate.scoring.tasks import Task, tasks

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tidegate.commands.loop.workspace import artifacts, contract
-from tidegate.commands.review import serving
-from tidegate.commands.review.batches import row
+from tidegate.commands.reviewing import serving
+from tidegate.commands.reviewing.batches import row
 from tidegate.contract.contract import read_contract
 from tidegate.documents.formats import read_json, write_json
 from tidegate.process.child import python
