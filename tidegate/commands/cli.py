@@ -13,10 +13,12 @@ from tidegate.commands import (
     collect,
     compile,
     contract,
+    doctor,
     history,
     init,
     judge,
     lineage,
+    logs,
     parsing,
     reject,
     render,
@@ -24,12 +26,15 @@ from tidegate.commands import (
     review,
     rollback,
     run,
+    runs,
+    schedule,
     status,
     step,
+    submit,
+    upload,
     validate,
     waiting,
 )
-from tidegate.commands.cluster import commands as client
 from tidegate.commands.command import INTERRUPTED, Command
 from tidegate.documents.formats import discard
 from tidegate.process.errors import InputError, told
@@ -67,12 +72,12 @@ SECTIONS: Mapping[str, Mapping[str, Command]] = {
         "reproduce": reproduce.COMMAND,
     },
     "a cluster": {
-        "doctor": client.COMMANDS["doctor"],
-        "submit": client.COMMANDS["submit"],
-        "runs": client.COMMANDS["runs"],
-        "logs": client.COMMANDS["logs"],
-        **{name: command for name, command in client.COMMANDS.items() if name.startswith("schedule ")},
-        "upload": client.COMMANDS["upload"],
+        "doctor": doctor.COMMAND,
+        "submit": submit.COMMAND,
+        "runs": runs.COMMAND,
+        "logs": logs.COMMAND,
+        **schedule.COMMANDS,
+        "upload": upload.COMMAND,
         "compile": compile.COMMAND,
     },
     "development": {

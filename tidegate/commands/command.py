@@ -19,6 +19,14 @@ INTERRUPTED = 130  # the exit code of what Ctrl-C ended
 JSON: Mapping[str, Any] = {"action": "store_true", "help": "print JSON, for a program"}
 VERSION: Mapping[str, Any] = {"metavar": "VERSION", "help": "a registered version, such as 2"}
 REASON: Mapping[str, Any] = {"required": True, "metavar": "TEXT", "help": "why, for the journal"}
+SET: Mapping[str, Any] = {
+    "action": "append",
+    "default": [],
+    "metavar": "SECTION.KEY=VALUE",
+    "help": "another value than params.yaml's, or model.NAME=VALUE than model.yaml's; may be repeated",
+}
+REMOTE: Mapping[str, Any] = {"metavar": "REMOTE", "help": "a DVC remote by name or address; else the default one"}
+UNCHECKED: Mapping[str, Any] = {"action": "store_true", "help": "without the checks of `tidegate doctor`"}
 
 
 def tell(found: Any, as_json: bool, show: Callable[[Any], None]) -> None:

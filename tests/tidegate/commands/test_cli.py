@@ -82,9 +82,11 @@ def test_help_imports_nothing_heavy_and_names_every_command() -> None:
     assert set(re.findall(r"^  ([a-z]+) ", told, re.MULTILINE)) == {name.split()[0] for name in cli.COMMANDS}
 
 
-def test_every_command_stands_in_one_section() -> None:
+def test_every_command_has_a_file_of_its_name_and_stands_in_one_section() -> None:
     listed = [name for section in cli.SECTIONS.values() for name in section]
     assert sorted(listed) == sorted(set(listed))
+    for name, command in cli.COMMANDS.items():
+        assert command.run.__module__ == f"tidegate.commands.{name.split()[0]}"
 
 
 def test_the_version_imports_nothing_heavy_and_names_the_commit(root: Path) -> None:

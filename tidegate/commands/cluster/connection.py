@@ -1,5 +1,7 @@
 """How the cluster is reached: what flags and environment say, under the names that users of kfp know."""
 
+import argparse
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,6 +86,11 @@ def connection(given: Mapping[str, Any], environment: Mapping[str, str]) -> Conn
         kube_context=given.get("kube_context"),
         timeout=given["timeout"],
     )
+
+
+def connection_of(arguments: argparse.Namespace) -> Connection:
+    """What the flags of a command say, and the environment of this process."""
+    return connection(vars(arguments), os.environ)
 
 
 def _url(host: str | None) -> str | None:
