@@ -5,6 +5,7 @@ import sys
 
 from tidegate.commands.cluster.connection import FLAGS, connection_of
 from tidegate.commands.command import JSON, REMOTE, Command, tell
+from tidegate.process import limits
 
 
 def doctor(arguments: argparse.Namespace) -> None:
@@ -12,7 +13,7 @@ def doctor(arguments: argparse.Namespace) -> None:
     from tidegate.commands.cluster import checks, data
 
     if arguments.make_bucket:
-        print(data.make_bucket(arguments.remote, checks.LONGEST), file=sys.stderr)
+        print(data.make_bucket(arguments.remote, limits.LOOK_SECONDS), file=sys.stderr)
     found = checks.examine(connection_of(arguments), arguments.remote)
     tell([check._asdict() for check in found], arguments.json, lambda _: checks.show(found))
     sys.exit(any(check.state == checks.WRONG for check in found))

@@ -14,12 +14,11 @@ from tidegate.commands.console import console
 from tidegate.commands.loop import workspace
 from tidegate.contract.contract import read_contract
 from tidegate.pipelines import cluster, kubeflow, steps
+from tidegate.process import limits
 from tidegate.process.deadline import within
 from tidegate.process.errors import InputError
 from tidegate.process.redaction import address
 
-LONGEST = 30.0  # for a registry, for DVC over all files of a version
-END = 90.0  # of what knows no limit, such as a registry's helper
 OK, WRONG, UNCHECKED = "ok", "wrong", "not checked"
 COLOURS: Mapping[str, str] = {OK: "green", WRONG: "red", UNCHECKED: "yellow"}
 
@@ -117,7 +116,7 @@ def refuse(found: Sequence[Check]) -> None:
 
 def _one(name: str, look: Callable[[], str]) -> Check:
     try:
-        return Check(name, OK, within(END, look))
+        return Check(name, OK, within(limits.CHECK_SECONDS, look))
     except NotCheckedError as reason:
         return Check(name, UNCHECKED, str(reason))
     except (InputError, OSError) as error:  # a deadline that has passed is an OSError
@@ -130,7 +129,7 @@ def _tree() -> str:
 
 def _image(context: str | None) -> str:
     try:
-        return images.check(cluster.load(), context, LONGEST)
+        return images.check(cluster.load(), context, limits.LOOK_SECONDS)
     except PermissionError as reason:
         raise NotCheckedError(str(reason)) from None
 
@@ -147,10 +146,10 @@ def _rights(connection: Connection) -> str:
 
 
 def _data(given: str | None) -> str:
-    url, name = data.remote(given, LONGEST)
+    url, name = data.remote(given, limits.LOOK_SECONDS)
     if name is None:
         raise NotCheckedError(f"{url} is no remote of DVC's configuration")
-    data.check(name, LONGEST)
+    data.check(name, limits.LOOK_SECONDS)
     return f"data.dvc on {url}"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from tidegate.process import limits
 from tidegate.process.errors import InputError
 from tidegate.process.redaction import address
 
@@ -61,7 +62,12 @@ FLAGS: Mapping[str, Mapping[str, Any]] = {
     "--no-verify-ssl": {"action": "store_true", "help": "trust anybody"},
     "--proxy": {"metavar": "URL", "help": "an HTTP proxy (KFP_PROXY, HTTPS_PROXY and NO_PROXY)"},
     "--kube-context": {"metavar": "NAME", "help": "without --host: through this context of the kubeconfig"},
-    "--timeout": {"type": float, "default": 8.0, "metavar": "S", "help": "seconds until silence is an error (8)"},
+    "--timeout": {
+        "type": float,
+        "default": limits.API_SECONDS,
+        "metavar": "S",
+        "help": f"seconds until silence is an error ({limits.API_SECONDS:g})",
+    },
 }
 
 

@@ -11,9 +11,9 @@ from tidegate.contract.contract import read_contract
 from tidegate.documents.moments import moment
 from tidegate.pipelines import cluster, graph, kubeflow
 from tidegate.pipelines.training import training
+from tidegate.process import limits
 
 UNTIL = "ingest_until"
-SECONDS_FOR_DVC = 30.0
 
 
 class Work(NamedTuple):
@@ -45,7 +45,7 @@ def work(until: str | None, settings: Sequence[str], remote: str | None) -> Work
     """Compile the pipeline and gather its parameters; no network."""
     compiled = kubeflow.compile()
     ir, platform = kubeflow.parts(compiled)
-    address, name = data.remote(remote, SECONDS_FOR_DVC)
+    address, name = data.remote(remote, limits.LOOK_SECONDS)
     moment = [] if until is None else [f"ingest.until={until}"]
     parameters = arguments.arguments(ir, [*settings, *moment], address)
     steps = tuple(task.name for task in graph.tasks(ir))

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tidegate.process import code
+from tidegate.process import code, limits
 from tidegate.process.child import python
 from tidegate.process.context import user
 from tidegate.process.errors import InputError
@@ -110,7 +110,7 @@ def _digests(image: str) -> str:
     """The digests of the steps in the image, read in a container: a small one must be able to run."""
     command = ["docker", "run", "--rm", "--pull", "never", "--network", "none", "--entrypoint", "cat", image, digests]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=limits.CONTAINER_SECONDS, check=False)
     except FileNotFoundError:
         cure = "install Docker, or run without --in-containers"
         raise InputError("docker", "a program on the PATH", "nothing", cure) from None
