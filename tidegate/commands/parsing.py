@@ -7,9 +7,9 @@ from typing import NoReturn
 from tidegate.commands.command import Command
 from tidegate.process.errors import InputError, refused
 
-program = "tidegate"
-everywhere = {"--help": "show this help message and exit", "--debug": "show where an error comes from"}
-version = "--version"
+PROGRAM = "tidegate"
+EVERYWHERE = {"--help": "show this help message and exit", "--debug": "show where an error comes from"}
+VERSION = "--version"
 
 
 class Parser(argparse.ArgumentParser):
@@ -27,18 +27,18 @@ def parser(sections: Mapping[str, Mapping[str, Command]], groups: Mapping[str, s
     words.
     """
     debug = Parser(add_help=False)
-    debug.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=everywhere["--debug"])
+    debug.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=EVERYWHERE["--debug"])
     result = Parser(
-        prog=program,
-        usage=f"{program} [--version] [--debug] COMMAND ...",
+        prog=PROGRAM,
+        usage=f"{PROGRAM} [--version] [--debug] COMMAND ...",
         description=_listed(sections, groups),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[debug],
         allow_abbrev=False,
     )
-    result.add_argument(version, dest="tell", action="store_true", help="show the version, and the commit if known")
+    result.add_argument(VERSION, dest="tell", action="store_true", help="show the version, and the commit if known")
     result.set_defaults(run=None)
-    subparsers = result.add_subparsers(dest="command", prog=program, metavar="COMMAND", help=argparse.SUPPRESS)
+    subparsers = result.add_subparsers(dest="command", prog=PROGRAM, metavar="COMMAND", help=argparse.SUPPRESS)
     parents = {"": subparsers}
     for name, command in (item for section in sections.values() for item in section.items()):
         group, _, verb = name.rpartition(" ")
@@ -64,24 +64,24 @@ def _listed(sections: Mapping[str, Mapping[str, Command]], groups: Mapping[str, 
     lines = ["Continuous training for tabular models, gated by drift."]
     for title, section in helps.items():
         lines += ["", f"{title}:", *(f"  {name:{width}}  {text}" for name, text in section.items())]
-    return "\n".join([*lines, "", f"`{program} COMMAND --help` says more of each."])
+    return "\n".join([*lines, "", f"`{PROGRAM} COMMAND --help` says more of each."])
 
 
 def check(words: Sequence[str], commands: Mapping[str, Command]) -> None:
     """InputError for a command or a flag that is not there, with the nearest one that is."""
     spoken = [word for word in words if not word.startswith("-")]
-    name, place = "", program
+    name, place = "", PROGRAM
     while spoken and name not in commands:
         word = spoken.pop(0)
         known = _next_words(name, commands)
         if word not in known:
             _refuse(place, "a command", word, known)
         name = f"{name} {word}".lstrip()
-        place = f"{program} {name}"
+        place = f"{PROGRAM} {name}"
     known = [*(flag for flag in commands[name].flags if flag.startswith("--"))] if name in commands else []
     for flag in _flags(words):
-        if flag not in (*known, *everywhere) and (flag != version or name):
-            _refuse(place, "one of its flags", flag, [*known, *everywhere, *([] if name else [version])])
+        if flag not in (*known, *EVERYWHERE) and (flag != VERSION or name):
+            _refuse(place, "one of its flags", flag, [*known, *EVERYWHERE, *([] if name else [VERSION])])
 
 
 def _next_words(name: str, commands: Mapping[str, Command]) -> list[str]:

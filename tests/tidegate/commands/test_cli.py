@@ -98,7 +98,7 @@ def test_the_version_imports_nothing_heavy_and_names_the_commit(root: Path) -> N
 def test_an_installed_package_knows_no_commit_but_that_of_its_image(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(greeting, "root", tmp_path)
+    monkeypatch.setattr(greeting, "ROOT", tmp_path)
     monkeypatch.delenv("TIDEGATE_COMMIT", raising=False)
     assert greeting.version() == f"tidegate {version('tidegate')}"
     monkeypatch.setenv("TIDEGATE_COMMIT", "c0ffee")

@@ -159,5 +159,5 @@ def _mlflow() -> str:
         raise InputError("MLFLOW_TRACKING_URI", "the MLflow server of the cluster", "nothing", "set it")
     from tidegate.tracking import rehearsal, store
 
-    told = rehearsal.rehearse(store.connect(), read_contract(workspace.contract).name)
+    told = rehearsal.rehearse(store.connect(), read_contract(workspace.CONTRACT).name)
     return f"{address(uri)}: {told}"

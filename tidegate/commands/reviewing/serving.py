@@ -16,8 +16,8 @@ from typing import IO, NoReturn
 from tidegate.process import limits
 from tidegate.process.errors import InputError
 
-host = "127.0.0.1"
-quiet = {
+HOST = "127.0.0.1"
+QUIET = {
     "DO_NOT_TRACK": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DVC_NO_ANALYTICS": "1",
@@ -33,11 +33,11 @@ def serve(name: str, command: Sequence[str], port: int, path: str, browse: bool)
     with tempfile.TemporaryFile("w+") as log:
         # A group of its own: its workers end with it, and Ctrl-C reaches this process alone.
         process = subprocess.Popen(
-            command, env={**os.environ, **quiet}, stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0
+            command, env={**os.environ, **QUIET}, stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0
         )
         try:
-            _wait(name, process, f"http://{host}:{port}{path}", log)
-            address = f"http://{host}:{port}{path}"
+            _wait(name, process, f"http://{HOST}:{port}{path}", log)
+            address = f"http://{HOST}:{port}{path}"
             print(f"{name}: {address} (Ctrl-C ends it)", flush=True)
             open_(address, browse)
             process.wait()
@@ -60,7 +60,7 @@ def check_free(port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
+            probe.bind((HOST, port))
         except (OSError, OverflowError) as error:
             found = getattr(error, "strerror", None) or "a number that is none"
             raise InputError(f"--port {port}", "a free port of this machine", found, "choose another one") from None
