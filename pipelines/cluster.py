@@ -11,12 +11,12 @@ from tidegate.documents.formats import parse_yaml, read_text
 from tidegate.documents.schema import Fault, faults, hint, told
 from tidegate.documents.yaml import places
 from tidegate.pipelines.agreement import disagreements
+from tidegate.process import limits
 from tidegate.process.errors import FaultsError, InputError
 
 PATH = Path("cluster.yaml")
 SCHEMA = Path(__file__).with_name("cluster.schema.json")
 FACTOR = 2  # Argo wants a whole number
-BESIDE = 120  # seconds of a pod for what is no attempt: the image, what the step reads and writes, ends of time-outs
 
 
 class Reference(NamedTuple):
@@ -60,7 +60,7 @@ class Step:
     def patience(self) -> int:
         """The seconds that a pod may take for all attempts and the waits between them."""
         times = self.retries.times
-        return self.timeout * (times + 1) + self._waits + BESIDE if times else self.timeout
+        return self.timeout * (times + 1) + self._waits + limits.POD_BESIDE_SECONDS if times else self.timeout
 
     @property
     def persistence(self) -> int:

@@ -30,7 +30,7 @@ def told(image: str) -> dict[str, Any]:
 
 def test_everybody_means_the_same_image() -> None:
     default = re.search(r"^IMAGE \?= (\S+)$", (root / "Makefile").read_text(), re.MULTILINE)
-    assert default and default[1] == containers.default_image == steps.IMAGE
+    assert default and default[1] == containers.DEFAULT_IMAGE == steps.IMAGE
 
 
 def test_it_names_its_commit_and_its_lock(told: dict[str, Any]) -> None:

@@ -210,7 +210,7 @@ def _history(path: Path, turns: int) -> str:
     waits = {"version": "9", "holds": False, "verdict": {"reasons": [hostile, long_name]}}
     task = tasks["binary"]
     values = {"rows": rows, "waiting": [waits], "name": "flights", "task": task, "chart": chart(judged, task)}
-    write_page(path, root / "review/history.html", "flights: history of champions", shown=shown, **values)
+    write_page(path, root / "reviewing/history.html", "flights: history of champions", shown=shown, **values)
     return f"flights: version {turns} serves" if turns else "flights: nothing serves yet"
 
 
@@ -250,7 +250,7 @@ def _review(path: Path) -> str:
         for turn, said in enumerate(["cannot tell", "retrain", "keep"])
     ]
     values = {"rows": found, "name": "flights", "task": tasks["binary"]}
-    write_page(path, root / "review/review.html", "flights: batches", **values)
+    write_page(path, root / "reviewing/review.html", "flights: batches", **values)
     return "flights: 3 batches were decided"
 
 

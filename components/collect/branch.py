@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from tidegate.process import limits
 from tidegate.process.errors import InputError
 from tidegate.process.redaction import holds_secret, redacted
 from tidegate.versions.availability import told
@@ -84,7 +85,7 @@ def _client(repository: str) -> tuple[Any, str]:
     from dulwich.config import ConfigFile, StackedConfig
 
     patience = ConfigFile()
-    patience.set((b"http",), b"timeout", b"6")  # and it asks four times
+    patience.set((b"http",), b"timeout", str(limits.BRANCH_SECONDS).encode())
     config = StackedConfig([patience, *StackedConfig.default_backends()])
     password = os.environ.get(token)
     user = "git" if password and "@" not in repository else None

@@ -7,11 +7,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tidegate.contract.source import Source, endings
+from tidegate.process import limits
 from tidegate.process.deadline import within
 from tidegate.process.errors import InputError
 from tidegate.process.redaction import redacted
-from tidegate.versions.availability import SECONDS, told
-from tidegate.versions.patience import CONNECT, READ
+from tidegate.versions.availability import told
 
 cure = "check `source` in contract.yaml and the credentials"
 
@@ -27,7 +27,7 @@ def download(source: Source, folder: Path) -> dict[Path, str]:
     shown = redacted(place)
     with told(shown, "files", cure):
         system, path = fsspec.core.url_to_fs(place, **_options(source))
-        names = within(SECONDS, lambda: _names(system, path, every=bool(source.s3)))
+        names = within(limits.STORE_ANSWER_SECONDS, lambda: _names(system, path, every=bool(source.s3)))
     if not names:
         raise InputError(shown, f"files that end in {', '.join(endings)}", "none", cure)
     found = {}
@@ -56,13 +56,15 @@ def _options(source: Source) -> dict[str, Any]:
     if source.s3:
         client = {"endpoint_url": source.endpoint, "region_name": source.region}
         given = {name: value for name, value in client.items() if value}
-        waits = {"connect_timeout": CONNECT, "read_timeout": READ}
+        waits = {"connect_timeout": limits.STORE_CONNECT_SECONDS, "read_timeout": limits.STORE_READ_SECONDS}
         return {"client_kwargs": given, "config_kwargs": waits, "profile": source.profile, "use_listings_cache": False}
     if not str(source.files).startswith(("http://", "https://")):
         return {}
     from aiohttp import ClientTimeout
 
-    patience = ClientTimeout(total=None, sock_connect=10, sock_read=20)
+    patience = ClientTimeout(
+        total=None, sock_connect=limits.WEB_CONNECT_SECONDS, sock_read=limits.WEB_READ_SECONDS
+    )
     return {"client_kwargs": {"timeout": patience, "trust_env": True, "headers": dict(_headers(source))}}
 
 

@@ -12,13 +12,13 @@ import pandas as pd
 
 from tidegate.components.evaluate.checks import Check, counted
 from tidegate.documents.formats import read_json, write_json, write_tables
+from tidegate.process import limits
 from tidegate.process.child import python
 from tidegate.process.errors import ModelError
 from tidegate.scoring.scores import Predictions, Vector, predict
 
 most_rows = 256
 almost = 1e-12
-patience = 600
 
 
 def golden_rows(rows: pd.DataFrame, hostile: pd.DataFrame, features: Mapping[str, str]) -> pd.DataFrame:
@@ -70,11 +70,16 @@ def _run(words: list[str], path: Path) -> None:
     command = python("tidegate.components.evaluate.fresh_process", *words)
     try:
         done = subprocess.run(
-            command, env=_environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=patience
+            command,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=limits.FRESH_PROCESS_SECONDS,
         )
     except subprocess.TimeoutExpired:
         raise ModelError(
-            path, "an answer of a fresh process", f"none in {patience} s", "name a smaller model"
+            path, "an answer of a fresh process", f"none in {limits.FRESH_PROCESS_SECONDS} s", "name a smaller model"
         ) from None
     if done.returncode:
         found = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]

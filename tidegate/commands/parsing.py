@@ -7,9 +7,9 @@ from typing import NoReturn
 from tidegate.commands.command import Command
 from tidegate.process.errors import InputError, refused
 
-program = "tidegate"
-everywhere = {"--help": "show this help message and exit", "--debug": "show where an error comes from"}
-version = "--version"
+PROGRAM = "tidegate"
+EVERYWHERE = {"--help": "show this help message and exit", "--debug": "show where an error comes from"}
+VERSION = "--version"
 
 
 class Parser(argparse.ArgumentParser):
@@ -20,30 +20,27 @@ class Parser(argparse.ArgumentParser):
         self.exit(refused, f"error: {self.prog}: {message}; see `{self.prog} --help`\n")
 
 
-def parser(
-    commands: Mapping[str, Command],
-    groups: Mapping[str, str],
-    sections: Mapping[str, Sequence[str]],
-) -> argparse.ArgumentParser:
+def parser(sections: Mapping[str, Mapping[str, Command]], groups: Mapping[str, str]) -> argparse.ArgumentParser:
     """The command line, with `--debug` before or after the command; without a command `run` is None.
 
-    `groups` says of the first of two words, `sections` which first words belong together, in the order of the help.
+    `sections` are the commands that belong together, in the order of the help; `groups` tells of the first of two
+    words.
     """
     debug = Parser(add_help=False)
-    debug.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=everywhere["--debug"])
+    debug.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=EVERYWHERE["--debug"])
     result = Parser(
-        prog=program,
-        usage=f"{program} [--version] [--debug] COMMAND ...",
-        description=_listed({**{name: command.help for name, command in commands.items()}, **groups}, sections),
+        prog=PROGRAM,
+        usage=f"{PROGRAM} [--version] [--debug] COMMAND ...",
+        description=_listed(sections, groups),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[debug],
         allow_abbrev=False,
     )
-    result.add_argument(version, dest="tell", action="store_true", help="show the version, and the commit if known")
+    result.add_argument(VERSION, dest="tell", action="store_true", help="show the version, and the commit if known")
     result.set_defaults(run=None)
-    subparsers = result.add_subparsers(dest="command", prog=program, metavar="COMMAND", help=argparse.SUPPRESS)
+    subparsers = result.add_subparsers(dest="command", prog=PROGRAM, metavar="COMMAND", help=argparse.SUPPRESS)
     parents = {"": subparsers}
-    for name, command in commands.items():
+    for name, command in (item for section in sections.values() for item in section.items()):
         group, _, verb = name.rpartition(" ")
         if group not in parents:
             parent = subparsers.add_parser(group, description=f"{groups[group].capitalize()}.", allow_abbrev=False)
@@ -57,29 +54,34 @@ def parser(
     return result
 
 
-def _listed(helps: Mapping[str, str], sections: Mapping[str, Sequence[str]]) -> str:
-    width = max(len(name) for names in sections.values() for name in names)
+def _listed(sections: Mapping[str, Mapping[str, Command]], groups: Mapping[str, str]) -> str:
+    """All first words, each with what its command, or the group of its commands, is for."""
+    helps = {
+        title: {name.split()[0]: groups.get(name.split()[0], command.help) for name, command in section.items()}
+        for title, section in sections.items()
+    }
+    width = max(len(name) for section in helps.values() for name in section)
     lines = ["Continuous training for tabular models, gated by drift."]
-    for title, names in sections.items():
-        lines += ["", f"{title}:", *(f"  {name:{width}}  {helps[name]}" for name in names)]
-    return "\n".join([*lines, "", f"`{program} COMMAND --help` says more of each."])
+    for title, section in helps.items():
+        lines += ["", f"{title}:", *(f"  {name:{width}}  {text}" for name, text in section.items())]
+    return "\n".join([*lines, "", f"`{PROGRAM} COMMAND --help` says more of each."])
 
 
 def check(words: Sequence[str], commands: Mapping[str, Command]) -> None:
     """InputError for a command or a flag that is not there, with the nearest one that is."""
     spoken = [word for word in words if not word.startswith("-")]
-    name, place = "", program
+    name, place = "", PROGRAM
     while spoken and name not in commands:
         word = spoken.pop(0)
         known = _next_words(name, commands)
         if word not in known:
             _refuse(place, "a command", word, known)
         name = f"{name} {word}".lstrip()
-        place = f"{program} {name}"
+        place = f"{PROGRAM} {name}"
     known = [*(flag for flag in commands[name].flags if flag.startswith("--"))] if name in commands else []
     for flag in _flags(words):
-        if flag not in (*known, *everywhere) and (flag != version or name):
-            _refuse(place, "one of its flags", flag, [*known, *everywhere, *([] if name else [version])])
+        if flag not in (*known, *EVERYWHERE) and (flag != VERSION or name):
+            _refuse(place, "one of its flags", flag, [*known, *EVERYWHERE, *([] if name else [VERSION])])
 
 
 def _next_words(name: str, commands: Mapping[str, Command]) -> list[str]:

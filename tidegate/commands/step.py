@@ -3,6 +3,7 @@
 A scalar without its flag is read from the step's section of params.yaml, so that no value passes a shell.
 """
 
+import argparse
 import ast
 import html
 import inspect
@@ -12,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
 
+from tidegate.commands.command import Command
 from tidegate.documents.formats import read_text, replacing, write_json, write_text
 from tidegate.process import code
 from tidegate.process.errors import InputError
@@ -155,3 +157,13 @@ def _from_parameters(read: Words, function: Any) -> Iterator[str]:
             yield f"--{name}={str(value).lower() if isinstance(value, bool) else value}"
 
 
+def step(arguments: argparse.Namespace) -> None:
+    """Run one step, as DVC and Kubeflow do: see `tidegate step --help`."""
+    main(arguments.words)
+
+
+COMMAND = Command(
+    "run one step, as DVC and Kubeflow do",
+    step,
+    {"words": {"nargs": argparse.REMAINDER, "metavar": "NAME ...", "help": "the step and its flags"}},
+)

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-grace = 10.0  # a step needs five seconds after SIGTERM
+from tidegate.process import limits
+
 timed_out = 124  # as of timeout(1)
 signals = (signal.SIGTERM, signal.SIGINT)
 
@@ -80,7 +81,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     """Gently at first; then it and all that it has started."""
     process.terminate()
     with suppress(subprocess.TimeoutExpired):
-        process.wait(grace)
+        process.wait(limits.GRACE_SECONDS)
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

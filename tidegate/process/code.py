@@ -14,8 +14,9 @@ import tidegate
 ROOT = Path(tidegate.__file__).parent
 LOCK = ROOT / "requirements-steps.txt"
 STEPS = ("collect", "pull", "ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy")
-# How a document is shown, and how the tracking server is reached and written to, changes no answer of a step.
-APART = ("tidegate.pages", "tidegate.components.*.log", *(
+# How a document is shown, how the tracking server is reached and written to, and how long anything is waited for,
+# changes no answer of a step.
+APART = ("tidegate.pages", "tidegate.components.*.log", "tidegate.process.limits", *(
     f"tidegate.tracking.{name}" for name in (
         "artifacts", "bundle", "cache", "database", "direct", "logs", "rehearsal", "store",
     )

@@ -5,6 +5,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from tidegate.process import limits
+
 # A version holds the text of these itself, and each run changes some of them.
 problem = ("contract.yaml", "data.dvc", "features.sql", "model.yaml", "params.yaml", "dvc.lock", ".dvc/config")
 
@@ -42,7 +44,7 @@ def kubeflow_run() -> str | None:
 def _git(*arguments: str) -> str:
     try:
         return subprocess.run(
-            ["git", *arguments], capture_output=True, text=True, check=True, timeout=10
+            ["git", *arguments], capture_output=True, text=True, check=True, timeout=limits.GIT_SECONDS
         ).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return ""

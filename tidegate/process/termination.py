@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
+from tidegate.process import limits
+
 signals = (signal.SIGTERM, signal.SIGINT)
-patience = 2.0
 
 
 def at_once() -> None:
@@ -28,7 +29,7 @@ def unwinding(discard: Callable[[], None]) -> Iterator[None]:
     """Turn the signal into an exit that unwinds the block, or, where native code holds the block, do without.
 
     What is not finished then, `discard` undoes: after the block, for the signal may have come while that tidied up; or
-    after `patience` seconds, where the process then ends.
+    after UNWINDING_SECONDS, where the process then ends.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -86,7 +87,7 @@ def _watched(discard: Callable[[], None]) -> int:
             if not told:
                 os.close(reader)
                 return
-        time.sleep(patience)
+        time.sleep(limits.UNWINDING_SECONDS)
         discard()
         os._exit(128 + found.pop())
 

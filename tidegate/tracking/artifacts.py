@@ -15,19 +15,16 @@ from mlflow.store.artifact.http_artifact_repo import HttpArtifactRepository
 from mlflow.utils.credentials import get_default_host_creds
 from mlflow.utils.rest_utils import http_request
 
+from tidegate.process import limits
 from tidegate.process.deadline import within
 
 Content = Path | bytes | str
-SECONDS = 60.0  # of one transfer, however small
-BYTES_PER_SECOND = 2**20  # the slowest transfer that is waited for
-MOST_SECONDS = 600.0  # of one that may be large
-RETRIES = 3  # after 2, 4 and 8 seconds; MLflow's own seven take minutes
 AWAY = frozenset([408, 429, 502, 503, 504])  # the server may be back in a moment
 # What a server says of a file that is not there, by itself or in the words of the store behind it.
 MISSING = re.compile(r"\(404\)|NoSuchKey|No such (artifact|file)")
 
 
-def read(client: MlflowClient, place: str, path: str, seconds: float = SECONDS) -> bytes | None:
+def read(client: MlflowClient, place: str, path: str, seconds: float = limits.TRANSFER_SECONDS) -> bytes | None:
     """The file `path` below the artifact URI `place`, None where there is none; TimeoutError after so many seconds."""
     return within(seconds, partial(_read, _repository(place, client.tracking_uri), path))
 
@@ -38,7 +35,8 @@ def write(client: MlflowClient, place: str, contents: Mapping[str, Content], fol
     for name, content in contents.items():
         data = bytes_of(content)
         path = posixpath.join(folder or "", name)
-        within(SECONDS + len(data) / BYTES_PER_SECOND, partial(_write, repository, path, data))
+        seconds = limits.TRANSFER_SECONDS + len(data) / limits.TRANSFER_BYTES_PER_SECOND
+        within(seconds, partial(_write, repository, path, data))
 
 
 def bytes_of(content: Content) -> bytes:
@@ -84,7 +82,7 @@ def _asked(
     it, and from asking seven times for a file that is not there: of some stores the server says so with a 500.
     """
     host = get_default_host_creds(repository.artifact_uri)  # type: ignore[no-untyped-call]
-    options = {"max_retries": RETRIES, "retry_codes": again, "raise_on_status": False}
+    options = {"max_retries": limits.TRANSFER_RETRIES, "retry_codes": again, "raise_on_status": False}
     answer = http_request(host, posixpath.join("/", path), method, **options, **more)  # type: ignore[no-untyped-call]
     if answer.ok:
         return bytes(answer.content)

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tidegate.documents.formats import replacing
+from tidegate.process import limits
 from tidegate.process.errors import TrackingError
 
 scheme = "sqlite:///"
@@ -72,7 +73,8 @@ def _revision(path: Path) -> str | None:
     if not path.exists() or path.stat().st_size == 0:
         return None
     try:
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=8)) as connection:
+        read_only = f"{path.as_uri()}?mode=ro"
+        with closing(sqlite3.connect(read_only, uri=True, timeout=limits.DATABASE_SECONDS)) as connection:
             tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             if tables and "alembic_version" not in tables:
                 raise _broken(path, f"the tables {', '.join(sorted(tables)[:3])}")

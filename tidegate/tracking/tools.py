@@ -5,6 +5,7 @@ from typing import Any
 
 from mlflow import MlflowClient
 
+from tidegate.process import limits
 from tidegate.process.errors import TrackingError
 from tidegate.process.wheel import Wheel
 from tidegate.tracking import artifacts, cache
@@ -36,7 +37,7 @@ def fetch(client: MlflowClient, tags: Mapping[str, Any], version: str) -> Wheel:
     if not name:
         raise TrackingError(thing, f"the tag {TAG}", "none", "name an interpreter: --python")
     place = cache.run(client, run_id).info.artifact_uri
-    content = artifacts.read(client, place, f"{FOLDER}/{digest[:16]}/{name}", artifacts.MOST_SECONDS)
+    content = artifacts.read(client, place, f"{FOLDER}/{digest[:16]}/{name}", limits.MOST_TRANSFER_SECONDS)
     wheel = Wheel(name, content or b"")
     if wheel.digest != digest:
         found = "other bytes" if content else "no such file"

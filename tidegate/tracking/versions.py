@@ -11,6 +11,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from tidegate.documents.formats import read_yaml, replacing
+from tidegate.process import limits
 from tidegate.process.errors import ModelError, TrackingError
 from tidegate.tracking import artifacts
 from tidegate.tracking.bundle import BUNDLE, unpacked
@@ -129,7 +130,7 @@ def _downloaded(client: MlflowClient, found: ModelVersion, files: Mapping[str, s
     """The contents of the files, which are one file there; ModelError names the first that is missing."""
     version, place = str(found.version), str(found.source)
     description = artifacts.read(client, place, described)
-    bundle = artifacts.read(client, place, BUNDLE, artifacts.MOST_SECONDS)
+    bundle = artifacts.read(client, place, BUNDLE, limits.MOST_TRANSFER_SECONDS)
     if bundle is None:
         raise _unlike(name, version, BUNDLE, "no such file")
     try:

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from tidegate.process.errors import InputError, UnavailableError
 from tidegate.process.redaction import redacted
 
-SECONDS = 20.0  # to the first answer
 # In the words of those whose errors have nothing else in common.
 passing = re.compile(
     r"(?i)time[d -]*out|no answer|(could not|cannot) connect|connection \S* ?(refused|reset|closed|aborted|lost)"

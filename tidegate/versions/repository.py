@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from tidegate.documents.formats import parse_yaml
+from tidegate.process import limits
 from tidegate.process.deadline import within
 from tidegate.process.errors import InputError
 from tidegate.process.redaction import redacted
-from tidegate.versions.availability import SECONDS, told
+from tidegate.versions.availability import told
 from tidegate.versions.section import settings, variable
 
 file = "data.dvc"
@@ -34,7 +35,7 @@ def opened(folder: Path, remote: str) -> Iterator[Any]:
     _give_a_name()
     with told(f"the DVC remote {redacted(section['url'])}", "an answer", cure):
         repository = Repo(str(folder), config=configuration(folder, section))
-        within(SECONDS, lambda: _look(repository))
+        within(limits.STORE_ANSWER_SECONDS, lambda: _look(repository))
     with repository:
         yield repository
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import dvc_s3
 
-from tidegate.versions.patience import ATTEMPTS
+from tidegate.process import limits
 
 
 class S3FileSystem(dvc_s3.S3FileSystem):  # type: ignore[misc]
@@ -13,11 +13,12 @@ class S3FileSystem(dvc_s3.S3FileSystem):  # type: ignore[misc]
 
     def _prepare_credentials(self, **config: Any) -> dict[str, Any]:
         found: dict[str, Any] = super()._prepare_credentials(**config)
-        return {**found, "config_kwargs": {**found["config_kwargs"], "retries": {"total_max_attempts": ATTEMPTS}}}
+        retries = {"total_max_attempts": limits.STORE_ATTEMPTS}
+        return {**found, "config_kwargs": {**found["config_kwargs"], "retries": retries}}
 
     @cached_property
     def fs(self) -> Any:
         """The file system below, which tries again by itself."""
         found = super().fs
-        found.retries = ATTEMPTS
+        found.retries = limits.STORE_ATTEMPTS
         return found

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from tidegate.process import limits
 from tidegate.process.errors import InputError
-from tidegate.versions.patience import CONNECT, READ
 
 variable = "TIDEGATE_REMOTE_SECRETS"
 for_all = {"url", "jobs", "checksum_jobs"}
@@ -33,8 +33,8 @@ secret: Mapping[str, set[str]] = {
 }
 # DVC retries each of these several times.
 patience: Mapping[str, Mapping[str, str]] = {
-    "s3": {"connect_timeout": str(CONNECT), "read_timeout": str(READ)},
-    "azure": {"connection_timeout": str(CONNECT), "read_timeout": str(READ)},
+    "s3": {"connect_timeout": str(limits.STORE_CONNECT_SECONDS), "read_timeout": str(limits.STORE_READ_SECONDS)},
+    "azure": {"connection_timeout": str(limits.STORE_CONNECT_SECONDS), "read_timeout": str(limits.STORE_READ_SECONDS)},
 }
 name = "remote"
 

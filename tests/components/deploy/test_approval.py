@@ -10,7 +10,7 @@ from mlflow import MlflowClient
 
 from tests.components.deploy.killed import arm
 from tests.components.deploy.test_deploy import Fails, registry
-from tidegate.commands.review import champions
+from tidegate.commands.reviewing import champions
 from tidegate.process.errors import InputError, TrackingError
 from tidegate.tracking import approvals
 from tidegate.tracking.entries import Entry

@@ -82,9 +82,11 @@ def test_help_imports_nothing_heavy_and_names_every_command() -> None:
     assert set(re.findall(r"^  ([a-z]+) ", told, re.MULTILINE)) == {name.split()[0] for name in cli.COMMANDS}
 
 
-def test_every_command_stands_in_one_section() -> None:
-    listed = [name for names in cli.SECTIONS.values() for name in names]
-    assert sorted(listed) == sorted({name.split()[0] for name in cli.COMMANDS})
+def test_every_command_has_a_file_of_its_name_and_stands_in_one_section() -> None:
+    listed = [name for section in cli.SECTIONS.values() for name in section]
+    assert sorted(listed) == sorted(set(listed))
+    for name, command in cli.COMMANDS.items():
+        assert command.run.__module__ == f"tidegate.commands.{name.split()[0]}"
 
 
 def test_the_version_imports_nothing_heavy_and_names_the_commit(root: Path) -> None:
@@ -96,7 +98,7 @@ def test_the_version_imports_nothing_heavy_and_names_the_commit(root: Path) -> N
 def test_an_installed_package_knows_no_commit_but_that_of_its_image(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(greeting, "root", tmp_path)
+    monkeypatch.setattr(greeting, "ROOT", tmp_path)
     monkeypatch.delenv("TIDEGATE_COMMIT", raising=False)
     assert greeting.version() == f"tidegate {version('tidegate')}"
     monkeypatch.setenv("TIDEGATE_COMMIT", "c0ffee")

@@ -389,9 +389,9 @@ def test_the_label_is_no_feature(rates: bool, world: "World") -> None:
 
 
 def test_editors_are_offered_the_schema_and_it_is_one() -> None:
-    from tidegate.commands.draft.inference import top
+    from tidegate.commands.draft.inference import TOP
 
-    first = top.splitlines()[0]
+    first = TOP.splitlines()[0]
     assert json.loads((root / first.removeprefix("# yaml-language-server: $schema=")).read_text()) == schema()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.tidegate.process.test_command import alive, wait_until
-from tidegate.process import attempts, child
+from tidegate.process import attempts, child, limits
 from tidegate.process.child import split
 
 root = Path(__file__).parents[3]
@@ -112,7 +112,7 @@ def test_the_time_of_one_attempt_is_limited_and_the_next_one_has_it_anew(tmp_pat
 
 
 def test_who_does_not_hear_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(child, "grace", 0.5)
+    monkeypatch.setattr(limits, "GRACE_SECONDS", 0.5)
     step = Step(tmp_path, "deaf", "deaf")
     words = step.command()[step.command().index("--") + 1 :]
     assert attempts.attempts(words, times=1, wait=0, timeout=3) == child.timed_out

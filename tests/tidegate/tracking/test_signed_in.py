@@ -16,6 +16,7 @@ from tests.servers.counting import CountingServer, counting
 from tests.servers.http import QuietServer
 from tests.tidegate.tracking.conftest import add_user, credentials
 from tidegate.documents.formats import write_json
+from tidegate.process import limits
 from tidegate.process.errors import TrackingError
 from tidegate.tracking import artifacts, journal, numbered, rehearsal, runs, store
 
@@ -138,7 +139,7 @@ class Silent(BaseHTTPRequestHandler):
 
 @pytest.mark.parametrize("transfer", ["read", "write"])
 def test_no_transfer_outlasts_its_deadline(transfer: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(artifacts, "SECONDS", 0.5)
+    monkeypatch.setattr(limits, "TRANSFER_SECONDS", 0.5)
     with QuietServer(("127.0.0.1", 0), Silent) as server:
         server.ended = threading.Event()  # type: ignore[attr-defined]
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
@@ -185,7 +186,7 @@ def test_the_doctor_names_what_is_another_user_s(server: CountingServer, name: s
 def test_the_doctor_notices_a_store_behind_the_server_that_takes_nothing(
     server: CountingServer, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(artifacts, "RETRIES", 0)
+    monkeypatch.setattr(limits, "TRANSFER_RETRIES", 0)
     monkeypatch.setattr(server, "refused", "/mlflow-artifacts/")
     with pytest.raises(TrackingError, match="NoSuchBucket"):
         rehearsal.rehearse(store.connect(), name)

@@ -9,8 +9,8 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tidegate.process import limits
 from tidegate.process.errors import InputError
-from tidegate.versions.patience import ATTEMPTS, CONNECT, READ
 
 Section = Mapping[str, str]
 HOME = "us-east-1"  # the one region that may not be named when a bucket is made
@@ -66,5 +66,9 @@ def _client(section: Section) -> Any:
         endpoint_url=section.get("endpointurl"),
         region_name=section.get("region") or session.get_config_variable("region") or HOME,
         verify={"true": None, "false": False}.get(verify.lower(), verify),
-        config=Config(connect_timeout=CONNECT, read_timeout=READ, retries={"total_max_attempts": ATTEMPTS}),
+        config=Config(
+            connect_timeout=limits.STORE_CONNECT_SECONDS,
+            read_timeout=limits.STORE_READ_SECONDS,
+            retries={"total_max_attempts": limits.STORE_ATTEMPTS},
+        ),
     )

@@ -5,19 +5,22 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
+from rich.text import Text
+
 from tidegate.commands.cluster import data, images, objects, revision, rights
 from tidegate.commands.cluster.connection import DEFAULT_NAMESPACE, Connection
 from tidegate.commands.cluster.service import connect
+from tidegate.commands.console import console
 from tidegate.commands.loop import workspace
 from tidegate.contract.contract import read_contract
-from tidegate.pipelines import cluster
+from tidegate.pipelines import cluster, kubeflow, steps
+from tidegate.process import limits
 from tidegate.process.deadline import within
 from tidegate.process.errors import InputError
 from tidegate.process.redaction import address
 
-LONGEST = 30.0  # for a registry, for DVC over all files of a version
-END = 90.0  # of what knows no limit, such as a registry's helper
 OK, WRONG, UNCHECKED = "ok", "wrong", "not checked"
+COLOURS: Mapping[str, str] = {OK: "green", WRONG: "red", UNCHECKED: "yellow"}
 
 
 class Check(NamedTuple):
@@ -37,6 +40,30 @@ class UnfitError(InputError):
 
 class NotCheckedError(Exception):
     """Why something cannot be looked at from here."""
+
+
+def examine(connection: Connection, remote: str | None) -> list[Check]:
+    """Every check, at the same time, in their order."""
+
+    def namespace() -> str:
+        platform = kubeflow.parts(kubeflow.compile(steps.IMAGE))[1]
+        return of_the_namespace(connection, None, platform, cluster.load().service_account)
+
+    return run(
+        {
+            **of_the_run(remote, connection.kube_context, namespace),
+            **of_the_rights(connection),
+            **of_the_services(connection),
+        }
+    )
+
+
+def show(found: Sequence[Check]) -> None:
+    """Print them for a person, a line each."""
+    widths = [max(len(check[column]) for check in found) + 2 for column in (0, 1)]
+    for name, state, told in found:
+        line = Text.assemble(name.ljust(widths[0]), (state.ljust(widths[1]), COLOURS[state]), told)
+        console().print(line, soft_wrap=True)
 
 
 def of_the_run(
@@ -59,12 +86,12 @@ def of_the_rights(connection: Connection) -> dict[str, Callable[[], str]]:
 def of_the_namespace(connection: Connection, namespace: str | None, platform: Mapping[str, Any], account: str) -> str:
     """What the pipeline names is in the namespace that its pods run in; InputError tells what is not."""
     place = namespace or connection.namespace or DEFAULT_NAMESPACE
-    cluster = objects.api(connection.kube_context)
-    if cluster is None:
+    api = objects.api(connection.kube_context)
+    if api is None:
         raise NotCheckedError("no kubeconfig")
     things = objects.needed(platform, account)
     try:
-        absent = objects.absent(cluster, place, things, connection.timeout)
+        absent = objects.absent(api, place, things, connection.timeout)
     except PermissionError as reason:
         raise NotCheckedError(str(reason)) from None
     if absent:
@@ -89,7 +116,7 @@ def refuse(found: Sequence[Check]) -> None:
 
 def _one(name: str, look: Callable[[], str]) -> Check:
     try:
-        return Check(name, OK, within(END, look))
+        return Check(name, OK, within(limits.CHECK_SECONDS, look))
     except NotCheckedError as reason:
         return Check(name, UNCHECKED, str(reason))
     except (InputError, OSError) as error:  # a deadline that has passed is an OSError
@@ -102,7 +129,7 @@ def _tree() -> str:
 
 def _image(context: str | None) -> str:
     try:
-        return images.check(cluster.load(), context, LONGEST)
+        return images.check(cluster.load(), context, limits.LOOK_SECONDS)
     except PermissionError as reason:
         raise NotCheckedError(str(reason)) from None
 
@@ -119,10 +146,10 @@ def _rights(connection: Connection) -> str:
 
 
 def _data(given: str | None) -> str:
-    url, name = data.remote(given, LONGEST)
+    url, name = data.remote(given, limits.LOOK_SECONDS)
     if name is None:
         raise NotCheckedError(f"{url} is no remote of DVC's configuration")
-    data.check(name, LONGEST)
+    data.check(name, limits.LOOK_SECONDS)
     return f"data.dvc on {url}"
 
 
@@ -132,5 +159,5 @@ def _mlflow() -> str:
         raise InputError("MLFLOW_TRACKING_URI", "the MLflow server of the cluster", "nothing", "set it")
     from tidegate.tracking import rehearsal, store
 
-    told = rehearsal.rehearse(store.connect(), read_contract(workspace.contract).name)
+    told = rehearsal.rehearse(store.connect(), read_contract(workspace.CONTRACT).name)
     return f"{address(uri)}: {told}"

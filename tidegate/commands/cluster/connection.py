@@ -1,11 +1,14 @@
 """How the cluster is reached: what flags and environment say, under the names that users of kfp know."""
 
+import argparse
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from tidegate.process import limits
 from tidegate.process.errors import InputError
 from tidegate.process.redaction import address
 
@@ -59,7 +62,12 @@ FLAGS: Mapping[str, Mapping[str, Any]] = {
     "--no-verify-ssl": {"action": "store_true", "help": "trust anybody"},
     "--proxy": {"metavar": "URL", "help": "an HTTP proxy (KFP_PROXY, HTTPS_PROXY and NO_PROXY)"},
     "--kube-context": {"metavar": "NAME", "help": "without --host: through this context of the kubeconfig"},
-    "--timeout": {"type": float, "default": 8.0, "metavar": "S", "help": "seconds until silence is an error (8)"},
+    "--timeout": {
+        "type": float,
+        "default": limits.API_SECONDS,
+        "metavar": "S",
+        "help": f"seconds until silence is an error ({limits.API_SECONDS:g})",
+    },
 }
 
 
@@ -84,6 +92,11 @@ def connection(given: Mapping[str, Any], environment: Mapping[str, str]) -> Conn
         kube_context=given.get("kube_context"),
         timeout=given["timeout"],
     )
+
+
+def connection_of(arguments: argparse.Namespace) -> Connection:
+    """What the flags of a command say, and the environment of this process."""
+    return connection(vars(arguments), os.environ)
 
 
 def _url(host: str | None) -> str | None:

@@ -3,8 +3,8 @@
 import json
 from urllib.parse import urlsplit
 
-from tidegate.commands.loop.remote import ask, configuration, default, section
-from tidegate.commands.loop.workspace import data_dvc
+from tidegate.commands.loop.remote import DEFAULT, ask, configuration, section
+from tidegate.commands.loop.workspace import DATA_DVC
 from tidegate.documents.formats import parse_yaml, read_text
 from tidegate.process.errors import InputError
 from tidegate.versions.section import split
@@ -19,7 +19,7 @@ def remote(given: str | None, timeout: float) -> tuple[str, str | None]:
     `given` is a name, an address, or None for the default remote.
     """
     config = configuration(timeout)
-    name = given or config.get(default, "")
+    name = given or config.get(DEFAULT, "")
     known = config.get(f"remote.{name}.url")
     url = known or (given if given and "/" in given else None)
     if not url:
@@ -45,9 +45,9 @@ def check(remote_name: str, timeout: float) -> None:
         settings = section(configuration(timeout), remote_name)
         if buckets.is_missing(settings):
             found = f"no bucket {buckets.name(settings)}"
-            raise InputError(data_dvc, f"its data on the DVC remote {remote_name}", found, f"{MAKE}, then {PUSH}")
+            raise InputError(DATA_DVC, f"its data on the DVC remote {remote_name}", found, f"{MAKE}, then {PUSH}")
         more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
-        raise InputError(data_dvc, f"its data on the DVC remote {remote_name}", f"no {lacking[0]}{more}", PUSH)
+        raise InputError(DATA_DVC, f"its data on the DVC remote {remote_name}", f"no {lacking[0]}{more}", PUSH)
 
 
 def make_bucket(given: str | None, timeout: float) -> str:
@@ -55,13 +55,13 @@ def make_bucket(given: str | None, timeout: float) -> str:
     from tidegate.commands.cluster import buckets
 
     config = configuration(timeout)
-    name = given or config.get(default, "")
+    name = given or config.get(DEFAULT, "")
     return buckets.make(section(config, name) or {"url": name})
 
 
 def _tracked() -> str:
-    document = parse_yaml(read_text(data_dvc), data_dvc)
+    document = parse_yaml(read_text(DATA_DVC), DATA_DVC)
     outs = document.get("outs") if isinstance(document, dict) else None
     if not isinstance(outs, list) or len(outs) != 1 or "path" not in outs[0]:
-        raise InputError(data_dvc, "one output", "another document", "run `dvc add data`")
+        raise InputError(DATA_DVC, "one output", "another document", "run `dvc add data`")
     return str(outs[0]["path"])

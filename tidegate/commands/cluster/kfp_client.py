@@ -11,9 +11,9 @@ from kfp_server_api.rest import RESTClientObject
 
 from tidegate.commands.cluster.answers import EXPECTED, HOST, SIGN_IN
 from tidegate.commands.cluster.connection import DEFAULT_NAMESPACE, Connection
+from tidegate.process import limits
 from tidegate.process.errors import InputError
 
-LONGEST_REQUEST = 60.0
 NOWHERE = "http://localhost"  # where the generated client looks when kfp could not read the kubeconfig
 
 
@@ -27,7 +27,7 @@ class Impatient(RESTClientObject):  # type: ignore[misc]
 
     def request(self, method: str, url: str, **options: Any) -> Any:
         """As the generated client sends it, with a limit; InputError for a login page."""
-        options["_request_timeout"] = options.get("_request_timeout") or (self.timeout, LONGEST_REQUEST)
+        options["_request_timeout"] = options.get("_request_timeout") or (self.timeout, limits.API_REQUEST_SECONDS)
         answer = super().request(method, url, **options)
         if "html" in (answer.getheader("content-type") or ""):
             raise InputError(self.where, EXPECTED, "a page for people, such as a login", f"{SIGN_IN}; or {HOST}")

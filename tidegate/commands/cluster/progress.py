@@ -16,9 +16,8 @@ from tidegate.commands.cluster.answers import UnreachableError
 from tidegate.commands.cluster.reasons import Seen, Trouble, troubles
 from tidegate.commands.cluster.service import Service
 from tidegate.commands.cluster.states import State, over, states
+from tidegate.process import limits
 
-SECONDS_BETWEEN = 3.0
-PATIENCE = 300.0  # seconds that the server may be away before this gives up; the run goes on without it
 MOST_MISSED = 3  # times that the cluster does not tell of pods before it is asked no more
 COLOURS = {"succeeded": "green", "failed": "red", "cancelled": "red", "running": "cyan"}
 Show = Callable[[Sequence[State], Sequence[Trouble]], None]
@@ -61,9 +60,9 @@ def _until_over(service: Service, run_id: str, steps: Sequence[str], show: Show)
             if over(run) or any(trouble.hopeless for trouble in stopped):
                 return Followed(run, stopped)
         except UnreachableError:
-            if time.monotonic() - heard > PATIENCE:
+            if time.monotonic() - heard > limits.AWAY_SECONDS:
                 raise
-        time.sleep(SECONDS_BETWEEN)
+        time.sleep(limits.POLL_SECONDS)
 
 
 def _looking(service: Service, run_id: str) -> Callable[[], list[Seen]]:

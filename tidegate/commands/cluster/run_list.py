@@ -22,7 +22,7 @@ from tidegate.process.errors import InputError
 
 def listed(service: Service, limit: int) -> list[dict[str, Any]]:
     """One document per run, the newest first: id, when, until, state, reason, decision, link."""
-    name = read_contract(workspace.contract).name
+    name = read_contract(workspace.CONTRACT).name
     found = runs.newest(service, name, limit)
     decisions = _decisions(name) if found else {}
     reasons = _reasons(service, [run for run in found if run.state != "SUCCEEDED"])

@@ -5,13 +5,15 @@ there.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from rich.table import Table
 
-from tidegate.commands.cluster import declared, runs, submission, versions
+from tidegate.commands.cluster import runs, submission, versions
 from tidegate.commands.cluster.service import Service
 from tidegate.commands.cluster.submission import UNTIL, Work
 from tidegate.commands.console import console
@@ -24,6 +26,16 @@ from tidegate.process.errors import InputError
 ASK = ""
 FETCH = "collect_fetch"  # what the sources have by then is what the run is for
 MARK = "declaration "
+FIELD = re.compile(r"[0-9A-Za-z*?/,-]+")
+MOST_AT_ONCE = 10  # what Kubeflow allows
+
+
+class Schedule(NamedTuple):
+    """When the recurring run starts, whether missed times are made up for, how many runs there may be at once."""
+
+    cron: str
+    catchup: bool
+    concurrency: int
 
 
 def apply(service: Service, job: Work, unchecked: bool) -> str:
@@ -33,7 +45,7 @@ def apply(service: Service, job: Work, unchecked: bool) -> str:
     version = submission.ensure_version(service, job.compiled)
     experiment = runs.ensure_experiment(service, job.name)
     parameters = {**job.parameters, UNTIL: ASK, FETCH: True}
-    wanted = digest(declared.schedule(), version.id, parameters, cluster.load().service_account)
+    wanted = digest(declared(), version.id, parameters, cluster.load().service_account)
     present = _present(service, experiment, job.name)
     same = [found for found in present if _mark(found) == wanted]
     if not same:
@@ -49,7 +61,7 @@ def apply(service: Service, job: Work, unchecked: bool) -> str:
 
 def shown(service: Service) -> list[dict[str, Any]]:
     """Every recurring run of ours as a document; there is one, or none."""
-    name = read_contract(workspace.contract).name
+    name = read_contract(workspace.CONTRACT).name
     experiment = runs.experiment(service, name)
     return [_row(service, found) for found in (_present(service, experiment, name) if experiment else [])]
 
@@ -83,10 +95,30 @@ def show(rows: Sequence[Mapping[str, Any]]) -> None:
     return None
 
 
-def digest(schedule: declared.Schedule, version: str, parameters: Mapping[str, Any], account: str) -> str:
+def digest(schedule: Schedule, version: str, parameters: Mapping[str, Any], account: str) -> str:
     """What a declaration is told from others by."""
     document = json.dumps([schedule, version, parameters, account], sort_keys=True)
     return sha256(document.encode()).hexdigest()[:16]
+
+
+def declared(path: Path = cluster.PATH) -> Schedule:
+    """The section `schedule` of cluster.yaml; InputError for what Kubeflow would refuse or misread."""
+    section, name = cluster.load(path).schedule, f"{cluster.shown(path)}: schedule"
+    for key in section.keys() ^ set(Schedule._fields):
+        expected = f"the keys {', '.join(Schedule._fields)}"
+        raise InputError(f"{name}.{key}", expected, "an unknown key" if key in section else "nothing", "mend it")
+    cron, catchup, concurrency = (section[key] for key in Schedule._fields)
+    fields = str(cron).split()
+    if not isinstance(cron, str) or len(fields) != 6 or not all(map(FIELD.fullmatch, fields)):
+        expected = "six fields in quotes: second minute hour day month weekday"
+        raise InputError(f"{name}.cron", expected, repr(cron), "mend it")
+    if not isinstance(catchup, bool):
+        raise InputError(f"{name}.catchup", "true or false", repr(catchup), "mend it")
+    if type(concurrency) is not int or not 1 <= concurrency <= MOST_AT_ONCE:
+        raise InputError(
+            f"{name}.concurrency", f"a whole number from 1 to {MOST_AT_ONCE}", repr(concurrency), "mend it"
+        )
+    return Schedule(" ".join(fields), catchup, concurrency)
 
 
 def _create(
@@ -98,15 +130,15 @@ def _create(
     mark: str,
     enabled: bool,
 ) -> None:
-    schedule = declared.schedule()
+    wanted = declared()
     service.ask(
         service.client.create_recurring_run,
         experiment,
         name,
         description=f"Tidegate, commit {version.name}; {MARK}{mark}",
-        cron_expression=schedule.cron,
-        max_concurrency=schedule.concurrency,
-        no_catchup=not schedule.catchup,
+        cron_expression=wanted.cron,
+        max_concurrency=wanted.concurrency,
+        no_catchup=not wanted.catchup,
         params=dict(parameters),
         pipeline_id=version.pipeline,
         version_id=version.id,

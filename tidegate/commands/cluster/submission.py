@@ -11,9 +11,9 @@ from tidegate.contract.contract import read_contract
 from tidegate.documents.moments import moment
 from tidegate.pipelines import cluster, graph, kubeflow
 from tidegate.pipelines.training import training
+from tidegate.process import limits
 
 UNTIL = "ingest_until"
-SECONDS_FOR_DVC = 30.0
 
 
 class Work(NamedTuple):
@@ -45,11 +45,11 @@ def work(until: str | None, settings: Sequence[str], remote: str | None) -> Work
     """Compile the pipeline and gather its parameters; no network."""
     compiled = kubeflow.compile()
     ir, platform = kubeflow.parts(compiled)
-    address, name = data.remote(remote, SECONDS_FOR_DVC)
+    address, name = data.remote(remote, limits.LOOK_SECONDS)
     moment = [] if until is None else [f"ingest.until={until}"]
     parameters = arguments.arguments(ir, [*settings, *moment], address)
     steps = tuple(task.name for task in graph.tasks(ir))
-    return Work(read_contract(workspace.contract).name, compiled, steps, platform, parameters, name or remote)
+    return Work(read_contract(workspace.CONTRACT).name, compiled, steps, platform, parameters, name or remote)
 
 
 def submit(connection: Connection, job: Work, unchecked: bool) -> Started:

@@ -3,15 +3,14 @@
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from tidegate.commands.cluster.outcome import outcome
 from tidegate.commands.cluster.progress import follow
 from tidegate.commands.cluster.reasons import Trouble
 from tidegate.commands.cluster.states import over, state_of, states, word
-from tidegate.commands.cluster.submission import Started
+from tidegate.commands.cluster.submission import UNTIL, Started
 from tidegate.commands.command import INTERRUPTED
 from tidegate.commands.loop import summary
 from tidegate.process.errors import InputError
@@ -25,7 +24,7 @@ def wait(started: Started, as_json: bool) -> int:
         print(f"\nthe run goes on: {started.link}", file=sys.stderr)
         return INTERRUPTED
     succeeded = run.state == "SUCCEEDED"
-    found = _outcome(started, run) if succeeded else None
+    found = _told(started, run) if succeeded else None
     if as_json:
         print(json.dumps({**_document(started, run, stopped), **(found or {})}, indent=2))
     elif found and found["decision"]:
@@ -33,6 +32,27 @@ def wait(started: Started, as_json: bool) -> int:
     if not succeeded:
         print(_verdict(started, run, stopped), file=sys.stderr)
     return 0 if succeeded else 1
+
+
+def outcome(started: Started, run: Any) -> dict[str, Any]:
+    """The summary of a run as MLflow tells it; `decision` is None where MLflow holds none of this run."""
+    from tidegate.tracking.journal import champion
+    from tidegate.tracking.outcomes import outcome as recorded
+    from tidegate.tracking.store import connect
+
+    client, job = connect(), started.work
+    policies = {step: _section(job.parameters, step) for step in ("gate", "evaluate")}
+    decision, release = recorded(client, job.name, started.id, str(job.parameters[UNTIL]), policies)
+    told = states(job.steps, run, datetime.now(UTC))
+    return {
+        "batch": {"id": decision["batch"], **decision["window"]} if decision else None,
+        "decision": decision,
+        "verdict": release["verdict"] if release else None,
+        "release": release,
+        "champion": champion(client, job.name),
+        "seconds": {step: round(seconds, 1) for step, _, seconds in told if seconds is not None},
+        "look": [started.link],
+    }
 
 
 def _verdict(started: Started, run: Any, stopped: Sequence[Trouble]) -> str:
@@ -44,7 +64,7 @@ def _verdict(started: Started, run: Any, stopped: Sequence[Trouble]) -> str:
     return f"run {started.id}: cannot go on{why}; it is left as it is: to stop it, terminate it on {started.link}"
 
 
-def _outcome(started: Started, run: Any) -> dict[str, Any] | None:
+def _told(started: Started, run: Any) -> dict[str, Any] | None:
     """None, and a line why, where MLflow is not reached: the run has succeeded all the same."""
     if not os.environ.get("MLFLOW_TRACKING_URI"):  # without it a new store would be made here
         print("no summary: set MLFLOW_TRACKING_URI to the MLflow server of the cluster", file=sys.stderr)
@@ -69,3 +89,7 @@ def _document(started: Started, run: Any, stopped: Sequence[Trouble]) -> dict[st
         "steps": steps,
         "reasons": [{"step": item.step, "reason": item.reason, "cure": item.cure or None} for item in stopped],
     }
+
+
+def _section(parameters: Mapping[str, Any], step: str) -> dict[str, Any]:
+    return {key.removeprefix(f"{step}_"): value for key, value in parameters.items() if key.startswith(f"{step}_")}

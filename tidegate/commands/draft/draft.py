@@ -11,14 +11,14 @@ from tidegate.components.ingest.raw_files import read
 from tidegate.contract.contract import Column, Table, literal, quoted
 from tidegate.tables.engine import cast
 
-kinds = ("boolean", "integer", "number", "timestamp")
-spellings = ("NA", "N/A", "NULL", "null", "None", "nan", "NaN", "-")
-personal = re.compile(
+KINDS = ("boolean", "integer", "number", "timestamp")
+SPELLINGS = ("NA", "N/A", "NULL", "null", "None", "nan", "NaN", "-")
+PERSONAL = re.compile(
     r"(?i)(^|_)(e?mail|(first|last|full)_?name|phone|address|street|ssn|birth\w*|passport|iban)(_|$)"
 )
-plain_number = r"[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?"
-most_values = 12
-most_key_columns = 4
+PLAIN_NUMBER = r"[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?"
+MOST_VALUES = 12
+MOST_KEY_COLUMNS = 4
 
 
 def draft(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
@@ -45,10 +45,10 @@ def draft(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
 
 def _missing(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[str]:
     """How a CSV file spells a missing value: the first usual spelling that it has, and nothing if it also has that."""
-    conditions = [*(f"{{}} = {literal(text)}" for text in spellings), "{} IS NULL"]
+    conditions = [*(f"{{}} = {literal(text)}" for text in SPELLINGS), "{} IS NULL"]
     found = (" OR ".join(f"bool_or({of.format(quoted(name))})" for name in names) for of in conditions)
     *seen, empty = connection.execute(f"SELECT {', '.join(found)} FROM drafted").fetchall()[0]
-    spelled = [text for text, there in zip(spellings, seen, strict=True) if there][:1]
+    spelled = [text for text, there in zip(SPELLINGS, seen, strict=True) if there][:1]
     return [*spelled, *([""] if spelled and empty else [])]
 
 
@@ -56,7 +56,7 @@ def _columns(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> dic
     parts = ["count(*)"]
     for name in names:
         value = quoted(name)
-        wrong = [f"count_if({value} IS NOT NULL AND ({_guessed(name, kind)}) IS NULL)" for kind in kinds]
+        wrong = [f"count_if({value} IS NOT NULL AND ({_guessed(name, kind)}) IS NULL)" for kind in KINDS]
         parts += [f"count({value})", f"approx_count_distinct({value})", *wrong]
     rows, *found = connection.execute(f"SELECT {', '.join(parts)} FROM drafted").fetchall()[0]
     width = len(found) // len(names)
@@ -68,18 +68,18 @@ def _column(
     connection: duckdb.DuckDBPyConnection, name: str, rows: int, known: int, different: int, *wrong: int
 ) -> dict[str, Any]:
     """A column of which `known` rows have about so many different values, and `wrong` are not of each kind."""
-    fits = [kind for kind, count in zip(kinds, wrong, strict=True) if known and not count]
+    fits = [kind for kind, count in zip(KINDS, wrong, strict=True) if known and not count]
     found: dict[str, Any] = {"type": fits[0] if fits else "text"}
-    if personal.search(name) or not known:  # what looks personal or is empty goes no further
+    if PERSONAL.search(name) or not known:  # what looks personal or is empty goes no further
         return found | {"role": "private"} | ({"nullable": True} if known < rows else {})
     if found["type"] in ("integer", "number"):
         of = cast(quoted(name), found["type"])
         low, high = connection.execute(f"SELECT min({of}), max({of}) FROM drafted").fetchall()[0]
         found["range"] = [low, high]
-    elif found["type"] == "text" and 0 < different <= 2 * most_values:
+    elif found["type"] == "text" and 0 < different <= 2 * MOST_VALUES:
         query = f"SELECT DISTINCT {quoted(name)} FROM drafted WHERE {quoted(name)} IS NOT NULL ORDER BY 1"
-        texts = [row[0] for row in connection.execute(f"{query} LIMIT {most_values + 1}").fetchall()]
-        if len(texts) <= most_values and len(texts) * 10 <= known:
+        texts = [row[0] for row in connection.execute(f"{query} LIMIT {MOST_VALUES + 1}").fetchall()]
+        if len(texts) <= MOST_VALUES and len(texts) * 10 <= known:
             found["values"] = texts
     return found | ({"nullable": True} if known < rows else {})
 
@@ -97,7 +97,7 @@ def _guessed(name: str, kind: str) -> str:
         return f"CASE WHEN lower({quoted(name)}) IN ('true', 'false') THEN {cast(quoted(name), kind)} END"
     if kind == "timestamp":
         return f"CASE WHEN {quoted(name)} LIKE '____-__-__%' THEN {cast(quoted(name), kind)} END"
-    plain = f"regexp_full_match({quoted(name)}, {literal(plain_number)})"
+    plain = f"regexp_full_match({quoted(name)}, {literal(PLAIN_NUMBER)})"
     return f"CASE WHEN {plain} THEN {cast(quoted(name), kind)} END"
 
 
@@ -113,7 +113,7 @@ def _key(
     columns: Mapping[str, Mapping[str, Any]],
     time: str | None,
     without: Sequence[str] = ("number",),
-    most: int = most_key_columns,
+    most: int = MOST_KEY_COLUMNS,
 ) -> list[str]:
     """A column that tells all rows apart; else the time and those that tell most apart; empty if `most` do not do."""
     usable = [
@@ -146,7 +146,7 @@ def _different(connection: duckdb.DuckDBPyConnection, sets: Sequence[Sequence[st
 
 def private_because(name: str) -> str:
     """Why a drafted column is private, as a remark for the person who checks it."""
-    return "looks personal" if personal.search(name) else "no value in any row"
+    return "looks personal" if PERSONAL.search(name) else "no value in any row"
 
 
 def column_of(document: Mapping[str, Any]) -> Column:

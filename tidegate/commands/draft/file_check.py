@@ -18,7 +18,7 @@ from tidegate.process.command import run
 from tidegate.process.errors import InputError, SchemaSkewError
 from tidegate.tables.engine import engine
 
-end_of_time = "9999-12-31"
+END_OF_TIME = "9999-12-31"
 
 
 def check(file: Path, table: str, contract: Path, data: Path, until: str, max_bad_share: float) -> None:
@@ -49,9 +49,9 @@ def _findings(
     parents = {target.split(".")[0] for target in table.references.values()} - {name}
     with engine(folder, data, file.parent, file.resolve().parent, spill=folder) as connection:
         only = replace(table, files=escape(file.name))
-        made = ingest_table(connection, file.parent, name, only, until or end_of_time, folder)
+        made = ingest_table(connection, file.parent, name, only, until or END_OF_TIME, folder)
         for parent in [parent for parent in parents if any(data.glob(contract.tables[parent].files))]:
-            ingest_table(connection, data, parent, contract.tables[parent], until or end_of_time, folder)
+            ingest_table(connection, data, parent, contract.tables[parent], until or END_OF_TIME, folder)
         paths = {path.stem: path for path in folder.glob("*.parquet")}
         known = sources(connection, contract, paths)
         checked = check_table(connection, contract, name, known, made, until or None, max_bad_share)

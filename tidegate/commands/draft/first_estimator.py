@@ -12,9 +12,9 @@ from tidegate.contract.contract import quoted
 from tidegate.scoring.scores import labels, least_known, losses, model_input, predict
 from tidegate.tables.engine import cast
 
-most_rows = 20_000
-tail_share = 0.25
-boosting = """\
+MOST_ROWS = 20_000
+TAIL_SHARE = 0.25
+BOOSTING = """\
 estimator: sklearn.ensemble.HistGradientBoosting{}
 parameters:
   learning_rate: 0.06
@@ -22,7 +22,7 @@ parameters:
   max_leaf_nodes: 15
   random_state: 0
 """
-linear = """\
+LINEAR = """\
 estimator: sklearn.linear_model.{}
 parameters:
   {}: 1.0
@@ -33,8 +33,8 @@ parameters:
 def candidates(task: str) -> list[str]:
     """The texts of model.yaml that are tried, the simplest first."""
     if task == "regression":
-        return [linear.format("Ridge", "alpha"), boosting.format("Regressor")]
-    return [linear.format("LogisticRegression", "C"), boosting.format("Classifier")]
+        return [LINEAR.format("Ridge", "alpha"), BOOSTING.format("Regressor")]
+    return [LINEAR.format("LogisticRegression", "C"), BOOSTING.format("Classifier")]
 
 
 def typed_view(connection: duckdb.DuckDBPyConnection, name: str, columns: dict[str, dict[str, Any]]) -> None:
@@ -49,13 +49,13 @@ def labelled_rows(connection: duckdb.DuckDBPyConnection, sql: str, time: str, la
     answer = (
         f"SELECT * REPLACE ({quoted(label)}{text} AS {quoted(label)}) FROM ({sql}) WHERE {quoted(label)} IS NOT NULL"
     )
-    latest = f"{answer} ORDER BY {quoted(time)} DESC LIMIT {most_rows}"
+    latest = f"{answer} ORDER BY {quoted(time)} DESC LIMIT {MOST_ROWS}"
     return connection.execute(f"SELECT * FROM ({latest}) ORDER BY {quoted(time)}").df()
 
 
 def best(rows: pd.DataFrame, features: dict[str, str], label: str, task: str) -> str:
     """The text of model.yaml whose model has the least loss on the last quarter of the rows."""
-    cut = int(len(rows) * (1 - tail_share))
+    cut = int(len(rows) * (1 - TAIL_SHARE))
     head, tail = rows.iloc[:cut], rows.iloc[cut:]
     if head[label].nunique() < 2:
         return candidates(task)[0]

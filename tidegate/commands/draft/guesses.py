@@ -11,14 +11,14 @@ from tidegate.contract.contract import literal, quoted
 from tidegate.process.errors import InputError
 from tidegate.tables.engine import cast
 
-most_classes = 50
-most_numbered_classes = 10
-least_rows = 150
-least_blocks = 8
-blocks = {"1w": 604_800, "1d": 86_400, "6h": 21_600, "1h": 3_600, "1m": 60}
-usual_batch_days = 28
-free_text_values = 50
-almost_one = 1 - 1e-9
+MOST_CLASSES = 50
+MOST_NUMBERED_CLASSES = 10
+LEAST_ROWS = 150
+LEAST_BLOCKS = 8
+BLOCKS = {"1w": 604_800, "1d": 86_400, "6h": 21_600, "1h": 3_600, "1m": 60}
+USUAL_BATCH_DAYS = 28
+FREE_TEXT_VALUES = 50
+ALMOST_ONE = 1 - 1e-9
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def label_of(connection: duckdb.DuckDBPyConnection, table: str, name: str, kind:
     column = quoted(name)
     rows = connection.execute(
         f"SELECT {column}, count(*) FROM drafted WHERE {column} IS NOT NULL GROUP BY 1 "
-        f"ORDER BY 2, 1 LIMIT {most_classes + 1}"
+        f"ORDER BY 2, 1 LIMIT {MOST_CLASSES + 1}"
     ).fetchall()
     sql = f"{identifier(connection, table)}.{identifier(connection, name)}"
     if len(rows) < 2:
@@ -55,13 +55,13 @@ def label_of(connection: duckdb.DuckDBPyConnection, table: str, name: str, kind:
         return Label("binary", sql)
     if len(rows) == 2 and kind in ("integer", "text"):
         return Label("binary", f"{sql} = {_positive([row[0] for row in rows], kind)}")
-    if (kind == "text" and len(rows) <= most_classes) or (kind == "integer" and len(rows) <= most_numbered_classes):
+    if (kind == "text" and len(rows) <= MOST_CLASSES) or (kind == "integer" and len(rows) <= MOST_NUMBERED_CLASSES):
         return Label("multiclass", sql)
     if kind in ("integer", "number"):
         value = f"TRY_CAST({column} AS DOUBLE)"
         spread = connection.execute(f"SELECT var_samp({value}) FROM drafted").fetchall()[0][0]
         return Label("regression", sql, float(spread))
-    found = "a time" if kind == "timestamp" else f"a text of more than {most_classes} values"
+    found = "a time" if kind == "timestamp" else f"a text of more than {MOST_CLASSES} values"
     raise InputError(f"label {name}", "true or false, a class or a number", found, "name another column with --label")
 
 
@@ -81,22 +81,22 @@ def span_of(connection: duckdb.DuckDBPyConnection, time: str) -> Span:
     if timed < rows:
         found = f"{rows - timed:,} of {rows:,} rows without one"
         raise InputError(f"time {time}", "a date or time such as 2024-01-31 in every row", found, "mend the file")
-    if rows < least_rows:
-        raise InputError("the file", f"at least {least_rows} rows to learn from", f"{rows:,}", "collect more")
+    if rows < LEAST_ROWS:
+        raise InputError("the file", f"at least {LEAST_ROWS} rows to learn from", f"{rows:,}", "collect more")
     batch_days = _batch_days(connection, moment, last, rows, days)
     inside = f"{moment} >= TIMESTAMP {literal(last.isoformat())} - INTERVAL {batch_days} DAY"
-    per_block = ", ".join(f"count(DISTINCT epoch({moment})::BIGINT // {length})" for length in blocks.values())
+    per_block = ", ".join(f"count(DISTINCT epoch({moment})::BIGINT // {length})" for length in BLOCKS.values())
     batch_rows, *counts = connection.execute(f"SELECT count(*), {per_block} FROM drafted WHERE {inside}").fetchall()[0]
-    enough = [block for block, count in zip(blocks, counts, strict=True) if count >= least_blocks and block != "1w"]
+    enough = [block for block, count in zip(BLOCKS, counts, strict=True) if count >= LEAST_BLOCKS and block != "1w"]
     if not enough:
         found = f"{max(counts)} in the last {batch_days} days"
-        raise InputError(f"time {time}", f"rows at {least_blocks} moments or more", found, "collect more")
+        raise InputError(f"time {time}", f"rows at {LEAST_BLOCKS} moments or more", found, "collect more")
     return Span(last.date().isoformat(), batch_days, batch_rows, enough[0])
 
 
 def _batch_days(connection: duckdb.DuckDBPyConnection, moment: str, last: Any, rows: int, days: int) -> int:
     """Four weeks where they are enough rows and leave enough history, otherwise the last quarter."""
-    usual = max(1, min(usual_batch_days, days // 4))
+    usual = max(1, min(USUAL_BATCH_DAYS, days // 4))
     count = f"count_if({moment} >= TIMESTAMP {literal(last.isoformat())} - INTERVAL {usual} DAY)"
     recent, quarter = connection.execute(
         f"SELECT {count}, date_diff('day', quantile_disc({moment}, 0.75), max({moment})) + 1 FROM drafted"
@@ -125,11 +125,11 @@ def _left_out(connection: duckdb.DuckDBPyConnection, name: str, kind: str, label
         return "a time: select what it tells, such as its hour"
     if different < 2 and known in (0, rows):
         return "the same in every row"
-    if (alike or 0) > almost_one if task == "regression" else different == pairs == answers:
+    if (alike or 0) > ALMOST_ONE if task == "regression" else different == pairs == answers:
         return "tells the label: known only after the event?"
     if kind == "integer" and different == rows and (numbered == rows - 1 or name.lower().endswith("id")):
         return "the number of the row"
-    if kind == "text" and different >= free_text_values and different > known / 2:
+    if kind == "text" and different >= FREE_TEXT_VALUES and different > known / 2:
         return "free text"
     return None
 

@@ -13,7 +13,7 @@ from tidegate.process.command import run
 from tidegate.process.errors import InputError
 from tidegate.tables.engine import engine
 
-top = """\
+TOP = """\
 # yaml-language-server: $schema=tidegate/contract/contract.schema.json
 # A draft: what these files happen to hold. Check every line, and promise what the next file must hold.
 # Not guessed: which columns are known only after the event. Give them the role outcome, or label to what is predicted.
@@ -57,7 +57,7 @@ def _drafted(connection: duckdb.DuckDBPyConnection, file: Path) -> dict[str, Any
 def yaml(tables: Mapping[str, Mapping[str, Any]]) -> str:
     """The drafted contract, one line per column."""
     timed = [name for name, table in tables.items() if "time" in table] or list(tables)
-    lines = [top.format(name=timed[0], event=timed[0]).rstrip()]
+    lines = [TOP.format(name=timed[0], event=timed[0]).rstrip()]
     for name, table in tables.items():
         lines += [f"  {flow(name)}:", f"    files: {flow(table['files'])}"]
         for part, mark in (("missing", ""), ("time", "  # check this"), ("key", "  # check this")):

@@ -10,7 +10,7 @@ from typing import Any
 from rich.table import Table
 
 from tidegate.commands.console import console
-from tidegate.commands.loop.workspace import contract, data, params
+from tidegate.commands.loop.workspace import CONTRACT, DATA, PARAMS
 from tidegate.documents.parameters import read_parameters
 from tidegate.process.child import python
 from tidegate.process.errors import SchemaSkewError
@@ -18,8 +18,8 @@ from tidegate.process.errors import SchemaSkewError
 
 def check(file: Path, table: str, until: str) -> tuple[Mapping[str, Any], list[str]]:
     """The findings of one file and its violations as lines; SchemaSkewError when it could not even be read."""
-    share = str(read_parameters(params)["validate"]["max_bad_share"])
-    flags = {"file": file, "table": table, "contract": contract, "data": data, "until": until, "max_bad_share": share}
+    share = str(read_parameters(PARAMS)["validate"]["max_bad_share"])
+    flags = {"file": file, "table": table, "contract": CONTRACT, "data": DATA, "until": until, "max_bad_share": share}
     done = _run("file_check", flags)
     lines = _errors(done)
     if not done.stdout:

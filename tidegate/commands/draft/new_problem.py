@@ -19,10 +19,10 @@ from tidegate.commands.loop.workspace import dvc
 from tidegate.documents.formats import read_text, replacing, write_text
 from tidegate.process.errors import InputError
 
-here = Path(__file__).parent
-ignored = "/data\n/artifacts/\n/mlartifacts/\n/mlflow.db*\n/dvc_plots/\n"
-nobody = "tidegate"  # who commits where git knows nobody
-readme = """\
+HERE = Path(__file__).parent
+IGNORED = "/data\n/artifacts/\n/mlartifacts/\n/mlflow.db*\n/dvc_plots/\n"
+NOBODY = "tidegate"  # who commits where git knows nobody
+README = """\
 # {}
 
 A model that Tidegate trains, judges and promotes. `contract.yaml` says what the data promises, `features.sql` what the
@@ -43,16 +43,21 @@ def begin(target: Path, file: Path, label: str, time: str, key: str, cluster: bo
     )
     with replacing(target) as folder:
         folder.mkdir()
-        write_text(folder / "dvc.yaml", read_text(here / "dvc.yaml"))
+        write_text(folder / "dvc.yaml", read_text(HERE / "dvc.yaml"))
         if cluster:
-            write_text(folder / "cluster.yaml", read_text(here / "cluster.yaml"))
-        write_text(folder / ".gitignore", ignored)
-        for name, text in {**found["files"], "README.md": readme.format(target.name)}.items():
+            write_text(folder / "cluster.yaml", read_text(HERE / "cluster.yaml"))
+        write_text(folder / ".gitignore", IGNORED)
+        for name, text in {**found["files"], "README.md": README.format(target.name)}.items():
             write_text(folder / name, text)
-        write_text(folder / "params.yaml", with_params(read_text(here / workspace.params), found["params"]))
+        write_text(folder / "params.yaml", with_params(read_text(HERE / workspace.PARAMS), found["params"]))
         (folder / "data").mkdir()
         shutil.copyfile(file, folder / "data" / file.name)
-        _versioned(folder, target)
+        inside = _versioned(folder)
+        temporary = folder.name
+    if inside:
+        # What was staged bears the folder's temporary name.
+        _done(["git", "rm", "-r", "--cached", "--quiet", "--ignore-unmatch", "--", f"../{temporary}"], target)
+        _done(["git", "add", "--all", "."], target)
     return found
 
 
@@ -63,14 +68,15 @@ def with_params(text: str, given: Mapping[str, Mapping[str, str]]) -> str:
             place = re.compile(rf"^({section}:\n(?:[ #].*\n|\n)*?  {key}: *)([^ #\n]+)", re.MULTILINE)
             text, count = place.subn(lambda match, value=value: f"{match[1]}{value}", text, count=1)  # type: ignore[misc]
             if not count:
-                raise InputError(workspace.params, f"{section}.{key}", "none", "add it")
+                raise InputError(workspace.PARAMS, f"{section}.{key}", "none", "add it")
     return text
 
 
-def _versioned(folder: Path, target: Path) -> None:
+def _versioned(folder: Path) -> bool:
     """Make it a repository of git and DVC with a first commit, so that a champion can say which files made it.
 
-    Inside of a git repository it becomes a folder of that, with a DVC of its own: two problems wait for nobody.
+    Inside of a git repository it becomes a folder of that, with a DVC of its own, and is left to be committed; returns
+    whether it does.
     """
     inside = _inside_git(folder)
     commands = [
@@ -78,12 +84,13 @@ def _versioned(folder: Path, target: Path) -> None:
         dvc("init", "--quiet", "--force", *(["--subdir"] if inside else [])),
         dvc("config", "core.analytics", "false"),
         dvc("add", "--quiet", "data"),
-        ["git", "add", "--all", "."],
     ]
     for command in commands:
         _done(command, folder)
     if not inside:
+        _done(["git", "add", "--all", "."], folder)
         _done(["git", *_somebody(folder), "commit", "--quiet", "--message", "Begin"], folder)
+    return inside
 
 
 def _inside_git(folder: Path) -> bool:
@@ -98,8 +105,8 @@ def _somebody(folder: Path) -> list[str]:
     if not any(known):
         return []
     cure = 'say `git config --global user.name "..."` and `user.email`, for the next commit needs it'
-    print(f"note: git does not know who you are: the first commit is by {nobody}; {cure}", file=sys.stderr)
-    return ["-c", f"user.name={nobody}", "-c", f"user.email={nobody}@localhost"]
+    print(f"note: git does not know who you are: the first commit is by {NOBODY}; {cure}", file=sys.stderr)
+    return ["-c", f"user.name={NOBODY}", "-c", f"user.email={NOBODY}@localhost"]
 
 
 def _done(command: list[str], folder: Path) -> None:

@@ -20,8 +20,8 @@ from tidegate.process.errors import InputError
 from tidegate.tables.engine import columns_of, engine
 from tidegate.tables.features import kind_of, subquery
 
-decay_share = 0.05  # of the label's variance
-contract_top = """\
+DECAY_SHARE = 0.05  # of the label's variance
+CONTRACT_TOP = """\
 # Drafted from {file}. Check every line, and promise what the next file must hold too.
 name: {name}
 purpose: {purpose}
@@ -37,7 +37,7 @@ tables:
   {table}:
     files: {files}
 """
-model_top = "# The estimator by its import path, and its hyper-parameters.\n"
+MODEL_TOP = "# The estimator by its import path, and its hyper-parameters.\n"
 
 
 def begin(file: Path, label: str, time: str, key: str) -> None:
@@ -57,7 +57,7 @@ def begin(file: Path, label: str, time: str, key: str) -> None:
         texts = {
             "contract.yaml": _contract(file, name, table, label, time, found, span, without),
             "features.sql": sql,
-            "model.yaml": model_top + _start(connection, sql, time, table["key"], label, found.task),
+            "model.yaml": MODEL_TOP + _start(connection, sql, time, table["key"], label, found.task),
         }
     print(json.dumps({"files": texts, "params": _params(found, span), "task": found.task}, ensure_ascii=False))
 
@@ -104,7 +104,7 @@ def _contract(
     without: Mapping[str, str],
 ) -> str:
     purpose = f"What will {label} of {name} be?"
-    head = contract_top.format(
+    head = CONTRACT_TOP.format(
         file=file.name, name=name, purpose=flow(purpose), task=found.task, table=name, label=flow(label),
         block=span.block, files=flow(_files(file)),
     )  # fmt: skip
@@ -173,7 +173,7 @@ def _start(connection: duckdb.DuckDBPyConnection, sql: str, time: str, key: list
 def _params(found: Label, span: Span) -> dict[str, dict[str, str]]:
     """What params.yaml has to say for these data, as YAML: the windows, and what counts as few rows and as decay."""
     # DVC takes 1e-05 for a text.
-    decay = {"decay": f"{Decimal(f'{found.spread * decay_share:.1g}'):f}"} if found.task == "regression" else {}
+    decay = {"decay": f"{Decimal(f'{found.spread * DECAY_SHARE:.1g}'):f}"} if found.task == "regression" else {}
     return {
         "ingest": {"until": f'"{span.until}"', "batch_days": str(span.batch_days)},
         "gate": {"minimum_rows": str(max(20, min(200, span.batch_rows // 2))), **decay},

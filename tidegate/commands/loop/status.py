@@ -10,7 +10,7 @@ from rich.table import Table
 
 from tidegate.commands.console import console
 from tidegate.commands.loop import turn, workspace
-from tidegate.commands.review import approvals, batches, champions
+from tidegate.commands.reviewing import approvals, batches, champions
 from tidegate.contract.contract import read_contract
 from tidegate.process.errors import InputError
 from tidegate.scoring.tasks import Task, tasks
@@ -19,10 +19,10 @@ from tidegate.tracking import database
 
 def status() -> dict[str, Any]:
     """The problem, its champion, its newest batch, what waits for a person, and what `tidegate run` would do."""
-    if not workspace.contract.is_file():
+    if not workspace.CONTRACT.is_file():
         cure = "go to the folder of a problem, or make one with `tidegate init`"
-        raise InputError(workspace.contract, "the contract of a problem", "nothing", cure)
-    promise = read_contract(workspace.contract)
+        raise InputError(workspace.CONTRACT, "the contract of a problem", "nothing", cure)
+    promise = read_contract(workspace.CONTRACT)
     with ThreadPoolExecutor() as both:
         changed = both.submit(_changed)
         known = _registered() if _has_store() else {"champion": None, "batch": None, "waiting": []}
@@ -33,7 +33,7 @@ def status() -> dict[str, Any]:
 
 
 def _changed() -> list[str]:
-    return workspace.changed_stages() if workspace.data.exists() else [str(workspace.data)]
+    return workspace.changed_stages() if workspace.DATA.exists() else [str(workspace.DATA)]
 
 
 def _has_store() -> bool:

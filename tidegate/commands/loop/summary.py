@@ -91,7 +91,7 @@ def _lines(reasons: list[str]) -> str:
 
 
 def _pages() -> list[str]:
-    return [str(path) for path in sorted(Path(workspace.artifacts).glob("*/*.html")) if _shows(path)]
+    return [str(path) for path in sorted(Path(workspace.ARTIFACTS).glob("*/*.html")) if _shows(path)]
 
 
 def _shows(path: Path) -> bool:

@@ -14,7 +14,7 @@ from tidegate.documents.parameters import read_parameters
 from tidegate.process.errors import TrackingError
 
 # A step that exits with 2 or 75 has said what is wrong; of any other end DVC alone tells.
-noise = re.compile(
+NOISE = re.compile(
     r"^(> |Updating lock file|Generating lock file|To track the changes|\tgit add|To enable auto"
     r"|\tdvc config|Use `dvc push`|'data\.dvc' didn't change|Stage .* skipping|Data and pipelines"
     r"|WARNING: Process .* in RWLock-file|ERROR: failed to reproduce '\w+': failed to run: .*, exited with (2|75)$)"
@@ -36,7 +36,7 @@ def turn(until: str | None, anew: bool, in_containers: bool) -> tuple[dict[str, 
 
 
 def _turn(within: Mapping[str, str], anew: bool) -> tuple[dict[str, float], str | None]:
-    read_parameters(workspace.params)
+    read_parameters(workspace.PARAMS)
     if source := workspace.fetch_data():
         print(f"fetched data/ from {source}", file=sys.stderr)
     with ThreadPoolExecutor() as both:
@@ -68,7 +68,7 @@ def timed(lines: Iterable[str]) -> dict[str, float]:
             stage, since = None if started[1] == "code" else started[1], time.monotonic()
             if stage:
                 print(f"\n{stage}", file=sys.stderr, flush=True)
-        elif line.strip() and not noise.match(line):
+        elif line.strip() and not NOISE.match(line):
             print(f"  {line}", file=sys.stderr, flush=True)
     if stage:
         seconds[stage] = time.monotonic() - since

@@ -19,15 +19,15 @@ from tidegate.process.child import python
 from tidegate.process.errors import InputError
 from tidegate.tracking import database
 
-artifacts = Path("artifacts")
-seen = artifacts / "registry.json"
-data, data_dvc, params = Path("data"), Path("data.dvc"), Path("params.yaml")
-contract = Path("contract.yaml")
+ARTIFACTS = Path("artifacts")
+SEEN = ARTIFACTS / "registry.json"
+DATA, DATA_DVC, PARAMS = Path("data"), Path("data.dvc"), Path("params.yaml")
+CONTRACT = Path("contract.yaml")
 
 
 def document(step: str, port: str) -> dict[str, Any] | None:
     """A JSON document that a step left, None when there is none or the step was skipped."""
-    path = artifacts / step / f"{port}.json"
+    path = ARTIFACTS / step / f"{port}.json"
     found = read_json(path) if path.exists() else None
     return None if found is None or "skipped" in found else found
 
@@ -35,7 +35,7 @@ def document(step: str, port: str) -> dict[str, Any] | None:
 def remember_registry(champion: str | None) -> None:
     """Note that the registry was looked at, and whom it names champion; see `remembered_registry`."""
     if store := _store_state():
-        write_json(seen, {"store": store, "champion": champion})
+        write_json(SEEN, {"store": store, "champion": champion})
 
 
 def remembered_registry() -> tuple[bool, str | None]:
@@ -43,7 +43,7 @@ def remembered_registry() -> tuple[bool, str | None]:
 
     Asking MLflow costs seconds of imports; a server is always asked.
     """
-    known = read_json(seen) if seen.exists() else {}
+    known = read_json(SEEN) if SEEN.exists() else {}
     return (True, known["champion"]) if known and known["store"] == _store_state() else (False, None)
 
 
@@ -57,39 +57,39 @@ def _store_state() -> str | None:
 
 def set_until(until: str) -> bool:
     """Write `ingest.until` to params.yaml, comments kept; returns whether that changed it."""
-    text = read_text(params)
-    found = parse_yaml(text, params)
+    text = read_text(PARAMS)
+    found = parse_yaml(text, PARAMS)
     ingest = found.get("ingest") if isinstance(found, dict) else None
     line = re.search(r"^( +until: *)(.*?)( *#.*)?$", text, re.MULTILINE)
     if not isinstance(ingest, dict) or "until" not in ingest or line is None:
-        raise InputError(params, "ingest.until", "none", "add it, as `  until: 2013-03-01` below `ingest:`")
+        raise InputError(PARAMS, "ingest.until", "none", "add it, as `  until: 2013-03-01` below `ingest:`")
     if ingest["until"] == until:
         return False
-    write_text(params, f'{text[: line.start()]}{line[1]}"{until}"{line[3] or ""}{text[line.end() :]}')
+    write_text(PARAMS, f'{text[: line.start()]}{line[1]}"{until}"{line[3] or ""}{text[line.end() :]}')
     return True
 
 
 def fetch_data() -> str | None:
     """Get the raw data if it is missing: from the DVC remote, else the sample; returns where from."""
-    if data.exists():
+    if DATA.exists():
         return None
-    if not data_dvc.exists():
-        raise InputError(data_dvc, "the version of the data", "nothing", "run `dvc add data`")
+    if not DATA_DVC.exists():
+        raise InputError(DATA_DVC, "the version of the data", "nothing", "run `dvc add data`")
     if "core.remote" in _dvc_output("config", "--list"):
         if run_dvc("pull", "data.dvc").returncode:
-            raise InputError(data, "the data of data.dvc on the DVC remote", "none", "see `dvc pull`")
+            raise InputError(DATA, "the data of data.dvc on the DVC remote", "none", "see `dvc pull`")
         return "the DVC remote"
-    tracked = parse_yaml(read_text(data_dvc), data_dvc)["outs"][0]["md5"]
+    tracked = parse_yaml(read_text(DATA_DVC), DATA_DVC)["outs"][0]["md5"]
     if tracked not in sample.SAMPLES:
-        raise InputError(data, "the data of data.dvc", "none, and no DVC remote", "add a remote, then `dvc pull`")
-    sample.copy_sample(data, tracked)
-    return f"the package {sample.package}"
+        raise InputError(DATA, "the data of data.dvc", "none, and no DVC remote", "add a remote, then `dvc pull`")
+    sample.copy_sample(DATA, tracked)
+    return f"the package {sample.PACKAGE}"
 
 
 def changed_stages(*targets: str) -> list[str]:
     """The stages (or `targets`) that `dvc repro` would look at; InputError when data/ is not what data.dvc says."""
     _check_dvc_files()
-    if artifacts.exists():
+    if ARTIFACTS.exists():
         write_digests()  # or DVC would not see that the code of a step changed
     found = run_dvc("status", "--json", *targets)
     if found.returncode:
@@ -98,11 +98,11 @@ def changed_stages(*targets: str) -> list[str]:
     status.pop("code", None)  # it always runs
     changes = [outs for entry in status.pop("data.dvc", []) for outs in entry.get("changed outs", {}).values()]
     if set(changes) - {"not in cache"}:  # that much `dvc repro` mends; other files it would silently take for the data
-        raise InputError(data, "the data of data.dvc", "other files", "run `dvc checkout data` or `dvc add data`")
+        raise InputError(DATA, "the data of data.dvc", "other files", "run `dvc checkout data` or `dvc add data`")
     return [*(["data.dvc"] if changes else []), *status]
 
 
-_dvc_files = {
+_DVC_FILES = {
     "dvc.yaml": ("stages", dict, "restore it, or run `tidegate upgrade`"),
     "dvc.lock": ("stages", dict, "restore it, or remove it: the next run writes it anew"),
     "data.dvc": ("outs", list, "restore it, or run `dvc add data`"),
@@ -111,7 +111,7 @@ _dvc_files = {
 
 def _check_dvc_files() -> None:
     """InputError for files of DVC that are not as it writes them: its own words for that fill a screen."""
-    for name, (key, kind, cure) in _dvc_files.items():
+    for name, (key, kind, cure) in _DVC_FILES.items():
         path = Path(name)
         try:
             found = read_yaml(path) if path.exists() else {key: kind()}

@@ -6,13 +6,13 @@ from typing import Any
 
 from tidegate.scoring.tasks import Task
 
-models = ("challenger", "champion")
-times, steps = 4, 4
+MODELS = ("challenger", "champion")
+TIMES, STEPS = 4, 4
 
 
 def chart(batches: Sequence[Mapping[str, str]], task: Task) -> dict[str, Any]:
     """Points of each model in the unit square, with ticks; `batches` are tags, with the loss of each model."""
-    known = {model: _points(batches, f"{model}.{task.loss}") for model in models}
+    known = {model: _points(batches, f"{model}.{task.loss}") for model in MODELS}
     every = [point for points in known.values() for point in points]
     if not every:
         return {"lines": {}, "x_ticks": [], "y_ticks": []}
@@ -25,7 +25,7 @@ def chart(batches: Sequence[Mapping[str, str]], task: Task) -> dict[str, Any]:
         },
         "x_ticks": [
             {"at": x(at), "text": f"{datetime.fromtimestamp(at):%Y-%m-%d}"}
-            for at in _some(sorted(set(moments)), times)
+            for at in _some(sorted(set(moments)), TIMES)
         ],
         "y_ticks": [{"at": y(at), "text": task.text(at, 3)} for at in _between(min(losses), max(losses))],
     }
@@ -46,7 +46,7 @@ def _scale(low: float, high: float) -> Any:
 
 
 def _between(low: float, high: float) -> list[float]:
-    return [low + (high - low) * step / steps for step in range(steps + 1)] if high > low else [low]
+    return [low + (high - low) * step / STEPS for step in range(STEPS + 1)] if high > low else [low]
 
 
 def _some(values: Sequence[float], most: int) -> list[float]:

@@ -8,8 +8,8 @@ from tidegate.commands.provenance.registered import Registered
 from tidegate.tracking.entries import Entry
 from tidegate.tracking.models import files_tag
 
-problem = ("contract.yaml", "features.sql", "model.yaml")
-code = ("tidegate", "wheel", "lock")  # the version, and the digests of what it is made of
+PROBLEM = ("contract.yaml", "features.sql", "model.yaml")
+CODE = ("tidegate", "wheel", "lock")  # the version, and the digests of what it is made of
 
 
 def lineage(found: Registered, files: Mapping[str, str]) -> dict[str, Any]:
@@ -22,12 +22,12 @@ def lineage(found: Registered, files: Mapping[str, str]) -> dict[str, Any]:
         "serves": found.history.champion == found.version,
         "made_from": {
             "data": {"version": found.tags["tidegate.data"], "md5": dict(made_from["files"])},
-            "problem": {name: files[name] for name in problem},
-            "code": {"commit": found.commit} | {key: record["environment"][key] for key in code},
+            "problem": {name: files[name] for name in PROBLEM},
+            "code": {"commit": found.commit} | {key: record["environment"][key] for key in CODE},
             "batch": {"id": record["batch"], "start": made_from["start"], "end": made_from["end"]},
             "training": {key: record[key] for key in ("rows", "from", "to")}
             | {"window_days": made_from["recipe"]["window_days"]},
-            "environment": {key: value for key, value in record["environment"].items() if key not in code},
+            "environment": {key: value for key, value in record["environment"].items() if key not in CODE},
         },
         "judged": {key: found.verdict[key] for key in ("champion", "accepted", "loss", "rows", "reasons")},
         "journal": [said(entry) for entry in found.history.entries if found.version in (entry.to, entry.before)],

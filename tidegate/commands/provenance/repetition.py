@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-plain = ("batch", "data", "rows", "from", "to", "estimator", "features", "dropped", "lone_classes")
-parts = ("made_from", "environment", "packages")
+PLAIN = ("batch", "data", "rows", "from", "to", "estimator", "features", "dropped", "lone_classes")
+PARTS = ("made_from", "environment", "packages")
 
 
 def compared(recorded: Mapping[str, Any], again: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,9 +39,9 @@ def predictions(recorded: Path, again: Path) -> dict[str, Any]:
 
 def _differences(recorded: Mapping[str, Any], again: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Leaf by leaf; what only one side has is None on the other."""
-    for part in parts:
+    for part in PARTS:
         yield from _leaves(part, recorded.get(part, {}), again.get(part, {}))
-    for name in plain:
+    for name in PLAIN:
         if recorded.get(name) != again.get(name):
             yield {"what": name, "recorded": recorded.get(name), "again": again.get(name)}
 

@@ -26,8 +26,8 @@ from tidegate.process.errors import InputError
 if TYPE_CHECKING:
     from tidegate.commands.provenance.registered import Registered
 
-data_dvc = "outs:\n- md5: {}\n  hash: md5\n  path: data\n"
-foreign = ("MLFLOW_", "TIDEGATE_", "DVC_STAGE", "DVC_EXP", "GIT_", "PYTHONPATH")
+DATA_DVC = "outs:\n- md5: {}\n  hash: md5\n  path: data\n"
+FOREIGN = ("MLFLOW_", "TIDEGATE_", "DVC_STAGE", "DVC_EXP", "GIT_", "PYTHONPATH")
 TEMPLATES = "tidegate/commands/draft/{}"  # in a wheel
 LOCK = "tidegate/requirements-steps.txt"
 
@@ -45,14 +45,14 @@ def reproduce(version: str, python: Path | None = None, wheelhouse: Path | None 
     with TemporaryDirectory(prefix="tidegate-") as scratch:
         kept, problem = Path(scratch, "version"), Path(scratch, "problem")
         client = connect()
-        found = registered.read(client, read_contract(workspace.contract).name, version, kept)
+        found = registered.read(client, read_contract(workspace.CONTRACT).name, version, kept)
         tool = wheel.packed()
         if python is None and found.record["environment"].get("wheel") != tool.digest:
             tool = tools.fetch(client, found.tags, version)
             python = _installed(tool, Path(scratch, "environment"), wheelhouse)
         _lay(problem, found, tool)
         _train(problem, Path(scratch, "mlflow.db"), python or Path(sys.executable))
-        made = problem / workspace.artifacts / "train"
+        made = problem / workspace.ARTIFACTS / "train"
         answer = repetition.compared(found.record, read_json(made / "record.json"))
         answer["predictions"] = repetition.predictions(kept, made / "reference")
     return {"version": version, "commit": found.commit, **answer}
@@ -69,12 +69,12 @@ def _lay(problem: Path, found: "Registered", tool: wheel.Wheel) -> None:
     }
     with zipfile.ZipFile(io.BytesIO(tool.content)) as archive:
         stages, params = (
-            archive.read(TEMPLATES.format(name)).decode() for name in ("dvc.yaml", str(workspace.params))
+            archive.read(TEMPLATES.format(name)).decode() for name in ("dvc.yaml", str(workspace.PARAMS))
         )
     problem.mkdir()
-    version = data_dvc.format(found.tags["tidegate.data"])
+    version = DATA_DVC.format(found.tags["tidegate.data"])
     _fetch(problem, version, found.texts)
-    texts = {"dvc.yaml": stages, "data.dvc": version, str(workspace.params): with_params(params, given)}
+    texts = {"dvc.yaml": stages, "data.dvc": version, str(workspace.PARAMS): with_params(params, given)}
     for name, text in texts.items():
         write_text(problem / name, text)
     _done(dvc("init", "--no-scm", "--quiet"), problem, "DVC in a folder of its own")
@@ -132,7 +132,7 @@ def _done(command: list[str], folder: Path, thing: str) -> None:
 
 def _train(problem: Path, store: Path, python: Path) -> None:
     """Run the pipeline up to train, by `python`, with a tracking store that is thrown away."""
-    here = {name: value for name, value in workspace.environment().items() if not name.startswith(foreign)}
+    here = {name: value for name, value in workspace.environment().items() if not name.startswith(FOREIGN)}
     given = {
         "PATH": f"{python.absolute().parent}{os.pathsep}{here['PATH']}",
         "MLFLOW_TRACKING_URI": f"sqlite:///{store}",

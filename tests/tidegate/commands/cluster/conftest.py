@@ -13,7 +13,7 @@ from tests.programs import dvc, git
 from tests.tidegate.commands.cluster.kfp_server import KfpServer, serving
 from tests.worlds import once
 from tidegate.commands import cli
-from tidegate.commands.cluster import progress
+from tidegate.process import limits
 
 root = Path(__file__).parents[4]
 # What a run takes from the working directory; the pipeline itself is the code that this process has imported.
@@ -61,7 +61,7 @@ def clone(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     monkeypatch.setattr(kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "no-kubeconfig"))
     monkeypatch.setattr(kfp.Client, "_LOCAL_KFP_CONTEXT", str(tmp_path / "no-context"))
-    monkeypatch.setattr(progress, "SECONDS_BETWEEN", 0.01)
+    monkeypatch.setattr(limits, "POLL_SECONDS", 0.01)
     monkeypatch.chdir(tmp_path / "here/clone")
     return tmp_path / "here/clone"
 

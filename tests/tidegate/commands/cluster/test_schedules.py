@@ -9,7 +9,7 @@ import pytest
 
 from tests.programs import git
 from tests.tidegate.commands.cluster.kfp_server import KfpServer
-from tidegate.commands.cluster import declared, schedules, versions
+from tidegate.commands.cluster import schedules, versions
 from tidegate.pipelines import cluster, kubeflow
 from tidegate.process.errors import InputError
 
@@ -25,7 +25,7 @@ def only(server: KfpServer) -> Any:
 def test_it_is_made_as_declared(server: KfpServer, clone: Path, tidegate: Tidegate) -> None:
     code, out, err = tidegate(*apply)
     assert (code, err, out.splitlines()[0]) == (0, "", "created")
-    found, wanted = only(server), declared.schedule()
+    found, wanted = only(server), schedules.declared()
     assert (found.display_name, found.status) == ("flights", "ENABLED")
     assert found.trigger.cron_schedule.cron == wanted.cron
     assert (int(found.max_concurrency), found.no_catchup) == (wanted.concurrency, not wanted.catchup)
@@ -96,7 +96,7 @@ def test_it_is_shown_and_deleted(server: KfpServer, tidegate: Tidegate) -> None:
     tidegate(*apply)
     (told,) = json.loads(tidegate("schedule", "show", "--json")[1])
     name = only(server).recurring_run_id
-    wanted = declared.schedule()
+    wanted = schedules.declared()
     assert told == {
         "id": name,
         "state": "enabled",
@@ -135,12 +135,12 @@ def test_a_declaration_that_kubeflow_would_misread_is_refused(tmp_path: Path, ol
     assert old in text
     (tmp_path / "cluster.yaml").write_text(text.replace(old, new))
     with pytest.raises(InputError) as error:
-        declared.schedule(tmp_path / "cluster.yaml")
+        schedules.declared(tmp_path / "cluster.yaml")
     assert told in str(error.value)
 
 
 def test_everything_that_is_declared_tells_two_declarations_apart() -> None:
-    schedule = declared.Schedule("0 0 6 1 * *", False, 1)
+    schedule = schedules.Schedule("0 0 6 1 * *", False, 1)
     given: tuple[Any, ...] = (schedule, "version", {"a": 1}, "account")
     others: list[tuple[Any, ...]] = [
         (schedule._replace(cron="0 0 7 1 * *"), *given[1:]),

@@ -19,6 +19,7 @@ from tests.tidegate.commands.cluster.kfp_server import PODS, KfpServer
 from tests.tidegate.commands.cluster.kfp_tasks import DRIVER_FAILED, OMITTED, place, tell
 from tests.workspaces import hear_ctrl_c
 from tidegate.commands.cluster import progress as following
+from tidegate.process import limits
 
 Tidegate = Callable[..., tuple[int, str, str]]
 Steps = dict[str, str | None]
@@ -249,7 +250,7 @@ def test_a_server_that_is_away_for_a_while_is_waited_for(server: KfpServer, tide
 def test_one_that_stays_away_is_given_up_and_the_run_goes_on(
     server: KfpServer, tidegate: Tidegate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following, "PATIENCE", 0.1)
+    monkeypatch.setattr(limits, "AWAY_SECONDS", 0.1)
 
     def progress(run: Any) -> None:
         tell(run, "RUNNING", {})

@@ -87,5 +87,5 @@ def test_it_tells_who_waits(
 ) -> None:
     decide("keep")
     row = {"version": "2", "until": "2013-04-01T00:00:00", "holds": holds, "verdict": {"accepted": True}}
-    monkeypatch.setattr("tidegate.commands.review.approvals.waiting", lambda: [row])
+    monkeypatch.setattr("tidegate.commands.reviewing.approvals.waiting", lambda: [row])
     assert expected in told(capsys)

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tidegate.commands.loop.workspace import artifacts, contract
-from tidegate.commands.review import serving
-from tidegate.commands.review.batches import row
+from tidegate.commands.loop.workspace import ARTIFACTS, CONTRACT
+from tidegate.commands.reviewing import serving
+from tidegate.commands.reviewing.batches import row
 from tidegate.contract.contract import read_contract
 from tidegate.documents.formats import read_json, write_json
 from tidegate.process.child import python
@@ -20,10 +20,10 @@ from tidegate.tracking import database
 if TYPE_CHECKING:
     from tidegate.tracking.reviews import Decided
 
-folder = artifacts / "review"
-index = folder / "index.html"
-reports = ("gate.html", "evidently.html")
-most_columns = 8
+FOLDER = ARTIFACTS / "review"
+INDEX = FOLDER / "index.html"
+REPORTS = ("gate.html", "evidently.html")
+MOST_COLUMNS = 8
 Row = dict[str, Any]
 
 
@@ -34,13 +34,13 @@ def rows() -> list[Row]:
     from tidegate.tracking.reviews import decided, fetch
     from tidegate.tracking.store import connect
 
-    client, promise = connect(), read_contract(contract)
+    client, promise = connect(), read_contract(CONTRACT)
     said = {it["about"]: it for it in opinions(history(client, promise.name)) if it["kind"] == "batch"}
     loss = tasks.tasks[promise.task].loss
     found = []
     for one in reversed(decided(client, promise.name)):
-        files = fetch(client, one, folder / one.place, reports)
-        places = {name.removesuffix(".html"): f"{one.place}/{name}" if name in files else None for name in reports}
+        files = fetch(client, one, FOLDER / one.place, REPORTS)
+        places = {name.removesuffix(".html"): f"{one.place}/{name}" if name in files else None for name in REPORTS}
         more = {"run": one.link(client.tracking_uri), "judged": said.get(one.batch), **places}
         found.append({**row(one.tags, loss), **more})
     return found
@@ -50,17 +50,17 @@ def write(found: Sequence[Mapping[str, Any]]) -> Path:
     """Write the page of all batches; returns its path."""
     from tidegate.pages.page import write_page
 
-    promise = read_contract(contract)
+    promise = read_contract(CONTRACT)
     task = tasks.tasks[promise.task]
     write_page(
-        index,
+        INDEX,
         Path(__file__).with_name("review.html"),
         f"{promise.name}: batches",
         rows=found,
         name=promise.name,
         task=task,
     )
-    return index
+    return INDEX
 
 
 def evidently(port: int, browse: bool) -> None:
@@ -69,22 +69,22 @@ def evidently(port: int, browse: bool) -> None:
     from tidegate.tracking.reviews import decided, fetch
     from tidegate.tracking.store import connect
 
-    client, name = connect(), read_contract(contract).name
+    client, name = connect(), read_contract(CONTRACT).name
     taken: list[Row] = []
     columns: dict[str, float] = {}
     for one in decided(client, name):
-        files = fetch(client, one, folder / one.place, ("snapshot.json", "decision.json"))
+        files = fetch(client, one, FOLDER / one.place, ("snapshot.json", "decision.json"))
         if len(files) == 2:
             taken.append(_taken(one))
-            columns = _columns(read_json(folder / one.place / "decision.json")) or columns
+            columns = _columns(read_json(FOLDER / one.place / "decision.json")) or columns
     if not taken:
         raise InputError(
             "tidegate review --evidently", "a batch that was compared", "none", "run `tidegate run` first"
         )
-    write_json(folder / "snapshots.json", {"columns": list(columns), "runs": taken})
+    write_json(FOLDER / "snapshots.json", {"columns": list(columns), "runs": taken})
     project = _filled(name)
-    command = ["-m", "evidently.cli", "ui", "--host", serving.host, "--port", str(port), "--workspace"]
-    words = [sys.executable, *command, str((folder / "evidently").resolve())]
+    command = ["-m", "evidently.cli", "ui", "--host", serving.HOST, "--port", str(port), "--workspace"]
+    words = [sys.executable, *command, str((FOLDER / "evidently").resolve())]
     serving.serve("Evidently", words, port, f"/projects/{project}", browse)
 
 
@@ -98,14 +98,14 @@ def mlflow(port: int, browse: bool) -> None:
         print(f"MLflow: {address(uri)}")
         serving.open_(address(uri), browse)
         return
-    words = python("mlflow", "server", "--host", serving.host, "--port", str(port), "--workers", "1")
+    words = python("mlflow", "server", "--host", serving.HOST, "--port", str(port), "--workers", "1")
     words += ["--backend-store-uri", uri, "--default-artifact-root", str(database.artifacts_of(uri))]
     serving.serve("MLflow", words, port, "/", browse)
 
 
 def _taken(one: "Decided") -> Row:
     until = one.tags["tidegate.until"]
-    return {"batch": one.batch, "until": until, "path": str(folder / one.place / "snapshot.json")}
+    return {"batch": one.batch, "until": until, "path": str(FOLDER / one.place / "snapshot.json")}
 
 
 def _columns(decision: Mapping[str, Any]) -> dict[str, float]:
@@ -113,17 +113,17 @@ def _columns(decision: Mapping[str, Any]) -> dict[str, float]:
     features = [it for it in decision["signals"] if it["signal"] == "features" and "importance" in it["detail"]]
     shares = {it["column"]: float(it["detail"]["importance"]) for it in features}
     return dict(
-        sorted(((it, share) for it, share in shares.items() if share > 0), key=lambda it: -it[1])[:most_columns]
+        sorted(((it, share) for it, share in shares.items() if share > 0), key=lambda it: -it[1])[:MOST_COLUMNS]
     )
 
 
 def _filled(name: str) -> str:
     """Fill the workspace in a process of its own: Evidently takes seconds to import, and a step's code is not ours."""
-    flags = {"listed": folder / "snapshots.json", "folder": folder / "evidently", "name": name}
+    flags = {"listed": FOLDER / "snapshots.json", "folder": FOLDER / "evidently", "name": name}
     words = [f"--{flag}={value}" for flag, value in flags.items()]
     command = python("tidegate.components.gate.dashboard", *words)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         last = next(reversed(done.stderr.splitlines()), "nothing").removeprefix("error: ")
-        raise InputError(folder / "evidently", "Evidently to fill it", last, "remove that folder and try again")
+        raise InputError(FOLDER / "evidently", "Evidently to fill it", last, "remove that folder and try again")
     return done.stdout.split()[-1]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from tidegate.commands.console import console
-from tidegate.commands.loop.workspace import contract
+from tidegate.commands.loop.workspace import CONTRACT
 from tidegate.contract.contract import read_contract
 from tidegate.process.context import user
 from tidegate.process.errors import InputError
@@ -26,7 +26,7 @@ def history() -> list[dict[str, Any]]:
     from tidegate.tracking import journal, numbered
     from tidegate.tracking.store import connect
 
-    client, name = connect(), read_contract(contract).name
+    client, name = connect(), read_contract(CONTRACT).name
     found = journal.history(client, name)
     tags = {str(version.version): version.tags for version in numbered.listed(client, name)}
     return [_row(entry, tags.get(entry.to, {}), entry is found.tail) for entry in found.counted]
@@ -60,7 +60,7 @@ def write_page(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     from tidegate.tracking import approvals, runs
     from tidegate.tracking.store import connect
 
-    promise, client = read_contract(contract), connect()
+    promise, client = read_contract(CONTRACT), connect()
     task = tasks[promise.task]
     judged = [tags for tags in runs.batches(client, promise.name) if f"challenger.{task.loss}" in tags]
     title = f"{promise.name}: history of champions"
@@ -79,7 +79,7 @@ def rollback(to: str | None, reason: str) -> str:
     from tidegate.tracking.entries import Entry
     from tidegate.tracking.store import connect
 
-    client, name = connect(), read_contract(contract).name
+    client, name = connect(), read_contract(CONTRACT).name
     past = journal.history(client, name)
     others = [entry.to for entry in past.counted if entry.to != past.champion and entry.to not in past.refused]
     target = to or (others[-1] if others else None)

@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from tidegate.commands.console import console
-from tidegate.commands.loop.workspace import contract
+from tidegate.commands.loop.workspace import CONTRACT
 from tidegate.contract.contract import read_contract
 from tidegate.process.context import user
 
@@ -17,7 +17,7 @@ def waiting() -> list[dict[str, Any]]:
     from tidegate.tracking import approvals
     from tidegate.tracking.store import connect
 
-    return approvals.waiting(connect(), read_contract(contract).name)
+    return approvals.waiting(connect(), read_contract(CONTRACT).name)
 
 
 def approve(version: str, reason: str) -> None:
@@ -25,7 +25,7 @@ def approve(version: str, reason: str) -> None:
     from tidegate.tracking import approvals
     from tidegate.tracking.store import connect
 
-    approvals.approve(connect(), read_contract(contract).name, version, user(), _now(), reason)
+    approvals.approve(connect(), read_contract(CONTRACT).name, version, user(), _now(), reason)
 
 
 def reject(version: str, reason: str) -> None:
@@ -33,7 +33,7 @@ def reject(version: str, reason: str) -> None:
     from tidegate.tracking import approvals
     from tidegate.tracking.store import connect
 
-    approvals.reject(connect(), read_contract(contract).name, version, user(), _now(), reason)
+    approvals.reject(connect(), read_contract(CONTRACT).name, version, user(), _now(), reason)
 
 
 def show(rows: Sequence[Mapping[str, Any]]) -> None:

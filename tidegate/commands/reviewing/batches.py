@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from rich.table import Table
 
 from tidegate.commands.console import console
-from tidegate.commands.loop.workspace import contract
+from tidegate.commands.loop.workspace import CONTRACT
 from tidegate.contract.contract import read_contract
 from tidegate.scoring.tasks import shown, tasks
 
@@ -15,7 +15,7 @@ def decided() -> list[dict[str, str]]:
     from tidegate.tracking.runs import batches
     from tidegate.tracking.store import connect
 
-    promise = read_contract(contract)
+    promise = read_contract(CONTRACT)
     loss = tasks[promise.task].loss
     return [row(tags, loss) for tags in batches(connect(), promise.name) if "tidegate.decision" in tags]
 

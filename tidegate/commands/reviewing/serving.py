@@ -13,12 +13,11 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import IO, NoReturn
 
+from tidegate.process import limits
 from tidegate.process.errors import InputError
 
-host = "127.0.0.1"
-patience = 90.0  # seconds until it answers
-grace = 10.0  # seconds until it has stopped
-quiet = {
+HOST = "127.0.0.1"
+QUIET = {
     "DO_NOT_TRACK": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DVC_NO_ANALYTICS": "1",
@@ -34,11 +33,11 @@ def serve(name: str, command: Sequence[str], port: int, path: str, browse: bool)
     with tempfile.TemporaryFile("w+") as log:
         # A group of its own: its workers end with it, and Ctrl-C reaches this process alone.
         process = subprocess.Popen(
-            command, env={**os.environ, **quiet}, stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0
+            command, env={**os.environ, **QUIET}, stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0
         )
         try:
-            _wait(name, process, f"http://{host}:{port}{path}", log)
-            address = f"http://{host}:{port}{path}"
+            _wait(name, process, f"http://{HOST}:{port}{path}", log)
+            address = f"http://{HOST}:{port}{path}"
             print(f"{name}: {address} (Ctrl-C ends it)", flush=True)
             open_(address, browse)
             process.wait()
@@ -61,7 +60,7 @@ def check_free(port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
+            probe.bind((HOST, port))
         except (OSError, OverflowError) as error:
             found = getattr(error, "strerror", None) or "a number that is none"
             raise InputError(f"--port {port}", "a free port of this machine", found, "choose another one") from None
@@ -69,14 +68,14 @@ def check_free(port: int) -> None:
 
 def _wait(name: str, process: "subprocess.Popen[bytes]", address: str, log: IO[str]) -> None:
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy reaches this machine's own ports
-    end = time.monotonic() + patience
+    end = time.monotonic() + limits.UI_SECONDS
     while time.monotonic() < end and process.poll() is None:
         try:
-            direct.open(address, timeout=2).close()
+            direct.open(address, timeout=limits.KNOCK_SECONDS).close()
             return
         except OSError:
             time.sleep(0.2)
-    raise InputError(name, f"to answer within {patience:.0f} s", _last(log), "see what it says")
+    raise InputError(name, f"to answer within {limits.UI_SECONDS:.0f} s", _last(log), "see what it says")
 
 
 def _last(log: IO[str]) -> str:
@@ -95,7 +94,7 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)
-            process.wait(grace)
+            process.wait(limits.GRACE_SECONDS)
         except ProcessLookupError:
             return
         except subprocess.TimeoutExpired:

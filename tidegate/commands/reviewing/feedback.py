@@ -10,13 +10,13 @@ from typing import Any
 from rich.table import Table
 
 from tidegate.commands.console import console
-from tidegate.commands.loop.workspace import contract
+from tidegate.commands.loop.workspace import CONTRACT
 from tidegate.contract.contract import read_contract
 from tidegate.documents.formats import read_json
 from tidegate.process.context import user
 from tidegate.process.errors import InputError, shown
 
-most_features = 20
+MOST_FEATURES = 20
 Opinion = dict[str, Any]
 
 
@@ -26,7 +26,7 @@ def listed() -> list[Opinion]:
     from tidegate.tracking.journal import history
     from tidegate.tracking.store import connect
 
-    return opinions(history(connect(), read_contract(contract).name))
+    return opinions(history(connect(), read_contract(CONTRACT).name))
 
 
 def judge(batch: str | None, said: str | None, ignore: str | None, until: str | None, reason: str | None) -> str:
@@ -35,7 +35,7 @@ def judge(batch: str | None, said: str | None, ignore: str | None, until: str | 
     from tidegate.tracking.feedback import decided_batch, say
     from tidegate.tracking.store import connect
 
-    client, name = connect(), read_contract(contract).name
+    client, name = connect(), read_contract(CONTRACT).name
     opinion = {"who": user(), "when": datetime.now(UTC).isoformat(timespec="seconds"), "why": reason}
     if ignore is None:
         opinion |= {"kind": "batch", "about": decided_batch(client, name, str(batch)), "said": said, "until": ""}
@@ -83,7 +83,7 @@ def _check_column(client: Any, name: str, column: str) -> None:
         features = list(read_json(folder / "record.json")["features"])
     if column not in features:
         close = [it for it in features if it.startswith(column)] or get_close_matches(column, features, 1)
-        cure = f"did you mean {close[0]}?" if close else f"choose one of {', '.join(features[:most_features])}"
+        cure = f"did you mean {close[0]}?" if close else f"choose one of {', '.join(features[:MOST_FEATURES])}"
         raise InputError("--ignore", "a feature of the champion", shown(column), cure)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tidegate.commands.review.champions import brief
+from tidegate.commands.reviewing.champions import brief
 
 of_the_loop = "retrained because a drifted; accepted because better: log loss -0.1"
 

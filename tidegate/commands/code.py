@@ -1,0 +1,21 @@
+"""`tidegate code`: a digest of each step's code, for DVC."""
+
+import argparse
+
+from tidegate.commands.command import Command
+from tidegate.commands.step import digests, write_digests
+
+
+def code(arguments: argparse.Namespace) -> None:
+    """Write a digest of each step's code to artifacts/code: DVC runs this, then every step whose digest changed."""
+    if arguments.list:
+        print("\n".join(f"{name}={digest}" for name, digest in digests().items()))
+    else:
+        write_digests()
+
+
+COMMAND = Command(
+    "write a digest of each step's code",
+    code,
+    {"--list": {"action": "store_true", "help": "print them, and write nothing"}},
+)

@@ -1,0 +1,31 @@
+"""`tidegate doctor`: everything that a run on the cluster needs, looked at from here."""
+
+import argparse
+import sys
+
+from tidegate.commands.cluster.connection import FLAGS, connection_of
+from tidegate.commands.command import JSON, REMOTE, Command, tell
+from tidegate.process import limits
+
+
+def doctor(arguments: argparse.Namespace) -> None:
+    """Check all that a run needs: its code, image, data, namespace and rights, Kubeflow, MLflow; exit 1 if not."""
+    from tidegate.commands.cluster import checks, data
+
+    if arguments.make_bucket:
+        print(data.make_bucket(arguments.remote, limits.LOOK_SECONDS), file=sys.stderr)
+    found = checks.examine(connection_of(arguments), arguments.remote)
+    tell([check._asdict() for check in found], arguments.json, lambda _: checks.show(found))
+    sys.exit(any(check.state == checks.WRONG for check in found))
+
+
+COMMAND = Command(
+    "check all that a run on the cluster needs",
+    doctor,
+    {
+        "--remote": REMOTE,
+        "--make-bucket": {"action": "store_true", "help": "first make the bucket of the DVC remote, if there is none"},
+        "--json": JSON,
+        **FLAGS,
+    },
+)

@@ -1,0 +1,25 @@
+"""`tidegate runs`: the runs on the cluster."""
+
+import argparse
+
+from tidegate.commands.cluster.connection import FLAGS, connection_of
+from tidegate.commands.command import JSON, Command, tell
+
+
+def runs(arguments: argparse.Namespace) -> None:
+    """List the newest runs on the cluster: when, until, state, the gate's decision where MLflow knows it."""
+    from tidegate.commands.cluster import run_list, service
+
+    found = run_list.listed(service.connect(connection_of(arguments)), arguments.limit)
+    tell(found, arguments.json, run_list.show)
+
+
+COMMAND = Command(
+    "list the runs on the cluster",
+    runs,
+    {
+        "--limit": {"type": int, "default": 20, "metavar": "N", "help": "at most so many (20)"},
+        "--json": JSON,
+        **FLAGS,
+    },
+)

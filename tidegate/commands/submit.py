@@ -1,0 +1,36 @@
+"""`tidegate submit`: this commit's pipeline, run on the cluster."""
+
+import argparse
+import json
+import sys
+
+from tidegate.commands.cluster.connection import FLAGS, connection_of
+from tidegate.commands.command import JSON, REMOTE, SET, UNCHECKED, Command
+
+
+def submit(arguments: argparse.Namespace) -> None:
+    """Run this commit's pipeline on the cluster; with --wait, exit 1 unless the run succeeds."""
+    from tidegate.commands.cluster import submission, wait
+
+    job = submission.work(arguments.until, arguments.set, arguments.remote)
+    started = submission.submit(connection_of(arguments), job, arguments.unchecked)
+    print(started.link, file=sys.stderr if arguments.json else sys.stdout, flush=True)
+    if arguments.wait:
+        sys.exit(wait.wait(started, arguments.json))
+    if arguments.json:
+        print(json.dumps({"run": started.id, "link": started.link, "version": started.version}, indent=2))
+
+
+COMMAND = Command(
+    "run this commit's pipeline on the cluster",
+    submit,
+    {
+        "--until": {"metavar": "DATE", "help": "the moment (UTC) that the batch ends; params.yaml stays as it is"},
+        "--set": SET,
+        "--remote": REMOTE,
+        "--unchecked": UNCHECKED,
+        "--wait": {"action": "store_true", "help": "follow the run to its end"},
+        "--json": JSON,
+        **FLAGS,
+    },
+)

@@ -1,0 +1,33 @@
+"""`tidegate validate`: one file against the contract."""
+
+import argparse
+from pathlib import Path
+
+from tidegate.commands.command import JSON, Command, tell
+from tidegate.process.errors import SchemaSkewError
+
+
+def validate(arguments: argparse.Namespace) -> None:
+    """Check one file against the contract before anybody commits it; exit 2 with every violation."""
+    from tidegate.commands.draft import inspection
+
+    found, errors = inspection.check(arguments.file, arguments.table, arguments.until)
+    tell(found, arguments.json, inspection.show_check)
+    if errors:
+        raise SchemaSkewError(errors[:-1], errors[-1])
+
+
+COMMAND = Command(
+    "check one file against the contract",
+    validate,
+    {
+        "file": {"type": Path, "metavar": "FILE", "help": "a CSV or Parquet file, plain, gzip or zstd"},
+        "--table": {"required": True, "metavar": "T", "help": "the table of contract.yaml that it is for"},
+        "--until": {
+            "default": "",
+            "metavar": "DATE",
+            "help": "leave out later rows, and check freshness at this moment",
+        },
+        "--json": JSON,
+    },
+)
