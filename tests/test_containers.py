@@ -189,11 +189,13 @@ def test_the_page_s_commands_do_what_they_say(pair: Pair) -> None:
 
 
 WAITING = """
+stages:
   wait:
     cmd: >-
       tidegate step ingest --data data --contract pipe --until 2013-03-01 --batch_days 28
       --tables tables --manifest manifest.json
     always_changed: true
+
 """
 ENDINGS: dict[str, tuple[str, signal.Signals]] = {
     "SIGTERM to tidegate": ("tidegate", signal.SIGTERM),
@@ -212,8 +214,8 @@ def waiting(
     """A workspace whose only stage that is not up to date waits for a contract that nobody writes."""
     workspace = turned_once.copy(tmp_path_factory.mktemp("waiting") / "workspace")
     workspace.environment["TIDEGATE_IMAGE"] = image
-    with (workspace / "dvc.yaml").open("a") as file:
-        file.write(WAITING)
+    stages = workspace / "dvc.yaml"
+    stages.write_text(stages.read_text().replace("\nstages:\n", WAITING, 1))
     os.mkfifo(workspace / "pipe")
     return workspace
 

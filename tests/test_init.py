@@ -255,3 +255,17 @@ def test_a_folder_with_files_is_left_alone(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "new")
     (tmp_path / "new").mkdir()
     assert begin(tmp_path, tmp_path / "plants.csv", "kind", "at").returncode == 0
+
+
+def test_inside_of_a_repository_it_is_a_folder_with_a_dvc_of_its_own(tmp_path: Path) -> None:
+    repository = Workspace(tmp_path)
+    repository.run("git", "init", "--quiet")
+    write(plants(), tmp_path / "plants.csv")
+    for name in ("one", "two"):
+        words = ("init", name, "--data", "plants.csv", "--label", "kind", "--time", "at", "--cluster")
+        repository.tidegate(*words)
+        assert (tmp_path / name / ".dvc/config").is_file() and (tmp_path / name / "cluster.yaml").is_file()
+    staged = repository.run("git", "diff", "--cached", "--name-only").stdout.splitlines()
+    assert {name.partition("/")[0] for name in staged} == {"one", "two"}
+    assert "one/contract.yaml" in staged and "two/data.dvc" in staged
+    assert repository.run("git", "status", "--short", "--", "one", "two").stdout.count("A  ") == len(staged)

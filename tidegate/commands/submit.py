@@ -1,4 +1,4 @@
-"""`tidegate submit`: this commit's pipeline, run on the cluster."""
+"""`tidegate submit`: the problem's pipeline, run on the cluster."""
 
 import argparse
 import json
@@ -9,7 +9,7 @@ from tidegate.commands.command import JSON, REMOTE, SET, UNCHECKED, Command
 
 
 def submit(arguments: argparse.Namespace) -> None:
-    """Run this commit's pipeline on the cluster; with --wait, exit 1 unless the run succeeds."""
+    """Run the problem's pipeline on the cluster; with --wait, exit 1 unless the run succeeds."""
     from tidegate.commands.cluster import submission, wait
 
     job = submission.work(arguments.until, arguments.set, arguments.remote)
@@ -22,7 +22,7 @@ def submit(arguments: argparse.Namespace) -> None:
 
 
 COMMAND = Command(
-    "run this commit's pipeline on the cluster",
+    "run the problem's pipeline on the cluster",
     submit,
     {
         "--until": {"metavar": "DATE", "help": "the moment (UTC) that the batch ends; params.yaml stays as it is"},

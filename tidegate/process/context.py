@@ -8,11 +8,14 @@ from pathlib import Path
 from tidegate.process import limits
 
 # A version holds the text of these itself, and each run changes some of them.
-problem = ("contract.yaml", "data.dvc", "features.sql", "model.yaml", "params.yaml", "dvc.lock", ".dvc/config")
+problem = (
+    *("contract.yaml", "data.dvc", "features.sql", "model.yaml", "params.yaml", "dvc.yaml", "dvc.lock", ".dvc/config"),
+    "cluster.yaml",
+)
 
 
 def commit(folder: Path = Path()) -> str:
-    """The commit of the code: TIDEGATE_COMMIT (an image sets it), else git's, with `-dirty` when code differs."""
+    """The commit: TIDEGATE_COMMIT (an image sets it), else git's of the folder, with `-dirty` when files differ."""
     here = ("-C", str(folder))
     given, found = os.environ.get("TIDEGATE_COMMIT"), _git(*here, "rev-parse", "--verify", "--quiet", "HEAD")
     if given or not found:

@@ -1,4 +1,4 @@
-"""`tidegate submit`: this commit's pipeline with the problem's files as they are here, started on the cluster."""
+"""`tidegate submit`: the pipeline with the problem's files as they are here, started on the cluster."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple

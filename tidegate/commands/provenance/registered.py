@@ -37,7 +37,7 @@ class Registered:
 
     @property
     def commit(self) -> str:
-        """The commit of the code; it ends in `-dirty` when files differed from it."""
+        """The commit of the problem; it ends in `-dirty` when files differed from it."""
         return self.tags.get("tidegate.commit", "unknown")
 
 
