@@ -51,6 +51,6 @@ def test_every_reason_that_has_a_cure_has_its_row() -> None:
         assert all(word.removeprefix("[Dd]") in told for word in pattern.split("|")), pattern
 
 
-@pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:pipelines|docs)/[\w./-]*)`", page))))
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:k8s|docs)/[\w./-]*)`", page))))
 def test_what_it_names_is_there(path: str) -> None:
     assert (root / path).exists()

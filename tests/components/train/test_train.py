@@ -48,7 +48,7 @@ def test_the_record_says_how_it_was_made(trained: "World") -> None:
     assert [point["rows"] for point in record["learning_curve"]] == [75, 151, 302, 604]
     assert next(iter(record["importances"])) == "price"
     assert record["estimator"]["parameters"]["max_iter"] == 30
-    assert set(record["environment"]) == {"python", "system", "cpu", "blas", "lock"}
+    assert set(record["environment"]) == {"python", "system", "cpu", "blas", "lock", "tidegate", "wheel"}
     assert re.fullmatch("[0-9a-f]{64}", record["environment"]["lock"]) and "openblas" in record["environment"]["blas"]
     assert record["packages"]["scikit-learn"] == sklearn.__version__ and len(record["packages"]) > 50
     assert record["made_from"]["files"] == trained.json("manifest")["files"]
