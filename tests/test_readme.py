@@ -51,6 +51,8 @@ def test_every_command_does_what_it_says(new_workspace: Callable[[Path], Workspa
             told[command] = _run(workspace, re.sub(*slice_ends_in_june, command))
     assert "evaluate/metrics.json" in told["dvc metrics diff"] and "ingest.until" in told["dvc params diff"]
     assert "serves" in told["tidegate batches"] and "champion  version" in told["tidegate status"]
+    assert "has nothing to do" in told["tidegate status"]
+    assert "tidegate/" not in told["dvc params diff"] and "tidegate/" not in told["dvc metrics diff"]
     for page in re.findall(r"`(artifacts/[\w/]+\.html)`", readme):
         assert (workspace / page).is_file(), page
     assert "comp-gate" in (workspace / "training.yaml").read_text()

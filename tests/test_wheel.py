@@ -65,7 +65,7 @@ def test_it_holds_all_of_the_package_and_nothing_beside(wheel: Path) -> None:
     found = names(wheel.read_bytes())
     assert found == names(packed().content)
     assert {name.partition("/")[0] for name in found} == {"tidegate"}
-    files = ("py.typed", "requirements-steps.txt", "commands/draft/dvc.yaml", "contract/contract.schema.json")
+    files = ("py.typed", "requirements-steps.txt", "commands/draft/stages.yaml", "contract/contract.schema.json")
     for name in (*files, "pages/page.html", "manifests/base/tasks/run.yaml", "components/gate/report.html"):
         assert f"tidegate/{name}" in found
 
@@ -111,6 +111,8 @@ def test_a_problem_begins_and_runs(program: Path, folder: Path) -> None:
     }
     assert "promoted by this batch" in run("tidegate", "run", where=problem)
     assert json.loads(run("tidegate", "status", "--json", where=problem))["champion"]["to"] == "1"
+    (problem / ".venv").symlink_to(program.parents[1])  # whoever keeps the environment in the problem
+    assert json.loads(run("tidegate", "status", "--json", where=problem))["to_do"] == []
     listed = run("tidegate", "code", "--list", where=problem)
     assert listed.splitlines() == [f"{name}={code.digest(name)}" for name in code.STEPS]
     run("tidegate", "upgrade", "--cluster", "--write", where=problem)

@@ -3,7 +3,7 @@
 import argparse
 
 from tidegate.commands.command import Command
-from tidegate.commands.step import digests, write_digests
+from tidegate.process.code import digests, write_digests
 
 
 def code(arguments: argparse.Namespace) -> None:

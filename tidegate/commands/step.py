@@ -19,7 +19,6 @@ from tidegate.process import code
 from tidegate.process.errors import InputError
 
 PARAMETERS = Path("params.yaml")
-DIGESTS = Path("artifacts/code")  # the outputs of the stage `code`
 PAGE = '<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>Skipped</title><p>Skipped: {}</p></html>\n'
 USAGE = f"""\
 usage: tidegate step NAME [--if FILE] [--from FLAG=SECTION.KEY ...] FLAGS
@@ -54,7 +53,7 @@ def main(words: Sequence[str]) -> None:
             skip(Path(_value(read, port)), kind, reason)
         return
     if "DVC_STAGE" in os.environ:
-        check_digest(read.name)
+        code.check_digest(read.name)
     module = import_module(f"tidegate.components.{read.name}.__main__")
     function = getattr(module, read.name)
     from tidegate.process.command import run
@@ -109,27 +108,6 @@ def skip(path: Path, kind: str, reason: str) -> None:
         write_text(path, PAGE.format(html.escape(reason)))
     else:
         write_json(path, {"skipped": reason})
-
-
-def digests() -> dict[str, str]:
-    """The digest of the code of every step."""
-    return {name: code.digest(name) for name in code.STEPS}
-
-
-def write_digests(folder: Path = DIGESTS) -> None:
-    """A file per step with the digest of its code; one that holds it already is left alone."""
-    for name, found in digests().items():
-        path = folder / name
-        if not path.is_file() or read_text(path) != found:
-            write_text(path, found)
-
-
-def check_digest(name: str) -> None:
-    """InputError where the stage `code` has not seen the code that would run."""
-    path, found = DIGESTS / name, code.digest(name)
-    if path.exists() and read_text(path) != found:
-        cure = "run `dvc repro` without --single-item and --downstream, or `tidegate run`"
-        raise InputError(path, f"the digest of this code, {found[:12]}", read_text(path)[:12], cure)
 
 
 def _value(read: Words, port: str) -> str:

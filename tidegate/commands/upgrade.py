@@ -5,9 +5,8 @@ from difflib import unified_diff
 from pathlib import Path
 
 from tidegate.commands.command import Command
+from tidegate.commands.draft import CLUSTER, PARAMETERS, STAGES
 from tidegate.process.errors import InputError
-
-TEMPLATES = Path(__file__).parent / "draft"
 
 
 def upgrade(arguments: argparse.Namespace) -> None:
@@ -38,12 +37,13 @@ def changes(folder: Path, cluster: bool = False) -> dict[Path, tuple[str, str]]:
     if not (folder / "contract.yaml").is_file():
         raise InputError(folder / "contract.yaml", "the contract of a problem", "nothing", "go to a problem's folder")
     found: dict[Path, tuple[str, str]] = {}
-    for name, merged in (("dvc.yaml", upgraded.stages), ("params.yaml", upgraded.parameters)):
-        path, template = folder / name, read_text(TEMPLATES / name)
+    files = {"dvc.yaml": (STAGES, upgraded.stages), "params.yaml": (PARAMETERS, upgraded.parameters)}
+    for name, (written, merged) in files.items():
+        path, template = folder / name, read_text(written)
         before = read_text(path) if path.exists() else ""
         found[path] = (before, merged(before, template) if before else template)
     if cluster and not (folder / "cluster.yaml").exists():
-        found[folder / "cluster.yaml"] = ("", read_text(TEMPLATES / "cluster.yaml"))
+        found[folder / "cluster.yaml"] = ("", read_text(CLUSTER))
     return {path: texts for path, texts in found.items() if texts[0] != texts[1]}
 
 

@@ -10,9 +10,12 @@ from importlib.util import resolve_name
 from pathlib import Path
 
 import tidegate
+from tidegate.documents.formats import read_text, write_text
+from tidegate.process.errors import InputError
 
 ROOT = Path(tidegate.__file__).parent
 LOCK = ROOT / "requirements-steps.txt"
+DIGESTS = Path("artifacts/code")  # the outputs of the stage `code`
 STEPS = ("collect", "pull", "ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy")
 # How a document is shown, how the tracking server is reached and written to, and how long anything is waited for,
 # changes no answer of a step.
@@ -36,11 +39,32 @@ LIBRARIES = {
 
 def digest(step: str, version: Callable[[str], str] = importlib.metadata.version) -> str:
     """64 hex digits that change when the step may answer differently; `version` tells that of a package."""
-    files, imported = _read(step)
+    files, imported = sources(step)
     packages = sorted({package for name in imported & LIBRARIES.keys() for package in LIBRARIES[name]})
     lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(ROOT).as_posix()}" for path in files]
     lines += [f"{package}=={version(package)}" for package in packages]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def digests() -> dict[str, str]:
+    """The digest of every step."""
+    return {step: digest(step) for step in STEPS}
+
+
+def write_digests(folder: Path = DIGESTS) -> None:
+    """A file per step with its digest; one that holds it already is left alone."""
+    for step, found in digests().items():
+        path = folder / step
+        if not path.is_file() or read_text(path) != found:
+            write_text(path, found)
+
+
+def check_digest(step: str) -> None:
+    """InputError where the stage `code` has not seen the code that would run."""
+    path, found = DIGESTS / step, digest(step)
+    if path.exists() and read_text(path) != found:
+        cure = "run `dvc repro` without --single-item and --downstream, or `tidegate run`"
+        raise InputError(path, f"the digest of this code, {found[:12]}", read_text(path)[:12], cure)
 
 
 def locked(package: str) -> str:
@@ -55,13 +79,8 @@ def _lock() -> str:
     return LOCK.read_text(encoding="utf-8")
 
 
-def modules(step: str) -> list[str]:
-    """The modules of Tidegate that the step runs, by their names."""
-    return [".".join(path.relative_to(ROOT.parent).with_suffix("").parts) for path in _read(step)[0] if _python(path)]
-
-
-def _read(step: str) -> tuple[list[Path], set[str]]:
-    """The files, in order, and the names of what else they import; nothing is imported for that."""
+def sources(step: str) -> tuple[list[Path], set[str]]:
+    """The files of Tidegate that the step runs, in order, and what else they import; nothing is imported for that."""
     own = ROOT / "components" / step
     queue = [ROOT / "__init__.py", *(path for path in own.iterdir() if path.suffix in (".py", ".html", ".json"))]
     found: set[Path] = set()
@@ -71,16 +90,12 @@ def _read(step: str) -> tuple[list[Path], set[str]]:
         if path in found or _apart(path):
             continue
         found.add(path)
-        for name in _names(path) if _python(path) else ():
+        for name in _imports(path) if path.suffix == ".py" else ():
             if name.partition(".")[0] == "tidegate":
                 queue += _files(name)
             else:
                 others.add(name.partition(".")[0])
     return sorted(found), others
-
-
-def _python(path: Path) -> bool:
-    return path.suffix == ".py"
 
 
 def _apart(path: Path) -> bool:
@@ -103,11 +118,18 @@ def _files(name: str) -> Iterator[Path]:
         yield from _files(".".join(above))
 
 
-def _names(path: Path) -> Iterator[str]:
-    package = ".".join(path.relative_to(ROOT.parent).parent.parts)
-    for node in ast.walk(ast.parse(path.read_bytes(), str(path))):
+def _imports(path: Path) -> tuple[str, ...]:
+    return _names(path.read_bytes(), ".".join(path.relative_to(ROOT.parent).parent.parts))
+
+
+@cache
+def _names(source: bytes, package: str) -> tuple[str, ...]:
+    """What a module of the package imports; most modules are those of many steps."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = resolve_name("." * node.level + (node.module or ""), package)
-            yield from (f"{base}.{alias.name}" for alias in node.names)
+            found += [f"{base}.{alias.name}" for alias in node.names]
+    return tuple(found)

@@ -29,6 +29,18 @@ class Entry:
     number: int = 0
     kind: str = "promotion"
 
+    def row(self) -> dict[str, Any]:
+        """What people are shown of it."""
+        return {
+            "entry": self.number,
+            "kind": self.kind,
+            "from": self.before,
+            "to": self.to,
+            "when": self.when,
+            "who": self.who,
+            "why": self.why,
+        }
+
 
 @dataclass(frozen=True)
 class History:

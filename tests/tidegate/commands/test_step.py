@@ -127,16 +127,6 @@ def test_a_digest_that_is_stale_stops_the_step_under_dvc(world: World, tmp_path:
     assert run(world.folder, *words).returncode == 0
 
 
-def test_digests_that_hold_are_left_alone(tmp_path: Path) -> None:
-    step.write_digests(tmp_path)
-    before = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
-    assert set(before) == set(code.STEPS)
-    (tmp_path / "gate").write_text("stale")
-    step.write_digests(tmp_path)
-    after = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
-    assert {name for name in after if after[name] != before[name]} == {"gate"}
-
-
 def test_the_outputs_of_a_step_are_read_without_importing_it() -> None:
     assert step.outputs("train") == {
         "model": "Output", "baselines": "Output", "reference": "OutputFolder", "record": "Output",

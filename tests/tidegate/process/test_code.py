@@ -8,7 +8,7 @@ import pytest
 
 import tidegate
 from tidegate.process import code
-from tidegate.process.code import digest, locked, modules
+from tidegate.process.code import digest, locked, sources
 
 TREE = {
     "__init__.py": "import os\n",
@@ -97,11 +97,14 @@ def test_the_steps_are_those_that_there_are() -> None:
 
 
 def test_this_step_is_made_of_its_own_folder_and_of_what_it_imports() -> None:
-    found = modules("ingest")
-    assert "tidegate.components.ingest.raw_files" in found and "tidegate.tables.engine" in found
-    assert not [name for name in found if name.startswith(("tidegate.components.gate", "tidegate.tracking"))]
-    found = modules("gate")
-    assert "tidegate.tracking.journal" in found and "tidegate.tracking.logs" not in found
+    def files(step: str) -> set[str]:
+        return {path.relative_to(code.ROOT).as_posix() for path in sources(step)[0]}
+
+    found = files("ingest")
+    assert {"components/ingest/raw_files.py", "tables/engine.py", "contract/contract.schema.json"} <= found
+    assert not [name for name in found if name.startswith(("components/gate", "tracking"))]
+    found = files("gate")
+    assert "tracking/journal.py" in found and not {"tracking/logs.py", "pages/page.html"} & found
 
 
 def test_the_lock_tells_the_versions_of_the_image() -> None:
@@ -109,6 +112,16 @@ def test_the_lock_tells_the_versions_of_the_image() -> None:
     assert code.LOCK.read_bytes() == (root / "requirements-steps.txt").read_bytes()
     assert all(locked(package) for packages in code.LIBRARIES.values() for package in packages)
     assert f"numpy=={locked('numpy')} " in code.LOCK.read_text()
+
+
+def test_digests_that_hold_are_left_alone(tmp_path: Path) -> None:
+    code.write_digests(tmp_path)
+    before = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert set(before) == set(code.STEPS)
+    (tmp_path / "gate").write_text("stale")
+    code.write_digests(tmp_path)
+    after = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert {name for name in after if after[name] != before[name]} == {"gate"}
 
 
 def test_what_a_bare_interpreter_needs_for_it_is_little() -> None:

@@ -13,13 +13,13 @@ from typing import Any
 from rich.markup import escape
 
 from tidegate.commands.console import console
+from tidegate.commands.draft import CLUSTER, PARAMETERS, STAGES
 from tidegate.commands.draft.inspection import output
 from tidegate.commands.loop import workspace
 from tidegate.commands.loop.workspace import dvc
 from tidegate.documents.formats import read_text, replacing, write_text
 from tidegate.process.errors import InputError
 
-HERE = Path(__file__).parent
 IGNORED = "/data\n/artifacts/\n/mlartifacts/\n/mlflow.db*\n/dvc_plots/\n"
 NOBODY = "tidegate"  # who commits where git knows nobody
 README = """\
@@ -43,13 +43,13 @@ def begin(target: Path, file: Path, label: str, time: str, key: str, cluster: bo
     )
     with replacing(target) as folder:
         folder.mkdir()
-        write_text(folder / "dvc.yaml", read_text(HERE / "dvc.yaml"))
+        write_text(folder / "dvc.yaml", read_text(STAGES))
         if cluster:
-            write_text(folder / "cluster.yaml", read_text(HERE / "cluster.yaml"))
+            write_text(folder / "cluster.yaml", read_text(CLUSTER))
         write_text(folder / ".gitignore", IGNORED)
         for name, text in {**found["files"], "README.md": README.format(target.name)}.items():
             write_text(folder / name, text)
-        write_text(folder / "params.yaml", with_params(read_text(HERE / workspace.PARAMS), found["params"]))
+        write_text(folder / "params.yaml", with_params(read_text(PARAMETERS), found["params"]))
         (folder / "data").mkdir()
         shutil.copyfile(file, folder / "data" / file.name)
         inside = _versioned(folder)

@@ -10,11 +10,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tidegate.commands.draft import STAGES
 from tidegate.commands.loop import sample
-from tidegate.commands.step import write_digests
-from tidegate.commands.upgrade import TEMPLATES
 from tidegate.documents.formats import parse_yaml, read_json, read_text, read_yaml, write_json, write_text
-from tidegate.process import wheel
+from tidegate.process import code, wheel
 from tidegate.process.child import python
 from tidegate.process.errors import InputError
 from tidegate.tracking import database
@@ -90,7 +89,7 @@ def changed_stages(*targets: str) -> list[str]:
     """The stages (or `targets`) that `dvc repro` would look at; InputError when data/ is not what data.dvc says."""
     _check_dvc_files(stages=not targets)
     if ARTIFACTS.exists():
-        write_digests()  # or DVC would not see that the code of a step changed
+        code.write_digests()  # or DVC would not see that the code of a step changed
     found = run_dvc("status", "--json", *targets)
     if found.returncode:
         raise InputError("dvc status", "an answer", _last_line(found.stderr), "mend what it names")
@@ -113,6 +112,8 @@ def _check_dvc_files(stages: bool) -> None:
     """InputError for files of DVC that are not as it writes them: its own words for that fill a screen."""
     for name, (key, kind, cure) in _DVC_FILES.items():
         path = Path(name)
+        if name == "dvc.yaml" and path.exists() and path.read_bytes() == STAGES.read_bytes():
+            continue
         try:
             found = read_yaml(path) if path.exists() else {key: kind()}
         except InputError as error:
@@ -125,7 +126,7 @@ def _check_dvc_files(stages: bool) -> None:
 
 def _check_stages(path: Path, found: Mapping[str, Any]) -> None:
     """InputError for stages that another version of Tidegate wrote; a problem may have more of its own."""
-    wanted = read_yaml(TEMPLATES / path.name)["stages"]
+    wanted = read_yaml(STAGES)["stages"]
     for stage in wanted:
         if found.get(stage) != wanted[stage]:
             there = f"another stage {stage}" if stage in found else f"no stage {stage}"

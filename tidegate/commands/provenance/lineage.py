@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tidegate.commands.provenance.registered import Registered
-from tidegate.tracking.entries import Entry
 from tidegate.tracking.models import files_tag
 
 PROBLEM = ("contract.yaml", "features.sql", "model.yaml")
@@ -30,7 +29,7 @@ def lineage(found: Registered, files: Mapping[str, str]) -> dict[str, Any]:
             "environment": {key: value for key, value in record["environment"].items() if key not in CODE},
         },
         "judged": {key: found.verdict[key] for key in ("champion", "accepted", "loss", "rows", "reasons")},
-        "journal": [said(entry) for entry in found.history.entries if found.version in (entry.to, entry.before)],
+        "journal": [entry.row() for entry in found.history.entries if found.version in (entry.to, entry.before)],
         "led_to": {
             "served": list(_terms(found)),
             "batches": [{"batch": tags["tidegate.batch"], "until": tags["tidegate.until"]} for tags in found.batches],
@@ -47,17 +46,6 @@ def digests(tags: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def said(entry: Entry) -> dict[str, Any]:
-    """An entry of the journal as people read it."""
-    return {
-        "entry": entry.number,
-        "kind": entry.kind,
-        "from": entry.before,
-        "to": entry.to,
-        "when": entry.when,
-        "who": entry.who,
-        "why": entry.why,
-    }
 
 
 def _terms(found: Registered) -> Iterator[dict[str, Any]]:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 DATA_DVC = "outs:\n- md5: {}\n  hash: md5\n  path: data\n"
 FOREIGN = ("MLFLOW_", "TIDEGATE_", "DVC_STAGE", "DVC_EXP", "GIT_", "PYTHONPATH")
-TEMPLATES = "tidegate/commands/draft/{}"  # in a wheel
+# In a wheel.
+STAGES, PARAMETERS = (f"tidegate/commands/draft/{name}.yaml" for name in ("stages", "params"))
 LOCK = "tidegate/requirements-steps.txt"
 
 
@@ -68,9 +69,7 @@ def _lay(problem: Path, found: "Registered", tool: wheel.Wheel) -> None:
         "gate": {"mode": "always"},
     }
     with zipfile.ZipFile(io.BytesIO(tool.content)) as archive:
-        stages, params = (
-            archive.read(TEMPLATES.format(name)).decode() for name in ("dvc.yaml", str(workspace.PARAMS))
-        )
+        stages, params = (archive.read(name).decode() for name in (STAGES, PARAMETERS))
     problem.mkdir()
     version = DATA_DVC.format(found.tags["tidegate.data"])
     _fetch(problem, version, found.texts)

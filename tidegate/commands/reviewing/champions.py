@@ -36,13 +36,7 @@ def _row(entry: "Entry", tags: Mapping[str, str], serves: bool) -> dict[str, Any
     models = {model["model"]: model for model in entry.verdict.get("models", [])}
     metrics = {key: value for key, value in models.get("challenger", {}).items() if key not in ("model", "loss")}
     return {
-        "entry": entry.number,
-        "kind": entry.kind,
-        "from": entry.before,
-        "to": entry.to,
-        "when": entry.when,
-        "who": entry.who,
-        "why": entry.why,
+        **entry.row(),
         "batch": entry.batch or None,
         "until": tags.get("tidegate.until"),
         "data": tags.get("tidegate.data"),
