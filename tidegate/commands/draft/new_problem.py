@@ -20,7 +20,7 @@ from tidegate.commands.loop.workspace import dvc
 from tidegate.documents.formats import read_text, replacing, write_text
 from tidegate.process.errors import InputError
 
-IGNORED = "/data\n/artifacts/\n/mlartifacts/\n/mlflow.db*\n/dvc_plots/\n"
+IGNORED = "/.venv*\n/data\n/artifacts/\n/mlartifacts/\n/mlflow.db*\n/dvc_plots/\n"
 NOBODY = "tidegate"  # who commits where git knows nobody
 README = """\
 # {}
