@@ -119,3 +119,6 @@ def test_a_problem_begins_and_runs(program: Path, folder: Path) -> None:
     run("tidegate", "compile", "--output", "training.yaml", "--image", "example.org/steps:1", where=problem)
     run("tidegate", "manifests", "k8s", where=problem)
     assert (problem / "k8s/overlays/local/kustomization.yaml").is_file()
+    run("python", "-m", "k8s.passwords", "local", where=problem)
+    assert (problem / "k8s/secrets.json").is_file()
+    assert "secrets.json" not in run("git", "status", "--short", "--untracked-files=all", where=problem)

@@ -197,4 +197,7 @@ def _dvc_output(*arguments: str) -> str:
 
 
 def _last_line(text: str) -> str:
-    return next((line for line in reversed(text.splitlines()) if line.strip()), "nothing").removeprefix("ERROR: ")
+    """The last error of DVC, which ends its output with an address for help."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("ERROR: ")]
+    return (errors or lines or ["nothing"])[-1].removeprefix("ERROR: ")

@@ -110,6 +110,19 @@ def test_it_is_shown_and_deleted(server: KfpServer, tidegate: Tidegate) -> None:
     assert tidegate("schedule", "delete")[1] == "deleted\n" and server.kubeflow.recurring == {}
 
 
+def test_another_problem_has_a_schedule_of_its_own(server: KfpServer, clone: Path, tidegate: Tidegate) -> None:
+    tidegate(*apply)
+    contract = clone / "contract.yaml"
+    contract.write_text(contract.read_text().replace("\nname: flights\n", "\nname: trains\n"))
+    assert tidegate(*apply)[1].splitlines()[0] == "created"
+    found = server.kubeflow.recurring.values()
+    assert sorted(run.display_name for run in found) == ["flights", "trains"]
+    assert len({run.experiment_id for run in found}) == 2
+    assert len(json.loads(tidegate("schedule", "show", "--json")[1])) == 1
+    assert tidegate("schedule", "delete")[0] == 0
+    assert only(server).display_name == "flights"
+
+
 def test_what_a_person_made_by_hand_is_left_alone(server: KfpServer, tidegate: Tidegate) -> None:
     tidegate(*apply)
     only(server).description = "mine"
