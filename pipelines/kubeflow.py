@@ -14,7 +14,7 @@ from tidegate.documents.formats import read_text
 from tidegate.pipelines import cluster, fusion
 from tidegate.pipelines.settings import configured
 from tidegate.pipelines.training import training
-from tidegate.process import code
+from tidegate.process import code, wheel
 
 
 def compile(image: str | None = None, settings: Path = cluster.PATH) -> str:
@@ -29,9 +29,13 @@ def compile(image: str | None = None, settings: Path = cluster.PATH) -> str:
 
 
 def image_of(given: cluster.Cluster) -> str:
-    """The image of this code and its lock: a commit that changes neither, such as a new feature, has the same one."""
+    """The image of this version of Tidegate and of the code of its steps, in the repository that is given.
+
+    A change of a problem needs no other image. What changes no answer of a step, such as how a file is uploaded, comes
+    to a cluster with the next version.
+    """
     digests = "".join(code.digest(step, code.locked) for step in code.STEPS)
-    return f"{given.repository}:{hashlib.sha256(digests.encode()).hexdigest()[:16]}"
+    return f"{given.repository}:{wheel.version()}-{hashlib.sha256(digests.encode()).hexdigest()[:16]}"
 
 
 def ir(pipeline: Any = training) -> dict[str, Any]:

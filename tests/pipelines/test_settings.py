@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +174,7 @@ def test_the_image_is_that_of_the_code_whatever_the_problem_is(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = kubeflow.image_of(cluster.load())
-    assert re.fullmatch(r"tidegate/steps:[0-9a-f]{16}", here)
+    assert re.fullmatch(rf"tidegate/steps:{re.escape(version('tidegate'))}-[0-9a-f]{{16}}", here)
     shutil.copytree(root / "tidegate", tmp_path / "tidegate", ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(code, "ROOT", tmp_path / "tidegate")
     (tmp_path / "tidegate/components/Dockerfile").write_text("FROM scratch")
