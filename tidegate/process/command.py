@@ -1,7 +1,6 @@
 """Turns one typed function into one command line: a parameter is a flag, a Path is a file, the rest are scalars."""
 
 import argparse
-import atexit
 import gc
 import inspect
 import json
@@ -62,7 +61,6 @@ def _collect_garbage() -> None:
     if not gc.isenabled():
         gc.freeze()
         gc.enable()
-        atexit.register(gc.unfreeze)  # some libraries complain of what is left at the end
 
 
 def _check_parameters(step: str, arguments: Mapping[str, Any]) -> None:

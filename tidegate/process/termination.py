@@ -52,7 +52,7 @@ def unwinding(discard: Callable[[], None]) -> Iterator[None]:
         # Whatever error DuckDB and others have made of the exit; taking the interpreter apart would cost seconds more.
         if ending:
             discard()
-            _leave(ending[0])
+            leave(ending[0])
         os.close(signal.set_wakeup_fd(wakeup))
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -63,7 +63,11 @@ def _heard() -> list[signal.Signals]:
     return [number for number in signals if signal.getsignal(number) is not signal.SIG_IGN]
 
 
-def _leave(code: int) -> NoReturn:
+def leave(code: int) -> NoReturn:
+    """End the process without taking the interpreter apart.
+
+    Threads of native libraries may still work then, and one that wants the interpreter back aborts the process.
+    """
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):  # nobody may read it any more
             stream.flush()

@@ -95,6 +95,32 @@ def test_the_version_imports_nothing_heavy_and_names_the_commit(root: Path) -> N
     assert re.fullmatch(rf"tidegate {re.escape(version('tidegate'))} \(commit {context.commit(root)}\)", told)
 
 
+def test_a_command_leaves_without_taking_the_interpreter_apart() -> None:
+    # Where DuckDB's or Arrow's threads still work then, they abort the process.
+    script = """
+import atexit, sys
+from tidegate.__main__ import program
+
+class Left:
+    def __del__(self):
+        print("taken apart", file=sys.stderr)
+
+sys.left = Left()
+atexit.register(print, "temporary files removed")
+sys.argv = ["tidegate", *sys.argv[1:]]
+program()
+"""
+    right, wrong = (
+        subprocess.run([sys.executable, "-c", script, word], capture_output=True, text=True, check=False)
+        for word in ("--version", "--versoin")
+    )
+    assert (right.returncode, wrong.returncode) == (0, 2)
+    assert right.stdout.startswith("tidegate ")
+    assert right.stdout.endswith("\ntemporary files removed\n")
+    assert right.stderr == ""
+    assert wrong.stderr.startswith("error: tidegate: expected one of its flags")
+
+
 def test_an_installed_package_knows_no_commit_but_that_of_its_image(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
