@@ -16,6 +16,7 @@ from selenium.webdriver import Chrome
 import tidegate.commands
 from tests import decisions
 from tests.browsers import axe, browser, run_axe
+from tests.documents import batch_of
 from tidegate.commands.provenance.chart import chart
 from tidegate.commands.provenance.markdown import Section
 from tidegate.components.evaluate.checks import against_baseline, against_champion, calibrated, counted, in_slices
@@ -40,13 +41,7 @@ root = Path(tidegate.commands.__file__).parent
 hostile = """<script>document.title = "owned"</script><img src=x onerror="document.title='owned'">"""
 attribute = '" onload="document.title=`owned`" x="'
 long_name = "a_very_long_name_of_a_column_that_somebody_typed" * 2
-batch = {
-    "id": "d0855ff9d5721423",
-    "start": "2013-03-04T00:00:00",
-    "end": "2013-04-01T00:00:00",
-    "rows": 26264,
-    "labelled_rows": 24543,
-}
+batch = batch_of(rows=26264, labelled_rows=24543)
 contract = f"""
 name: flights
 purpose: late?

@@ -10,6 +10,7 @@ from mlflow.entities.model_registry import ModelVersion
 
 from tidegate.components.deploy.release import document, refusal, why
 from tidegate.contract.contract import read_contract
+from tidegate.documents.batch import Batch
 from tidegate.documents.formats import read_json, write_json
 from tidegate.process.command import Output
 from tidegate.process.context import commit, experiment, user
@@ -39,10 +40,10 @@ def deploy(
     release: Output,
 ) -> None:
     """Register the challenger if it was accepted, and promote it unless a person is to; a batch is released once."""
-    promise, this = read_contract(contract), read_json(batch)
+    promise, this = read_contract(contract), Batch.read(batch)
     decided, judged, trained = read_json(decision), read_json(verdict), read_json(record)
     client = connect()
-    run_id = batch_run(client, promise.name, this["id"], {"tidegate.until": this["end"][:10]})
+    run_id = batch_run(client, promise.name, this.id, {"tidegate.until": this.end[:10]})
     asked = {key: judged[key] for key in ("challenger", "policy")}
     answer = records.recorded(client, run_id, records.question("release", asked), seen(client, run_id))
     if answer is None:
@@ -88,7 +89,7 @@ def _recorded(
 def _settle(
     client: MlflowClient,
     run_id: str,
-    batch: Mapping[str, Any],
+    batch: Batch,
     decision: Mapping[str, Any],
     verdict: Mapping[str, Any],
     record: Mapping[str, Any],
@@ -96,7 +97,7 @@ def _settle(
     approval: str,
 ) -> dict[str, Any]:
     """Register the challenger; promote it, leave it waiting, or say what a person has said of it."""
-    name, reason = batch["name"], why(decision, verdict)
+    name, reason = batch.name, why(decision, verdict)
     registered = _registered(client, run_id, batch, verdict, record, logged, approval)
     version = str(registered.version)
     state = read(client, name)
@@ -111,7 +112,7 @@ def _settle(
         return document(batch, verdict, version, past.champion, wait, waiting=True)
     told = {key: verdict[key] for key in ("loss", "loss_error", "rows", "blocks", "reasons", "models")}
     when = datetime.now(UTC).isoformat(timespec="seconds")
-    entry = Entry(verdict["champion"], version, batch["id"], user(), when, reason, told)
+    entry = Entry(verdict["champion"], version, batch.id, user(), when, reason, told)
     outcome = promote(client, name, entry, state, logged.digest)
     if not outcome.counted:
         _check_champion(name, version, verdict, outcome.champion)
@@ -121,7 +122,7 @@ def _settle(
 def _registered(
     client: MlflowClient,
     run_id: str,
-    batch: Mapping[str, Any],
+    batch: Batch,
     verdict: Mapping[str, Any],
     record: Mapping[str, Any],
     logged: Logged,
@@ -129,16 +130,16 @@ def _registered(
 ) -> ModelVersion:
     """The version that holds the challenger, with its present verdict: it may have been registered with an earlier."""
     judged = {approvals.verdict_tag: approvals.summarised(verdict), approvals.approval_tag: approval}
-    before = tags_of(client, batch["name"], verdict["champion"]) if verdict["champion"] else {}
+    before = tags_of(client, batch.name, verdict["champion"]) if verdict["champion"] else {}
     made_by = {
-        "tidegate.data": batch["data"],
-        "tidegate.until": batch["end"],
+        "tidegate.data": batch.data,
+        "tidegate.until": batch.end,
         "tidegate.trained_to": record["to"],
         "tidegate.model": record["digest"],
         "tidegate.commit": commit(),
         **tools.keep(client, run_id, packed(), before),
     }
-    version = register(client, batch["name"], run_id, logged, batch["id"], {**made_by, **judged})
+    version = register(client, batch.name, run_id, logged, batch.id, {**made_by, **judged})
     tag(client, version, judged)
     return version
 

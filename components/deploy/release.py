@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tidegate.documents.batch import Batch
+
 
 def refusal(
     decision: Mapping[str, Any], verdict: Mapping[str, Any], experiment: str | None, approval: str = "automatic"
@@ -25,7 +27,7 @@ def why(decision: Mapping[str, Any], verdict: Mapping[str, Any]) -> str:
 
 
 def document(
-    batch: Mapping[str, Any],
+    batch: Batch,
     verdict: Mapping[str, Any],
     version: str | None,
     champion: str | None,
@@ -39,9 +41,9 @@ def document(
     """
     return {
         "schema": 1,
-        "batch": batch["id"],
-        "name": batch["name"],
-        "until": batch["end"][:10],
+        "batch": batch.id,
+        "name": batch.name,
+        "until": batch.end[:10],
         "promoted": version is not None and version == champion,
         "waiting": waiting,
         "version": version,

@@ -13,6 +13,7 @@ from tidegate.components.evaluate.contestants import predictions
 from tidegate.components.evaluate.page import write_verdict
 from tidegate.components.evaluate.pictures import panels
 from tidegate.contract.contract import Contract, read_contract
+from tidegate.documents.batch import Batch
 from tidegate.documents.formats import read_json, read_table, write_json, write_text
 from tidegate.process.command import Output
 from tidegate.scoring.scores import labels, weights
@@ -45,9 +46,9 @@ def evaluate(
     curves: Output,
 ) -> Mapping[str, Mapping[str, Any]]:
     """Judge the challenger on the batch's labelled rows; a batch whose release is recorded keeps its verdict."""
-    promise, this, trained = read_contract(contract), read_json(batch), read_json(record)
+    promise, this, trained = read_contract(contract), Batch.read(batch), read_json(record)
     client = connect()
-    run_id = batch_run(client, promise.name, this["id"], {"tidegate.until": this["end"][:10]})
+    run_id = batch_run(client, promise.name, this.id, {"tidegate.until": this.end[:10]})
     policy = {"margin": margin, "slice_rows": slice_rows, "calibration": calibration, "leak": leak}
     question = {"challenger": trained["digest"], "policy": policy}
     pages = {"report.html": report, "curves.json": curves}
@@ -78,16 +79,16 @@ def _released(
     return verdict
 
 
-def _key(batch: Mapping[str, Any], question: Mapping[str, Any], champion: str | None) -> str:
+def _key(batch: Batch, question: Mapping[str, Any], champion: str | None) -> str:
     """The name of a verdict: who was judged by which policy on which batch against whom."""
-    asked = {"batch": batch["id"], "champion": champion, **{name: question[name] for name in ("challenger", "policy")}}
+    asked = {"batch": batch.id, "champion": champion, **{name: question[name] for name in ("challenger", "policy")}}
     return records.question("verdict", asked).partition(".")[2]
 
 
 def _judge(
     client: MlflowClient,
     contract: Contract,
-    batch: Mapping[str, Any],
+    batch: Batch,
     question: Mapping[str, Any],
     paths: Mapping[str, Path],
     record: Mapping[str, Any],
@@ -120,7 +121,7 @@ def _shown(verdict: Mapping[str, Any], found: Mapping[str, Mapping[str, float]])
 def _tell(
     client: MlflowClient,
     run_id: str,
-    batch: Mapping[str, Any],
+    batch: Batch,
     verdict: Mapping[str, Any],
     found: Mapping[str, Mapping[str, float]],
     costs: Mapping[str, float],

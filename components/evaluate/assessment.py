@@ -14,6 +14,7 @@ from tidegate.components.evaluate.paired_difference import Difference, differenc
 from tidegate.components.evaluate.slices import slice_differences, slice_losses, slices, told
 from tidegate.components.evaluate.verdict import document
 from tidegate.contract.contract import Contract
+from tidegate.documents.batch import Batch
 from tidegate.process.errors import InputError
 from tidegate.scoring.blocks import block_of
 from tidegate.scoring.scores import Predictions, Vector, labels, least_known, losses, metrics, weights
@@ -24,10 +25,10 @@ least_blocks = 5  # fewer say nothing about how much a batch varies
 outcomes = {"binary": "both outcomes", "multiclass": "at least two classes"}
 
 
-def labelled(features: pd.DataFrame, contract: Contract, batch: Mapping[str, Any]) -> pd.DataFrame:
+def labelled(features: pd.DataFrame, contract: Contract, batch: Batch) -> pd.DataFrame:
     """The rows of the batch that have a label; InputError when they cannot judge."""
     rows = features[(features["split"] == "batch") & features[contract.label].notna()]
-    place = f"batch {batch['start'][:10]} to {batch['end'][:10]}"
+    place = f"batch {batch.start[:10]} to {batch.end[:10]}"
     if contract.task in outcomes and rows[contract.label].nunique() < 2:
         raise InputError(
             f"{place}: {contract.label}",
@@ -48,7 +49,7 @@ def labelled(features: pd.DataFrame, contract: Contract, batch: Mapping[str, Any
 
 def judged(
     contract: Contract,
-    batch: Mapping[str, Any],
+    batch: Batch,
     question: Mapping[str, Any],
     champion: str | None,
     rows: pd.DataFrame,

@@ -13,6 +13,7 @@ from tidegate.components.evaluate.hostile_rows import hostile_check, hostile_row
 from tidegate.components.evaluate.leaks import leak
 from tidegate.components.evaluate.server_check import golden_rows, server_check
 from tidegate.contract.contract import Contract
+from tidegate.documents.batch import Batch
 from tidegate.scoring.blocks import block_of
 from tidegate.scoring.scores import labels, weights
 from tidegate.scoring.seed import seed_of
@@ -23,7 +24,7 @@ def probed(
     record: Mapping[str, Any],
     rows: pd.DataFrame,
     contract: Contract,
-    batch: Mapping[str, Any],
+    batch: Batch,
     policy: Mapping[str, float],
 ) -> tuple[list[Check], dict[str, float]]:
     """The checks, and how large and how fast the model is, which differs from machine to machine."""

@@ -9,6 +9,7 @@ import pandas as pd
 
 from tidegate import models
 from tidegate.contract.contract import Contract
+from tidegate.documents.batch import Batch
 from tidegate.process.errors import InputError
 from tidegate.scoring.scores import Predictions, predict
 from tidegate.tables.features import Window
@@ -22,7 +23,7 @@ def predictions(
     rows: pd.DataFrame,
     paths: Mapping[str, Path],
     contract: Contract,
-    batch: Mapping[str, Any],
+    batch: Batch,
     record: Mapping[str, Any],
 ) -> dict[str, Predictions]:
     """The predictions of each model by its name: the challenger, the champion if there is one, the baselines."""
@@ -36,12 +37,10 @@ def predictions(
     return found | {name: predict(simple[name], rows, kinds, task) for name in baselines}
 
 
-def _as_champion(
-    champion: Champion, rows: pd.DataFrame, clean: Path, contract: Contract, batch: Mapping[str, Any]
-) -> Predictions:
+def _as_champion(champion: Champion, rows: pd.DataFrame, clean: Path, contract: Contract, batch: Batch) -> Predictions:
     """The champion's predictions of the same events, fed by its own SQL; it must not have learned from them."""
     _check_champion(champion, contract, batch)
-    window = Window(datetime.fromisoformat(batch["start"]), datetime.fromisoformat(batch["end"]))
+    window = Window(datetime.fromisoformat(batch.start), datetime.fromisoformat(batch.end))
     seen = champion.batch(clean, window)
     found = rows[contract.identity].merge(seen, on=contract.identity, how="left", validate="one_to_one")
     if missing := int(found["prediction"].isna().sum()):
@@ -54,7 +53,7 @@ def _as_champion(
     return champion.predicted(found)
 
 
-def _check_champion(champion: Champion, contract: Contract, batch: Mapping[str, Any]) -> None:
+def _check_champion(champion: Champion, contract: Contract, batch: Batch) -> None:
     place = f"champion version {champion.version}"
     if champion.contract.task != contract.task:
         raise InputError(
@@ -66,12 +65,12 @@ def _check_champion(champion: Champion, contract: Contract, batch: Mapping[str, 
     _check_unseen(place, champion.record, batch)
 
 
-def _check_unseen(place: str, record: Mapping[str, Any], batch: Mapping[str, Any]) -> None:
+def _check_unseen(place: str, record: Mapping[str, Any], batch: Batch) -> None:
     """InputError unless a model's training window is known and ends before the rows that judge it."""
     cure = "move ingest.until past them"
     if "to" not in record:
         raise InputError(place, "the window of its training in its record", "none", "promote another version")
-    if record["to"] >= batch["start"]:
+    if record["to"] >= batch.start:
         raise InputError(
-            place, f"rows before {batch['start']} only in its training", f"rows up to {record['to']}", cure
+            place, f"rows before {batch.start} only in its training", f"rows up to {record['to']}", cure
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 from tidegate.components.evaluate.pictures import differences, of_losses
 from tidegate.contract.contract import Contract
+from tidegate.documents.batch import Batch
 from tidegate.pages.page import write_page
 from tidegate.scoring.tasks import lower_is_better, shown, tasks
 
@@ -16,7 +17,7 @@ most_slices = 100
 def write_verdict(
     path: Path,
     contract: Contract,
-    batch: Mapping[str, Any],
+    batch: Batch,
     answer: Mapping[str, Any],
     pictures: Sequence[Mapping[str, Any]],
 ) -> None:

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tidegate.components.evaluate.checks import Check
+from tidegate.documents.batch import Batch
 from tidegate.scoring.tasks import Task
 
 version = 2
 
 
 def document(
-    batch: Mapping[str, Any],
+    batch: Batch,
     question: Mapping[str, Any],
     champion: str | None,
     rows: int,
@@ -34,7 +35,7 @@ def document(
     reasons = [check.reason for check in checks if check.passed == accepted]
     return {
         "version": version,
-        "batch": batch["id"],
+        "batch": batch.id,
         **question,
         "champion": champion,
         "accepted": accepted,

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -12,7 +11,8 @@ from tidegate.components.featurize.identity import batch_id, recipe
 from tidegate.components.featurize.suspects import check_features
 from tidegate.contract.behaviour import check_behaviour
 from tidegate.contract.contract import Contract, parse_contract, quoted
-from tidegate.documents.formats import read_json, read_text, replacing, write_json
+from tidegate.documents.batch import Batch
+from tidegate.documents.formats import read_json, read_text, replacing
 from tidegate.process.command import Output, OutputFolder
 from tidegate.process.errors import InputError
 from tidegate.tables.engine import copy
@@ -50,19 +50,18 @@ def featurize(
                 raise InputError(sql, "SQL that runs over every row", found, "mend it") from None
             check_features(connection, folder / "features.parquet", promise, kind)
             counts = _counts(connection, folder / "features.parquet", promise.label)
-    write_json(
-        batch,
-        {
-            "id": batch_id(made["data"], made["batch"]["start"], made["batch"]["end"], made_by),
-            "name": promise.name,
-            "data": made["data"],
-            **made["batch"],
-            **counts,
-            "features": kind,
-            "recipe": made_by,
-            "files": made["files"],
-        },
-    )
+    start, end = made["batch"]["start"], made["batch"]["end"]
+    Batch(
+        id=batch_id(made["data"], start, end, made_by),
+        name=promise.name,
+        data=made["data"],
+        start=start,
+        end=end,
+        **counts,
+        features=kind,
+        recipe=made_by,
+        files=made["files"],
+    ).write(batch)
 
 
 def _check_rows(connection: duckdb.DuckDBPyConnection, sql: str, contract: Contract) -> None:
@@ -92,7 +91,7 @@ def _check_hindsight(
             )
 
 
-def _counts(connection: duckdb.DuckDBPyConnection, path: Path, label: str) -> dict[str, Any]:
+def _counts(connection: duckdb.DuckDBPyConnection, path: Path, label: str) -> dict[str, int]:
     query = f"SELECT split, count(*), count({quoted(label)}) FROM read_parquet($path) GROUP BY split"
     found = {
         split: (rows, labelled)

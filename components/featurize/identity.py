@@ -8,27 +8,28 @@ from typing import Any
 
 import duckdb
 
+from tidegate.documents.batch import Recipe
 from tidegate.documents.formats import parse_yaml
 
 blank = " \t\r\n\f\v"
 
 
-def recipe(contract: str, sql: str, estimator: str, window_days: int) -> dict[str, str | int]:
+def recipe(contract: str, sql: str, estimator: str, window_days: int) -> Recipe:
     """What makes a model beside the data: a digest of what each of the problem's files says, and the window.
 
     Comments and layout say nothing. The order of names does: `SELECT *` follows that of the columns.
     """
-    return {
-        "contract": _digest(document(contract, "contract.yaml")),
-        "sql": _digest(statement(sql)),
-        "estimator": _digest(document(estimator, "model.yaml")),
-        "window_days": window_days,
-    }
+    return Recipe(
+        contract=_digest(document(contract, "contract.yaml")),
+        sql=_digest(statement(sql)),
+        estimator=_digest(document(estimator, "model.yaml")),
+        window_days=window_days,
+    )
 
 
-def batch_id(data: str, start: str, end: str, made_by: Mapping[str, str | int]) -> str:
+def batch_id(data: str, start: str, end: str, made_by: Recipe) -> str:
     """Sixteen hexadecimal digits that name this batch: the same data, window and recipe give the same name."""
-    text = json.dumps({"data": data, "start": start, "end": end, "recipe": dict(made_by)}, sort_keys=True)
+    text = json.dumps({"data": data, "start": start, "end": end, "recipe": made_by.document()}, sort_keys=True)
     return _digest(text)[:16]
 
 

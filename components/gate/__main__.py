@@ -20,7 +20,8 @@ from tidegate.components.gate.signals import signals
 from tidegate.components.gate.snapshot import snapshot
 from tidegate.components.gate.swaps import check_places
 from tidegate.contract.contract import read_contract
-from tidegate.documents.formats import read_json, write_json, write_parameter, write_text
+from tidegate.documents.batch import Batch
+from tidegate.documents.formats import write_json, write_parameter, write_text
 from tidegate.process.command import Output
 from tidegate.tracking import decisions, feedback, logs, records
 from tidegate.tracking.champion import Champion, champion_of
@@ -64,7 +65,7 @@ def gate(
     # Every flag that is no file.
     policy = {name: value for name, value in locals().items() if not isinstance(value, Path)}
     switched_off = check_policy(mode, off)
-    question = Question(read_json(batch), read_contract(contract), policy, switched_off)
+    question = Question(Batch.read(batch), read_contract(contract), policy, switched_off)
     paths = dict(zip(files, (drift, evidently, gate), strict=True))
     answer = _answer(connect(), question, (clean, features), paths)
     write_json(decision, answer)
@@ -77,7 +78,7 @@ def gate(
 def _answer(client: MlflowClient, question: Question, folders: Folders, paths: dict[str, Path]) -> Document:
     """What was decided, with its pages; a new one is recorded. Keeping the champion ends the batch."""
     batch, name = question.batch, question.contract.name
-    run_id = batch_run(client, name, batch["id"], {"tidegate.until": batch["end"][:10]})
+    run_id = batch_run(client, name, batch.id, {"tidegate.until": batch.end[:10]})
     asked = records.question("decision", question.policy)
     answer = records.recorded(client, run_id, asked, seen(client, run_id))
     if answer is not None:
@@ -85,7 +86,7 @@ def _answer(client: MlflowClient, question: Question, folders: Folders, paths: d
             write_text(path, logs.text(client, run_id, f"gate/{asked}/{file}"))
     else:
         answer, loss, more = _decide(client, question, folders, paths)
-        logs.dataset(client, run_id, question.contract.event, batch["data"], "batch")
+        logs.dataset(client, run_id, question.contract.event, batch.data, "batch")
         logs.files(client, run_id, {**paths, **more}, f"gate/{asked}")
         tags = {**_tags(batch, answer), **decisions.noted(answer, loss), **mark(client, run_id)}
         answer = records.record(client, run_id, asked, answer, tags)
@@ -94,9 +95,9 @@ def _answer(client: MlflowClient, question: Question, folders: Folders, paths: d
     return answer
 
 
-def _tags(batch: Mapping[str, Any], answer: Document) -> dict[str, str]:
+def _tags(batch: Batch, answer: Document) -> dict[str, str]:
     return {
-        "tidegate.rows": str(batch["rows"]),
+        "tidegate.rows": str(batch.rows),
         "tidegate.decision": answer["decision"],
         "tidegate.reasons": "; ".join(answer["reasons"]),
         "tidegate.champion": answer["champion"] or "none",
@@ -107,7 +108,7 @@ def _decide(
     client: MlflowClient, question: Question, folders: Folders, paths: dict[str, Path]
 ) -> tuple[Document, float | None, dict[str, str]]:
     """Decide anew: the decision, the champion's loss on the batch, and what is kept beside the pages it writes."""
-    name, end = question.contract.name, question.batch["end"]
+    name, end = question.contract.name, question.batch.end
     serves, every = begun(client, name), batches(client, name)
     champion, past = champion_of(client, name, serves), decisions.past(every, end)
     said = holding(feedback.opinions(serves.history), end)
@@ -129,10 +130,10 @@ def _facts(champion: Champion | None, question: Question, folders: Folders) -> C
     batch, policy = question.batch, question.policy
     if champion is None:
         return "there is no champion yet"
-    if (learned := champion.record["to"]) >= batch["start"]:
+    if (learned := champion.record["to"]) >= batch.start:
         return f"the champion has learned from rows up to {learned}, later than this batch begins"
-    if batch["rows"] < (least := policy["minimum_rows"]):
-        return f"{batch['rows']:,} rows are too few to tell drift from chance (gate.minimum_rows {least:,})"
+    if batch.rows < (least := policy["minimum_rows"]):
+        return f"{batch.rows:,} rows are too few to tell drift from chance (gate.minimum_rows {least:,})"
     seen = batch_sample(champion, question.contract, *folders, batch, policy["sample_rows"])
     found = compared(champion, seen, question)
     if policy["mode"] == "auto":

@@ -1,12 +1,11 @@
 """The rows of the batch that are compared: a seeded sample, as the champion's own SQL sees them."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from tidegate.contract.contract import Contract, quoted
+from tidegate.documents.batch import Batch
 from tidegate.scoring.scores import answers
 from tidegate.scoring.seed import seed_of
 from tidegate.tables.engine import engine, parquet
@@ -17,7 +16,7 @@ whole = 2**64
 
 
 def batch_sample(
-    champion: Champion, contract: Contract, clean: Path, features: Path, batch: Mapping[str, Any], rows: int
+    champion: Champion, contract: Contract, clean: Path, features: Path, batch: Batch, rows: int
 ) -> pd.DataFrame:
     """About `rows` rows of the batch with the champion's `prediction`, in total order; all of them if they are fewer.
 
@@ -31,16 +30,16 @@ def batch_sample(
     return frame.assign(prediction=answers(champion.predict(frame)) if len(frame) else [])
 
 
-def same_rows(champion: Champion, contract: Contract, batch: Mapping[str, Any]) -> bool:
+def same_rows(champion: Champion, contract: Contract, batch: Batch) -> bool:
     """Whether the feature table holds what the champion's own SQL would say."""
     own, made = champion.contract, champion.record["made_from"]
     asked = ("event", "identity", "label", "label_delay", "task", "weight")
-    return made["recipe"]["sql"] == batch["recipe"]["sql"] and all(
+    return made["recipe"]["sql"] == batch.recipe.sql and all(
         getattr(own, name) == getattr(contract, name) for name in asked
     )
 
 
-def from_table(champion: Champion, features: Path, batch: Mapping[str, Any], rows: int) -> pd.DataFrame:
+def from_table(champion: Champion, features: Path, batch: Batch, rows: int) -> pd.DataFrame:
     """A sample of the rows of the batch in the feature table."""
     own = champion.contract
     columns = dict.fromkeys(
@@ -52,19 +51,19 @@ def from_table(champion: Champion, features: Path, batch: Mapping[str, Any], row
         return connection.execute(_sampled(source, own, batch, rows)).df()
 
 
-def from_sql(champion: Champion, clean: Path, batch: Mapping[str, Any], rows: int) -> pd.DataFrame:
+def from_sql(champion: Champion, clean: Path, batch: Batch, rows: int) -> pd.DataFrame:
     """The same sample as the champion's own SQL makes it."""
     own = champion.contract
-    window = Window(*(pd.Timestamp(batch[edge]).to_pydatetime() for edge in ("start", "end")))
+    window = Window(*(pd.Timestamp(getattr(batch, edge)).to_pydatetime() for edge in ("start", "end")))
     with feature_engine(clean) as connection:
         query = marked(champion.sql, own, kinds(own, describe(connection, champion.sql)), window)
         source = f"SELECT * EXCLUDE (split) FROM ({query}) WHERE split = 'batch'"
         return connection.execute(_sampled(source, own, batch, rows)).df()
 
 
-def _sampled(source: str, contract: Contract, batch: Mapping[str, Any], rows: int) -> str:
+def _sampled(source: str, contract: Contract, batch: Batch, rows: int) -> str:
     """The rows whose hash is low enough: the same rows whatever their order, and each as likely as any other."""
     names = ", ".join(map(quoted, contract.identity))
-    share = min(1.0, rows / max(1, batch["rows"]))
+    share = min(1.0, rows / max(1, batch.rows))
     chosen = "" if share == 1 else f" AND hash({names}, {seed_of(batch)}) < {int(share * whole)}::UBIGINT"
     return f"{source}{chosen} ORDER BY {names}"

@@ -10,6 +10,7 @@ from tidegate.components.gate.permutation_test import Comparison, compare
 from tidegate.components.gate.pictures import pictures
 from tidegate.components.gate.thinning import Thinned, thinned
 from tidegate.contract.contract import Contract
+from tidegate.documents.batch import Batch
 from tidegate.scoring.blocks import block_of
 from tidegate.scoring.seed import seed_of
 from tidegate.tracking.champion import Champion
@@ -21,7 +22,7 @@ Trials = Sequence[Mapping[str, str]]
 class Question:
     """What is asked: the batch, by which contract and policy, what was tried before, what is to be ignored and why."""
 
-    batch: Mapping[str, Any]
+    batch: Batch
     contract: Contract
     policy: Mapping[str, Any]
     off: frozenset[str] = frozenset()

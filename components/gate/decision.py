@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tidegate.components.gate.signal import Signal
+from tidegate.documents.batch import Batch
 
 version = 2
 # What has to be known before the gate may be called shut; the others are known always, or of less weight.
@@ -105,7 +106,7 @@ def _opened_by(signal: Signal) -> str:
 
 
 def document(
-    batch: Mapping[str, Any],
+    batch: Batch,
     champion: Mapping[str, str] | None,
     answer: Answer,
     signals: Sequence[Signal],
@@ -115,13 +116,13 @@ def document(
 ) -> dict[str, Any]:
     """The decision as a file (decision.schema.json); `champion` is its version and the digest of its model."""
     decision, reasons = answer
-    recipe = {key: batch["recipe"][key] for key in ("contract", "sql", "estimator")}
+    recipe = {key: getattr(batch.recipe, key) for key in ("contract", "sql", "estimator")}
     return {
         "schema": version,
-        "batch": batch["id"],
-        "until": batch["end"],
-        "inputs": {"data": batch["data"], **recipe, "champion": champion},
-        "window": {key: batch[key] for key in ("start", "end", "rows", "labelled_rows")},
+        "batch": batch.id,
+        "until": batch.end,
+        "inputs": {"data": batch.data, **recipe, "champion": champion},
+        "window": {key: getattr(batch, key) for key in ("start", "end", "rows", "labelled_rows")},
         "champion": champion["version"] if champion else None,
         "decision": decision,
         "retrain": decision == "retrain",

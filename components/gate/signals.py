@@ -21,14 +21,14 @@ def signals(champion: Champion | None, question: Question, facts: Compared | str
     policy, batch, record = question.policy, question.batch, champion.record
     decay, loss = _decay(champion, question, facts)
     learned = record["made_from"]["recipe"]
-    budget = (question.trials, champion.version, batch["end"], policy["max_refused"], policy["refused_days"])
+    budget = (question.trials, champion.version, batch.end, policy["max_refused"], policy["refused_days"])
     asked = [
-        age.recipe(learned, batch["recipe"]),
+        age.recipe(learned, batch.recipe.document()),
         _predictions(facts, policy),
         _label(champion, question, facts),
         decay,
-        age.age(record["to"], batch["end"], policy["max_age_days"]),
-        age.cooldown(question.trials, batch["end"], policy["cooldown_days"]),
+        age.age(record["to"], batch.end, policy["max_age_days"]),
+        age.cooldown(question.trials, batch.end, policy["cooldown_days"]),
         age.budget(*budget),
         *_features(champion, question, facts),
     ]
@@ -70,7 +70,7 @@ def _unlabelled(question: Question, facts: Compared | str) -> str:
     """Why the labels of the batch tell nothing; empty if they do."""
     if isinstance(facts, str):
         return facts
-    known, least = question.batch["labelled_rows"], question.policy["minimum_rows"]
+    known, least = question.batch.labelled_rows, question.policy["minimum_rows"]
     few = f"{known:,} rows with a label are too few to tell a change from chance (gate.minimum_rows {least:,})"
     return few if known < least else ""
 

@@ -1,7 +1,7 @@
 """The command of train."""
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from tidegate.components.train.text_columns import usable
 from tidegate.components.train.training import Learned, Lesson, learned
 from tidegate.components.train.window import lone_classes, reference_sample, training_rows, without
 from tidegate.contract.contract import Contract, read_contract
-from tidegate.documents.formats import read_json, read_table, write_json, write_tables
+from tidegate.documents.batch import Batch
+from tidegate.documents.formats import read_table, write_json, write_tables
 from tidegate.process.command import Output, OutputFolder
 from tidegate.scoring.scores import labels
 from tidegate.scoring.seed import seed_of
@@ -38,7 +39,7 @@ def train(
     record: Output,
 ) -> None:
     """Fit the estimator of model.yaml and its baselines on history, and log how that went to the batch's run."""
-    promise, this = read_contract(contract), read_json(batch)
+    promise, this = read_contract(contract), Batch.read(batch)
     seed = seed_of(this)
     specification = read_specification(estimator, promise.task).seeded(seed)
     lesson = _lesson(read_table(features, "features"), promise, this, specification, window_days)
@@ -69,23 +70,23 @@ def _warnings_on_a_line() -> Iterator[None]:
 
 
 def _lesson(
-    table: pd.DataFrame, promise: Contract, batch: Mapping[str, Any], specification: Specification, window_days: int
+    table: pd.DataFrame, promise: Contract, batch: Batch, specification: Specification, window_days: int
 ) -> Lesson:
     """What is learned from; tells what is not."""
-    rows = training_rows(table, promise, batch["start"], window_days)
+    rows = training_rows(table, promise, batch.start, window_days)
     if promise.task == "multiclass":
         specification.refuse(class_faults(specification.parameters, labels(rows, promise.label, promise.task)))
     if lone := lone_classes(rows, promise):
         _say(f"warning: {promise.label}: classes of one row are left out: {', '.join(lone)}")
     rows = without(rows, promise, lone).reset_index(drop=True)
-    kinds, dropped = usable(rows, batch["features"], specification)
+    kinds, dropped = usable(rows, batch.features, specification)
     for name, reason in dropped.items():
         _say(f"warning: {name} is dropped: {reason}; model.yaml may name a transformer for it")
     return Lesson(rows, promise, kinds, specification, dropped, lone)
 
 
 def _document(
-    batch: Mapping[str, Any],
+    batch: Batch,
     lesson: Lesson,
     found: Learned,
     digest: str,
@@ -94,8 +95,8 @@ def _document(
     """The record of the training as a file."""
     times = lesson.rows[lesson.promise.time]
     return {
-        "batch": batch["id"],
-        "data": batch["data"],
+        "batch": batch.id,
+        "data": batch.data,
         "rows": len(lesson.rows),
         "from": times.iloc[0].isoformat(),
         "to": times.iloc[-1].isoformat(),
@@ -109,10 +110,10 @@ def _document(
         "learning_curve": found.curve,
         "importances": found.importances,
         "made_from": {
-            "start": batch["start"],
-            "end": batch["end"],
-            "recipe": batch["recipe"],
-            "files": batch["files"],
+            "start": batch.start,
+            "end": batch.end,
+            "recipe": batch.recipe.document(),
+            "files": dict(batch.files),
         },
         "environment": environment(),
         "packages": packages(),

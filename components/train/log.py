@@ -9,6 +9,7 @@ import pandas as pd
 
 from tidegate.components.train.pictures import importance_picture, learning_picture
 from tidegate.contract.contract import Contract
+from tidegate.documents.batch import Batch
 from tidegate.scoring.scores import model_input
 from tidegate.scoring.tasks import Task, tasks
 from tidegate.tracking import logs
@@ -20,17 +21,17 @@ from tidegate.tracking.store import connect
 
 def log_training(
     contract: Contract,
-    batch: Mapping[str, Any],
+    batch: Batch,
     record: Mapping[str, Any],
     files: Mapping[str, Path],
     sample: pd.DataFrame,
 ) -> None:
     """Log the training with the batch's run: parameters, the learning curve, the data, pictures, the model's files."""
     client = connect()
-    run_id = batch_run(client, contract.name, batch["id"], {"tidegate.until": batch["end"][:10]})
+    run_id = batch_run(client, contract.name, batch.id, {"tidegate.until": batch.end[:10]})
     settings = {f"model.{key}": value for key, value in (record["estimator"].get("parameters") or {}).items()}
     logs.values(client, run_id, _params(record, settings), list(_points(record)))
-    logs.dataset(client, run_id, contract.event, batch["data"], "training")
+    logs.dataset(client, run_id, contract.event, batch.data, "training")
     logs.files(client, run_id, _pictures(record, tasks[contract.task]), "train")
     inputs = model_input(sample, record["features"])
     log_model(client, run_id, contract.name, files, inputs, sample[["prediction"]], settings)

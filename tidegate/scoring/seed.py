@@ -1,9 +1,8 @@
 """Where chance comes from: the same batch draws the same rows, blocks and models."""
 
-from collections.abc import Mapping
-from typing import Any
+from tidegate.documents.batch import Batch
 
 
-def seed_of(batch: Mapping[str, Any]) -> int:
+def seed_of(batch: Batch) -> int:
     """The seed of all that is drawn for a batch, from its id."""
-    return int(batch["id"][:8], 16)
+    return int(batch.id[:8], 16)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.documents import batch_of
 from tidegate.components.evaluate.assessment import judged, labelled
 from tidegate.contract.contract import parse_contract
 from tidegate.process.errors import InputError
@@ -15,7 +16,7 @@ promise = parse_contract(
     "{name: t, purpose: p, task: multiclass, event: t, label: desk, label_delay: 1d, horizon: 1d, block: 1d, "
     "tables: {t: {files: t.csv, time: at, columns: {at: {type: timestamp}, y: {type: text, role: outcome}}}}}"
 )
-batch = {"id": "d0855ff9d5721423", "start": "2025-03-01T00:00:00", "end": "2025-03-29T00:00:00"}
+batch = batch_of(start="2025-03-01T00:00:00", end="2025-03-29T00:00:00")
 policy = {"margin": 0.0, "slice_rows": 200, "calibration": 1.0, "leak": 1.0}
 question = {"challenger": "sha256:x", "policy": policy}
 models = ("challenger", "champion", "linear", "dummy")

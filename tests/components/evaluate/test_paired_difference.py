@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.documents import BATCH
 from tidegate.components.evaluate.checks import Check, against_baseline, against_champion
 from tidegate.components.evaluate.paired_difference import Difference, difference
 from tidegate.components.evaluate.slices import slice_losses, slices
@@ -125,7 +126,7 @@ def test_one_failed_check_refuses_and_is_the_reason(passed: list[bool], accepted
     checks = [Check(str(index), one, str(index), 0.0, None, "at most", 0.0) for index, one in enumerate(passed)]
     question: dict[str, Any] = {"challenger": "sha256:x", "policy": {"margin": 0.0}}
     scores = {"challenger": {"log_loss": 0.5}, "dummy": {}}
-    found = document({"id": "b"}, question, "3", 10, 2, checks, scores, [], tasks["binary"])
+    found = document(BATCH, question, "3", 10, 2, checks, scores, [], tasks["binary"])
     assert (found["accepted"], found["reasons"], found["loss"]) == (accepted, reasons, 0.5)
     assert (found["policy"], found["version"], found["earlier_verdicts"]) == ({"margin": 0.0}, 2, 0)
     assert [item["model"] for item in found["models"]] == ["challenger", "dummy"]
@@ -165,5 +166,5 @@ def test_the_words_follow_the_task() -> None:
     )
     question: dict[str, Any] = {"challenger": "sha256:x", "policy": {}}
     scores = {"challenger": {"squared_error": 7.0, "r2": 0.1}}
-    found = document({"id": "b"}, question, None, 10, 5, [], scores, [], tasks["regression"])
+    found = document(BATCH, question, None, 10, 5, [], scores, [], tasks["regression"])
     assert (found["loss"], found["models"][0]["loss"]) == (7.0, 7.0)

@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tests.documents import batch_of
 from tidegate.components.evaluate.assessment import judged
 from tidegate.contract.contract import Contract, parse_contract
 from tidegate.scoring.scores import Predictions
 
 days, per_day = 28, 60
 policy = {"margin": 0.0, "slice_rows": 200, "calibration": 0.1, "leak": 0.99}
-batch = {"id": "d0855ff9d5721423", "start": "2025-03-01T00:00:00", "end": "2025-03-29T00:00:00"}
+batch = batch_of(start="2025-03-01T00:00:00", end="2025-03-29T00:00:00")
 promises = """\
 {name: t, purpose: p, task: TASK, event: t, label: y, label_delay: 1d, horizon: 1d, block: 1d, slices: [shop],
  tables: {t: {files: t.csv, time: at, columns: {at: {type: timestamp}, x: {type: number, role: outcome}}}}}

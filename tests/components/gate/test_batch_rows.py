@@ -1,5 +1,6 @@
 """The sample of the batch: the same rows whichever way they are read, spread over all of it."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -7,6 +8,7 @@ import pytest
 
 from tidegate.components.gate import batch_rows
 from tidegate.contract.contract import read_contract
+from tidegate.documents.batch import Batch
 from tidegate.tracking.champion import Champion, load_champion
 from tidegate.tracking.store import connect
 
@@ -28,7 +30,7 @@ def champion() -> Champion:
 
 @pytest.mark.parametrize("rows", [50, 336, 10_000])
 def test_the_table_holds_what_its_own_sql_says(rows: int, next_batch: "World") -> None:
-    batch = next_batch.json("batch")
+    batch = Batch.read(next_batch / "batch.json")
     table = batch_rows.from_table(champion(), next_batch / "features", batch, rows)
     own = batch_rows.from_sql(champion(), next_batch / "clean", batch, rows)
     pd.testing.assert_frame_equal(table[own.columns], own)
@@ -37,18 +39,18 @@ def test_the_table_holds_what_its_own_sql_says(rows: int, next_batch: "World") -
 
 
 def test_another_batch_has_another_sample(next_batch: "World") -> None:
-    batch = next_batch.json("batch")
+    batch = Batch.read(next_batch / "batch.json")
     one, same, other = (
-        batch_rows.from_table(champion(), next_batch / "features", {**batch, "id": name * 16}, 50) for name in "aab"
+        batch_rows.from_table(champion(), next_batch / "features", replace(batch, id=name * 16), 50) for name in "aab"
     )
     pd.testing.assert_frame_equal(one, same)
     assert set(one["id"]) != set(other["id"])
 
 
 def test_the_table_is_read_only_where_it_says_the_same(next_batch: "World") -> None:
-    batch, promise = next_batch.json("batch"), read_contract(next_batch / "contract.yaml")
+    batch, promise = Batch.read(next_batch / "batch.json"), read_contract(next_batch / "contract.yaml")
     assert batch_rows.same_rows(champion(), promise, batch)
-    assert not batch_rows.same_rows(champion(), promise, {**batch, "recipe": {**batch["recipe"], "sql": "another"}})
+    assert not batch_rows.same_rows(champion(), promise, replace(batch, recipe=replace(batch.recipe, sql="another")))
     next_batch.edit("contract.yaml", ("label_delay: 1d", "label_delay: 2d"))
     assert not batch_rows.same_rows(champion(), read_contract(next_batch / "contract.yaml"), batch)
     missing = next_batch.folder / "nowhere"

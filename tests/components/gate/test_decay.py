@@ -1,12 +1,12 @@
 """The decay of a champion of many classes: a class it never saw counts as in the verdict that promoted it."""
 
 import math
-from typing import Any
 
 import pandas as pd
 import pytest
 from sklearn.dummy import DummyClassifier
 
+from tests.documents import batch_of
 from tidegate.components.gate.comparison import Question, compared
 from tidegate.components.gate.signals import signals
 from tidegate.contract.contract import parse_contract
@@ -30,12 +30,7 @@ policy = {
     "max_refused": 1,
     "refused_days": 1,
 }
-batch: dict[str, Any] = {
-    "id": "0123456789abcdef",
-    "end": "2024-05-10T00:00:00",
-    "labelled_rows": 10,
-    "recipe": {"contract": "c", "sql": "s", "estimator": "e", "window_days": 9},
-}
+batch = batch_of(id="0123456789abcdef", end="2024-05-10T00:00:00", labelled_rows=10)
 
 
 def test_a_new_class_counts_by_the_rows_that_the_champion_learned_from() -> None:

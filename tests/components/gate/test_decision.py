@@ -3,12 +3,12 @@
 import json
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import pytest
 from jsonschema import Draft7Validator
 
 import tidegate.components.gate
+from tests.documents import batch_of
 from tidegate.components.gate import age, column_drift
 from tidegate.components.gate.decay import Growth
 from tidegate.components.gate.decision import decide, document, numbers, would_change
@@ -19,15 +19,7 @@ from tidegate.scoring.tasks import tasks
 
 folder = Path(tidegate.components.gate.__file__).parent
 validator = Draft7Validator(json.loads((folder / "decision.schema.json").read_text()))
-batch: dict[str, Any] = {
-    "id": "b",
-    "data": "d.dir",
-    "recipe": {"contract": "c", "sql": "s", "estimator": "e", "window_days": 9},
-    "start": "2024-04-01T00:00:00",
-    "end": "2024-05-01T00:00:00",
-    "rows": 3,
-    "labelled_rows": 2,
-}
+batch = batch_of(start="2024-04-01T00:00:00", end="2024-05-01T00:00:00", rows=3, labelled_rows=2)
 policy = {"mode": "auto", "minimum_rows": 200}
 
 
@@ -178,8 +170,8 @@ def test_time_and_trials_are_measured_at_the_end_of_the_batch(found: Signal, sta
 
 
 def test_another_recipe_is_named_and_does_not_open() -> None:
-    before = {"contract": "c", "sql": "other", "estimator": "e", "window_days": 90}
-    found = age.recipe(before, batch["recipe"])
+    now = batch.recipe.document()
+    found = age.recipe({**now, "sql": "other", "window_days": 90}, now)
     assert (found.state, found.detail["differs"]) == ("told", ["features.sql", "window_days"])
     assert decide("auto", [found])[0] == "keep"
 

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from tests.documents import batch_of
 from tidegate.components.deploy.release import document as release_of
 from tidegate.components.evaluate.checks import against_champion
 from tidegate.components.evaluate.paired_difference import Difference
 from tidegate.components.evaluate.verdict import document as verdict_of
 from tidegate.components.gate.decision import document as decision_of
+from tidegate.documents.batch import Batch
 from tidegate.scoring.tasks import tasks
 from tidegate.tracking import logs, records
 from tidegate.tracking.entries import Entry
@@ -39,13 +41,13 @@ def decide(decision: str, until: str = "2013-04-01", kubeflow_run: str = "", **c
     """Record a decision about the four weeks before `until`, with a policy changed so; returns the run in MLflow."""
     asked = policy | changed
     client, batch = connect(), _batch(until)
-    run_id = batch_run(client, "flights", batch["id"], {"tidegate.until": until})
+    run_id = batch_run(client, "flights", batch.id, {"tidegate.until": until})
     answer = decision_of(
         batch, {"version": "1", "digest": "d" * 64}, (decision, [f"it was told to {decision}"]), [], asked
     )
     records.record(client, run_id, records.question("decision", asked), answer)
     told = {"tidegate.decision": decision, "tidegate.reasons": "; ".join(answer["reasons"])}
-    logs.values(client, run_id, tags={**told, "tidegate.rows": str(batch["rows"]), "tidegate.champion": "1"})
+    logs.values(client, run_id, tags={**told, "tidegate.rows": str(batch.rows), "tidegate.champion": "1"})
     if kubeflow_run:
         logs.values(client, run_id, tags={kubeflow_tag: kubeflow_run})
     return run_id
@@ -54,7 +56,7 @@ def decide(decision: str, until: str = "2013-04-01", kubeflow_run: str = "", **c
 def release(until: str = "2013-04-01", margin: float = 0.0) -> None:
     """Record an accepted challenger as version 1, the first champion."""
     client, batch = connect(), _batch(until)
-    run_id = batch_run(client, "flights", batch["id"], {"tidegate.until": until})
+    run_id = batch_run(client, "flights", batch.id, {"tidegate.until": until})
     question = {"challenger": "c" * 64, "policy": {"margin": margin}}
     check = against_champion(Difference(-0.032, -0.05, -0.01), margin, tasks["binary"])
     verdict = verdict_of(batch, question, None, 24_100, 28, [check], scores, [], tasks["binary"])
@@ -62,17 +64,8 @@ def release(until: str = "2013-04-01", margin: float = 0.0) -> None:
     records.record(client, run_id, records.question("release", question), answer)
     client.create_registered_model("flights")
     client.create_model_version("flights", f"runs:/{run_id}/model", tags={digest_tag: "d" * 64})
-    promote(client, "flights", Entry(None, "1", batch["id"], "ada", f"{until}T06:00:00+00:00", "accepted", verdict))
+    promote(client, "flights", Entry(None, "1", batch.id, "ada", f"{until}T06:00:00+00:00", "accepted", verdict))
 
 
-def _batch(until: str) -> dict[str, Any]:
-    return {
-        "id": f"{until.replace('-', '')}89abcdef",
-        "name": "flights",
-        "start": "2013-03-04T00:00:00",
-        "end": f"{until}T00:00:00",
-        "data": "d" * 32 + ".dir",
-        "recipe": {"contract": "c" * 64, "sql": "s" * 64, "estimator": "e" * 64, "window_days": 365},
-        "rows": 25_000,
-        "labelled_rows": 24_100,
-    }
+def _batch(until: str) -> Batch:
+    return batch_of(id=f"{until.replace('-', '')}89abcdef", end=f"{until}T00:00:00")

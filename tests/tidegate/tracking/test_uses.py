@@ -6,15 +6,17 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from tests.documents import batch_of
+from tidegate.documents.batch import Batch
 from tidegate.tracking import logs
 from tidegate.tracking.runs import batch_run
 from tidegate.tracking.store import connect
 from tidegate.tracking.uses import earlier_verdicts, noted
 
-march = {"id": "a" * 16, "start": "2013-03-04T00:00:00", "end": "2013-04-01T00:00:00"}
-again = {**march, "id": "b" * 16}
-april = {"id": "c" * 16, "start": "2013-04-01T00:00:00", "end": "2013-04-29T00:00:00"}
-middle = {"id": "d" * 16, "start": "2013-03-20T00:00:00", "end": "2013-04-17T00:00:00"}
+march = batch_of(id="a" * 16)
+again = batch_of(id="b" * 16)
+april = batch_of(id="c" * 16, start="2013-04-01T00:00:00", end="2013-04-29T00:00:00")
+middle = batch_of(id="d" * 16, start="2013-03-20T00:00:00", end="2013-04-17T00:00:00")
 
 
 @pytest.fixture(scope="module")
@@ -29,12 +31,12 @@ def client(uri: str, monkeypatch: pytest.MonkeyPatch) -> MlflowClient:
 
 
 @pytest.fixture
-def use(client: MlflowClient, tmp_path: Path) -> Callable[[str, dict[str, str]], int]:
+def use(client: MlflowClient, tmp_path: Path) -> Callable[[str, Batch], int]:
     """Counts the earlier verdicts of one, then notes it; each test has a problem of its own."""
 
-    def used(key: str, batch: dict[str, str]) -> int:
+    def used(key: str, batch: Batch) -> int:
         earlier = earlier_verdicts(client, tmp_path.name, key, batch)
-        run = batch_run(client, tmp_path.name, batch["id"], {"tidegate.until": batch["end"][:10]})
+        run = batch_run(client, tmp_path.name, batch.id, {"tidegate.until": batch.end[:10]})
         logs.values(client, run, tags=noted(key, batch, earlier))
         return earlier
 
@@ -61,7 +63,7 @@ def test_verdicts_from_before_there_were_notes_count(
     client: MlflowClient, use: Callable[..., int], tmp_path: Path
 ) -> None:
     for batch, until in ((march, "2013-04-01"), (april, "2013-04-29")):
-        run = batch_run(client, tmp_path.name, batch["id"], {"tidegate.until": until})
+        run = batch_run(client, tmp_path.name, batch.id, {"tidegate.until": until})
         logs.values(client, run, tags={"tidegate.verdict": "refused"})
     assert use("three", again) == 1
     assert use("four", middle) == 2  # the note of three, and the old one of march; april ends after it

@@ -8,14 +8,15 @@ from rich.table import Table
 
 from tidegate.commands.console import console
 from tidegate.commands.loop import workspace
+from tidegate.documents.batch import Batch
 from tidegate.scoring.tasks import lower_is_better, shown
 
 
 def summary(seconds: Mapping[str, float], champion: str | None) -> dict[str, Any]:
     """Everything the table shows, as a document."""
-    release = workspace.document("deploy", "release")
+    batch, release = workspace.written(Batch, "featurize"), workspace.document("deploy", "release")
     return {
-        "batch": workspace.document("featurize", "batch"),
+        "batch": batch.document() if batch else None,
         "decision": workspace.document("gate", "decision"),
         "verdict": workspace.document("evaluate", "verdict"),
         "release": release,

@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from typing import Any
 
 from tidegate.commands.loop import containers, workspace
+from tidegate.documents.batch import Batch
 from tidegate.documents.moments import moment
 from tidegate.documents.parameters import read_parameters
 from tidegate.process.errors import TrackingError
@@ -77,11 +77,11 @@ def timed(lines: Iterable[str]) -> dict[str, float]:
 
 def stale(champion: str | None) -> Iterator[str]:
     """Stages whose inputs DVC believes unchanged but whose answer no longer holds."""
-    batch, verdict = workspace.document("featurize", "batch"), workspace.document("evaluate", "verdict")
+    batch, verdict = workspace.written(Batch, "featurize"), workspace.document("evaluate", "verdict")
     release = workspace.document("deploy", "release")
-    if not batch or not verdict or verdict["batch"] != batch["id"]:
+    if not batch or not verdict or verdict["batch"] != batch.id:
         return
-    released = release is not None and release["batch"] == batch["id"] and release["verdict"] == verdict
+    released = release is not None and release["batch"] == batch.id and release["verdict"] == verdict
     if not released and verdict["champion"] != champion:
         yield "evaluate"  # judged against a champion that another promotion has replaced
     elif released and release is not None and release["experiment"]:
@@ -89,7 +89,7 @@ def stale(champion: str | None) -> Iterator[str]:
     elif released and release is not None and release.get("waiting"):
         if champion not in (verdict["champion"], release["version"]):
             yield "evaluate"  # the champion that it was judged against is gone
-        elif champion == release["version"] or _rejected(batch["name"], release["version"]):
+        elif champion == release["version"] or _rejected(batch.name, release["version"]):
             yield "deploy"  # a person has answered
 
 
@@ -105,7 +105,7 @@ def _known_champion() -> str | None:
     untouched, champion = workspace.remembered_registry()
     if untouched:
         return champion
-    batch = workspace.document("featurize", "batch")
+    batch = workspace.written(Batch, "featurize")
     release, decision = workspace.document("deploy", "release"), workspace.document("gate", "decision")
     if batch is None or decision is None:
         return None
@@ -113,10 +113,10 @@ def _known_champion() -> str | None:
     from tidegate.tracking.journal import history
     from tidegate.tracking.store import connect
 
-    counted = history(connect(), batch["name"])
+    counted = history(connect(), batch.name)
     if remembered and remembered not in {entry.to for entry in counted.counted}:
         raise TrackingError(
-            f"registry of {batch['name']}",
+            f"registry of {batch.name}",
             f"version {remembered}, the champion this workspace remembers",
             f"version {counted.champion} without it" if counted.champion else "no champion",
             "restore the tracking store, or begin anew with `tidegate run --anew`",
@@ -125,12 +125,12 @@ def _known_champion() -> str | None:
 
 
 def _current_champion() -> str | None:
-    batch: dict[str, Any] | None = workspace.document("featurize", "batch")
+    batch = workspace.written(Batch, "featurize")
     if batch is None:
         return None
     from tidegate.tracking.journal import champion
     from tidegate.tracking.store import connect
 
-    found = champion(connect(), batch["name"])
+    found = champion(connect(), batch.name)
     workspace.remember_registry(found)
     return found

@@ -8,10 +8,11 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tidegate.commands.draft import STAGES
 from tidegate.commands.loop import sample
+from tidegate.documents.document import Document
 from tidegate.documents.formats import parse_yaml, read_json, read_text, read_yaml, write_json, write_text
 from tidegate.process import code, wheel
 from tidegate.process.child import python
@@ -22,6 +23,14 @@ ARTIFACTS = Path("artifacts")
 SEEN = ARTIFACTS / "registry.json"
 DATA, DATA_DVC, PARAMS = Path("data"), Path("data.dvc"), Path("params.yaml")
 CONTRACT = Path("contract.yaml")
+Kind = TypeVar("Kind", bound=Document)
+
+
+def written(kind: type[Kind], step: str) -> Kind | None:
+    """The document of this kind that a step left; None when there is none, it is of another form or was skipped."""
+    path = ARTIFACTS / step / f"{kind.__name__.lower()}.json"
+    values = read_json(path) if path.exists() else {}
+    return kind.of(values, path) if values.get("schema") == kind.SCHEMA else None
 
 
 def document(step: str, port: str) -> dict[str, Any] | None:

@@ -1,0 +1,72 @@
+"""Documents: read as they were written, refused in one line per fault, described by a schema."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from tests.documents import BATCH
+from tidegate.documents.batch import Batch
+from tidegate.process.errors import InputError
+
+WHOLE = BATCH.document()
+
+
+def without(name: str) -> dict[str, Any]:
+    return {key: value for key, value in WHOLE.items() if key != name}
+
+
+def test_a_document_is_read_as_it_was_written(tmp_path: Path) -> None:
+    BATCH.write(tmp_path / "batch.json")
+    assert Batch.read(tmp_path / "batch.json") == BATCH
+    keys = list(json.loads((tmp_path / "batch.json").read_text()))
+    assert keys[:3] == ["schema", "id", "name"]
+
+
+def test_the_schema_holds_for_what_is_written_and_describes_it() -> None:
+    schema = Batch.schema()
+    validator = Draft202012Validator(schema)
+    validator.validate(WHOLE)
+    assert not validator.is_valid({**WHOLE, "schema": 2})
+    assert not validator.is_valid({**WHOLE, "other": 2})
+    assert not validator.is_valid(without("schema"))
+    assert not validator.is_valid({**WHOLE, "recipe": {**WHOLE["recipe"], "window_days": "9"}})
+    assert schema["$defs"]["Recipe"]["properties"]["sql"]["description"] == "SHA-256 of the statement in features.sql."
+
+
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        (without("schema"), "batch.json: expected a batch of schema 1, found no schema"),
+        ({**WHOLE, "schema": 2}, "batch.json: expected a batch of schema 1, found schema 2"),
+        ({**WHOLE, "schema": True}, "batch.json: expected a batch of schema 1, found schema True"),
+        ([], "batch.json: expected a batch of schema 1, found no schema"),
+        ({"skipped": "the gate is shut"}, "batch.json: expected a batch of schema 1, found no schema"),
+        (without("rows"), "batch.json: rows: expected a value, found none"),
+        ({**WHOLE, "rows": "9"}, "batch.json: rows: expected a valid integer, found '9'"),
+        ({**WHOLE, "rows": 9.5}, "batch.json: rows: expected a valid integer, found 9.5"),
+        ({**WHOLE, "wors": 9}, "batch.json: wors: expected no such key, found 9"),
+        ({**WHOLE, "recipe": {"sql": "s"}}, "batch.json: recipe.contract: expected a value, found none"),
+        ({**WHOLE, "features": {"x": 1}}, "batch.json: features.x: expected a valid string, found 1"),
+        ({**WHOLE, "name": "a\nb", "rows": None}, "batch.json: rows: expected a valid integer, found nothing"),
+    ],
+)
+def test_what_is_no_such_document_is_one_line_a_fault(values: Any, fault: str) -> None:
+    with pytest.raises(InputError) as refused:
+        Batch.of(values, "batch.json")
+    first, *others = str(refused.value).splitlines()
+    assert first == f"{fault}; run the step that writes it again"
+    assert len(others) < 5
+
+
+def test_what_is_no_json_names_its_line(tmp_path: Path) -> None:
+    (tmp_path / "batch.json").write_text('{"schema": 1,\n"id": ')
+    with pytest.raises(InputError, match="batch.json:2: expected JSON, found Expecting value"):
+        Batch.read(tmp_path / "batch.json")
+
+
+def test_a_changed_copy_is_another_document() -> None:
+    assert replace(BATCH, rows=1).document() == {**WHOLE, "rows": 1}
