@@ -64,7 +64,7 @@ def test_what_is_no_such_document_is_one_line_a_fault(values: Any, fault: str) -
 
 def test_what_is_no_json_names_its_line(tmp_path: Path) -> None:
     (tmp_path / "batch.json").write_text('{"schema": 1,\n"id": ')
-    with pytest.raises(InputError, match="batch.json:2: expected JSON, found Expecting value"):
+    with pytest.raises(InputError, match=r"batch\.json:2: expected JSON, found Expecting value"):
         Batch.read(tmp_path / "batch.json")
 
 
