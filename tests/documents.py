@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from tidegate.documents.batch import Batch, Recipe
+from tidegate.documents.record import Environment, Estimator, LearningPoint, MadeFrom, Record
 
 RECIPE = Recipe(contract="c" * 64, sql="5" * 64, estimator="e" * 64, window_days=365)
 BATCH = Batch(
@@ -20,8 +21,30 @@ BATCH = Batch(
     recipe=RECIPE,
     files={"flights.csv": "f" * 32},
 )
+RECORD = Record(
+    batch="b" * 16,
+    data=BATCH.data,
+    rows=50_000,
+    from_="2013-01-01T10:00:00",
+    to="2013-03-03T23:00:00",
+    estimator=Estimator("sklearn.linear_model.LogisticRegression", {"C": 1.0}),
+    features=BATCH.features,
+    digest=f"sha256:{'0' * 64}",
+    baselines_digest=f"sha256:{'1' * 64}",
+    train_loss=0.5,
+    learning_curve=[LearningPoint(25_000, 0.45, 0.55)],
+    importances={"distance": 0.1},
+    made_from=MadeFrom(BATCH.start, BATCH.end, RECIPE, BATCH.files),
+    environment=Environment("3.11.7", "Linux x86_64", "a processor", "openblas", "a" * 64, "0.1.0", "e" * 64),
+    packages={"numpy": "2.1.0"},
+)
 
 
 def batch_of(**changed: Any) -> Batch:
     """The batch, changed so."""
     return replace(BATCH, **changed)
+
+
+def record_of(**changed: Any) -> Record:
+    """The training record, changed so."""
+    return replace(RECORD, **changed)

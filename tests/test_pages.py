@@ -32,6 +32,7 @@ from tidegate.components.train.pictures import importance_picture, learning_pict
 from tidegate.components.validate.findings import summary, table_findings
 from tidegate.components.validate.page import TEMPLATE, values
 from tidegate.contract.contract import parse_contract
+from tidegate.documents.record import LearningPoint
 from tidegate.pages.page import write_page
 from tidegate.scoring.scores import metrics
 from tidegate.scoring.tasks import shown, tasks
@@ -463,8 +464,8 @@ def test_intervals_keep_their_order_within_the_picture(mean: float, lower: float
 def test_training_pictures_name_their_axes_and_units() -> None:
     curve = learning_picture(
         [
-            {"rows": 5238, "train_loss": 0.38, "held_out_loss": 0.53},
-            {"rows": 41906, "train_loss": 0.46, "held_out_loss": 0.51},
+            LearningPoint(5238, 0.38, 0.53),
+            LearningPoint(41906, 0.46, 0.51),
         ],
         tasks["binary"],
     ).axes[0]

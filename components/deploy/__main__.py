@@ -12,6 +12,7 @@ from tidegate.components.deploy.release import document, refusal, why
 from tidegate.contract.contract import read_contract
 from tidegate.documents.batch import Batch
 from tidegate.documents.formats import read_json, write_json
+from tidegate.documents.record import Record
 from tidegate.process.command import Output
 from tidegate.process.context import commit, experiment, user
 from tidegate.process.errors import TrackingError
@@ -41,7 +42,7 @@ def deploy(
 ) -> None:
     """Register the challenger if it was accepted, and promote it unless a person is to; a batch is released once."""
     promise, this = read_contract(contract), Batch.read(batch)
-    decided, judged, trained = read_json(decision), read_json(verdict), read_json(record)
+    decided, judged, trained = read_json(decision), read_json(verdict), Record.read(record)
     client = connect()
     run_id = batch_run(client, promise.name, this.id, {"tidegate.until": this.end[:10]})
     asked = {key: judged[key] for key in ("challenger", "policy")}
@@ -92,7 +93,7 @@ def _settle(
     batch: Batch,
     decision: Mapping[str, Any],
     verdict: Mapping[str, Any],
-    record: Mapping[str, Any],
+    record: Record,
     logged: Logged,
     approval: str,
 ) -> dict[str, Any]:
@@ -124,7 +125,7 @@ def _registered(
     run_id: str,
     batch: Batch,
     verdict: Mapping[str, Any],
-    record: Mapping[str, Any],
+    record: Record,
     logged: Logged,
     approval: str,
 ) -> ModelVersion:
@@ -134,8 +135,8 @@ def _registered(
     made_by = {
         "tidegate.data": batch.data,
         "tidegate.until": batch.end,
-        "tidegate.trained_to": record["to"],
-        "tidegate.model": record["digest"],
+        "tidegate.trained_to": record.to,
+        "tidegate.model": record.digest,
         "tidegate.commit": commit(),
         **tools.keep(client, run_id, packed(), before),
     }

@@ -15,6 +15,7 @@ from tidegate.components.evaluate.pictures import panels
 from tidegate.contract.contract import Contract, read_contract
 from tidegate.documents.batch import Batch
 from tidegate.documents.formats import read_json, read_table, write_json, write_text
+from tidegate.documents.record import Record
 from tidegate.process.command import Output
 from tidegate.scoring.scores import labels, weights
 from tidegate.scoring.tasks import tasks
@@ -46,11 +47,11 @@ def evaluate(
     curves: Output,
 ) -> Mapping[str, Mapping[str, Any]]:
     """Judge the challenger on the batch's labelled rows; a batch whose release is recorded keeps its verdict."""
-    promise, this, trained = read_contract(contract), Batch.read(batch), read_json(record)
+    promise, this, trained = read_contract(contract), Batch.read(batch), Record.read(record)
     client = connect()
     run_id = batch_run(client, promise.name, this.id, {"tidegate.until": this.end[:10]})
     policy = {"margin": margin, "slice_rows": slice_rows, "calibration": calibration, "leak": leak}
-    question = {"challenger": trained["digest"], "policy": policy}
+    question = {"challenger": trained.digest, "policy": policy}
     pages = {"report.html": report, "curves.json": curves}
     costs: dict[str, float] = {}
     answer = _released(client, run_id, question, pages)
@@ -91,7 +92,7 @@ def _judge(
     batch: Batch,
     question: Mapping[str, Any],
     paths: Mapping[str, Path],
-    record: Mapping[str, Any],
+    record: Record,
 ) -> tuple[dict[str, Any], dict[str, float]]:
     """Judge anew and write the pages; also what the challenger costs. InputError when the rows cannot judge."""
     rows = labelled(read_table(paths["features"], "features"), contract, batch)
@@ -100,7 +101,7 @@ def _judge(
     version = champion.version if champion else None
     others, costs = probed(paths["model"], record, rows, contract, batch, question["policy"])
     earlier = earlier_verdicts(client, contract.name, _key(batch, question, version), batch)
-    answer = judged(contract, batch, question, version, rows, predicted, record["rows"], others, earlier)
+    answer = judged(contract, batch, question, version, rows, predicted, record.rows, others, earlier)
     label, weight = labels(rows, contract.label, contract.task), weights(rows, contract.weight)
     write_verdict(paths["report.html"], contract, batch, answer, panels(contract.task, label, predicted, weight))
     write_json(paths["curves.json"], classification(label, predicted["challenger"], contract.task, weight))

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -14,6 +13,7 @@ from tidegate.components.evaluate.leaks import leak
 from tidegate.components.evaluate.server_check import golden_rows, server_check
 from tidegate.contract.contract import Contract
 from tidegate.documents.batch import Batch
+from tidegate.documents.record import Record
 from tidegate.scoring.blocks import block_of
 from tidegate.scoring.scores import labels, weights
 from tidegate.scoring.seed import seed_of
@@ -21,18 +21,18 @@ from tidegate.scoring.seed import seed_of
 
 def probed(
     path: Path,
-    record: Mapping[str, Any],
+    record: Record,
     rows: pd.DataFrame,
     contract: Contract,
     batch: Batch,
     policy: Mapping[str, float],
 ) -> tuple[list[Check], dict[str, float]]:
     """The checks, and how large and how fast the model is, which differs from machine to machine."""
-    kinds, task, weight = record["features"], contract.task, weights(rows, contract.weight)
-    model, hostile = models.load(path, record["digest"]), hostile_rows(rows, kinds)
+    kinds, task, weight = record.features, contract.task, weights(rows, contract.weight)
+    model, hostile = models.load(path, record.digest), hostile_rows(rows, kinds)
     endured = hostile_check(model, hostile, kinds, task)
     golden = golden_rows(rows, hostile if endured.passed else hostile.iloc[:0], kinds)
-    served, costs = server_check(model, path, record["digest"], golden, kinds, task)
+    served, costs = server_check(model, path, record.digest, golden, kinds, task)
     told = leak(rows, kinds, labels(rows, contract.label, task), policy["leak"], weight)
     blocks = block_of(rows[contract.time], contract.block)
     tests = behaves(model, rows, contract.behaviour, kinds, task, blocks, seed_of(batch), weight)

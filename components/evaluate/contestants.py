@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from tidegate import models
 from tidegate.contract.contract import Contract
 from tidegate.documents.batch import Batch
+from tidegate.documents.record import Record
 from tidegate.process.errors import InputError
 from tidegate.scoring.scores import Predictions, predict
 from tidegate.tables.features import Window
@@ -24,16 +24,16 @@ def predictions(
     paths: Mapping[str, Path],
     contract: Contract,
     batch: Batch,
-    record: Mapping[str, Any],
+    record: Record,
 ) -> dict[str, Predictions]:
     """The predictions of each model by its name: the challenger, the champion if there is one, the baselines."""
-    kinds, task = record["features"], contract.task
+    kinds, task = record.features, contract.task
     _check_unseen("challenger", record, batch)
-    model = models.load(paths["model"], record["digest"])
+    model = models.load(paths["model"], record.digest)
     found = {"challenger": predict(model, rows, kinds, task)}
     if champion is not None:
         found["champion"] = _as_champion(champion, rows, paths["clean"], contract, batch)
-    simple = models.load(paths["baselines"], record["baselines_digest"])
+    simple = models.load(paths["baselines"], record.baselines_digest)
     return found | {name: predict(simple[name], rows, kinds, task) for name in baselines}
 
 
@@ -65,12 +65,8 @@ def _check_champion(champion: Champion, contract: Contract, batch: Batch) -> Non
     _check_unseen(place, champion.record, batch)
 
 
-def _check_unseen(place: str, record: Mapping[str, Any], batch: Batch) -> None:
-    """InputError unless a model's training window is known and ends before the rows that judge it."""
-    cure = "move ingest.until past them"
-    if "to" not in record:
-        raise InputError(place, "the window of its training in its record", "none", "promote another version")
-    if record["to"] >= batch.start:
-        raise InputError(
-            place, f"rows before {batch.start} only in its training", f"rows up to {record['to']}", cure
-        )
+def _check_unseen(place: str, record: Record, batch: Batch) -> None:
+    """InputError unless a model's training window ends before the rows that judge it."""
+    if record.to >= batch.start:
+        expected = f"rows before {batch.start} only in its training"
+        raise InputError(place, expected, f"rows up to {record.to}", "move ingest.until past them")

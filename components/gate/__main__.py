@@ -130,7 +130,7 @@ def _facts(champion: Champion | None, question: Question, folders: Folders) -> C
     batch, policy = question.batch, question.policy
     if champion is None:
         return "there is no champion yet"
-    if (learned := champion.record["to"]) >= batch.start:
+    if (learned := champion.record.to) >= batch.start:
         return f"the champion has learned from rows up to {learned}, later than this batch begins"
     if batch.rows < (least := policy["minimum_rows"]):
         return f"{batch.rows:,} rows are too few to tell drift from chance (gate.minimum_rows {least:,})"
@@ -142,7 +142,7 @@ def _facts(champion: Champion | None, question: Question, folders: Folders) -> C
 
 
 def _identity(champion: Champion | None) -> dict[str, str] | None:
-    return {"version": champion.version, "digest": champion.record["digest"]} if champion else None
+    return {"version": champion.version, "digest": champion.record.digest} if champion else None
 
 
 def _evidently(

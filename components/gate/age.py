@@ -6,14 +6,15 @@ from typing import Any
 
 from tidegate.components.gate.decay import Growth
 from tidegate.components.gate.signal import Signal
+from tidegate.documents.batch import Recipe
 from tidegate.scoring.tasks import Task
 
 files = {"contract": "contract.yaml", "sql": "features.sql", "estimator": "model.yaml", "window_days": "window_days"}
 
 
-def recipe(before: Mapping[str, Any], now: Mapping[str, Any]) -> Signal:
+def recipe(before: Recipe, now: Recipe) -> Signal:
     """What differs between the champion's recipe and the one that a challenger would be made by; never opens."""
-    differs = [name for key, name in files.items() if before.get(key) != now.get(key)]
+    differs = [name for key, name in files.items() if getattr(before, key) != getattr(now, key)]
     words = f"{', '.join(differs)} changed since the champion was trained" if differs else "as the champion's"
     state = "told" if differs else "shut"
     return Signal("recipe", "recipe", state, words, float(len(differs)), None, None, {"differs": differs})

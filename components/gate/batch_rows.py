@@ -32,9 +32,9 @@ def batch_sample(
 
 def same_rows(champion: Champion, contract: Contract, batch: Batch) -> bool:
     """Whether the feature table holds what the champion's own SQL would say."""
-    own, made = champion.contract, champion.record["made_from"]
+    own, made = champion.contract, champion.record.made_from.recipe
     asked = ("event", "identity", "label", "label_delay", "task", "weight")
-    return made["recipe"]["sql"] == batch.recipe.sql and all(
+    return made.sql == batch.recipe.sql and all(
         getattr(own, name) == getattr(contract, name) for name in asked
     )
 
@@ -43,7 +43,7 @@ def from_table(champion: Champion, features: Path, batch: Batch, rows: int) -> p
     """A sample of the rows of the batch in the feature table."""
     own = champion.contract
     columns = dict.fromkeys(
-        [*own.identity, own.label, *([own.weight] if own.weight else []), *champion.record["features"]]
+        [*own.identity, own.label, *([own.weight] if own.weight else []), *champion.record.features]
     )
     names = ", ".join(map(quoted, columns))
     with engine(features) as connection:

@@ -20,14 +20,13 @@ def signals(champion: Champion | None, question: Question, facts: Compared | str
         return [Signal("champion", "champion", "opens", str(facts))], None
     policy, batch, record = question.policy, question.batch, champion.record
     decay, loss = _decay(champion, question, facts)
-    learned = record["made_from"]["recipe"]
     budget = (question.trials, champion.version, batch.end, policy["max_refused"], policy["refused_days"])
     asked = [
-        age.recipe(learned, batch.recipe.document()),
+        age.recipe(record.made_from.recipe, batch.recipe),
         _predictions(facts, policy),
         _label(champion, question, facts),
         decay,
-        age.age(record["to"], batch.end, policy["max_age_days"]),
+        age.age(record.to, batch.end, policy["max_age_days"]),
         age.cooldown(question.trials, batch.end, policy["cooldown_days"]),
         age.budget(*budget),
         *_features(champion, question, facts),
@@ -43,7 +42,7 @@ def _features(champion: Champion, question: Question, facts: Compared | str) -> 
     if isinstance(facts, str):
         return [column_drift.too_few("features", facts)]
     columns = {name: facts.found.columns[name] for name in champion.features}
-    importances = champion.record["importances"]
+    importances = champion.record.importances
     return column_drift.features(columns, importances, question.policy["minimum_effect"], question.ignored)
 
 
@@ -82,7 +81,7 @@ def _decay(champion: Champion, question: Question, facts: Compared | str) -> tup
     assert isinstance(facts, Compared)
     own, task = champion.contract, champion.contract.task
     known = facts.seen[facts.seen[own.label].notna()]
-    least, weight = least_known(champion.record["rows"]), weights(known, own.weight)
+    least, weight = least_known(champion.record.rows), weights(known, own.weight)
     lost = losses(labels(known, own.label, task), champion.predicted(known), task, least)
     loss = mean(lost, weight)
     if "loss" not in champion.verdict:

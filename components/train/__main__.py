@@ -4,7 +4,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -18,12 +17,13 @@ from tidegate.components.train.training import Learned, Lesson, learned
 from tidegate.components.train.window import lone_classes, reference_sample, training_rows, without
 from tidegate.contract.contract import Contract, read_contract
 from tidegate.documents.batch import Batch
-from tidegate.documents.formats import read_table, write_json, write_tables
+from tidegate.documents.formats import read_table, write_tables
+from tidegate.documents.record import MadeFrom, Record
 from tidegate.process.command import Output, OutputFolder
 from tidegate.scoring.scores import labels
 from tidegate.scoring.seed import seed_of
 
-reference_rows = 10_000
+REFERENCE_ROWS = 10_000
 
 
 def train(
@@ -46,15 +46,15 @@ def train(
     with _warnings_on_a_line():
         found = learned(lesson, seed, _say)
     columns = [promise.time, promise.label, *lesson.features]
-    sample = reference_sample(lesson.rows, found.predicted, columns, reference_rows, seed)
+    sample = reference_sample(lesson.rows, found.predicted, columns, REFERENCE_ROWS, seed)
     digests = models.save(found.model, model), models.save(found.baselines, baselines)
-    document = _document(this, lesson, found, *digests)
+    training = _record(this, lesson, found, *digests)
     write_tables(reference, {"reference": sample})
-    write_json(record, document)
+    training.write(record)
     texts = {"features.sql": sql, "contract.yaml": contract, "model.yaml": estimator}
     table = reference / "reference.parquet"
     files = {"model.skops": model, **texts, "reference.parquet": table, "record.json": record}
-    log_training(promise, this, document, files, sample)
+    log_training(promise, this, training, files, sample)
 
 
 def _say(line: str) -> None:
@@ -85,36 +85,24 @@ def _lesson(
     return Lesson(rows, promise, kinds, specification, dropped, lone)
 
 
-def _document(
-    batch: Batch,
-    lesson: Lesson,
-    found: Learned,
-    digest: str,
-    baselines_digest: str,
-) -> dict[str, Any]:
-    """The record of the training as a file."""
+def _record(batch: Batch, lesson: Lesson, trained: Learned, digest: str, baselines_digest: str) -> Record:
     times = lesson.rows[lesson.promise.time]
-    return {
-        "batch": batch.id,
-        "data": batch.data,
-        "rows": len(lesson.rows),
-        "from": times.iloc[0].isoformat(),
-        "to": times.iloc[-1].isoformat(),
-        "estimator": lesson.specification.document(),
-        "features": lesson.features,
-        **({"dropped": lesson.dropped} if lesson.dropped else {}),
-        **({"lone_classes": lesson.lone} if lesson.lone else {}),
-        "digest": digest,
-        "baselines_digest": baselines_digest,
-        "train_loss": lesson.loss(found.predicted),
-        "learning_curve": found.curve,
-        "importances": found.importances,
-        "made_from": {
-            "start": batch.start,
-            "end": batch.end,
-            "recipe": batch.recipe.document(),
-            "files": dict(batch.files),
-        },
-        "environment": environment(),
-        "packages": packages(),
-    }
+    return Record(
+        batch=batch.id,
+        data=batch.data,
+        rows=len(lesson.rows),
+        from_=times.iloc[0].isoformat(),
+        to=times.iloc[-1].isoformat(),
+        estimator=lesson.specification.part(),
+        features=lesson.features,
+        dropped=lesson.dropped,
+        lone_classes=lesson.lone,
+        digest=digest,
+        baselines_digest=baselines_digest,
+        train_loss=lesson.loss(trained.predicted),
+        learning_curve=trained.curve,
+        importances=trained.importances,
+        made_from=MadeFrom(batch.start, batch.end, batch.recipe, batch.files),
+        environment=environment(),
+        packages=packages(),
+    )

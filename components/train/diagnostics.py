@@ -10,6 +10,7 @@ import pandas as pd
 from tidegate.components.train.fit import fit
 from tidegate.components.train.window import lone_classes, without
 from tidegate.contract.contract import Contract
+from tidegate.documents.record import LearningPoint
 from tidegate.process.errors import InputError
 from tidegate.scoring.scores import labels, least_known, least_probability, losses, mean, model_input, predict, weights
 from tidegate.scoring.tasks import tasks
@@ -33,13 +34,13 @@ def learning_curve(
     promise: Contract,
     features: Mapping[str, str],
     progress: Callable[[str], None],
-) -> tuple[list[dict[str, float]], Any]:
+) -> tuple[list[LearningPoint], Any]:
     """The loss on the tail of models trained on the last eighth, quarter, half and whole of the head.
 
     Returns the points and the model of the last one; a part that is too small to be learned from has no point.
     """
     task, least = tasks[promise.task], least_known(len(head))
-    points: list[dict[str, float]] = []
+    points: list[LearningPoint] = []
     model = None
     for share in shares:
         rows = head.iloc[-max(1, int(len(head) * share)) :]
@@ -48,7 +49,7 @@ def learning_curve(
         if model is None:
             continue
         known, held_out = (_loss(model, part, promise, features, least) for part in (rows, tail))
-        points.append({"rows": len(rows), "train_loss": known, "held_out_loss": held_out})
+        points.append(LearningPoint(len(rows), known, held_out))
         told, after = (task.text(value, 3) for value in (known, held_out))
         progress(f"{len(rows):>9,} rows: {task.words} {told} on them, {after} on the {len(tail):,} rows after")
     return points, model

@@ -6,23 +6,24 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+from tidegate.documents.record import Environment
 from tidegate.process.code import LOCK
 from tidegate.process.wheel import packed, version
 
-cpuinfo = Path("/proc/cpuinfo")
+CPUINFO = Path("/proc/CPUINFO")
 
 
-def environment() -> dict[str, str]:
+def environment() -> Environment:
     """Where a training ran; `lock` and `wheel` are the SHA-256 of what this version of Tidegate is made of."""
-    return {
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "cpu": _cpu(),
-        "blas": _blas(),
-        "lock": sha256(LOCK.read_bytes()).hexdigest(),
-        "tidegate": version(),
-        "wheel": packed().digest,
-    }
+    return Environment(
+        python=platform.python_version(),
+        system=f"{platform.system()} {platform.machine()}",
+        cpu=_cpu(),
+        blas=_blas(),
+        lock=sha256(LOCK.read_bytes()).hexdigest(),
+        tidegate=version(),
+        wheel=packed().digest,
+    )
 
 
 def packages() -> dict[str, str]:
@@ -32,7 +33,7 @@ def packages() -> dict[str, str]:
 
 
 def _cpu() -> str:
-    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
+    lines = CPUINFO.read_text(encoding="utf-8").splitlines() if CPUINFO.exists() else []
     named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(named, platform.processor() or platform.machine())
 

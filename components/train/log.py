@@ -10,6 +10,7 @@ import pandas as pd
 from tidegate.components.train.pictures import importance_picture, learning_picture
 from tidegate.contract.contract import Contract
 from tidegate.documents.batch import Batch
+from tidegate.documents.record import Record
 from tidegate.scoring.scores import model_input
 from tidegate.scoring.tasks import Task, tasks
 from tidegate.tracking import logs
@@ -22,43 +23,43 @@ from tidegate.tracking.store import connect
 def log_training(
     contract: Contract,
     batch: Batch,
-    record: Mapping[str, Any],
+    record: Record,
     files: Mapping[str, Path],
     sample: pd.DataFrame,
 ) -> None:
     """Log the training with the batch's run: parameters, the learning curve, the data, pictures, the model's files."""
     client = connect()
     run_id = batch_run(client, contract.name, batch.id, {"tidegate.until": batch.end[:10]})
-    settings = {f"model.{key}": value for key, value in (record["estimator"].get("parameters") or {}).items()}
+    settings = {f"model.{key}": value for key, value in record.estimator.parameters.items()}
     logs.values(client, run_id, _params(record, settings), list(_points(record)))
     logs.dataset(client, run_id, contract.event, batch.data, "training")
     logs.files(client, run_id, _pictures(record, tasks[contract.task]), "train")
-    inputs = model_input(sample, record["features"])
+    inputs = model_input(sample, record.features)
     log_model(client, run_id, contract.name, files, inputs, sample[["prediction"]], settings)
 
 
-def _points(record: Mapping[str, Any]) -> Iterator[Point]:
-    yield Point("train_loss", record["train_loss"])
-    for point in record["learning_curve"]:
-        yield Point("learning_curve.train", point["train_loss"], point["rows"])
-        yield Point("learning_curve.held_out", point["held_out_loss"], point["rows"])
+def _points(record: Record) -> Iterator[Point]:
+    yield Point("train_loss", record.train_loss)
+    for point in record.learning_curve:
+        yield Point("learning_curve.train", point.train_loss, point.rows)
+        yield Point("learning_curve.held_out", point.held_out_loss, point.rows)
 
 
-def _params(record: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+def _params(record: Record, settings: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "estimator": record["estimator"]["estimator"],
+        "estimator": record.estimator.estimator,
         **settings,
-        "train.from": record["from"],
-        "train.to": record["to"],
-        "train.rows": record["rows"],
-        "features": len(record["features"]),
+        "train.from": record.from_,
+        "train.to": record.to,
+        "train.rows": record.rows,
+        "features": len(record.features),
     }
 
 
-def _pictures(record: Mapping[str, Any], task: Task) -> dict[str, bytes]:
+def _pictures(record: Record, task: Task) -> dict[str, bytes]:
     return {
-        "learning_curve.png": _png(learning_picture(record["learning_curve"], task)),
-        "importances.png": _png(importance_picture(record["importances"], task)),
+        "learning_curve.png": _png(learning_picture(record.learning_curve, task)),
+        "importances.png": _png(importance_picture(record.importances, task)),
     }
 
 

@@ -7,21 +7,22 @@ from typing import Literal
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from tidegate.documents.record import LearningPoint
 from tidegate.scoring.tasks import Task
 
 most = 40
 known, unseen = "#c2571a", "#0b6e8f"
 
 
-def learning_picture(points: Sequence[Mapping[str, float]], task: Task) -> Figure:
+def learning_picture(points: Sequence[LearningPoint], task: Task) -> Figure:
     """The loss by number of training rows, on those rows and on the rows after them."""
     figure = Figure(figsize=(7.2, 4.5), layout="constrained")
     axes = figure.subplots()
-    rows = [point["rows"] for point in points]
-    axes.plot(rows, [point["held_out_loss"] for point in points], marker="o", label="rows after them", color=unseen)
+    rows = [point.rows for point in points]
+    axes.plot(rows, [point.held_out_loss for point in points], marker="o", label="rows after them", color=unseen)
     axes.plot(
         rows,
-        [point["train_loss"] for point in points],
+        [point.train_loss for point in points],
         marker="s",
         linestyle="--",
         label="rows trained on",

@@ -8,6 +8,7 @@ from typing import Any
 from tidegate.components.train.estimators import estimator_faults, named
 from tidegate.components.train.hyperparameters import as_classes, parameter_faults
 from tidegate.documents.formats import parse_yaml, read_text
+from tidegate.documents.record import Estimator
 from tidegate.documents.schema import Fault, faults, told
 from tidegate.process.errors import FaultsError
 
@@ -43,10 +44,9 @@ class Specification:
             return self
         return replace(self, parameters={**self.parameters, "random_state": seed})
 
-    def document(self) -> dict[str, Any]:
+    def part(self) -> Estimator:
         """What the record of a training says of it."""
-        given = {"parameters": dict(self.parameters), "transformers": dict(self.transformers)}
-        return {"estimator": self.estimator, **{key: value for key, value in given.items() if value}}
+        return Estimator(self.estimator, self.parameters, self.transformers)
 
     def refuse(self, wrong: Iterable[Fault]) -> None:
         """InputError with a line per fault, if there are any."""

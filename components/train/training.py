@@ -11,6 +11,7 @@ from tidegate.components.train.estimator_pipeline import baselines, challenger
 from tidegate.components.train.fit import fit
 from tidegate.components.train.specification import Specification
 from tidegate.contract.contract import Contract
+from tidegate.documents.record import LearningPoint
 from tidegate.scoring.scores import Predictions, labels, least_known, losses, mean, model_input, predict, weights
 
 
@@ -53,7 +54,7 @@ class Learned:
     model: Pipeline
     predicted: Predictions
     baselines: dict[str, Pipeline]
-    curve: list[dict[str, float]]
+    curve: list[LearningPoint]
     importances: dict[str, float]
 
 

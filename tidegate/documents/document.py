@@ -6,7 +6,7 @@ Python keeps for itself.
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -90,13 +90,17 @@ def _plain(value: Any) -> Any:
         return {
             field.name.removesuffix("_"): _plain(found)
             for field in fields(value)
-            if (found := getattr(value, field.name)) != field.default
+            if (found := getattr(value, field.name)) != _default(field)
         }
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return value
+
+
+def _default(field: Field[Any]) -> Any:
+    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 @cache

@@ -12,7 +12,8 @@ from mlflow import MlflowClient
 
 from tidegate import models
 from tidegate.contract.contract import Contract, read_contract
-from tidegate.documents.formats import read_json, read_text
+from tidegate.documents.formats import read_text
+from tidegate.documents.record import Record
 from tidegate.scoring.scores import Predictions, answers, predict
 from tidegate.tables.features import Window, batch_frame
 from tidegate.tracking.journal import Serving, serving
@@ -27,14 +28,14 @@ class Champion:
     model: Any
     contract: Contract
     sql: str
-    record: Mapping[str, Any]
+    record: Record
     verdict: Mapping[str, Any]
     reference: pd.DataFrame
 
     @property
     def features(self) -> dict[str, str]:
         """Its features whose drift can be measured, numbers and categories, and their kinds."""
-        return {name: kind for name, kind in self.record["features"].items() if kind != "words"}
+        return {name: kind for name, kind in self.record.features.items() if kind != "words"}
 
     def batch(self, clean: Path, window: Window) -> pd.DataFrame:
         """The rows of the batch as its own SQL sees them, with its `prediction`; one row per event, in total order."""
@@ -43,7 +44,7 @@ class Champion:
 
     def predict(self, frame: pd.DataFrame) -> Predictions:
         """What it says of rows of `batch`: see `tidegate.scoring.scores.predict`."""
-        return predict(self.model, frame, self.record["features"], self.contract.task)
+        return predict(self.model, frame, self.record.features, self.contract.task)
 
     def predicted(self, frame: pd.DataFrame) -> Predictions:
         """The same for rows that hold its `prediction`, asked again only where that is but a part of the answer."""
@@ -64,10 +65,10 @@ def champion_of(client: MlflowClient, name: str, serving: Serving) -> Champion |
     version, tail = str(serving.version.version), serving.history.tail
     with tempfile.TemporaryDirectory() as scratch:
         folder = fetch(client, name, version, Path(scratch) / "champion", serving.version)
-        record = read_json(folder / "record.json")
+        record = Record.parse(read_text(folder / "record.json"), f"record.json of {name} version {version}")
         return Champion(
             version=version,
-            model=models.load(folder / "model.skops", record["digest"]),
+            model=models.load(folder / "model.skops", record.digest),
             contract=read_contract(folder / "contract.yaml"),
             sql=read_text(folder / "features.sql"),
             record=record,

@@ -44,10 +44,10 @@ def test_the_version_carries_itself(released: "World") -> None:
     champion = load_champion(connect(), "toy")
     assert champion
     assert champion.sql == (released / "features.sql").read_text()
-    assert champion.record == released.json("record")
+    assert champion.record.document() == released.json("record")
     assert champion.features == {"shop": "category", "price": "number", "rate": "number"}
     assert list(champion.reference) == ["at", "returned", "shop", "price", "rate", "prediction"]
-    assert len(champion.reference) == champion.record["rows"] == 756
+    assert len(champion.reference) == champion.record.rows == 756
     tags = listed(connect(), "toy")[0].tags
     assert tags["tidegate.data"] == released.json("manifest")["data"]
     assert tags["tidegate.trained_to"] == "2024-03-03T22:00:00"

@@ -1,6 +1,7 @@
 """The decision as a table: states, modes and brakes, reasons that a person understands, what would have changed it."""
 
 import json
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -170,8 +171,7 @@ def test_time_and_trials_are_measured_at_the_end_of_the_batch(found: Signal, sta
 
 
 def test_another_recipe_is_named_and_does_not_open() -> None:
-    now = batch.recipe.document()
-    found = age.recipe({**now, "sql": "other", "window_days": 90}, now)
+    found = age.recipe(replace(batch.recipe, sql="other", window_days=90), batch.recipe)
     assert (found.state, found.detail["differs"]) == ("told", ["features.sql", "window_days"])
     assert decide("auto", [found])[0] == "keep"
 

@@ -13,6 +13,7 @@ from tidegate.components.train.pictures import importance_picture, learning_pict
 from tidegate.components.train.specification import parse_specification
 from tidegate.components.train.window import lone_classes, reference_sample, training_rows, without
 from tidegate.contract.contract import Contract, parse_contract
+from tidegate.documents.record import LearningPoint
 from tidegate.process.errors import InputError
 from tidegate.scoring.tasks import tasks
 
@@ -131,7 +132,7 @@ def test_a_new_class_stops_no_estimator_that_holds_out_rows(estimator: str) -> N
     points, model = learning_curve(
         lambda: challenger(specification, kinds), head, tail, promise("multiclass"), kinds, lambda line: None
     )
-    assert [point["rows"] for point in points] == [99, 199, 398, 798]
+    assert [point.rows for point in points] == [99, 199, 398, 798]
     assert set(model.classes_) == {"a", "b"}
 
 
@@ -143,11 +144,11 @@ def test_a_part_that_is_too_small_has_no_point_and_the_whole_must_fit() -> None:
     given = table(120).assign(back=lambda made: [f"c{number % 6}" for number in range(len(made))])
     head, tail = split_tail(given, "at")
 
-    def curve(rows: pd.DataFrame) -> list[dict[str, float]]:
+    def curve(rows: pd.DataFrame) -> list[LearningPoint]:
         make = partial(challenger, specification, kinds)
         return learning_curve(make, rows, tail, promise("multiclass"), kinds, lambda line: None)[0]
 
-    assert [point["rows"] for point in curve(head)] == [96]
+    assert [point.rows for point in curve(head)] == [96]
     with pytest.raises(
         InputError, match=r"^HistGradientBoostingClassifier: expected an estimator that fits, found The"
     ):
@@ -177,10 +178,10 @@ def test_the_curve_falls_and_its_last_model_saw_the_whole_head() -> None:
     head, tail = split_tail(table(), "at")
     told: list[str] = []
     points, model = learning_curve(lambda: challenger(tree, kinds), head, tail, promise(), kinds, told.append)
-    assert [point["rows"] for point in points] == [100, 200, 400, 800]
+    assert [point.rows for point in points] == [100, 200, 400, 800]
     assert len(told) == 4
-    assert points[-1]["held_out_loss"] < points[0]["held_out_loss"]
-    assert all(point["train_loss"] < point["held_out_loss"] for point in points)
+    assert points[-1].held_out_loss < points[0].held_out_loss
+    assert all(point.train_loss < point.held_out_loss for point in points)
     assert model[-1].tree_.n_node_samples[0] == 800
     assert learning_picture(points, tasks["binary"]).axes[0].get_title() == "Learning curve"
 

@@ -31,15 +31,15 @@ def test_what_is_right_is_read() -> None:
     assert found.parameters == {"n_estimators": 5, "max_depth": None, "n_jobs": 2}
     assert found.transformers == {"subject": "words"}
     assert found.made().get_params()["n_estimators"] == 5
-    assert found.document()["transformers"] == {"subject": "words"}
-    assert json.loads(json.dumps(found.document())) == found.document()
+    assert found.part().transformers == {"subject": "words"}
+    assert json.loads(json.dumps(found.part().document())) == found.part().document()
 
 
 @pytest.mark.parametrize("rest", ["", "parameters:\n", "parameters: {}\ntransformers:\n", "# a remark\n"])
 def test_nothing_said_is_nothing_asked(rest: str) -> None:
     found = parse_specification(FOREST + rest, "binary")
     assert (found.parameters, found.transformers) == ({}, {})
-    assert found.document() == {"estimator": "sklearn.ensemble.RandomForestClassifier"}
+    assert found.part().document() == {"estimator": "sklearn.ensemble.RandomForestClassifier"}
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_nothing_said_is_nothing_asked(rest: str) -> None:
 def test_a_missing_random_state_is_the_seed_of_the_batch(text: str, seed: int | None) -> None:
     found = parse_specification(text, "binary").seeded(7)
     assert found.parameters.get("random_state") == seed
-    assert found.document().get("parameters", {}).get("random_state") == seed
+    assert found.part().parameters.get("random_state") == seed
     assert parse_specification(FOREST, "binary").made().get_params()["random_state"] is None
 
 

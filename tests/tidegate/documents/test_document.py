@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.documents import BATCH
+from tests.documents import BATCH, RECORD, record_of
 from tidegate.documents.batch import Batch
+from tidegate.documents.record import Record
 from tidegate.process.errors import InputError
 
 WHOLE = BATCH.document()
@@ -66,6 +67,16 @@ def test_what_is_no_json_names_its_line(tmp_path: Path) -> None:
     (tmp_path / "batch.json").write_text('{"schema": 1,\n"id": ')
     with pytest.raises(InputError, match=r"batch\.json:2: expected JSON, found Expecting value"):
         Batch.read(tmp_path / "batch.json")
+
+
+def test_a_field_with_its_default_is_left_out() -> None:
+    values = RECORD.document()
+    assert not {"dropped", "lone_classes", "transformers"} & {*values, *values["estimator"]}
+    assert Record.of(values, "record.json").document() == values
+    changed = record_of(lone_classes=("a",), dropped={"note": "free text"}).document()
+    assert (changed["lone_classes"], changed["dropped"]) == (["a"], {"note": "free text"})
+    assert list(values)[4:6] == ["from", "to"]
+    Draft202012Validator(Record.schema()).validate(changed)
 
 
 def test_a_changed_copy_is_another_document() -> None:

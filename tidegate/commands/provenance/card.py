@@ -7,6 +7,7 @@ from tidegate.commands.provenance.lineage import led_lines
 from tidegate.commands.provenance.markdown import Section
 from tidegate.commands.provenance.registered import Registered
 from tidegate.contract.contract import Contract
+from tidegate.documents.record import Record
 from tidegate.scoring.tasks import shown, tasks
 
 
@@ -31,12 +32,12 @@ def _purpose(contract: Contract, found: Registered, told: Mapping[str, Any]) -> 
     yield f"{status} Version {found.version} of {found.name}."
 
 
-def _data(contract: Contract, record: Mapping[str, Any], made: Mapping[str, Any]) -> Section:
+def _data(contract: Contract, record: Record, made: Mapping[str, Any]) -> Section:
     private = [
         name for table in contract.tables.values() for name, it in table.columns.items() if it.role == "private"
     ]
     sentences = (
-        f"{record['rows']:,} rows from {record['from']} to {record['to']} (UTC), at most "
+        f"{record.rows:,} rows from {record.from_} to {record.to} (UTC), at most "
         f"{made['training']['window_days']} days of history.",
         f"Data version {made['data']['version']}.",
         f"Private columns, which no model sees: {', '.join(private) or 'none are declared'}.",
@@ -45,13 +46,14 @@ def _data(contract: Contract, record: Mapping[str, Any], made: Mapping[str, Any]
     return Section("Data", sentences, ("file", "MD5"), rows)
 
 
-def _model(record: Mapping[str, Any]) -> Iterator[str]:
-    given = record["estimator"].get("parameters") or {}
-    yield f"{record['estimator']['estimator']} with {_pairs(given) or 'its defaults'}."
-    yield f"Features: {', '.join(f'{name} ({kind})' for name, kind in record['features'].items())}."
-    leading = list(record["importances"].items())[:5]
+def _model(record: Record) -> Iterator[str]:
+    given = record.estimator.parameters
+    yield f"{record.estimator.estimator} with {_pairs(given) or 'its defaults'}."
+    yield f"Features: {', '.join(f'{name} ({kind})' for name, kind in record.features.items())}."
+    leading = list(record.importances.items())[:5]
     yield f"It leans most on {', '.join(f'{name} ({share:.3g})' for name, share in leading)}."
-    yield f"Trained with {_pairs({key: value for key, value in record['environment'].items() if key != 'lock'})}."
+    where = {key: value for key, value in record.environment.document().items() if key != "lock"}
+    yield f"Trained with {_pairs(where)}."
 
 
 def _pairs(values: Mapping[str, Any]) -> str:
@@ -87,13 +89,13 @@ def _cell(value: Any) -> str:
 
 def _limits(contract: Contract, found: Registered) -> Iterator[str]:
     record = found.record
-    yield f"It knows nothing after {record['to']}, and nothing before {record['from']}."
+    yield f"It knows nothing after {record.to}, and nothing before {record.from_}."
     yield f"Its features are what is known {contract.horizon} before an event."
     yield f"A label counts {contract.label_delay} after its event."
     yield f"It was judged on one batch of {found.verdict['rows']:,} rows; elsewhere its quality is not known."
-    for name, reason in (record.get("dropped") or {}).items():
+    for name, reason in record.dropped.items():
         yield f"{name} is not learned from: {reason}."
-    if lone := record.get("lone_classes"):
+    if lone := record.lone_classes:
         yield f"Classes it cannot predict, for want of rows: {', '.join(lone)}."
     listed = {slice_["slice"] for slice_ in found.verdict.get("slices", []) if "slice" in slice_}
     if listed:

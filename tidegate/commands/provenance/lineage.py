@@ -13,20 +13,25 @@ CODE = ("tidegate", "wheel", "lock")  # the version, and the digests of what it 
 
 def lineage(found: Registered, files: Mapping[str, str]) -> dict[str, Any]:
     """The lineage as a document; `files` are the SHA-256 of what was registered, by name."""
-    record, made_from = found.record, found.made_from
+    record = found.record
+    made_from, where = record.made_from, record.environment.document()
     return {
         "name": found.name,
         "version": found.version,
-        "model": record["digest"],
+        "model": record.digest,
         "serves": found.history.champion == found.version,
         "made_from": {
-            "data": {"version": found.tags["tidegate.data"], "md5": dict(made_from["files"])},
+            "data": {"version": found.tags["tidegate.data"], "md5": dict(made_from.files)},
             "problem": {name: files[name] for name in PROBLEM},
-            "code": {"commit": found.commit} | {key: record["environment"][key] for key in CODE},
-            "batch": {"id": record["batch"], "start": made_from["start"], "end": made_from["end"]},
-            "training": {key: record[key] for key in ("rows", "from", "to")}
-            | {"window_days": made_from["recipe"]["window_days"]},
-            "environment": {key: value for key, value in record["environment"].items() if key not in CODE},
+            "code": {"commit": found.commit} | {key: where[key] for key in CODE},
+            "batch": {"id": record.batch, "start": made_from.start, "end": made_from.end},
+            "training": {
+                "rows": record.rows,
+                "from": record.from_,
+                "to": record.to,
+                "window_days": made_from.recipe.window_days,
+            },
+            "environment": {key: value for key, value in where.items() if key not in CODE},
         },
         "judged": {key: found.verdict[key] for key in ("champion", "accepted", "loss", "rows", "reasons")},
         "journal": [entry.row() for entry in found.history.entries if found.version in (entry.to, entry.before)],

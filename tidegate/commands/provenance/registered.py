@@ -7,7 +7,8 @@ from typing import Any
 
 from mlflow import MlflowClient
 
-from tidegate.documents.formats import read_json, read_text
+from tidegate.documents.formats import read_text
+from tidegate.documents.record import Record
 from tidegate.tracking import approvals, journal, numbered, runs, versions
 from tidegate.tracking.entries import History
 
@@ -22,18 +23,12 @@ class Registered:
     name: str
     version: str
     tags: Mapping[str, str]
-    record: Mapping[str, Any]
+    record: Record
     texts: Mapping[str, str]
     verdict: Mapping[str, Any]
     history: History
     heirs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     batches: tuple[Mapping[str, str], ...] = ()
-
-    @property
-    def made_from(self) -> Mapping[str, Any]:
-        """The window, the recipe and the raw files of its training."""
-        found: Mapping[str, Any] = self.record["made_from"]
-        return found
 
     @property
     def commit(self) -> str:
@@ -49,7 +44,7 @@ def read(client: MlflowClient, name: str, version: str, folder: Path) -> Registe
         name,
         version,
         tags,
-        read_json(folder / "record.json"),
+        Record.parse(read_text(folder / "record.json"), f"record.json of {name} version {version}"),
         {file: read_text(folder / file) for file in ("contract.yaml", "features.sql", "model.yaml")},
         approvals.whole(client, name, version),
         journal.history(client, name),

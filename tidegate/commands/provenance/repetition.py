@@ -4,22 +4,24 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tidegate.documents.record import Record
+
 PLAIN = ("batch", "data", "rows", "from", "to", "estimator", "features", "dropped", "lone_classes")
 PARTS = ("made_from", "environment", "packages")
 
 
-def compared(recorded: Mapping[str, Any], again: Mapping[str, Any]) -> dict[str, Any]:
+def compared(recorded: Record, again: Record) -> dict[str, Any]:
     """Whether two training records name the same model, what differs between them, and the difference in loss."""
-    same = recorded["digest"] == again["digest"]
+    same = recorded.digest == again.digest
     return {
         "same": same,
-        "digest": {"recorded": recorded["digest"], "again": again["digest"]},
+        "digest": {"recorded": recorded.digest, "again": again.digest},
         "train_loss": {
-            "recorded": recorded["train_loss"],
-            "again": again["train_loss"],
-            "difference": again["train_loss"] - recorded["train_loss"],
+            "recorded": recorded.train_loss,
+            "again": again.train_loss,
+            "difference": again.train_loss - recorded.train_loss,
         },
-        "differs": list(_differences(recorded, again)),
+        "differs": list(_differences(recorded.document(), again.document())),
     }
 
 

@@ -19,7 +19,8 @@ from tidegate.commands.draft.new_problem import with_params
 from tidegate.commands.loop import remote, workspace
 from tidegate.commands.loop.workspace import dvc
 from tidegate.contract.contract import read_contract
-from tidegate.documents.formats import read_json, write_text
+from tidegate.documents.formats import write_text
+from tidegate.documents.record import Record
 from tidegate.process import child, wheel
 from tidegate.process.errors import InputError
 
@@ -48,24 +49,24 @@ def reproduce(version: str, python: Path | None = None, wheelhouse: Path | None 
         client = connect()
         found = registered.read(client, read_contract(workspace.CONTRACT).name, version, kept)
         tool = wheel.packed()
-        if python is None and found.record["environment"].get("wheel") != tool.digest:
+        if python is None and found.record.environment.wheel != tool.digest:
             tool = tools.fetch(client, found.tags, version)
             python = _installed(tool, Path(scratch, "environment"), wheelhouse)
         _lay(problem, found, tool)
         _train(problem, Path(scratch, "mlflow.db"), python or Path(sys.executable))
         made = problem / workspace.ARTIFACTS / "train"
-        answer = repetition.compared(found.record, read_json(made / "record.json"))
+        answer = repetition.compared(found.record, Record.read(made / "record.json"))
         answer["predictions"] = repetition.predictions(kept, made / "reference")
     return {"version": version, "commit": found.commit, **answer}
 
 
 def _lay(problem: Path, found: "Registered", tool: wheel.Wheel) -> None:
     """Put the data, the problem's files, and the stages and parameters of that Tidegate into the folder `problem`."""
-    made_from = found.made_from
-    start, end = (datetime.fromisoformat(made_from[edge]) for edge in ("start", "end"))
+    made_from = found.record.made_from
+    start, end = map(datetime.fromisoformat, (made_from.start, made_from.end))
     given = {
         "ingest": {"until": f'"{end.isoformat()}"', "batch_days": str((end - start).days)},
-        "train": {"window_days": str(made_from["recipe"]["window_days"])},
+        "train": {"window_days": str(made_from.recipe.window_days)},
         "gate": {"mode": "always"},
     }
     with zipfile.ZipFile(io.BytesIO(tool.content)) as archive:

@@ -1,45 +1,40 @@
 """A training held against its repetition: each thing that differs is a row, and the rest is silent."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from tests.documents import RECORD, record_of
 from tidegate.commands.provenance.repetition import compared, predictions
 
-record: dict[str, Any] = {
-    "digest": "sha256:a",
-    "train_loss": 0.5,
-    "rows": 100,
-    "data": "d41d.dir",
-    "made_from": {"files": {"flights.csv": "aa"}, "recipe": {"window_days": 365}},
-    "environment": {"python": "3.11.2", "cpu": "A", "blas": "openblas 0.3 Haswell"},
-    "packages": {"numpy": "2.3.1", "scikit-learn": "1.9.1"},
-}
+where, made_from = RECORD.environment, RECORD.made_from
 
 
 def test_the_same_is_the_same() -> None:
-    found = compared(record, record)
+    found = compared(RECORD, RECORD)
     assert found["same"] and found["differs"] == [] and found["train_loss"]["difference"] == 0
 
 
 @pytest.mark.parametrize(
     ("changed", "row"),
     [
-        ({"environment": {**record["environment"], "cpu": "B"}}, ("environment.cpu", "A", "B")),
-        ({"packages": {"numpy": "2.3.2", "scikit-learn": "1.9.1"}}, ("packages.numpy", "2.3.1", "2.3.2")),
-        ({"packages": {"numpy": "2.3.1"}}, ("packages.scikit-learn", "1.9.1", None)),
-        ({"data": "other.dir"}, ("data", "d41d.dir", "other.dir")),
-        ({"rows": 101}, ("rows", 100, 101)),
+        ({"environment": replace(where, cpu="B")}, ("environment.cpu", where.cpu, "B")),
+        ({"packages": {"numpy": "2.3.2"}}, ("packages.numpy", "2.1.0", "2.3.2")),
+        ({"packages": {}}, ("packages.numpy", "2.1.0", None)),
+        ({"data": "other.dir"}, ("data", RECORD.data, "other.dir")),
+        ({"rows": 101}, ("rows", RECORD.rows, 101)),
+        ({"dropped": {"note": "free text"}}, ("dropped", None, {"note": "free text"})),
         (
-            {"made_from": {**record["made_from"], "files": {"flights.csv": "bb"}}},
-            ("made_from.files.flights.csv", "aa", "bb"),
+            {"made_from": replace(made_from, files={"flights.csv": "bb"})},
+            ("made_from.files.flights.csv", "f" * 32, "bb"),
         ),
     ],
 )
 def test_what_differs_is_named(changed: dict[str, Any], row: tuple[str, Any, Any]) -> None:
-    found = compared(record, {**record, **changed, "digest": "sha256:b", "train_loss": 0.51})
+    found = compared(RECORD, record_of(**changed, digest="sha256:b", train_loss=0.51))
     assert not found["same"] and found["train_loss"]["difference"] == pytest.approx(0.01)
     assert [(it["what"], it["recorded"], it["again"]) for it in found["differs"]] == [row]
 
