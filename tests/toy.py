@@ -3,11 +3,10 @@
 import inspect
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.worlds import once
+from tests.worlds import move_store, once
 from tidegate.documents.formats import read_json, read_text
 
 root = Path(__file__).parents[1]
@@ -195,24 +194,8 @@ class World:
         """The same state in another folder, its store included."""
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
         if (folder / "mlflow.db").exists():
-            _move_store(folder / "mlflow.db", str(self.folder), str(folder))
+            move_store(folder / "mlflow.db", str(self.folder), str(folder))
         return World(folder)
-
-
-def _move_store(database: Path, before: str, after: str) -> None:
-    from mlflow.tracking._tracking_service import utils
-
-    utils._artifact_repos_cache.clear()  # MLflow remembers by run where its files were
-    places = [
-        ("experiments", "artifact_location"),
-        ("runs", "artifact_uri"),
-        ("logged_models", "artifact_location"),
-        ("model_versions", "storage_location"),
-        ("model_versions", "source"),
-    ]
-    with closing(sqlite3.connect(database)) as connection, connection:
-        for table, column in places:
-            connection.execute(f"UPDATE {table} SET {column} = replace({column}, ?, ?)", (before, after))
 
 
 def _new(folder: Path) -> World:

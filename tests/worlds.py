@@ -3,7 +3,9 @@
 import fcntl
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -31,3 +33,20 @@ def _shared(factory: pytest.TempPathFactory) -> Path:
     """The folder of the run; below it each process has its own."""
     own = factory.getbasetemp()
     return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+def move_store(database: Path, before: str, after: str) -> None:
+    """Name another folder in a tracking store in sqlite: a store that is moved keeps where its files were."""
+    from mlflow.tracking._tracking_service import utils
+
+    utils._artifact_repos_cache.clear()  # MLflow remembers by run where its files were
+    places = [
+        ("experiments", "artifact_location"),
+        ("runs", "artifact_uri"),
+        ("logged_models", "artifact_location"),
+        ("model_versions", "storage_location"),
+        ("model_versions", "source"),
+    ]
+    with closing(sqlite3.connect(database)) as connection, connection:
+        for table, column in places:
+            connection.execute(f"UPDATE {table} SET {column} = replace({column}, ?, ?)", (before, after))
