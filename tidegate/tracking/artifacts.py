@@ -1,4 +1,4 @@
-"""The bytes of runs and models: through the tracking server both ways, and no transfer outlasts its deadline."""
+"""Reads and writes artifacts of runs and models: through the tracking server, each transfer with a deadline."""
 
 import posixpath
 import re
@@ -19,8 +19,8 @@ from tidegate.process import limits
 from tidegate.process.deadline import within
 
 Content = Path | bytes | str
-AWAY = frozenset([408, 429, 502, 503, 504])  # the server may be back in a moment
-# What a server says of a file that is not there, by itself or in the words of the store behind it.
+AWAY = frozenset([408, 429, 502, 503, 504])  # temporary: retry
+# How servers and the stores behind them report a missing file.
 MISSING = re.compile(r"\(404\)|NoSuchKey|No such (artifact|file)")
 
 
@@ -40,7 +40,7 @@ def write(client: MlflowClient, place: str, contents: Mapping[str, Content], fol
 
 
 def bytes_of(content: Content) -> bytes:
-    """What a file with this content holds."""
+    """The content as bytes."""
     if isinstance(content, Path):
         return content.read_bytes()
     return content.encode() if isinstance(content, str) else content
@@ -76,10 +76,10 @@ def _write(repository: Any, path: str, data: bytes) -> None:
 def _asked(
     repository: HttpArtifactRepository, path: str, method: str, again: frozenset[int], **more: Any
 ) -> bytes | None:
-    """What the server answers, None for a file that is not there.
+    """The body of the server's response; None for a missing file.
 
-    To ask it here, and not by the repository, keeps MLflow from addresses that the server offers of the store behind
-    it, and from asking seven times for a file that is not there: of some stores the server says so with a 500.
+    MLflow's own repository would follow presigned URLs to the store behind the server, and would retry seven times
+    for a missing file, which some stores report as 500.
     """
     host = get_default_host_creds(repository.artifact_uri)  # type: ignore[no-untyped-call]
     options = {"max_retries": limits.TRANSFER_RETRIES, "retry_codes": again, "raise_on_status": False}

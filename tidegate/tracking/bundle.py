@@ -1,4 +1,4 @@
-"""The files of a version as one file: what a store is asked for costs by the request, hardly by the byte."""
+"""The files of a version as one archive: a store's latency is per request, hardly per byte."""
 
 import io
 import zipfile
@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 BUNDLE = "version.zip"
 MAX_BYTES = 2**31  # unpacked, all together
-BEGIN = (1980, 1, 1, 0, 0, 0)  # the same files are the same bytes, whenever they were packed
+BEGIN = (1980, 1, 1, 0, 0, 0)  # a fixed time stamp: the same files give the same bytes
 
 
 def packed(files: Mapping[str, bytes]) -> bytes:
-    """A zip of the files, in the order of their names; what is compressed already is small as it is."""
+    """A zip of the files, sorted by name; the same files give the same bytes."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(files):
@@ -20,7 +20,7 @@ def packed(files: Mapping[str, bytes]) -> bytes:
 
 
 def unpacked(data: bytes, names: set[str]) -> dict[str, bytes]:
-    """Those of these files that the zip has; ValueError for what is no zip, or holds more than it may."""
+    """The files of these names in the zip; ValueError for a broken zip or one that unpacks to more than MAX_BYTES."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = {info.filename: info for info in archive.infolist()}

@@ -1,4 +1,4 @@
-"""What one process need not ask a store twice: what never changes there, and runs as they were last seen."""
+"""Answers of the store that a process reuses: what never changes, and runs as they were last read."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +10,7 @@ from mlflow.entities import Experiment, Run
 
 @dataclass
 class Memory:
-    """Of one client: experiments by name, runs by id, the run that holds a run's records, records by digest."""
+    """The cache of a client: experiments by name, runs by id, the run that holds a run's records, records by digest."""
 
     experiments: dict[str, Experiment] = field(default_factory=dict)
     runs: dict[str, Run] = field(default_factory=dict)
@@ -22,12 +22,12 @@ _memories: WeakKeyDictionary[MlflowClient, Memory] = WeakKeyDictionary()
 
 
 def of(client: MlflowClient) -> Memory:
-    """The memory of this client."""
+    """The cache of this client."""
     return _memories.setdefault(client, Memory())
 
 
 def experiments(client: MlflowClient) -> dict[str, Experiment]:
-    """The experiments that this user may read, by name, as they were when they were first asked for."""
+    """The experiments that this user may read, by name, as of the first request."""
     known = of(client).experiments
     token: str | None = None if known else ""
     while token is not None:
@@ -38,7 +38,7 @@ def experiments(client: MlflowClient) -> dict[str, Experiment]:
 
 
 def run(client: MlflowClient, run_id: str) -> Run:
-    """A run as it was last seen: its experiment, its place and the batch it is of are what they were."""
+    """A run as it was last read; its experiment, its artifact URI and its batch never change."""
     known = of(client).runs
     if run_id not in known:
         known[run_id] = client.get_run(run_id)

@@ -1,4 +1,4 @@
-"""Which run is that of a batch: whoever begins it claims one, and the first claim counts."""
+"""One MLflow run per batch: processes that begin a batch append claims, and the first claim counts."""
 
 from collections.abc import Callable
 
@@ -7,25 +7,25 @@ from mlflow import MlflowClient
 from tidegate.tracking import numbered
 
 batch_tag = "tidegate.batch"
-purpose = "Which run is that of which batch: of several versions that bear a batch's id the first one counts."
-Runs = Callable[[], list[str]]  # the ids of the runs that a claim may be for
+purpose = "Claims: which run belongs to which batch. Of several versions with the same batch id the first one counts."
+Runs = Callable[[], list[str]]  # returns the ids of the batch's runs that exist
 
 
 def claim(client: MlflowClient, name: str, batch_id: str, run_id: str, there: Runs) -> str:
-    """Claim that this is the batch's run; returns the run that was claimed first."""
+    """Append a claim that this is the batch's run; returns the run of the first claim."""
     numbered.append(client, claims_of(name), f"runs:/{run_id}/batch", run_id, {batch_tag: batch_id}, purpose)
     return first(client, name, batch_id, there, run_id) or run_id
 
 
 def first(client: MlflowClient, name: str, batch_id: str, there: Runs, own: str | None = None) -> str | None:
-    """The run that was claimed first of those that are there (one may have been deleted since); None without any.
+    """The run of the first claim whose run still exists; None without one.
 
-    `own` is there for certain.
+    `own` is known to exist.
     """
     claimed = [str(found.run_id) for found in numbered.listed(client, claims_of(name), {batch_tag: batch_id})]
     if claimed and claimed[0] == own:
         return own
-    known = set(there() if claimed else ())  # asked last: what was claimed until then is among them
+    known = set(there() if claimed else ())  # read after the claims, so that every claimed run can be among them
     return next((run_id for run_id in claimed if run_id in known), None)
 
 

@@ -1,4 +1,4 @@
-"""The sqlite file that stands in for a tracking server on one machine: created and brought up to date once."""
+"""The sqlite database that serves as the tracking store on one machine: its creation and its migrations."""
 
 import fcntl
 import logging
@@ -16,13 +16,13 @@ default_uri = f"{scheme}mlflow.db"
 
 
 def absolute(uri: str) -> str:
-    """The same URI, whatever the working directory becomes; a server's URI stays as it is."""
+    """The URI with an absolute path; a server's URI is returned unchanged."""
     path = path_of(uri)
     return f"{scheme}{path}" if path else uri
 
 
 def path_of(uri: str) -> Path | None:
-    """The database file of a sqlite URI, None for any other kind of URI."""
+    """The database file of a sqlite URI; None for any other URI."""
     name = uri.removeprefix(scheme).partition("?")[0]
     if not uri.startswith("sqlite:"):
         return None
@@ -32,13 +32,13 @@ def path_of(uri: str) -> Path | None:
 
 
 def artifacts_of(uri: str) -> str | None:
-    """Where a local database keeps its artifacts: beside it; None leaves the place to the server."""
+    """The artifact folder of a local database, beside it; None where the server chooses."""
     path = path_of(uri)
     return str(path.parent / "mlartifacts") if path else None
 
 
 def migrate(path: Path) -> None:
-    """Create the database or bring its tables up to date, whoever comes first; an up-to-date one costs one query."""
+    """Create the database or migrate its tables, under a file lock; an up-to-date one costs one query."""
     head = _newest_revision()
     if _revision(path) == head:
         return
@@ -61,7 +61,7 @@ def _newest_revision() -> str | None:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """One process of this machine at a time; the lock ends with its holder, however that ends."""
+    """Hold a file lock; the system releases it when the process ends."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(f"{path.name}.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -69,7 +69,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _revision(path: Path) -> str | None:
-    """The revision of the tables, None for a database without any."""
+    """The schema revision; None for a database without tables."""
     if not path.exists() or path.stat().st_size == 0:
         return None
     try:

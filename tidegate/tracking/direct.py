@@ -1,6 +1,6 @@
-"""Writes that MLflow's client makes in two requests, reading first what is written over: here in one each.
+"""Writes in one request each, where MLflow's client first reads what it overwrites.
 
-They go to the stores behind the client, whose methods every store of MLflow has.
+They call the abstract store behind the client, whose methods all stores of MLflow implement.
 """
 
 import time
@@ -24,7 +24,7 @@ def tag_model(client: MlflowClient, model_id: str, tags: Mapping[str, str]) -> N
 
 
 def set_alias(client: MlflowClient, name: str, alias: str, version: str) -> None:
-    """Let an alias of a registered model name a version."""
+    """Set an alias of a registered model to a version."""
     client._get_registry_client().store.set_registered_model_alias(name, alias, version)  # type: ignore[no-untyped-call]
 
 

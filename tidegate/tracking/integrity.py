@@ -1,4 +1,4 @@
-"""What was deleted or moved beside the journal is noticed and named: the champion's version, its model, its alias."""
+"""Checks the registry against the journal: the champion's version, its model and its alias."""
 
 import sys
 
@@ -13,15 +13,15 @@ from tidegate.tracking.numbered import absent
 
 
 def note_alias(model: RegisteredModel | None, name: str, tail: Entry, alias: str, journal: str) -> None:
-    """Tell of an alias that is not where the journal says: a promotion was cut short, or somebody moved it."""
+    """Warn of an alias that differs from the journal: a promotion was interrupted, or someone moved it."""
     found = model.aliases.get(alias) if model else None
     if str(found) != tail.to:
-        told = f"expected version {tail.to}, as in {journal}, found {found or 'none'}; it is set right"
+        told = f"expected version {tail.to}, as in {journal}, found {found or 'none'}; it is corrected"
         print(f"warning: alias {alias} of {name}: {told}", file=sys.stderr, flush=True)
 
 
 def check_champion(client: MlflowClient, name: str, tail: Entry, journal: str) -> ModelVersion:
-    """The version of the journal's last entry; TrackingError when it is gone or another one."""
+    """The version of the journal's last entry; TrackingError when it is missing or has another model."""
     thing, expected = f"{name} version {tail.to}", f"the champion of {journal} entry {tail.number}"
     cure = "restore it or promote another version"
     try:

@@ -1,7 +1,7 @@
-"""The journal of champions in MLflow: a registered model whose versions are entries, in the order MLflow numbers them.
+"""The journal of champions in MLflow: an append-only registered model whose versions are the entries.
 
-Nothing is locked: an entry is appended, all are read again, and the fold says whose counted. The alias `champion` only
-repeats what the journal says; whoever finds it behind sets it right.
+There are no locks: a process appends an entry, reads all entries again, and `fold` decides which ones count, by the
+numbers that MLflow assigns. The alias `champion` is a cache of the last entry; every reader repairs it.
 """
 
 from dataclasses import replace
@@ -18,13 +18,13 @@ from tidegate.tracking.models import digest_tag
 from tidegate.tracking.store import answering
 
 alias = "champion"
-purpose = "The journal of champions: who was promoted, rolled back, refused or judged, by whom and why. Only added to."
-# On the registered model: how many entries its journal had, so that one cut short is noticed.
+purpose = "The journal of champions: promotions, rollbacks, rejections and feedback, by whom and why. Append-only."
+# On the registered model: the length of its journal, so that deleted entries are noticed.
 length_tag = "tidegate.journal"
 
 
 class Outcome(NamedTuple):
-    """What became of a promotion: its entry, whether that counted, and the champion now."""
+    """The result of a promotion: the number of its entry, whether it counted, and the champion now."""
 
     number: int
     counted: bool
@@ -54,15 +54,16 @@ def journal_of(name: str) -> str:
 def promote(
     client: MlflowClient, name: str, entry: Entry, state: State | None = None, digest: str | None = None
 ) -> Outcome:
-    """Append the entry unless the journal has it; one that did not count is to be judged against the new champion.
+    """Append the entry unless the journal has it (idempotent). One that did not count needs a verdict against the new
+    champion.
 
-    `state` is what `read` said just now, `digest` that of the version the entry leads to, where they are known.
+    `state` is the result of a `read` just before, `digest` that of the entry's version, where they are known.
     """
     before = state or read(client, name)
     known = same(before.history, entry)
     number = known.number if known else append(client, name, entry, digest=digest)
     after = _repaired(client, name, State(before.model, _history(client, name, before.model)))
-    # The same step run twice at once appends twice: what the other one appended first is this one's as well.
+    # Two concurrent runs of one step append twice: the earlier of the two entries stands for both.
     found = same(after, entry)
     counted = found is not None and found in after.counted
     return Outcome(found.number if found and counted else number, counted, after.champion)
@@ -70,7 +71,7 @@ def promote(
 
 @answering()
 def reject(client: MlflowClient, name: str, entry: Entry) -> int:
-    """Append a rejection unless its version is rejected already; returns its number."""
+    """Append a rejection unless its version is already rejected; returns the number of the entry."""
     known = history(client, name).refused.get(entry.to)
     number = known.number if known and known.kind == "rejection" else append(client, name, entry)
     repair(client, name)
@@ -79,9 +80,9 @@ def reject(client: MlflowClient, name: str, entry: Entry) -> int:
 
 @answering()
 def serving(client: MlflowClient, name: str) -> Serving:
-    """Who serves; TrackingError when that version is gone or another one.
+    """The journal and the version that serves; TrackingError when that version is missing or has another model.
 
-    An alias that was moved or deleted is named, and set right.
+    An alias that differs from the journal is reported and corrected.
     """
     state = read(client, name)
     tail = state.history.tail
@@ -95,7 +96,7 @@ def serving(client: MlflowClient, name: str) -> Serving:
 
 @answering()
 def begun(client: MlflowClient, name: str) -> Serving:
-    """Who serves, as `serving`; where nobody does, the registered model is created, which tells whether it is ours."""
+    """As `serving`; without a champion, create the registered model, which fails when another user owns the name."""
     found = serving(client, name)
     if found.version is None:
         numbered.ensure(client, name)
@@ -109,13 +110,13 @@ def champion(client: MlflowClient, name: str) -> str | None:
 
 @answering()
 def history(client: MlflowClient, name: str) -> History:
-    """The journal, read and folded; TrackingError when entries that were there are gone."""
+    """The journal, read and folded; TrackingError when entries are missing."""
     return read(client, name).history
 
 
 @answering()
 def read(client: MlflowClient, name: str) -> State:
-    """The registered model and its journal; TrackingError when entries that were there are gone."""
+    """The registered model and its journal; TrackingError when entries are missing."""
     model = numbered.registered(client, name)
     return State(model, _history(client, name, model))
 
@@ -133,7 +134,7 @@ def _history(client: MlflowClient, name: str, model: RegisteredModel | None) -> 
 def append(
     client: MlflowClient, name: str, entry: Entry, run_id: str | None = None, digest: str | None = None
 ) -> int:
-    """Append the entry, whose number is its place; TrackingError when the version it leads to does not exist."""
+    """Append the entry and return its number; TrackingError when its version does not exist."""
     if digest is None:
         digest = versions.tags_of(client, name, entry.to).get(digest_tag, "") if entry.to else ""
     tags = to_tags(replace(entry, digest=digest))
@@ -143,7 +144,7 @@ def append(
 
 @answering()
 def repair(client: MlflowClient, name: str) -> History:
-    """Set the alias to the champion and look again until nothing has moved meanwhile; returns the journal."""
+    """Set the alias to the champion, and repeat until the journal has not changed meanwhile; returns the journal."""
     return _repaired(client, name, read(client, name))
 
 
@@ -156,7 +157,7 @@ def _repaired(client: MlflowClient, name: str, state: State) -> History:
                 direct.set_alias(client, name, alias, state.history.champion)
             direct.tag_registered(client, name, length_tag, str(state.history.last))
             after = _history(client, name, state.model)
-            # Whoever sets the alias looks into the journal afterwards, so the last one to do so has seen all of it.
+            # The journal is read after the alias is set, so the last process that sets it has seen every entry.
             if after.last == state.history.last:
                 return after
         state = read(client, name)

@@ -1,4 +1,4 @@
-"""What the steps log to the batch's run: parameters, metrics, tags, files, the data they read."""
+"""Logging to the batch's run: parameters, metrics, tags, files and datasets."""
 
 import json
 import math
@@ -16,11 +16,11 @@ from tidegate.tracking.runs import of_same_batch
 from tidegate.tracking.store import answering
 
 longest_parameter = 6000
-most, most_metrics = 100, 800  # parameters and tags, metrics in one request: MLflow takes 1,000 in all
+most, most_metrics = 100, 800  # per request, parameters or tags, and metrics: MLflow accepts 1,000 in total
 
 
 class Point(NamedTuple):
-    """The value of a metric at a step; None and NaN are no value, and are not logged."""
+    """The value of a metric at a step; None and NaN are not logged."""
 
     name: str
     value: float | None
@@ -35,10 +35,10 @@ def values(
     metrics: Sequence[Point] = (),
     tags: Mapping[str, str] | None = None,
 ) -> list[str]:
-    """Log parameters, metrics and tags, together where they are few.
+    """Log parameters, metrics and tags in as few requests as possible.
 
-    A tag that is there is replaced. A parameter that is there stays as it is (MLflow never changes one): the names of
-    those that differ are returned.
+    Tags are replaced. Parameters are immutable in MLflow: existing ones stay, and the names of those with another
+    value are returned.
     """
     there = cache.run(client, run_id).data.params if params else {}
     texts = {key: str(value)[:longest_parameter] for key, value in (params or {}).items()}
@@ -59,7 +59,7 @@ def values(
 
 @answering()
 def files(client: MlflowClient, run_id: str, contents: Mapping[str, Content], folder: str | None = None) -> None:
-    """Log files by name: a Path is copied, bytes (a figure) and text are written as they are; the last one stays."""
+    """Log files by name from paths, bytes or text; an existing file is replaced."""
     artifacts.write(client, cache.run(client, run_id).info.artifact_uri, contents, folder)
 
 
@@ -75,7 +75,7 @@ def text(client: MlflowClient, run_id: str, path: str) -> str:
 
 @answering()
 def dataset(client: MlflowClient, run_id: str, name: str, version: str, context: str) -> None:
-    """Log the data that the run read: its DVC hash, and what for (`training`, `batch`)."""
+    """Log the dataset that the run read: its DVC version, and its context (`training` or `batch`)."""
     source = {"name": name, "version": version}
     data = Dataset(name, version.removesuffix(".dir")[:36], "dvc", json.dumps(source))
     tags = [InputTag("mlflow.data.context", context), InputTag("dvc", version)]

@@ -1,4 +1,4 @@
-"""Model folders in the tracking store: files under digests with a schema to look at, and no way to unpickle them."""
+"""Logged models: files with digests and a signature, but no flavour, so that MLflow cannot unpickle them."""
 
 import json
 import tempfile
@@ -21,12 +21,12 @@ from tidegate.tracking.store import answering, quoted
 
 digest_tag = "tidegate.digest"
 files_tag = "tidegate.files"
-# MLflow's own file, which differs from run to run: no part of the digest of the contents.
+# MLflow's own file, which differs between runs and is not part of the digest.
 described = "MLmodel"
 
 
 class Logged(NamedTuple):
-    """A model folder in the tracking store: id, place, the digest of its contents, the SHA-256 of every file."""
+    """A logged model: its id, its artifact URI, the digest of its contents, the SHA-256 of every file."""
 
     model_id: str
     place: str
@@ -44,10 +44,10 @@ def log_model(
     outputs: Any,
     params: Mapping[str, object] | None = None,
 ) -> Logged:
-    """Log the model's files with the run, once per content; `inputs` and `outputs` are example rows for the schema.
+    """Log the model's files with the run, once per content; `inputs` and `outputs` are example rows for the signature.
 
-    They are one file there, beside an MLmodel file, so that MLflow shows the schema, but no flavour: no loader of
-    MLflow opens it.
+    The store holds one archive and an MLmodel file with the signature and without a flavour, so that no loader of
+    MLflow opens the model.
     """
     payload = {file: bytes_of(content) for file, content in contents.items()}
     digest = digest_of(digests(payload))
@@ -68,7 +68,7 @@ def log_model(
 
 @answering()
 def find_logged(client: MlflowClient, run_id: str, contents: Mapping[str, Content]) -> Logged:
-    """The model folder that a run of this run's batch logged with these contents; TrackingError when none did."""
+    """The logged model with these contents from a run of the same batch; TrackingError when there is none."""
     digest = digest_of(digests({file: bytes_of(content) for file, content in contents.items()}))
     for run in seen(client, run_id):
         if found := _logged_before(client, str(run.info.experiment_id), run.info.run_id, digest):
@@ -82,14 +82,14 @@ def digests(payload: Mapping[str, bytes]) -> dict[str, str]:
 
 
 def digest_of(files: Mapping[str, str]) -> str:
-    """One digest for a folder, from those of its files."""
+    """The digest of a folder, from the digests of its files."""
     return sha256(json.dumps(dict(sorted(files.items()))).encode()).hexdigest()
 
 
 def _logged_before(client: MlflowClient, experiment: str, run_id: str, digest: str) -> Logged | None:
     query = f"source_run_id = {quoted(run_id)} AND tags.`{digest_tag}` = {quoted(digest)}"
     for model in client.search_logged_models([experiment], query):
-        # MLflow's search finds no status at all: it compares its name with its number.
+        # Not in the query: MLflow's search compares the name of a status with its number and finds nothing.
         if model.status == LoggedModelStatus.READY:
             files = json.loads(model.tags[files_tag])
             return Logged(str(model.model_id), str(model.artifact_location), digest, files)
@@ -98,7 +98,7 @@ def _logged_before(client: MlflowClient, experiment: str, run_id: str, digest: s
 
 def _described(model: LoggedModel, inputs: Any, outputs: Any) -> bytes:
     with warnings.catch_warnings():
-        # It warns that whole numbers cannot hold nulls; the contract says which columns may.
+        # Ignore the warning that integers cannot hold nulls: the contract says which columns are nullable.
         warnings.simplefilter("ignore")
         signature = infer_signature(inputs, outputs)
     described = Model(

@@ -1,7 +1,7 @@
-"""Registered models as lists that are only added to: MLflow numbers their versions in the order it makes them.
+"""Registered models as append-only lists, whose versions MLflow numbers atomically.
 
-A number is given once, and only after all smaller ones are there to be seen: what processes on many machines cannot
-agree on by clocks they agree on by these numbers.
+A number is assigned once, and only after all smaller ones are visible: processes on several machines agree on an
+order by these numbers, which clocks could not give them.
 """
 
 import re
@@ -18,10 +18,10 @@ from tidegate.tracking.store import quoted, signed_in
 
 page = 10_000
 attempts = 20
-patience = 5  # attempts within three seconds
-# MLflow tries a version number three times and a tag or an alias once: too few for a crowd.
+patience = 5  # attempts, within three seconds
+# MLflow retries a version number three times and a tag or an alias never: too few under contention.
 collision = "Model Version creation error|IntegrityError|UniqueViolation"
-# To anybody but the admin, MLflow says of what is not there that it is forbidden.
+# To users other than an admin, MLflow reports a missing object as forbidden.
 absent = ("RESOURCE_DOES_NOT_EXIST", "PERMISSION_DENIED")
 
 
@@ -32,16 +32,16 @@ def registered(client: MlflowClient, name: str) -> RegisteredModel | None:
 
 
 def granted() -> Iterator[int]:
-    """Attempts with pauses: what another process of the same user creates is its own a moment after it is there."""
+    """Attempts with backoff: MLflow grants permission on a new object a moment after it exists."""
     for attempt in range(patience):
         yield attempt
         time.sleep(0.1 * 2**attempt)
 
 
 def ensure(client: MlflowClient, name: str, purpose: str | None = None) -> None:
-    """Create the registered model `name`, described by its purpose, unless it is there.
+    """Create the registered model `name` with this description unless it exists.
 
-    TrackingError when it is somebody else's: only who asks to create it is told that from its not being there.
+    TrackingError when another user owns it: only the attempt to create it distinguishes that from a missing one.
     """
     try:
         client.create_registered_model(name, description=purpose)
@@ -55,7 +55,7 @@ def ensure(client: MlflowClient, name: str, purpose: str | None = None) -> None:
 def append(
     client: MlflowClient, name: str, source: str, run_id: str | None, tags: Mapping[str, str], purpose: str
 ) -> int:
-    """Add a version to `name`, which is created if need be; returns its number."""
+    """Add a version to `name`, which is created if necessary; returns its number."""
     for attempt in range(attempts):
         with colliding(attempt):
             return int(version(client, name, source, run_id, tags, purpose=purpose).version)
@@ -71,7 +71,7 @@ def version(
     model_id: str | None = None,
     purpose: str | None = None,
 ) -> ModelVersion:
-    """Create a version of `name`, and `name` itself where it is not there; TrackingError when it is not ours."""
+    """Create a version of `name`, and `name` itself if necessary; TrackingError when another user owns it."""
 
     def create() -> ModelVersion:
         return client.create_model_version(
@@ -94,7 +94,7 @@ def version(
 
 
 def listed(client: MlflowClient, name: str, tags: Mapping[str, str] | None = None) -> list[ModelVersion]:
-    """The versions of `name` that bear these tags, in the order of their numbers; none when there is no such name."""
+    """The versions of `name` with these tags, by number; none when there is no such registered model."""
     terms = [f"name = {quoted(name)}", *(f"tags.`{key}` = {quoted(value)}" for key, value in (tags or {}).items())]
     found: list[ModelVersion] = []
     token: str | None = ""
@@ -107,7 +107,7 @@ def listed(client: MlflowClient, name: str, tags: Mapping[str, str] | None = Non
 
 @contextmanager
 def colliding(attempt: int) -> Iterator[None]:
-    """Two that insert the same row: MlflowException for one of them, who waits a little and looks again."""
+    """Swallow the error of a concurrent insert of the same row, after a short wait; the caller tries again."""
     try:
         yield
     except MlflowException as error:

@@ -1,4 +1,4 @@
-"""What a first run will do on the tracking server, tried with things of its own, which are taken away again."""
+"""Tries what a first run does on the tracking server with temporary objects, which are deleted again."""
 
 from uuid import uuid4
 
@@ -16,9 +16,9 @@ PROBE, CONTENT = "probe.txt", b"of `tidegate doctor`"
 
 @answering()
 def rehearse(client: MlflowClient, name: str) -> str:
-    """Create, read and delete a run with a file and a registered model; then see whether `name` is free or readable.
+    """Create, read and delete a run with a file, and a registered model; then check that `name` is free or readable.
 
-    Returns what was done in words; TrackingError says what this user may not do.
+    Returns a sentence; TrackingError says what this user may not do.
     """
     _run(client)
     _model(client)
@@ -51,8 +51,8 @@ def _model(client: MlflowClient) -> None:
 
 
 def _check_name(client: MlflowClient, name: str) -> None:
-    """TrackingError when a name is another user's, which only trying to create it tells."""
+    """TrackingError when another user owns the name, which only the attempt to create it shows."""
     if numbered.registered(client, name) is None:
         numbered.ensure(client, name)
-        if not numbered.listed(client, name):  # by a run that began in between
+        if not numbered.listed(client, name):  # unless a run has begun meanwhile
             client.delete_registered_model(name)

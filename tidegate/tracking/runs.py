@@ -1,7 +1,7 @@
-"""One MLflow run per batch: found or created by the batch's id, shared by the steps, resumed after any failure.
+"""One MLflow run per batch: found or created by the batch's id, shared by the steps, resumed after a failure.
 
-Kubeflow's MLflow plugin hands every task a run of its own, in an experiment of its own: there the runs of a batch are
-several, which bear its id and share what they record and log.
+Kubeflow's MLflow plugin gives every task its own run, in its own experiment: there a batch has several runs, which
+have its id as a tag and share its records.
 """
 
 import os
@@ -20,8 +20,8 @@ from tidegate.tracking.numbered import granted
 from tidegate.tracking.store import answering, quoted, signed_in
 
 name_tag = "tidegate.name"
-claimed_tag = "tidegate.claimed"  # on the run that was claimed first: its steps need not ask for the claims
-# Ours, and the one by which the plugin marks the run of the whole pipeline: one search finds all.
+claimed_tag = "tidegate.claimed"  # on the run of the first claim, so that later steps need not read the claims
+# Ours, and the tag by which the plugin marks the run of the pipeline: one search finds all runs.
 kubeflow_tags = ("tidegate.kubeflow.run", "kfp.pipeline_run_id")
 
 
@@ -29,14 +29,14 @@ kubeflow_tags = ("tidegate.kubeflow.run", "kfp.pipeline_run_id")
 def batch_run(client: MlflowClient, name: str, batch_id: str, tags: Mapping[str, str]) -> str:
     """The id of the batch's run in the experiment `name`, created if there is none.
 
-    Whoever begins the batch at the same time gets the same one. The run that Kubeflow's plugin handed over
-    (MLFLOW_RUN_ID) is used and tagged instead.
+    Concurrent callers get the same run. A run that Kubeflow's plugin opened (MLFLOW_RUN_ID) is used and tagged
+    instead.
     """
     origin = dict.fromkeys(kubeflow_tags, kubeflow_run() or "") if kubeflow_run() else {}
     labels = {**tags, **origin, batch_tag: batch_id, name_tag: name}
     if handed_over():
         _label(client, handed_over(), labels)
-        cache.of(client).runs.pop(handed_over(), None)  # it may have been seen without them
+        cache.of(client).runs.pop(handed_over(), None)  # it may have been read without them
         return handed_over()
     experiment = ensure_experiment(client, name)
 
@@ -52,18 +52,18 @@ def batch_run(client: MlflowClient, name: str, batch_id: str, tags: Mapping[str,
 
 
 def mark(client: MlflowClient, run_id: str) -> dict[str, str]:
-    """The tag that a run was claimed first, with which nobody has to ask for the claims; none for a plugin's run."""
+    """The tag that marks a run as the first claimed one; empty for a run of the plugin."""
     found = cache.of(client).holders.get(run_id) == run_id
     return {claimed_tag: cache.run(client, run_id).data.tags[batch_tag]} if found else {}
 
 
 def _marked(seen: Sequence[Run]) -> str | None:
-    """The run that bears the mark of the first claim."""
+    """The run with the tag of the first claim."""
     return next((str(run.info.run_id) for run in seen if claimed_tag in run.data.tags), None)
 
 
 def holder(client: MlflowClient, run_id: str) -> str:
-    """The run that holds what the batch of this run records once, the same for all its runs: the first claimed one."""
+    """The run that holds the records of this run's batch: the first claimed one, the same for all its runs."""
     known = cache.of(client).holders
     if run_id not in known:
         known[run_id] = _holder(client, run_id)
@@ -83,7 +83,7 @@ def _holder(client: MlflowClient, run_id: str) -> str:
 
 
 def handed_over() -> str:
-    """The id of the run that Kubeflow's plugin opened for this task; an empty text where it opened none."""
+    """The id of the run that Kubeflow's plugin opened for this task; empty if it opened none."""
     return os.environ.get("MLFLOW_RUN_ID", "")
 
 
@@ -94,7 +94,7 @@ def runs_of(client: MlflowClient, experiment: str, batch_id: str) -> list[Run]:
 
 
 def of_same_batch(client: MlflowClient, run_id: str) -> list[Run]:
-    """The runs of the batch of this run in every experiment, the oldest first; this run alone if it has no batch."""
+    """The runs of this run's batch in all experiments, the oldest first; only this run if it has no batch."""
     run = cache.run(client, run_id)
     batch = run.data.tags.get(batch_tag)
     if batch is None:
@@ -104,7 +104,7 @@ def of_same_batch(client: MlflowClient, run_id: str) -> list[Run]:
 
 
 def seen(client: MlflowClient, run_id: str) -> list[Run]:
-    """The runs of the batch of this run as they were when the run was found; asked for only if it was not."""
+    """The runs of this run's batch as last read; requested only if they have not been read."""
     if run_id not in cache.of(client).holders:
         return of_same_batch(client, run_id)
     run = cache.run(client, run_id)
@@ -113,8 +113,8 @@ def seen(client: MlflowClient, run_id: str) -> list[Run]:
 
 @answering()
 def runs_about(client: MlflowClient, name: str, query: str = "") -> list[Run]:
-    """The runs of batches of the problem `name` that a query finds, in every experiment, the oldest first."""
-    if name not in cache.experiments(client):  # it may have been created since they were asked for
+    """The runs of batches of the problem `name` that match a query, in all experiments, the oldest first."""
+    if name not in cache.experiments(client):  # it may have been created since they were read
         cache.of(client).experiments.clear()
     experiment = cache.experiments(client).get(name)
     own = experiment.experiment_id if experiment else None
@@ -134,18 +134,18 @@ def batches(client: MlflowClient, name: str) -> list[dict[str, str]]:
 
 @answering()
 def finish(client: MlflowClient, run_id: str, status: Literal["FINISHED", "FAILED", "KILLED"] = "FINISHED") -> None:
-    """End the run; the step that ends the batch calls it, and may call it again."""
+    """End the run; called by the step that ends the batch. Idempotent."""
     direct.end_run(client, run_id, status)
 
 
 def _is_of_batch(run: Run, other: Run) -> bool:
-    """Whether a run is of the batch of another one, which has one; problems with the same data have the same ids."""
+    """Whether two runs belong to the same batch; problems with the same data can have the same batch ids."""
     same = run.data.tags.get(batch_tag) == other.data.tags[batch_tag]
     return same and _is_of(run, other.data.tags.get(name_tag), other.info.experiment_id)
 
 
 def _is_of(run: Run, name: str | None, experiment: str | None) -> bool:
-    """Whether a run is of the problem `name`, whose own experiment is this one."""
+    """Whether a run belongs to the problem `name`, whose own experiment is this one."""
     return bool(run.data.tags.get(name_tag) == name or run.info.experiment_id == experiment)
 
 
@@ -168,7 +168,7 @@ def _searched(client: MlflowClient, experiments: Sequence[str], query: str) -> l
 
 
 def _experiments(client: MlflowClient, one: str | None = None) -> list[str]:
-    """The ids of all experiments; they are asked for again where this one was created since."""
+    """The ids of all experiments; read again when this one is not among them."""
     found = [str(experiment.experiment_id) for experiment in cache.experiments(client).values()]
     if one is None or one in found:
         return found
@@ -179,8 +179,8 @@ def _experiments(client: MlflowClient, one: str | None = None) -> list[str]:
 def _agreed(
     client: MlflowClient, name: str, experiment: str, labels: Mapping[str, str], there: Runs, seen: Sequence[Run]
 ) -> str:
-    """The run of a batch that has no claim yet: one is created and claimed, and is dropped if another was quicker."""
-    # Those seen are left by one that was killed before it claimed.
+    """The run of a batch without a claim: one is created and claimed, and deleted if another process was faster."""
+    # A run without a claim was left by a process that was killed before its claim.
     run_id = str(seen[0].info.run_id) if seen else _created(client, experiment, labels)
     agreed = claim(client, name, labels[batch_tag], run_id, there)
     if agreed != run_id and not seen:
@@ -197,7 +197,7 @@ def _created(client: MlflowClient, experiment: str, labels: Mapping[str, str]) -
 
 
 def ensure_experiment(client: MlflowClient, name: str) -> str:
-    """The id of the experiment `name`, created if there is none; TrackingError when it is not ours to write."""
+    """The id of the experiment `name`, created if there is none; TrackingError when the user may not write to it."""
     found = cache.experiments(client).get(name)
     return str(found.experiment_id) if found else _created_experiment(client, name)
 
@@ -209,12 +209,12 @@ def _created_experiment(client: MlflowClient, name: str) -> str:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
         found = _taken(client, name)
-    cache.of(client).experiments.clear()  # the new one belongs to them
+    cache.of(client).experiments.clear()  # the new one is not among them
     return found
 
 
 def _taken(client: MlflowClient, name: str) -> str:
-    """The experiment that somebody else created meanwhile; TrackingError when it is deleted or not ours to write."""
+    """The experiment that another process created meanwhile; TrackingError when it is deleted or not writable."""
     found = next(filter(None, (_readable(client, name) for _ in granted())), None)
     if found is None:
         cure = "let its owner or an admin grant EDIT on it, or choose another `name` in contract.yaml"
@@ -227,7 +227,7 @@ def _taken(client: MlflowClient, name: str) -> str:
 
 
 def _readable(client: MlflowClient, name: str) -> Experiment | None:
-    """An experiment, even a deleted one; None where it is not ours to read."""
+    """An experiment, even a deleted one; None when the user may not read it."""
     try:
         return client.get_experiment_by_name(name)
     except MlflowException as error:

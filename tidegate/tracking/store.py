@@ -1,4 +1,4 @@
-"""Connects to the store that MLFLOW_TRACKING_URI names: a sqlite file of this machine, or a server."""
+"""The connection to MLflow: a sqlite file of this machine, or the server that MLFLOW_TRACKING_URI names."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from tidegate.tracking import cache, database
 start_server = "start the server or correct MLFLOW_TRACKING_URI"
 sign_in = "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
 allowed = "let the owner or an admin grant access: see `tidegate doctor`"
-# What MLflow says, what it means, what cures it: the first that matches.
+# A pattern of MLflow's message, what it means, and the cure; the first that matches.
 reasons = (
     (r"error code 401|UNAUTHENTICATED", "401 (not signed in)", sign_in),
     (r"Invalid Host header", "403 (refused by its name)", "add this name to --allowed-hosts of the server"),
@@ -25,27 +25,27 @@ reasons = (
     (r"(?i)refused|resolve|unreachable|connection aborted|max retries", "no connection", start_server),
     (r"(?i)valid JSON format|error code (404|405)", "another kind of server", "correct MLFLOW_TRACKING_URI"),
 )
-passing = r"no answer|no connection|error code 5\d\d"  # what may be another answer later
+passing = r"no answer|no connection|error code 5\d\d"  # a retry may succeed
 quiet = {"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false", "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"}
-# Of one request: five minutes at most. MLflow's own patience is a quarter of an hour and more.
+# One request takes at most five minutes; MLflow's defaults allow more than fifteen.
 patience = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "60", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "4"}
-# A server may offer addresses of the store behind it, whose name is often known to nobody but the server.
+# Presigned URLs of the artifact store often name a host that only the server can resolve.
 through_the_server = {
     "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
     "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "false",
 }
-# Whether a server is there at all is asked with little patience.
+# Short time-outs for the first request, which only asks whether there is a server.
 probing = {
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",  # a busy server takes seconds for the password alone
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",  # a busy server needs seconds to check a password
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
 }
 
 
 def connect() -> MlflowClient:
-    """A client of a store that answers, with up-to-date tables; TrackingError after half a minute otherwise."""
+    """A client of a store that answers and has up-to-date tables; TrackingError after at most half a minute."""
     given = os.environ.get("MLFLOW_TRACKING_URI")
-    if not given and kubeflow_run():  # a file in its pod would forget every champion
+    if not given and kubeflow_run():  # a database file in the pod would be lost with it
         cure = "give the step `uses: [mlflow]` in cluster.yaml"
         raise TrackingError("MLFLOW_TRACKING_URI", "an MLflow server", "nothing", cure)
     uri = database.absolute(given or database.default_uri)
@@ -59,7 +59,7 @@ def connect() -> MlflowClient:
         raise TrackingError(
             "MLFLOW_TRACKING_URI", "sqlite:/// or http(s)://", scheme, "put an MLflow server before it"
         )
-    # The registry resolves models:/ URIs through the global one, not through the client's.
+    # MLflow resolves models:/ URIs by the global tracking URI, not by the client's.
     set_tracking_uri(uri)
     client = MlflowClient(uri, registry_uri=uri)
     if not path:
@@ -69,26 +69,26 @@ def connect() -> MlflowClient:
 
 
 def signed_in() -> str:
-    """Who this process is to the tracking server, in words."""
+    """The user of this process on the tracking server, for messages."""
     name = os.environ.get("MLFLOW_TRACKING_USERNAME")
     return f"the user {name}" if name else "this user"
 
 
 @contextmanager
 def answering(thing: object = "the tracking store") -> Iterator[None]:
-    """Turn what MLflow raises about `thing` into a TrackingError of one line without secrets; also a decorator."""
+    """Turn exceptions of MLflow into a TrackingError about `thing`: one line, without secrets. Also a decorator."""
     try:
         yield
     except (MlflowException, OSError) as error:
-        # With a number it comes from this machine and speaks for itself; without, from a server or an artifact store.
+        # An OSError with an errno comes from this machine and needs no translation.
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        # The original may hold a password: it is not chained.
+        # Not chained: the original message may contain a password.
         raise _told(thing, str(error)) from None
 
 
 def quoted(text: str) -> str:
-    """The text as a literal of MLflow's search language, which knows no escape."""
+    """The text as a string literal of MLflow's search syntax, which has no escape for quotes."""
     if "'" in text:
         raise TrackingError(text, "a name without quotes", "a quote", "choose another name")
     return f"'{text}'"
@@ -111,7 +111,7 @@ def _hidden(text: str) -> str:
 
 @contextmanager
 def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """These variables, but for those that a person has set."""
+    """Set these variables for a while, except those that the user has set."""
     mine = {name: value for name, value in values.items() if os.environ.get(name) in (None, patience.get(name))}
     os.environ.update(mine)
     try:

@@ -1,4 +1,4 @@
-"""The Tidegate that made a version: its wheel, which holds the lock of its libraries, kept beside the versions."""
+"""The wheel of the Tidegate that made a version, with the lock of its libraries, kept in MLflow."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,9 +17,9 @@ FOLDER = "wheels"
 
 @answering()
 def keep(client: MlflowClient, run_id: str, wheel: Wheel, before: Mapping[str, str]) -> dict[str, str]:
-    """The tag of a version that this wheel made, which is kept with this run unless the champion `before` tells where.
+    """The tag of a version that this wheel made; uploads the wheel to the run unless `before` already names it.
 
-    One wheel makes many versions: it is uploaded by the first of them.
+    `before` are the tags of the champion: one wheel makes many versions and is uploaded once.
     """
     known = before.get(TAG, "")
     if known.startswith(f"{wheel.digest} "):
@@ -30,7 +30,7 @@ def keep(client: MlflowClient, run_id: str, wheel: Wheel, before: Mapping[str, s
 
 @answering()
 def fetch(client: MlflowClient, tags: Mapping[str, Any], version: str) -> Wheel:
-    """The wheel that made a version with these tags; TrackingError where it is gone or not what it was."""
+    """The wheel that made a version with these tags; TrackingError when it is missing or altered."""
     thing = f"the Tidegate that made version {version}"
     digest, _, rest = str(tags.get(TAG, "")).partition(" ")
     run_id, _, name = rest.partition(" ")

@@ -1,13 +1,13 @@
-"""What was tried before a batch: when the gate was open, and what came of it."""
+"""Earlier retrainings: when the gate opened, and the verdict on the challenger."""
 
 from collections.abc import Iterable, Mapping
 
 
 def retrainings(batches: Iterable[Mapping[str, str]], before: str) -> list[dict[str, str]]:
-    """Of all batches those that ended before this moment and were retrained for, the oldest first; no experiments.
+    """The batches before this moment for which a model was retrained, the oldest first, without experiments.
 
-    Each has its `until`, the `verdict` on the challenger (accepted, refused, or empty while there is none) and the
-    `champion` that served after it.
+    Each has its `until`, the `verdict` on the challenger (accepted, refused, or empty without one) and the `champion`
+    afterwards.
     """
     return [
         {

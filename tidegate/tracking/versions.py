@@ -1,4 +1,4 @@
-"""Registered versions: each carries its model with all that is needed to feed, judge and trace it, under digests."""
+"""Registered versions: each holds its model and all that is needed to use, evaluate and trace it, with digests."""
 
 import json
 import re
@@ -21,7 +21,7 @@ from tidegate.tracking.numbered import absent, listed
 from tidegate.tracking.numbered import version as created
 from tidegate.tracking.store import answering
 
-FORMAT_TAG, FORMAT = "tidegate.format", "1"  # how a version is kept; from 1 on every later Tidegate reads it
+FORMAT_TAG, FORMAT = "tidegate.format", "1"  # the layout of a version; later releases read every format from 1 on
 plain_name = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -29,12 +29,12 @@ plain_name = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 def register(
     client: MlflowClient, name: str, run_id: str, logged: Logged, batch_id: str, tags: Mapping[str, str]
 ) -> ModelVersion:
-    """The version of `name` that holds this model of this batch, created with all its tags if there is none."""
+    """The version of `name` with this model of this batch, created with all its tags if there is none (idempotent)."""
     own = {batch_tag: batch_id, digest_tag: logged.digest}
     if not listed(client, name, own):
         labels = {**tags, **own, files_tag: json.dumps(logged.files), FORMAT_TAG: FORMAT}
         created(client, name, logged.place, run_id, labels, logged.model_id)
-    # The same step run twice at once makes two: everybody keeps the first, and drops what a killed one left behind.
+    # Two concurrent runs of one step create two: all keep the first and delete the others.
     first, *others = listed(client, name, own)
     for other in others:
         _drop(client, name, str(other.version))
@@ -43,10 +43,10 @@ def register(
 
 @answering()
 def fetch(client: MlflowClient, name: str, version: str, folder: Path, known: ModelVersion | None = None) -> Path:
-    """Download every file of a version into `folder`, which appears only when each digest is right.
+    """Download the files of a version into `folder`, which is created only when every digest is right.
 
-    `known` is the version as it was just read. ModelError also for a list of files that is not the registered one,
-    and for a flavour: a loader of MLflow would run what it names.
+    `known` is the version if it was just read. ModelError for a wrong digest, for another list of files than the
+    registered one, and for a flavour, whose loader could run code.
     """
     found = known or get(client, name, version)
     _check_format(found.tags, name, version)
@@ -66,7 +66,7 @@ def fetch(client: MlflowClient, name: str, version: str, folder: Path, known: Mo
 
 
 def _check_format(tags: Mapping[str, str], name: str, version: str) -> None:
-    """TrackingError for a version of which this Tidegate does not know how it is kept."""
+    """TrackingError for a version of a format that this Tidegate cannot read."""
     found = tags.get(FORMAT_TAG)
     if found != FORMAT:
         there = f"format {found}" if found else "none: it was made before Tidegate 0.1"
@@ -76,7 +76,7 @@ def _check_format(tags: Mapping[str, str], name: str, version: str) -> None:
 
 @answering()
 def get(client: MlflowClient, name: str, version: str) -> ModelVersion:
-    """A version with its tags; TrackingError when there is none that this user may read."""
+    """A version with its tags; TrackingError when there is none, or the user may not read it."""
     try:
         return client.get_model_version(name, version)
     except MlflowException as error:
@@ -94,7 +94,7 @@ def tags_of(client: MlflowClient, name: str, version: str) -> dict[str, str]:
 
 @answering()
 def tag(client: MlflowClient, version: ModelVersion, tags: Mapping[str, str]) -> None:
-    """Tag a version; what is there already is not written again."""
+    """Tag a version; unchanged tags are not written again."""
     for key, value in tags.items():
         if version.tags.get(key) != value:
             client.set_model_version_tag(version.name, version.version, key, value)
@@ -127,7 +127,7 @@ def _files_of(tags: Mapping[str, str], name: str, version: str) -> dict[str, str
 
 
 def _downloaded(client: MlflowClient, found: ModelVersion, files: Mapping[str, str], name: str) -> dict[str, bytes]:
-    """The contents of the files, which are one file there; ModelError names the first that is missing."""
+    """The contents of the files, from the archive in the store; ModelError names the first that is missing."""
     version, place = str(found.version), str(found.source)
     description = artifacts.read(client, place, described)
     bundle = artifacts.read(client, place, BUNDLE, limits.MOST_TRANSFER_SECONDS)

@@ -74,7 +74,7 @@ def test_an_alias_moved_or_deleted_by_hand_is_named_and_set_right(
 ) -> None:
     journal.promote(client, name, promotion(None, "1"))
     told = (
-        f"warning: alias champion of {name}: expected version 1, as in {name}.journal, found {{}}; it is set right\n"
+        f"warning: alias champion of {name}: expected version 1, as in {name}.journal, found {{}}; it is corrected\n"
     )
     client.set_registered_model_alias(name, journal.alias, "3")
     assert journal.champion(client, name) == "1"
