@@ -13,7 +13,7 @@ from tidegate.components.train.hyperparameters import class_faults
 from tidegate.components.train.log import log_training
 from tidegate.components.train.specification import Specification, read_specification
 from tidegate.components.train.text_columns import usable
-from tidegate.components.train.training import Learned, Lesson, learned
+from tidegate.components.train.training import Trained, TrainingSet, train_on
 from tidegate.components.train.window import lone_classes, reference_sample, training_rows, without
 from tidegate.contract.contract import Contract, read_contract
 from tidegate.documents.batch import Batch
@@ -42,13 +42,13 @@ def train(
     promise, this = read_contract(contract), Batch.read(batch)
     seed = seed_of(this)
     specification = read_specification(estimator, promise.task).seeded(seed)
-    lesson = _lesson(read_table(features, "features"), promise, this, specification, window_days)
+    training_set = _training_set(read_table(features, "features"), promise, this, specification, window_days)
     with _warnings_on_a_line():
-        found = learned(lesson, seed, _say)
-    columns = [promise.time, promise.label, *lesson.features]
-    sample = reference_sample(lesson.rows, found.predicted, columns, REFERENCE_ROWS, seed)
-    digests = models.save(found.model, model), models.save(found.baselines, baselines)
-    training = _record(this, lesson, found, *digests)
+        trained = train_on(training_set, seed, _say)
+    columns = [promise.time, promise.label, *training_set.features]
+    sample = reference_sample(training_set.rows, trained.predicted, columns, REFERENCE_ROWS, seed)
+    digests = models.save(trained.model, model), models.save(trained.baselines, baselines)
+    training = _record(this, training_set, trained, *digests)
     write_tables(reference, {"reference": sample})
     training.write(record)
     texts = {"features.sql": sql, "contract.yaml": contract, "model.yaml": estimator}
@@ -69,9 +69,9 @@ def _warnings_on_a_line() -> Iterator[None]:
         yield
 
 
-def _lesson(
+def _training_set(
     table: pd.DataFrame, promise: Contract, batch: Batch, specification: Specification, window_days: int
-) -> Lesson:
+) -> TrainingSet:
     """What is learned from; tells what is not."""
     rows = training_rows(table, promise, batch.start, window_days)
     if promise.task == "multiclass":
@@ -82,24 +82,24 @@ def _lesson(
     kinds, dropped = usable(rows, batch.features, specification)
     for name, reason in dropped.items():
         _say(f"warning: {name} is dropped: {reason}; model.yaml may name a transformer for it")
-    return Lesson(rows, promise, kinds, specification, dropped, lone)
+    return TrainingSet(rows, promise, kinds, specification, dropped, lone)
 
 
-def _record(batch: Batch, lesson: Lesson, trained: Learned, digest: str, baselines_digest: str) -> Record:
-    times = lesson.rows[lesson.promise.time]
+def _record(batch: Batch, training_set: TrainingSet, trained: Trained, digest: str, baselines_digest: str) -> Record:
+    times = training_set.rows[training_set.promise.time]
     return Record(
         batch=batch.id,
         data=batch.data,
-        rows=len(lesson.rows),
+        rows=len(training_set.rows),
         from_=times.iloc[0].isoformat(),
         to=times.iloc[-1].isoformat(),
-        estimator=lesson.specification.part(),
-        features=lesson.features,
-        dropped=lesson.dropped,
-        lone_classes=lesson.lone,
+        estimator=training_set.specification.part(),
+        features=training_set.features,
+        dropped=training_set.dropped,
+        lone_classes=training_set.lone,
         digest=digest,
         baselines_digest=baselines_digest,
-        train_loss=lesson.loss(trained.predicted),
+        train_loss=training_set.loss(trained.predicted),
         learning_curve=trained.curve,
         importances=trained.importances,
         made_from=MadeFrom(batch.start, batch.end, batch.recipe, batch.files),

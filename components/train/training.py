@@ -1,4 +1,4 @@
-"""What a training has at hand, and all that it makes of it."""
+"""A training: the rows and the specification that it begins with, and the models and diagnostics that it ends with."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,10 +16,10 @@ from tidegate.scoring.scores import Predictions, labels, least_known, losses, me
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """The rows to learn from, the features with their kinds, and what model.yaml asks for.
+class TrainingSet:
+    """The training rows, the features with their kinds, and the specification in model.yaml.
 
-    `dropped` are the features that are not learned from, with the reason; `lone` the classes, for want of rows.
+    `dropped` are the features that are left out, with the reason; `lone` the classes with too few rows.
     """
 
     rows: pd.DataFrame
@@ -33,13 +33,13 @@ class Lesson:
         """The pipeline to be fitted."""
         return challenger(self.specification, self.features)
 
-    def taught(self, pipeline: Pipeline) -> Pipeline:
+    def fitted(self, pipeline: Pipeline) -> Pipeline:
         """A pipeline fitted to all rows."""
         target = labels(self.rows, self.promise.label, self.promise.task)
         return fit(pipeline, model_input(self.rows, self.features), target, weights(self.rows, self.promise.weight))
 
     def loss(self, predicted: Predictions) -> float:
-        """The mean loss of predictions of its rows."""
+        """The mean loss of predictions for its rows."""
         target = labels(self.rows, self.promise.label, self.promise.task)
         return mean(
             losses(target, predicted, self.promise.task, least_known(len(self.rows))),
@@ -48,8 +48,8 @@ class Lesson:
 
 
 @dataclass(frozen=True)
-class Learned:
-    """The challenger, what it says of the rows it learned from, the baselines, and what training says of itself."""
+class Trained:
+    """The challenger with its predictions of the training rows, the baselines, the learning curve, the importances."""
 
     model: Pipeline
     predicted: Predictions
@@ -58,13 +58,13 @@ class Learned:
     importances: dict[str, float]
 
 
-def learned(lesson: Lesson, seed: int, progress: Callable[[str], None]) -> Learned:
-    """Measure on held-out history first, then learn from all of it."""
-    promise, features = lesson.promise, lesson.features
-    head, tail = split_tail(lesson.rows, promise.time)
-    curve, held_out = learning_curve(lesson.challenger, head, tail, promise, features, progress)
+def train_on(training_set: TrainingSet, seed: int, progress: Callable[[str], None]) -> Trained:
+    """Measure on held-out history first, then train on all of it."""
+    promise, features = training_set.promise, training_set.features
+    head, tail = split_tail(training_set.rows, promise.time)
+    curve, held_out = learning_curve(training_set.challenger, head, tail, promise, features, progress)
     importance = importances(held_out, tail, promise, features, seed, least_known(len(head)))
-    model = lesson.taught(lesson.challenger())
-    simple = {name: lesson.taught(made) for name, made in baselines(features, promise.task).items()}
-    predicted = predict(model, lesson.rows, features, promise.task)
-    return Learned(model, predicted, simple, curve, importance)
+    model = training_set.fitted(training_set.challenger())
+    simple = {name: training_set.fitted(made) for name, made in baselines(features, promise.task).items()}
+    predicted = predict(model, training_set.rows, features, promise.task)
+    return Trained(model, predicted, simple, curve, importance)

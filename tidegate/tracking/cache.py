@@ -10,7 +10,7 @@ from mlflow.entities import Experiment, Run
 
 @dataclass
 class Memory:
-    """The cache of a client: experiments by name, runs by id, the run that holds a run's records, records by digest."""
+    """A client's cache: experiments by name, runs by id, the run that holds a run's records, records by digest."""
 
     experiments: dict[str, Experiment] = field(default_factory=dict)
     runs: dict[str, Run] = field(default_factory=dict)
