@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from tidegate.documents.durations import seconds
 from tidegate.documents.formats import parse_yaml, read_text
-from tidegate.documents.schema import Fault, faults, hint, told
+from tidegate.documents.schema import Fault, faults, hint, messages
 from tidegate.documents.yaml import places
 from tidegate.pipelines.agreement import disagreements
 from tidegate.process import limits
@@ -95,8 +95,8 @@ def load(path: Path = PATH) -> Cluster:
     """Read and check the file; FaultsError names each line that is wrong and what is allowed there."""
     if not path.exists():
         cure = "write one: `tidegate upgrade --cluster --write`"
-        raise InputError(shown(path), "what a run is given on a cluster", "nothing", cure)
-    text, name = read_text(path), shown(path)
+        raise InputError(display(path), "what a run is given on a cluster", "nothing", cure)
+    text, name = read_text(path), display(path)
     document = parse_yaml(text, name)
     _refuse(faults(document, json.loads(read_text(SCHEMA))), text, name)
     _refuse(list(disagreements(document)), text, name)
@@ -115,7 +115,7 @@ def load(path: Path = PATH) -> Cluster:
 
 def agree(cluster: Cluster, steps: Sequence[str]) -> None:
     """InputError for a step without a section, and for a section without a step."""
-    place = shown(cluster.path)
+    place = display(cluster.path)
     for name in steps:
         if name not in cluster.steps:
             cure = "add one; `{}` takes the defaults"
@@ -126,7 +126,7 @@ def agree(cluster: Cluster, steps: Sequence[str]) -> None:
             raise InputError(f"{place}:{line}: steps", f"one of {', '.join(steps)}", hint(name, steps), "remove it")
 
 
-def shown(path: Path) -> str:
+def display(path: Path) -> str:
     """The path as a person at the root of the repository knows it."""
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
@@ -157,4 +157,4 @@ def _references(group: Mapping[str, Any]) -> Iterator[Reference]:
 
 def _refuse(found: Sequence[Fault], text: str, name: str) -> None:
     if found:
-        raise FaultsError(told(found, text, name))
+        raise FaultsError(messages(found, text, name))

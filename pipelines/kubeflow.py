@@ -51,7 +51,7 @@ def parts(compiled: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _fused(text: str, given: cluster.Cluster) -> str:
     """The text with steps fused, as kfp reads it and writes it itself."""
-    documents = fusion.fused(*parts(text), given.fuse, cluster.shown(given.path))
+    documents = fusion.fused(*parts(text), given.fuse, cluster.display(given.path))
     loaded = components.load_component_from_text("\n---\n".join(map(json.dumps, documents)))
     with TemporaryDirectory() as folder:
         path = Path(folder) / "pipeline.yaml"

@@ -27,8 +27,8 @@ def check() -> None:
         present = read_text(path).split("\n") if path.exists() else []
         for number, (wanted, found) in enumerate(zip_longest(text.split("\n"), present), start=1):
             if wanted != found:
-                raise InputError(f"{path}:{number}", _shown(wanted), _shown(found), "run `tidegate render`")
+                raise InputError(f"{path}:{number}", _display(wanted), _display(found), "run `tidegate render`")
 
 
-def _shown(line: str | None) -> str:
+def _display(line: str | None) -> str:
     return "the end" if line is None else f"`{line.strip()[:80]}`"

@@ -9,11 +9,11 @@ from typing import Any
 from tidegate.process import limits
 from tidegate.process.errors import InputError
 from tidegate.process.redaction import holds_secret, redacted
-from tidegate.versions.availability import told
+from tidegate.versions.availability import translated_errors
 
-token = "TIDEGATE_GIT_TOKEN"
-file = b"data.dvc"
-attempts = 8  # another push may come first each time
+TOKEN = "TIDEGATE_GIT_TOKEN"
+FILE = b"data.dvc"
+ATTEMPTS = 8  # another push may come first each time
 
 
 def commit_file(repository: str, branch: str, text: str) -> None:
@@ -23,10 +23,11 @@ def commit_file(repository: str, branch: str, text: str) -> None:
     """
     if not repository or holds_secret(repository):
         found = "one with a password" if repository else "nothing"
-        expected = f"the URL of a git repository, whose password is {token}"
+        expected = f"the URL of a git repository, whose password is {TOKEN}"
         raise InputError("collect.repository", expected, found, "mend it")
-    with told(redacted(repository), f"to take data.dvc on branch {branch}", f"check collect.commit and {token}"):
-        for attempt in range(attempts):
+    expected, cure = f"to accept data.dvc on branch {branch}", f"check collect.commit and {TOKEN}"
+    with translated_errors(redacted(repository), expected, cure):
+        for attempt in range(ATTEMPTS):
             refusal = _push(repository, branch, text)
             if not refusal:
                 return
@@ -44,9 +45,9 @@ def _push(repository: str, branch: str, text: str) -> str:
     ref = f"refs/heads/{branch}".encode()
     tip, tree = _tip(client, path, ref)
     blob = Blob.from_string(text.encode())
-    if file in tree and tree[file][1] == blob.id:
+    if FILE in tree and tree[FILE][1] == blob.id:
         return ""
-    tree.add(file, 0o100644, blob.id)
+    tree.add(FILE, 0o100644, blob.id)
     commit = _commit(tree.id, tip)
     asked: dict[bytes, bytes] = {}
 
@@ -87,7 +88,7 @@ def _client(repository: str) -> tuple[Any, str]:
     patience = ConfigFile()
     patience.set((b"http",), b"timeout", str(limits.BRANCH_SECONDS).encode())
     config = StackedConfig([patience, *StackedConfig.default_backends()])
-    password = os.environ.get(token)
+    password = os.environ.get(TOKEN)
     user = "git" if password and "@" not in repository else None
     return get_transport_and_path(repository, config=config, username=user, password=password)
 

@@ -13,7 +13,7 @@ from tidegate.process.errors import InputError
 from tidegate.versions import listing
 from tidegate.versions.repository import fetch, opened, save, tracked_path
 
-folder = "data"
+FOLDER = "data"
 
 
 def collect_rows(given: str, remote: str, tables: Mapping[str, Table], until: str) -> tuple[str, dict[str, Merged]]:
@@ -47,7 +47,7 @@ def collect_rows(given: str, remote: str, tables: Mapping[str, Table], until: st
 
 def _lay(repository: Any, text: str) -> Path:
     """The folder of the data as it is before anything is added."""
-    data = fetch(repository, text) if text else Path(repository.root_dir, folder)
+    data = fetch(repository, text) if text else Path(repository.root_dir, FOLDER)
     if text and not data.is_dir():
         raise InputError("data.dvc", "a folder, to which files can be added", "a file", "run `dvc add` on its folder")
     data.mkdir(exist_ok=True)

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from tidegate.process.errors import InputError, shown
+from tidegate.process.errors import InputError, display
 
-unresolved = "{{$"  # what an orchestrator leaves of a placeholder that it does not know
+UNRESOLVED = "{{$"  # what an orchestrator leaves of a placeholder that it does not know
 
 
 class Day(NamedTuple):
@@ -32,7 +32,7 @@ def day(asked: str, scheduled: str, created: str, now: datetime) -> Day:
 
 def known(moment: str) -> bool:
     """Whether a placeholder arrived as what it stands for."""
-    return bool(moment) and unresolved not in moment
+    return bool(moment) and UNRESOLVED not in moment
 
 
 def utc_day(name: str, moment: str) -> str:
@@ -41,5 +41,5 @@ def utc_day(name: str, moment: str) -> str:
         found = datetime.fromisoformat(moment)
     except ValueError:
         cure = "say ingest.until yourself"
-        raise InputError(name, "a moment such as 2026-11-28T22:36:00Z", shown(moment), cure) from None
+        raise InputError(name, "a moment such as 2026-11-28T22:36:00Z", display(moment), cure) from None
     return f"{found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC):%Y-%m-%d}"

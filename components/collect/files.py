@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tidegate.contract.source import Source, endings
+from tidegate.contract.source import ENDINGS, Source
 from tidegate.process import limits
 from tidegate.process.deadline import within
 from tidegate.process.errors import InputError
 from tidegate.process.redaction import redacted
-from tidegate.versions.availability import told
+from tidegate.versions.availability import translated_errors
 
-cure = "check `source` in contract.yaml and the credentials"
+CURE = "check `source` in contract.yaml and the credentials"
 
 
 def download(source: Source, folder: Path) -> dict[Path, str]:
@@ -25,15 +25,15 @@ def download(source: Source, folder: Path) -> dict[Path, str]:
 
     place = str(source.s3 or source.files)
     shown = redacted(place)
-    with told(shown, "files", cure):
+    with translated_errors(shown, "files", CURE):
         system, path = fsspec.core.url_to_fs(place, **_options(source))
         names = within(limits.STORE_ANSWER_SECONDS, lambda: _names(system, path, every=bool(source.s3)))
     if not names:
-        raise InputError(shown, f"files that end in {', '.join(endings)}", "none", cure)
+        raise InputError(shown, f"files that end in {', '.join(ENDINGS)}", "none", CURE)
     found = {}
     for number, name in enumerate(names):
         target = folder / f"{number:06d}{ending(name)}"
-        with told(redacted(name), "a file", cure):
+        with translated_errors(redacted(name), "a file", CURE):
             system.get_file(name, str(target))
         found[target] = redacted(name)
     return found
@@ -42,7 +42,7 @@ def download(source: Source, folder: Path) -> dict[Path, str]:
 def ending(name: str) -> str:
     """The ending of a file's name or URL by which it is read; empty when it is none of `endings`."""
     path = urlsplit(name).path
-    return next((known for known in sorted(endings, key=len, reverse=True) if path.endswith(known)), "")
+    return next((known for known in sorted(ENDINGS, key=len, reverse=True) if path.endswith(known)), "")
 
 
 def _names(system: Any, path: str, every: bool) -> list[str]:

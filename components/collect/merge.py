@@ -5,14 +5,14 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from tidegate.components.collect.new_rows import compare, file, plain, same_key
+from tidegate.components.collect.new_rows import FILE, compare, plain, same_key
 from tidegate.contract.contract import Table, literal, quoted
 from tidegate.documents.formats import replacing
 from tidegate.tables.engine import cast
 from tidegate.tables.raw import texts
 
-row = quoted("#row")
-compressions = {".gz": "gzip", ".zst": "zstd"}
+ROW = quoted("#row")
+COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 
 
 class Merged(NamedTuple):
@@ -42,7 +42,7 @@ def merge(
         return None
     first, last = _span(connection, table)
     target = data.resolve() / table.files.replace("*", f"{first}-{last}")
-    touched = connection.execute(f"SELECT DISTINCT {file} FROM outdated").fetchall()
+    touched = connection.execute(f"SELECT DISTINCT {FILE} FROM outdated").fetchall()
     for path in sorted({target, *(Path(name) for (name,) in touched)}):
         _rewrite(connection, table, path, path == target)
     return Merged(rows, replaced, first, last)
@@ -62,14 +62,14 @@ def _rewrite(connection: duckdb.DuckDBPyConnection, table: Table, path: Path, ta
     """Write a file anew: its rows that stay, in their order, in the target then the new ones; remove it if empty."""
     parts = [_kept(connection, table, path)] * path.exists()
     if target:
-        parts.append(f"SELECT {_typed(connection, table)}, NULL::BIGINT AS {row} FROM fresh")
+        parts.append(f"SELECT {_typed(connection, table)}, NULL::BIGINT AS {ROW} FROM fresh")
     rows = " UNION ALL BY NAME ".join(parts)
     if not _value(connection, f"SELECT count(*) FROM ({rows})"):
         path.unlink()
         return
     names = dict.fromkeys([*([table.time] if table.time else []), *table.key, *table.columns])
     order = ", ".join(cast(quoted(name), table.columns[name].type) + f", {quoted(name)}::VARCHAR" for name in names)
-    query = f"SELECT * EXCLUDE ({row}) FROM ({rows}) ORDER BY {row} NULLS LAST, {order}"
+    query = f"SELECT * EXCLUDE ({ROW}) FROM ({rows}) ORDER BY {ROW} NULLS LAST, {order}"
     with replacing(path) as temporary:
         connection.execute(f"COPY ({query}) TO {literal(str(temporary))} ({_format(table)})")
 
@@ -78,12 +78,12 @@ def _kept(connection: duckdb.DuckDBPyConnection, table: Table, path: Path) -> st
     """The rows of a file whose keys did not change, numbered, as they are."""
     parquet = f"SELECT * FROM read_parquet({literal(str(path))})"
     source = parquet if path.suffix == ".parquet" else texts(connection, [path], table.missing)
-    numbered = f"SELECT *, row_number() OVER () AS {row} FROM ({source})"
+    numbered = f"SELECT *, row_number() OVER () AS {ROW} FROM ({source})"
     if not table.key:
         return numbered
     keys = ", ".join(f"{plain(name, table)} AS {quoted(name)}" for name in table.key)
-    gone = f"SELECT {row} FROM (SELECT {row}, {keys} FROM ({numbered})) AS had SEMI JOIN changed ON "
-    return f"SELECT * FROM ({numbered}) WHERE {row} NOT IN ({gone}{same_key(table, 'had', 'changed')})"
+    gone = f"SELECT {ROW} FROM (SELECT {ROW}, {keys} FROM ({numbered})) AS had SEMI JOIN changed ON "
+    return f"SELECT * FROM ({numbered}) WHERE {ROW} NOT IN ({gone}{same_key(table, 'had', 'changed')})"
 
 
 def _typed(connection: duckdb.DuckDBPyConnection, table: Table) -> str:
@@ -100,7 +100,7 @@ def _typed(connection: duckdb.DuckDBPyConnection, table: Table) -> str:
 def _format(table: Table) -> str:
     if table.files.endswith(".parquet"):
         return "FORMAT parquet, COMPRESSION zstd"
-    compression = compressions.get(Path(table.files).suffix, "none")
+    compression = COMPRESSIONS.get(Path(table.files).suffix, "none")
     null = f"NULLSTR {literal(table.missing[0])}"
     return f"FORMAT csv, HEADER, DELIMITER ',', QUOTE '\"', ESCAPE '\"', {null}, COMPRESSION {compression}"
 

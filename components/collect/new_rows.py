@@ -14,8 +14,8 @@ from tidegate.contract.contract import Table, literals, quoted
 from tidegate.tables.engine import cast, columns_of
 from tidegate.tables.raw import texts
 
-file, rank = quoted("#file"), quoted("#rank")
-with_file = ", filename = '#file'"
+FILE, RANK = quoted("#file"), quoted("#rank")
+WITH_FILE = ", filename = '#file'"
 
 
 def compare(
@@ -26,7 +26,7 @@ def compare(
     Of the rows with one key those count that are last by the SQL value `order`.
     """
     values = ", ".join(f"{plain(name, table)} AS {quoted(name)}" for name in table.columns)
-    connection.execute(f"CREATE OR REPLACE TABLE came AS SELECT {values}, {order} AS {rank} FROM ({came}) WHERE {cut}")
+    connection.execute(f"CREATE OR REPLACE TABLE came AS SELECT {values}, {order} AS {RANK} FROM ({came}) WHERE {cut}")
     connection.execute(f"CREATE OR REPLACE VIEW known AS {_known(connection, table, known)}")
     (_by_key if table.key else _by_row)(connection, table)
 
@@ -48,19 +48,19 @@ def same_key(table: Table, left: str, right: str) -> str:
 def _known(connection: duckdb.DuckDBPyConnection, table: Table, paths: Sequence[Path]) -> str:
     if not paths:
         nothing = ", ".join(f"NULL::VARCHAR AS {quoted(name)}" for name in table.columns)
-        return f"SELECT {nothing}, NULL::VARCHAR AS {file} WHERE false"
-    query = texts(connection, paths, table.missing, with_file)
+        return f"SELECT {nothing}, NULL::VARCHAR AS {FILE} WHERE false"
+    query = texts(connection, paths, table.missing, WITH_FILE)
     present = columns_of(connection, f"({query})")
     values = (
         f"{plain(name, table) if name in present else 'NULL::VARCHAR'} AS {quoted(name)}" for name in table.columns
     )
-    return f"SELECT {', '.join(values)}, {file} FROM ({query})"
+    return f"SELECT {', '.join(values)}, {FILE} FROM ({query})"
 
 
 def _by_key(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     names, key = (", ".join(map(quoted, some)) for some in (table.columns, table.key))
     make = "CREATE OR REPLACE TABLE"
-    last = f"rank() OVER (PARTITION BY {key} ORDER BY {rank} DESC NULLS LAST) = 1"
+    last = f"rank() OVER (PARTITION BY {key} ORDER BY {RANK} DESC NULLS LAST) = 1"
     connection.execute(f"{make} came AS SELECT DISTINCT {names} FROM (SELECT * FROM came QUALIFY {last})")
     connection.execute(f"{make} met AS SELECT * FROM known SEMI JOIN came ON {same_key(table, 'known', 'came')}")
     differ = f"SELECT {names} FROM came EXCEPT SELECT {names} FROM met"

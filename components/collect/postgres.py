@@ -14,7 +14,7 @@ from tidegate.process.errors import InputError, UnavailableError
 from tidegate.process.redaction import redacted
 
 # A server that has gone silent ends the connection after some 25 s; a query may compute as long as it needs.
-waits: dict[str, Any] = {
+TIMEOUTS: dict[str, Any] = {
     "connect_timeout": 10,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
@@ -25,8 +25,8 @@ waits: dict[str, Any] = {
 
 
 # Classes of errors: no connection, a transaction that came off worse, no resources, an operator.
-passing = ("08", "40", "53", "57")
-busy = "starting up|shutting down|recovery|too many|connection slots"
+TRANSIENT = ("08", "40", "53", "57")
+BUSY = "starting up|shutting down|recovery|too many|connection slots"
 
 
 def query(source: Source, watermark: str, until: str, path: Path) -> None:
@@ -39,14 +39,14 @@ def query(source: Source, watermark: str, until: str, path: Path) -> None:
     if not dsn:
         raise InputError(f"environment variable {name}", "the connection string of the database", "nothing", "set it")
     try:
-        with psycopg.connect(dsn, cursor_factory=psycopg.ClientCursor, **waits) as connection:
+        with psycopg.connect(dsn, cursor_factory=psycopg.ClientCursor, **TIMEOUTS) as connection:
             connection.read_only = True
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.execute("SET timezone = 'UTC'; SET datestyle = 'ISO'; SET client_encoding = 'UTF8'")
             _copy(connection, str(source.query), watermark, until, path)
     except psycopg.Error as error:
-        kind = UnavailableError if _passes(error) else InputError
-        raise kind(f"the database of {name}", "an answer to `query`", _told(error, dsn), "mend it") from None
+        kind = UnavailableError if _is_transient(error) else InputError
+        raise kind(f"the database of {name}", "an answer to `query`", _message(error, dsn), "mend it") from None
 
 
 def _copy(connection: "psycopg.Connection[tuple[object]]", query: str, watermark: str, until: str, path: Path) -> None:
@@ -62,16 +62,16 @@ def _copy(connection: "psycopg.Connection[tuple[object]]", query: str, watermark
             file.write(block)
 
 
-def _passes(error: psycopg.Error) -> bool:
+def _is_transient(error: psycopg.Error) -> bool:
     """Whether the database may answer later; who is let in and where to is said with FATAL, and without a code."""
     if error.sqlstate:
-        return error.sqlstate.startswith(passing)
+        return error.sqlstate.startswith(TRANSIENT)
     said = str(error)
-    turned_away = "FATAL" in said and not re.search(busy, said)
+    turned_away = "FATAL" in said and not re.search(BUSY, said)
     return isinstance(error, psycopg.OperationalError) and not turned_away
 
 
-def _told(error: psycopg.Error, dsn: str) -> str:
+def _message(error: psycopg.Error, dsn: str) -> str:
     """The reason without secrets, and without the values of rows, which errors of class 22 quote."""
     if (error.sqlstate or "").startswith("22"):
         return f"{type(error).__name__} in a row"

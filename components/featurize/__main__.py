@@ -18,7 +18,7 @@ from tidegate.process.errors import InputError
 from tidegate.tables.engine import copy
 from tidegate.tables.features import Window, describe, feature_engine, kinds, marked, subquery
 
-checked_moments = 3
+CHECKED_MOMENTS = 3
 
 
 def featurize(
@@ -82,7 +82,7 @@ def _check_rows(connection: duckdb.DuckDBPyConnection, sql: str, contract: Contr
 def _check_hindsight(
     connection: duckdb.DuckDBPyConnection, sql: str, contract: Contract, features: Mapping[str, str]
 ) -> None:
-    for moment in moments(connection, contract, checked_moments):
+    for moment in moments(connection, contract, CHECKED_MOMENTS):
         if found := leaks(connection, sql, contract, features, moment):
             raise InputError(
                 "features.sql",

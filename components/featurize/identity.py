@@ -10,7 +10,7 @@ import duckdb
 
 from tidegate.documents.formats import parse_yaml
 
-blank = " \t\r\n\f\v"
+BLANK = " \t\r\n\f\v"
 
 
 def recipe(contract: str, sql: str, estimator: str, window_days: int) -> dict[str, str | int]:
@@ -46,7 +46,7 @@ def statement(sql: str) -> str:
     parts: list[str] = []
     for (start, kind), (end, _) in pairwise([*duckdb.tokenize(sql), (len(text), None)]):
         token = text[start:end].decode()
-        word = "" if kind == duckdb.token_type.comment else token.rstrip(blank)
+        word = "" if kind == duckdb.token_type.comment else token.rstrip(BLANK)
         parts += [word] * bool(word) + [" "] * (word != token)
     return "".join(now for before, now in pairwise([" ", *parts]) if not before == now == " ").rstrip(" ")
 

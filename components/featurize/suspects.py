@@ -8,9 +8,9 @@ import duckdb
 from tidegate.contract.contract import Contract, literal, quoted
 from tidegate.process.errors import InputError
 
-most_classes = 200  # with more, a column of many different values would tell any label
-least_labelled = 50  # with fewer, chance may do it
-almost_one = 1 - 1e-9
+MOST_CLASSES = 200  # with more, a column of many different values would tell any label
+LEAST_LABELLED = 50  # with fewer, chance may do it
+ALMOST_ONE = 1 - 1e-9
 
 
 def check_features(
@@ -49,10 +49,10 @@ def _telling(
     known = f"{table} WHERE {quoted(contract.label)} IS NOT NULL"
     labelled = connection.execute(f"SELECT count(*) FROM {known}").fetchall()[0][0]
     numbers = [name for name, kind in features.items() if kind == "number"]
-    if labelled < least_labelled:
+    if labelled < LEAST_LABELLED:
         return []
     if contract.task == "regression":
-        return [name for name in numbers if _alike(connection, known, name, contract.label) > almost_one]
+        return [name for name in numbers if _alike(connection, known, name, contract.label) > ALMOST_ONE]
     return [name for name in features if _one_to_one(connection, known, name, contract.label)]
 
 
@@ -65,8 +65,8 @@ def _alike(connection: duckdb.DuckDBPyConnection, known: str, name: str, label: 
 
 def _one_to_one(connection: duckdb.DuckDBPyConnection, known: str, name: str, label: str) -> bool:
     value, answer = quoted(name), quoted(label)
-    few = f"SELECT count(*) FROM (SELECT DISTINCT {value} FROM {known} LIMIT {most_classes + 1})"
-    if connection.execute(few).fetchall()[0][0] > most_classes:
+    few = f"SELECT count(*) FROM (SELECT DISTINCT {value} FROM {known} LIMIT {MOST_CLASSES + 1})"
+    if connection.execute(few).fetchall()[0][0] > MOST_CLASSES:
         return False
     counts = f"count(DISTINCT {value}), count(DISTINCT {answer}), count(DISTINCT ({value}, {answer}))"
     values, labels, pairs = connection.execute(f"SELECT {counts} FROM {known}").fetchall()[0]

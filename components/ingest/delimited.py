@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from tidegate.process.errors import InputError, shown
+from tidegate.process.errors import InputError, display
 
-chunk_bytes = 1 << 20
-separators = {";": "semicolons", "\t": "tabs", "|": "bars"}
+CHUNK_BYTES = 1 << 20
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 @contextmanager
@@ -65,13 +65,13 @@ def _check_bytes(path: Path) -> None:
 
 
 def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
-    return iter(lambda: stream.read(chunk_bytes), b"")
+    return iter(lambda: stream.read(CHUNK_BYTES), b"")
 
 
 def _check_names(path: Path, names: list[str]) -> None:
     if any("\udc80" <= letter <= "\udcff" for name in names for letter in name):
         raise InputError(f"{path}:1", "UTF-8 text", "another encoding", "save the file as UTF-8")
-    for letter, word in separators.items():
+    for letter, word in SEPARATORS.items():
         if len(names) == 1 and letter in names[0]:
             raise InputError(f"{path}:1", "columns separated by commas", word, "save the file with commas")
     for number, name in enumerate(names or [""], 1):
@@ -86,7 +86,7 @@ def check_different(place: object, names: list[str]) -> None:
     for name in names:
         key = name.encode(errors="surrogatepass").lower()
         if key in seen:
-            both = f"{shown(seen[key])} and {shown(name)}"
+            both = f"{display(seen[key])} and {display(name)}"
             raise InputError(place, "names that differ by more than upper and lower case", both, "rename one")
         seen[key] = name
 

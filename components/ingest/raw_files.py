@@ -13,7 +13,7 @@ from tidegate.process.errors import ContractError, InputError
 from tidegate.tables.engine import columns_of, lack, parquet, real
 
 # Left to itself, DuckDB takes rows that begin with # for comments, and skips what does not look like the rest.
-dialect = (
+DIALECT = (
     "auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', comment = '', skip = 0, "
     "hive_partitioning = false, store_rejects = true, rejects_limit = 1000, "
     "rejects_table = 'rejected_rows', rejects_scan = 'rejecting_scans'"
@@ -93,7 +93,7 @@ def _insert(
         source, texts = parquet(path), [f"{quoted(column)}::VARCHAR AS {quoted(column)}" for column in columns]
     else:
         types = ", ".join(f"'{number}': 'VARCHAR'" for number in range(len(columns)))
-        source = f"read_csv({literal(real(path))}, {dialect}, columns = {{{types}}}, nullstr = {literals(missing)})"
+        source = f"read_csv({literal(real(path))}, {DIALECT}, columns = {{{types}}}, nullstr = {literals(missing)})"
         texts = [f"{quoted(str(number))} AS {quoted(column)}" for number, column in enumerate(columns)]
     try:
         done = connection.execute(f"INSERT INTO {quoted(name)} BY NAME SELECT {', '.join(texts)} FROM {source}")

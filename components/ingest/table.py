@@ -9,7 +9,7 @@ import duckdb
 from tidegate.components.ingest.casts import failures, first_failure, known_by, typed_rows
 from tidegate.components.ingest.raw_files import read
 from tidegate.contract.contract import Table, quoted
-from tidegate.process.errors import InputError, shown
+from tidegate.process.errors import InputError, display
 from tidegate.tables.engine import columns_of, copy, lack, parquet
 
 
@@ -53,7 +53,7 @@ def _examples(
         query = f"SELECT {first_failure(column, table.columns[column])} {seen}"
         row, value = connection.execute(query).fetchall()[0]
         if row is not None:
-            said = {} if column in table.identifying() else {"value": shown(value)}
+            said = {} if column in table.identifying() else {"value": display(value)}
             found[column] = said | _place(files, row)
     return found
 

@@ -10,7 +10,7 @@ import pandas as pd
 from tidegate.components.train.pictures import importance_picture, learning_picture
 from tidegate.contract.contract import Contract
 from tidegate.scoring.scores import model_input
-from tidegate.scoring.tasks import Task, tasks
+from tidegate.scoring.tasks import TASKS, Task
 from tidegate.tracking import logs
 from tidegate.tracking.logs import Point
 from tidegate.tracking.models import log_model
@@ -31,7 +31,7 @@ def log_training(
     settings = {f"model.{key}": value for key, value in (record["estimator"].get("parameters") or {}).items()}
     logs.values(client, run_id, _params(record, settings), list(_points(record)))
     logs.dataset(client, run_id, contract.event, batch["data"], "training")
-    logs.files(client, run_id, _pictures(record, tasks[contract.task]), "train")
+    logs.files(client, run_id, _pictures(record, TASKS[contract.task]), "train")
     inputs = model_input(sample, record["features"])
     log_model(client, run_id, contract.name, files, inputs, sample[["prediction"]], settings)
 

@@ -39,7 +39,7 @@ from tidegate.commands import (
 )
 from tidegate.commands.command import INTERRUPTED, Command
 from tidegate.documents.formats import discard
-from tidegate.process.errors import InputError, told
+from tidegate.process.errors import InputError, messages
 
 
 def greet(arguments: argparse.Namespace) -> None:
@@ -112,7 +112,7 @@ def main(argv: list[str] | None = None) -> None:
     except (InputError, OSError) as error:
         if "--debug" in words:
             traceback.print_exc()
-        for line in told(error):
+        for line in messages(error):
             print(f"error: {line}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:

@@ -10,7 +10,7 @@ def logs(arguments: argparse.Namespace) -> None:
     """Show what became of each step of a run, and what the ones that failed said; with a step, its whole log."""
     from tidegate.commands.cluster import logs, service
 
-    found = logs.told(service.connect(connection_of(arguments)), arguments.run_id, arguments.step)
+    found = logs.report(service.connect(connection_of(arguments)), arguments.run_id, arguments.step)
     tell(found, arguments.json, lambda found: logs.show(found, whole=bool(arguments.step)))
 
 

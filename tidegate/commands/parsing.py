@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from tidegate.commands.command import Command
-from tidegate.process.errors import InputError, refused
+from tidegate.process.errors import REFUSED, InputError
 
 PROGRAM = "tidegate"
 EVERYWHERE = {"--help": "show this help message and exit", "--debug": "show where an error comes from"}
@@ -17,7 +17,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End the process."""
-        self.exit(refused, f"error: {self.prog}: {message}; see `{self.prog} --help`\n")
+        self.exit(REFUSED, f"error: {self.prog}: {message}; see `{self.prog} --help`\n")
 
 
 def parser(sections: Mapping[str, Mapping[str, Command]], groups: Mapping[str, str]) -> argparse.ArgumentParser:

@@ -13,14 +13,14 @@ def apply(arguments: argparse.Namespace) -> None:
     job = submission.work(None, arguments.set, arguments.remote)
     there = service.connect(connection_of(arguments))
     print(schedules.apply(there, job, arguments.unchecked))
-    schedules.show(schedules.shown(there))
+    schedules.show(schedules.listed(there))
 
 
 def show(arguments: argparse.Namespace) -> None:
     """Show the recurring run."""
     from tidegate.commands.cluster import schedules, service
 
-    tell(schedules.shown(service.connect(connection_of(arguments))), arguments.json, schedules.show)
+    tell(schedules.listed(service.connect(connection_of(arguments))), arguments.json, schedules.show)
 
 
 def pause(arguments: argparse.Namespace) -> None:

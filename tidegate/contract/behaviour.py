@@ -10,12 +10,12 @@ from tidegate.process.errors import InputError
 
 Value = str | float | bool
 # What each kind of test needs, beside `test`, and what it may have.
-needed: Mapping[str, tuple[str, ...]] = {
+REQUIRED: Mapping[str, tuple[str, ...]] = {
     "invariance": ("feature", "values"),
     "direction": ("feature", "values", "effect"),
     "minimum": ("given",),
 }
-allowed: Mapping[str, tuple[str, ...]] = {
+OPTIONAL: Mapping[str, tuple[str, ...]] = {
     "invariance": ("tolerance", "class"),
     "direction": ("tolerance", "class"),
     "minimum": ("at_least", "at_most", "class"),
@@ -64,9 +64,9 @@ def behaviour_faults(tests: Mapping[str, Behaviour], task: str) -> Iterator[Faul
 def _faults(test: Behaviour, task: str) -> Iterator[Fault]:
     said = {"class" if key == "of" else key for key, value in asdict(test).items() if value or value == 0}
     said -= {"test", *(("tolerance",) if not test.tolerance else ())}
-    if missing := [key for key in needed[test.test] if key not in said]:
-        yield Fault((), f"all of {', '.join(needed[test.test])} of the test {test.test}", f"no {', '.join(missing)}")
-    known = [*needed[test.test], *allowed[test.test]]
+    if missing := [key for key in REQUIRED[test.test] if key not in said]:
+        yield Fault((), f"all of {', '.join(REQUIRED[test.test])} of the test {test.test}", f"no {', '.join(missing)}")
+    known = [*REQUIRED[test.test], *OPTIONAL[test.test]]
     for key in sorted(said - set(known)):
         yield Fault((key,), f"one of {listed(known)} of the test {test.test}", key, at_key=True)
     if test.test == "minimum" and (test.at_least is None) == (test.at_most is None):

@@ -11,11 +11,11 @@ from tidegate.contract.behaviour import Behaviour, behaviour
 from tidegate.contract.coherence import disagreements
 from tidegate.contract.source import Source
 from tidegate.documents.formats import parse_yaml, read_text
-from tidegate.documents.schema import Fault, faults, told
+from tidegate.documents.schema import Fault, faults, messages
 from tidegate.process.errors import ContractFaultsError
 
-types = {"integer": "BIGINT", "number": "DOUBLE", "text": "VARCHAR", "boolean": "BOOLEAN", "timestamp": "TIMESTAMP"}
-outcome_roles = ("outcome", "label")
+SQL_TYPE = {"integer": "BIGINT", "number": "DOUBLE", "text": "VARCHAR", "boolean": "BOOLEAN", "timestamp": "TIMESTAMP"}
+OUTCOME_ROLES = ("outcome", "label")
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Table:
 
     def outcomes(self) -> list[str]:
         """The columns that are known only after the event."""
-        return [name for name, column in self.columns.items() if column.role in outcome_roles]
+        return [name for name, column in self.columns.items() if column.role in OUTCOME_ROLES]
 
     def order(self) -> str:
         """SQL of a total order: time, then key."""
@@ -141,7 +141,7 @@ def parse_contract(text: str, name: str = "contract.yaml") -> Contract:
 
 def _refuse(found: Sequence[Fault], text: str, name: str) -> None:
     if found:
-        raise ContractFaultsError(told(found, text, name))
+        raise ContractFaultsError(messages(found, text, name))
 
 
 def _contract(document: Mapping[str, Any]) -> Contract:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tidegate.process.errors import InputError, shown
+from tidegate.process.errors import InputError, display
 
 
 def moment(name: str, text: str, cure: str) -> datetime:
@@ -12,5 +12,5 @@ def moment(name: str, text: str, cure: str) -> datetime:
     except ValueError:
         found = None
     if found is None or found.tzinfo is not None:
-        raise InputError(name, "a UTC time such as 2013-03-01, without an offset", shown(text), cure)
+        raise InputError(name, "a UTC time such as 2013-03-01, without an offset", display(text), cure)
     return found

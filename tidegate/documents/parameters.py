@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tidegate.documents.formats import parse_yaml, read_text
-from tidegate.documents.schema import faults, told
+from tidegate.documents.schema import faults, messages
 from tidegate.process.errors import FaultsError, InputError
 
 
@@ -23,7 +23,7 @@ def read_parameters(path: Path) -> dict[str, dict[str, Any]]:
     text = read_text(path)
     document = parse_yaml(text, path)
     if found := faults(document, schema()):
-        raise FaultsError(told(found, text, str(path)))
+        raise FaultsError(messages(found, text, str(path)))
     values: dict[str, dict[str, Any]] = document
     return values
 

@@ -13,7 +13,7 @@ from tidegate.process.errors import InputError
 if TYPE_CHECKING:
     from jsonschema import ValidationError
 
-types = {
+TYPES = {
     "object": "names with values",
     "array": "a list",
     "string": "a text",
@@ -21,13 +21,13 @@ types = {
     "number": "a number",
     "boolean": "true or false",
 }
-bounds = {
+BOUNDS = {
     f"{edge}{kind}": word
     for edge in ("min", "max")
     for kind, word in {"Items": "value", "Length": "character", "Properties": "name"}.items()
 }
-limits = {"minimum": "at least", "maximum": "at most"}
-most_names = 30
+LIMITS = {"minimum": "at least", "maximum": "at most"}
+MOST_NAMES = 30
 
 
 class Fault(NamedTuple):
@@ -46,36 +46,36 @@ def faults(document: Any, schema: Mapping[str, Any]) -> list[Fault]:
     return list(dict.fromkeys(fault for error in errors for fault in _translated(error)))
 
 
-def told(found: Sequence[Fault], text: str, name: str) -> list[InputError]:
+def messages(found: Sequence[Fault], text: str, name: str) -> list[InputError]:
     """Each fault of a YAML file as an error that names its line, in the order of the file."""
     from tidegate.documents.yaml import places
 
     place = places(text)
     ordered = sorted(found, key=lambda fault: place(fault.path))
-    return [_told(fault, f"{name}:{place(fault.path)[0]}") for fault in ordered]
+    return [_message(fault, f"{name}:{place(fault.path)[0]}") for fault in ordered]
 
 
 def hint(value: object, allowed: Sequence[str]) -> str:
     """The value as it was found, with the nearest of the allowed ones."""
     close = get_close_matches(str(value), allowed, n=1, cutoff=0.5)
-    return f"{shown(value)} (did you mean '{close[0]}'?)" if close else shown(value)
+    return f"{display(value)} (did you mean '{close[0]}'?)" if close else display(value)
 
 
 def listed(names: Sequence[str]) -> str:
     """Names for a person; of very many only the first."""
-    more = f" and {len(names) - most_names:,} more" if len(names) > most_names else ""
-    return ", ".join(names[:most_names]) + more
+    more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more
 
 
-def shown(value: object) -> str:
+def display(value: object) -> str:
     """A value as YAML has it, on one line; of a long one only a part."""
     if isinstance(value, dict) and value:
         return "names with values"
-    text = str(value) if isinstance(value, date) else _short.repr(value)
+    text = str(value) if isinstance(value, date) else _SHORT.repr(value)
     return {"None": "nothing", "True": "true", "False": "false"}.get(text, text)
 
 
-def _told(fault: Fault, line: str) -> InputError:
+def _message(fault: Fault, line: str) -> InputError:
     path = fault.path[:-1] if fault.at_key else fault.path
     place = line + f": {'.'.join(map(str, path))}" * bool(path)
     return InputError(place, fault.expected, fault.found, fault.cure)
@@ -91,15 +91,15 @@ def _validator() -> Any:
     return extend(Draft7Validator, type_checker=whole)  # type: ignore[no-untyped-call]
 
 
-_short = Repr()
-_short.maxstring = _short.maxother = 80
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxother = 80
 
 
 def _translated(error: "ValidationError") -> Iterator[Fault]:
     """The faults that one error of jsonschema stands for."""
     path, allowed, found = (*error.absolute_path,), _any(error.validator_value), _any(error.instance)
     if "propertyNames" in error.schema_path:  # what is wrong is a name, the path that of its mapping
-        yield Fault((*path, found), _expected(error, "a name in quotes"), shown(found), at_key=True)
+        yield Fault((*path, found), _expected(error, "a name in quotes"), display(found), at_key=True)
     elif error.validator == "additionalProperties":
         known = list(_any(error.schema)["properties"])
         for name in (name for name in found if name not in known):
@@ -110,7 +110,7 @@ def _translated(error: "ValidationError") -> Iterator[Fault]:
     elif error.validator == "enum" and isinstance(found, str):
         yield Fault(path, _expected(error), hint(found, allowed))
     else:
-        yield Fault(path, _expected(error), shown(found))
+        yield Fault(path, _expected(error), display(found))
 
 
 def _expected(error: "ValidationError", text: str = "a text") -> str:
@@ -118,17 +118,17 @@ def _expected(error: "ValidationError", text: str = "a text") -> str:
     keyword, allowed, schema = str(error.validator), _any(error.validator_value), _any(error.schema)
     if keyword == "type":
         kinds = [allowed] if isinstance(allowed, str) else allowed
-        return " or ".join({**types, "string": text}[kind] for kind in kinds)
+        return " or ".join({**TYPES, "string": text}[kind] for kind in kinds)
     if keyword == "enum":
         return f"one of {listed(allowed)}" if isinstance(error.instance, str) else text
     if keyword == "pattern" and "patternErrorMessage" in schema:
         return str(schema["patternErrorMessage"])
-    if keyword in limits:
-        return " and ".join(f"{word} {schema[limit]}" for limit, word in limits.items() if limit in schema)
-    if keyword in bounds:
+    if keyword in LIMITS:
+        return " and ".join(f"{word} {schema[limit]}" for limit, word in LIMITS.items() if limit in schema)
+    if keyword in BOUNDS:
         exact = schema.get(f"min{keyword[3:]}") == schema.get(f"max{keyword[3:]}")
         least = "" if exact else "at least " if keyword.startswith("min") else "at most "
-        return f"{least}{allowed} {bounds[keyword]}{'s' * (allowed != 1)}"
+        return f"{least}{allowed} {BOUNDS[keyword]}{'s' * (allowed != 1)}"
     return f"{keyword} {json.dumps(allowed)}"
 
 

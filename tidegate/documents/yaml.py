@@ -13,22 +13,22 @@ from tidegate.process.errors import InputError
 
 Place = tuple[int, int]
 
-mend, quote = "mend that line", "put the text in quotes"
-either = f"mend that line or the one above, or {quote}"
+MEND, QUOTE = "mend that line", "put the text in quotes"
+EITHER = f"mend that line or the one above, or {QUOTE}"
 # What ruamel says, what a person did, and the cure.
-meanings = {
+MEANINGS = {
     r"character '\\t'": ("a tab", "indent with spaces"),
-    r"character '(.)' that cannot start any token": (r"\1 where a value begins", quote),
-    r"mapping values are not allowed here": ("a colon where none may be", either),
+    r"character '(.)' that cannot start any token": (r"\1 where a value begins", QUOTE),
+    r"mapping values are not allowed here": ("a colon where none may be", EITHER),
     r"expected <block end>": ("a line that is indented unlike those before it", "mend its indentation"),
-    r"expected ',' or '(.)', but got": (r"neither , nor \1", mend),
+    r"expected ',' or '(.)', but got": (r"neither , nor \1", MEND),
     r"unexpected end of stream": ("a quote that is never closed", "close it"),
-    r"could not find expected ':'": ("a name without a colon", mend),
+    r"could not find expected ':'": ("a name without a colon", MEND),
     r"but found another document": ("a second document", "leave it out"),
-    r"(duplicate key \".*?\") with value ": (r"the \1", mend),
-    r"undefined alias '(.*)'": (r"\1 after a *, which is after no &", quote),
+    r"(duplicate key \".*?\") with value ": (r"the \1", MEND),
+    r"undefined alias '(.*)'": (r"\1 after a *, which is after no &", QUOTE),
     r"could not determine a constructor for the tag '(.*)'": (r"the unknown tag \1", "leave it out"),
-    r"unhashable key": ("a name that is no text", mend),
+    r"unhashable key": ("a name that is no text", MEND),
 }
 
 
@@ -89,10 +89,10 @@ def _meaning(error: MarkedYAMLError) -> tuple[str, str]:
     said, opened = " ".join(str(error.problem).split()).removeprefix("found "), ""
     if "a flow " in str(error.context) and error.context_mark:
         opened = f" after the bracket of line {error.context_mark.line + 1}"
-    for pattern, (found, cure) in meanings.items():
+    for pattern, (found, cure) in MEANINGS.items():
         if match := re.match(pattern, said):
             return match.expand(found) + opened, cure
-    return said + opened, mend
+    return said + opened, MEND
 
 
 def _short(value: object) -> str:

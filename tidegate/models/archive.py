@@ -15,7 +15,7 @@ MAX_MEMBERS = 2**16
 SCHEMA = "schema.json"
 CURE = "use a file written by tidegate.models.save"
 
-_member_name = re.compile(r"schema\.json|[0-9]{1,9}\.npy", re.ASCII)
+_MEMBER_NAME = re.compile(r"schema\.json|[0-9]{1,9}\.npy", re.ASCII)
 
 
 def opened(data: bytes, name: object) -> tuple[Any, dict[str, bytes]]:
@@ -31,7 +31,7 @@ def opened(data: bytes, name: object) -> tuple[Any, dict[str, bytes]]:
         raise
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RecursionError,
             NotImplementedError, RuntimeError) as error:  # fmt: skip
-        raise ModelError(name, "a skops file", _shown(error), CURE) from None
+        raise ModelError(name, "a skops file", _display(error), CURE) from None
     for member, content in members.items():
         _check_array(content, f"{name}:{member}")
     return schema, members
@@ -50,8 +50,8 @@ def _check_members(infos: list[zipfile.ZipInfo], name: object) -> None:
 
 
 def _check_member(info: zipfile.ZipInfo, name: object) -> None:
-    if not _member_name.fullmatch(info.filename):
-        raise ModelError(name, "schema.json and arrays named by number", _shown(info.filename), CURE)
+    if not _MEMBER_NAME.fullmatch(info.filename):
+        raise ModelError(name, "schema.json and arrays named by number", _display(info.filename), CURE)
     # other methods unpack more than the declared size before they stop
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits:
         raise ModelError(f"{name}:{info.filename}", "a stored or deflated member", "another kind", CURE)
@@ -84,9 +84,9 @@ def _check_array(content: bytes, name: object) -> None:
     try:
         array_header(content)
     except Exception as error:  # numpy's header parser fails in many ways on hostile text
-        raise ModelError(name, "a plain numpy array", _shown(error), CURE) from None
+        raise ModelError(name, "a plain numpy array", _display(error), CURE) from None
 
 
-def _shown(value: object) -> str:
+def _display(value: object) -> str:
     """Text from a hostile file on one short line."""
     return ascii(str(value))[1:-1][:120]

@@ -8,7 +8,7 @@ from typing import Any
 from tidegate.process.errors import ModelError
 
 # Attributes that depend on the machine and matter to nothing: threads that trained, an address seen by a vectoriser.
-_chance = {"_BinMapper": {"n_threads": "1"}, "HashingVectorizer": {"_stop_words_id": "0"}}
+_MACHINE_DEPENDENT = {"_BinMapper": {"n_threads": "1"}, "HashingVectorizer": {"_stop_words_id": "0"}}
 
 # The member's name follows the order of traversal, equal arrays share one member.
 Names = dict[bytes, str]
@@ -44,7 +44,7 @@ def _rewritten(value: Any, source: zipfile.ZipFile, names: Names) -> Any:
         return {key: _rewritten(item, source, names) for key, item in value.items()}
     # ids are addresses; without them equal objects are built apart, which no fitted estimator notices
     node = {key: _rewritten(value[key], source, names) for key in sorted(value) if key != "__id__"}
-    for attribute, text in _chance.get(node["__class__"], {}).items():
+    for attribute, text in _MACHINE_DEPENDENT.get(node["__class__"], {}).items():
         if attribute in node["content"]["content"]:
             node["content"]["content"][attribute]["content"] = text
     if "file" in node:

@@ -10,8 +10,8 @@ from tidegate.process.errors import ModelError
 
 PROTOCOL = 2  # of skops 0.16; an older number selects older, laxer readers
 
-_common = {"__class__", "__module__", "__loader__"}
-_fields = {
+_COMMON_FIELDS = {"__class__", "__module__", "__loader__"}
+_FIELDS = {
     "DTypeNode": {"content"},
     "DictNode": {"content", "key_types"},
     "JsonNode": {"content", "is_json"},
@@ -64,16 +64,16 @@ def _nodes(root: Any, name: object) -> Iterator[dict[str, Any]]:
 
 
 def _check_type(node: Any, name: object) -> None:
-    if not isinstance(node, dict) or not all(isinstance(node.get(key), str) for key in _common):
+    if not isinstance(node, dict) or not all(isinstance(node.get(key), str) for key in _COMMON_FIELDS):
         raise ModelError(name, "a schema of skops nodes", ascii(node)[:80], CURE)
     if f"{node['__module__']}.{node['__class__']}" not in ACCEPTED.get(node["__loader__"], ()):
         cure = "choose an estimator and parts from tidegate/models/trust.py"
         raise ModelError(name, "only types that we trust", _type(node), cure)
-    fields = _fields.get(node["__loader__"], {"content"})
+    fields = _FIELDS.get(node["__loader__"], {"content"})
     if node["__loader__"] == "NdArrayNode":
         fields = {"type", "file"} if node.get("type") == "numpy" else {"type", "content", "shape"}
-    if set(node) != _common | fields:
-        found = ascii(sorted(set(node) ^ (_common | fields)))[:80]
+    if set(node) != _COMMON_FIELDS | fields:
+        found = ascii(sorted(set(node) ^ (_COMMON_FIELDS | fields)))[:80]
         raise _refused(node, name, f"the fields {sorted(fields)}", f"a difference of {found}")
 
 

@@ -32,7 +32,7 @@ class Axis:
         return [{"at": self.at(tick), "text": _text(tick)} for tick in _ticks(self.low, self.high)]
 
 
-quarters = [{"at": tick, "text": f"{tick:g}"} for tick in (0, 0.25, 0.5, 0.75, 1)]
+QUARTERS = [{"at": tick, "text": f"{tick:g}"} for tick in (0, 0.25, 0.5, 0.75, 1)]
 
 
 def _text(value: float) -> str:

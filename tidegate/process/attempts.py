@@ -11,11 +11,11 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from tidegate.process.child import child, split, tell, timed_out
-from tidegate.process.errors import refused, unavailable
+from tidegate.process.child import TIMED_OUT, child, split, tell
+from tidegate.process.errors import REFUSED, UNAVAILABLE
 
-factor = 2
-outer = "KFP_RETRY_INDEX"  # how often the cluster has started this pod again
+FACTOR = 2
+POD_RETRIES = "KFP_RETRY_INDEX"  # how often the cluster has started this pod again
 
 
 def parser() -> argparse.ArgumentParser:
@@ -33,9 +33,9 @@ def attempts(command: Sequence[str], times: int, wait: float, timeout: float) ->
     with child() as running:
         code = running.run(command, timeout)
         for number in range(times):
-            if code in (0, refused) or running.ending:
+            if code in (0, REFUSED) or running.ending:
                 break
-            pause = wait * factor**number
+            pause = wait * FACTOR**number
             tell(f"attempt {number + 2} of {times + 1} in {pause:g} s: {reason(code, timeout)}")
             running.pause(pause)
             if running.ending:
@@ -44,16 +44,16 @@ def attempts(command: Sequence[str], times: int, wait: float, timeout: float) ->
         return code
 
 
-def left(times: int, started_again: str) -> int:
+def remaining(times: int, started_again: str) -> int:
     """How many more attempts than one a pod has that the cluster has started again so often."""
     return max(0, times - int(started_again)) if started_again.isdecimal() else times
 
 
 def reason(code: int, timeout: float) -> str:
     """Why an attempt ended."""
-    if code == timed_out:
+    if code == TIMED_OUT:
         return f"no end within {timeout:g} s"
-    if code == unavailable:
+    if code == UNAVAILABLE:
         return "a service did not answer"
     names = {128 + number: number.name for number in signal.Signals}
     return f"ended by {names[code]}" if code in names else f"exit code {code}"
@@ -63,7 +63,7 @@ def main() -> None:
     """Exit as the last attempt did."""
     flags, command = split(sys.argv[1:])
     given = parser().parse_args(flags)
-    times = left(given.times, os.environ.get(outer, ""))
+    times = remaining(given.times, os.environ.get(POD_RETRIES, ""))
     sys.exit(attempts(command, times, given.wait, given.timeout))
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from tidegate.process import limits
 
-timed_out = 124  # as of timeout(1)
-signals = (signal.SIGTERM, signal.SIGINT)
+TIMED_OUT = 124  # as of timeout(1)
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def python(module: str, *words: str) -> list[str]:
@@ -37,7 +37,7 @@ class Child:
             code = process.wait(timeout)
         except subprocess.TimeoutExpired:
             _end(process)
-            return timed_out
+            return TIMED_OUT
         return code if code >= 0 else 128 - code
 
     def pause(self, seconds: float) -> None:
@@ -58,7 +58,7 @@ def child() -> Iterator[Child]:
     """A child that hears the signals of this process as long as the block runs."""
     found = Child()
     before: dict[signal.Signals, Callable[..., Any] | int | None]
-    before = {number: signal.signal(number, found.hear) for number in signals}
+    before = {number: signal.signal(number, found.hear) for number in SIGNALS}
     try:
         yield found
     finally:

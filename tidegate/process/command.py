@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 from tidegate.documents.formats import discard, read_json, write_json
-from tidegate.process.errors import InputError, exit_code, told
+from tidegate.process.errors import InputError, exit_code, messages
 from tidegate.process.termination import unwinding
 
 # What a step writes: its annotations say which of its paths are outputs, and which of these are folders of tables.
 Output = Annotated[Path, "output"]
 OutputFolder = Annotated[Path, "output folder"]
-type_names = {str: "text", int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
+TYPE_NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
 
 
 Function = Callable[..., Mapping[str, Mapping[str, Any]] | None]
@@ -49,7 +49,7 @@ def _run(function: Function, words: Sequence[str] | None, program: str | None) -
     except (InputError, OSError) as error:
         if os.environ.get("TIDEGATE_DEBUG"):
             traceback.print_exc()
-        for line in told(error):
+        for line in messages(error):
             print(f"error: {line}", file=sys.stderr)
         sys.exit(exit_code(error))
     if executor_input and metadata:
@@ -84,7 +84,7 @@ def parser(function: Callable[..., Any], program: str | None = None) -> argparse
             required=True,
             type=_boolean if kind is bool else kind,
             metavar=kind.__name__.upper(),
-            help=type_names[kind],
+            help=TYPE_NAMES[kind],
         )
     result.add_argument("--executor-input", help=argparse.SUPPRESS)
     return result

@@ -8,7 +8,7 @@ from pathlib import Path
 from tidegate.process import limits
 
 # A version holds the text of these itself, and each run changes some of them.
-problem = (
+PROBLEM_FILES = (
     *("contract.yaml", "data.dvc", "features.sql", "model.yaml", "params.yaml", "dvc.yaml", "dvc.lock", ".dvc/config"),
     "cluster.yaml",
 )
@@ -20,7 +20,7 @@ def commit(folder: Path = Path()) -> str:
     given, found = os.environ.get("TIDEGATE_COMMIT"), _git(*here, "rev-parse", "--verify", "--quiet", "HEAD")
     if given or not found:
         return given or "unknown"
-    others = (f":(exclude){name}" for name in problem)
+    others = (f":(exclude){name}" for name in PROBLEM_FILES)
     return found + "-dirty" * bool(_git(*here, "status", "--porcelain", "--untracked-files=no", "--", ".", *others))
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from errno import ENOSPC
 
-most_letters = 40
-refused = 2  # the exit code of what a person has to mend
-unavailable = 75  # that of what may pass by itself: EX_TEMPFAIL of sysexits.h
+MOST_LETTERS = 40
+REFUSED = 2  # the exit code of what a person has to mend
+UNAVAILABLE = 75  # that of what may pass by itself: EX_TEMPFAIL of sysexits.h
 
 
 class InputError(Exception):
@@ -22,10 +22,10 @@ class UnavailableError(InputError):
 def exit_code(error: InputError | OSError) -> int:
     """The code with which a step ends that an error ends: whether a person or time may mend it."""
     passing = isinstance(error, UnavailableError | ConnectionError | TimeoutError)
-    return unavailable if passing else refused
+    return UNAVAILABLE if passing else REFUSED
 
 
-def told(error: InputError | OSError) -> list[str]:
+def messages(error: InputError | OSError) -> list[str]:
     """An error as the lines that a person reads; the machine's own ones name the file and what is wrong with it."""
     if isinstance(error, InputError) or error.strerror is None:
         return [" ".join(line.split()) for line in str(error).splitlines()]
@@ -77,6 +77,6 @@ def _printable(letter: str) -> str:
     return letter if letter.isprintable() else ascii(letter)[1:-1]
 
 
-def shown(value: str) -> str:
+def display(value: str) -> str:
     """A value or a name as a message quotes it: cut, and with its control characters escaped."""
-    return repr(value if len(value) <= most_letters else value[: most_letters - 1] + "…")
+    return repr(value if len(value) <= MOST_LETTERS else value[: MOST_LETTERS - 1] + "…")

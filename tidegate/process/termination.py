@@ -15,12 +15,12 @@ from typing import Any, NoReturn
 
 from tidegate.process import limits
 
-signals = (signal.SIGTERM, signal.SIGINT)
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def at_once() -> None:
     """End at the signal, for a time when nothing is written; the first process of a container would ignore it."""
-    for number in _heard():
+    for number in _handled_signals():
         signal.signal(number, lambda number, _: os._exit(128 + number))
 
 
@@ -40,11 +40,11 @@ def unwinding(discard: Callable[[], None]) -> Iterator[None]:
         if not ending:  # once: a second signal would interrupt the tidying up
             ending.append(128 + number)
             logging.disable()  # SQLAlchemy tells of the cursor that the exit goes through
-            sys.unraisablehook = _say_nothing
-            threading.excepthook = _say_nothing
+            sys.unraisablehook = _ignore
+            threading.excepthook = _ignore
             raise SystemExit(ending[0])
 
-    before = {number: signal.signal(number, unwind) for number in _heard()}
+    before = {number: signal.signal(number, unwind) for number in _handled_signals()}
     wakeup = signal.set_wakeup_fd(_watched(discard), warn_on_full_buffer=False)
     try:
         yield
@@ -58,9 +58,9 @@ def unwinding(discard: Callable[[], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _heard() -> list[signal.Signals]:
+def _handled_signals() -> list[signal.Signals]:
     """What a shell runs in the background ignores Ctrl-C, and goes on doing so."""
-    return [number for number in signals if signal.getsignal(number) is not signal.SIG_IGN]
+    return [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def leave(code: int) -> NoReturn:
@@ -74,7 +74,7 @@ def leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _say_nothing(_: Any) -> None:
+def _ignore(_: Any) -> None:
     pass
 
 
@@ -87,7 +87,7 @@ def _watched(discard: Callable[[], None]) -> int:
     os.set_blocking(writer, False)
 
     def watch() -> None:
-        while not (found := set(signals) & set(told := os.read(reader, 64))):
+        while not (found := set(SIGNALS) & set(told := os.read(reader, 64))):
             if not told:
                 os.close(reader)
                 return

@@ -8,14 +8,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from tidegate.process.errors import InputError
-from tidegate.scoring.tasks import tasks
+from tidegate.scoring.tasks import TASKS
 
 Vector = npt.NDArray[np.float64]
 Labels = npt.NDArray[Any]  # 1.0 or 0.0 (binary), texts (multiclass), floats (regression)
 Predictions = Vector | pd.DataFrame  # of multiclass: the probabilities, one column per class that the model knows
-largest = 1e150
-widest = 1e30  # trees compute in single precision, of scaled numbers too, and refuse what is beyond it
-least_probability = 1e-15  # a certain and wrong model still has a finite loss
+LARGEST = 1e150
+WIDEST = 1e30  # trees compute in single precision, of scaled numbers too, and refuse what is beyond it
+LEAST_PROBABILITY = 1e-15  # a certain and wrong model still has a finite loss
 
 
 def model_input(frame: pd.DataFrame, features: Mapping[str, str]) -> pd.DataFrame:
@@ -31,7 +31,7 @@ def _fed(column: pd.Series, kind: str) -> pd.Series:
         return column.astype(object).where(column.notna(), np.nan)
     if kind == "words":
         return column.astype(object).where(column.notna(), "").astype(str)
-    return column.astype(np.float64).replace([np.inf, -np.inf], np.nan).clip(-widest, widest)
+    return column.astype(np.float64).replace([np.inf, -np.inf], np.nan).clip(-WIDEST, WIDEST)
 
 
 def labels(frame: pd.DataFrame, label: str, task: str) -> Labels:
@@ -66,7 +66,7 @@ def predict(model: Any, frame: pd.DataFrame, features: Mapping[str, str], task: 
         raise InputError(thing, "a number for each row", f"none for {unknown:,} of {len(found):,}", cure)
     if task == "multiclass":
         return pd.DataFrame(found, columns=pd.Index(model.classes_, dtype=object), index=frame.index)
-    return np.asarray(found[:, 1]) if task == "binary" else np.clip(found, -largest, largest)
+    return np.asarray(found[:, 1]) if task == "binary" else np.clip(found, -LARGEST, LARGEST)
 
 
 def answers(predicted: Predictions) -> npt.NDArray[Any]:
@@ -86,7 +86,7 @@ def least_known(rows: int) -> float:
     return 1 / (rows + 1)
 
 
-def losses(label: Labels, predicted: Predictions, task: str, least: float = least_probability) -> Vector:
+def losses(label: Labels, predicted: Predictions, task: str, least: float = LEAST_PROBABILITY) -> Vector:
     """The loss of each row, shape (rows,): log loss in nats, of regression the squared error.
 
     Of many classes none counts as less probable than `least`, known to the model or not: `least_known` of the
@@ -98,7 +98,7 @@ def losses(label: Labels, predicted: Predictions, task: str, least: float = leas
         place = predicted.columns.get_indexer(pd.Index(label, dtype=object))
         given = np.where(place >= 0, predicted.to_numpy()[np.arange(len(label)), place], 0.0)
         return np.asarray(-np.log(np.clip(given, least, 1.0)))
-    bounded = np.clip(predicted, least_probability, 1 - least_probability)
+    bounded = np.clip(predicted, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
     return np.asarray(-np.where(label == 1, np.log(bounded), np.log1p(-bounded)))
 
 
@@ -112,12 +112,12 @@ def metrics(
     predicted: Predictions,
     task: str,
     weight: Vector | None = None,
-    least: float = least_probability,
+    least: float = LEAST_PROBABILITY,
 ) -> dict[str, float]:
     """The metrics of a task (see `tasks`), weighted; those that rank need two labels, R² two values."""
     own = {"binary": _binary, "multiclass": _multiclass, "regression": _regression}[task]
     loss = mean(losses(label, predicted, task, least), weight)
-    return {tasks[task].loss: loss, **own(label, predicted, weight)}
+    return {TASKS[task].loss: loss, **own(label, predicted, weight)}
 
 
 def one_of(predicted: pd.DataFrame, name: str) -> Vector:

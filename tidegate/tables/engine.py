@@ -8,12 +8,12 @@ from pathlib import Path
 
 import duckdb
 
-from tidegate.contract.contract import literal, quoted, types
+from tidegate.contract.contract import SQL_TYPE, literal, quoted
 from tidegate.documents.formats import tables_in
 from tidegate.process.errors import InputError
 
-first_moment, last_moment = "TIMESTAMP '0001-01-01'", "TIMESTAMP '9999-12-31 23:59:59.999999'"
-lacks = {
+FIRST_MOMENT, LAST_MOMENT = "TIMESTAMP '0001-01-01'", "TIMESTAMP '9999-12-31 23:59:59.999999'"
+LACKS = {
     "no space left on device": ("room to write", "free some"),
     "disk quota exceeded": ("room to write", "free some"),
     "permission denied": ("a place that may be written", "change its permissions"),
@@ -48,7 +48,7 @@ def lack(error: duckdb.Error) -> InputError | None:
             return InputError("DuckDB's temporary files", "room to write", "no space left on device", "free some")
         return InputError("DuckDB", "enough memory", "too little", "free some")
     named = re.search(r'file \\?"([^"\\]+)', told)
-    for words, (expected, cure) in lacks.items():
+    for words, (expected, cure) in LACKS.items():
         if isinstance(error, duckdb.IOException) and words in told.lower():
             return InputError(named[1] if named else "DuckDB", expected, words, cure)
     return None
@@ -88,7 +88,7 @@ def cast(value: str, kind: str) -> str:
     """The SQL of a text as a promised type, null where it cannot be; times become UTC."""
     if kind == "timestamp":  # DuckDB knows infinity and years that Python does not
         moment = f"TRY({value}::TIMESTAMPTZ::TIMESTAMP)"
-        return f"CASE WHEN {moment} BETWEEN {first_moment} AND {last_moment} THEN {moment} END"
+        return f"CASE WHEN {moment} BETWEEN {FIRST_MOMENT} AND {LAST_MOMENT} THEN {moment} END"
     if kind == "integer":  # DuckDB rounds '1.5' to 2
         return f"CASE WHEN TRY_CAST({value} AS DOUBLE) % 1 = 0 THEN TRY_CAST({value} AS BIGINT) END"
-    return f"TRY_CAST({value} AS {types[kind]})"
+    return f"TRY_CAST({value} AS {SQL_TYPE[kind]})"

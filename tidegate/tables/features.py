@@ -14,7 +14,7 @@ from tidegate.documents.durations import interval
 from tidegate.process.errors import InputError
 from tidegate.tables.engine import columns_of, engine, view_tables
 
-integers = (
+INTEGERS = (
     "TINYINT",
     "SMALLINT",
     "INTEGER",
@@ -25,15 +25,15 @@ integers = (
     "UINTEGER",
     "UBIGINT",
 )
-numbers = (*integers, "FLOAT", "DOUBLE", "DECIMAL")
-categories = ("VARCHAR", "BOOLEAN", "ENUM")
-ours = ("prediction", "split")  # columns of the tables that steps hand on
-label_types = {
+NUMBERS = (*INTEGERS, "FLOAT", "DOUBLE", "DECIMAL")
+CATEGORIES = ("VARCHAR", "BOOLEAN", "ENUM")
+RESERVED_NAMES = ("prediction", "split")  # columns of the tables that steps hand on
+LABEL_TYPES = {
     "binary": (("BOOLEAN",), "true or false", "compare it with something in the SQL"),
-    "multiclass": ((*categories, *integers), "a text, a whole number or a boolean", "cast it in the SQL"),
-    "regression": (numbers, "a number", "cast it in the SQL"),
+    "multiclass": ((*CATEGORIES, *INTEGERS), "a text, a whole number or a boolean", "cast it in the SQL"),
+    "regression": (NUMBERS, "a number", "cast it in the SQL"),
 }
-label_casts = {
+LABEL_CASTS = {
     "binary": "{}",
     "multiclass": "{}::VARCHAR",
     "regression": "CASE WHEN isfinite({0}::DOUBLE) THEN {0}::DOUBLE END",
@@ -58,7 +58,7 @@ def kinds(contract: Contract, columns: Mapping[str, str]) -> dict[str, str]:
     if contract.weight:
         _check_weight(contract, columns[contract.weight])
     features = {name: kind for name, kind in columns.items() if name not in own}
-    for name in ours:
+    for name in RESERVED_NAMES:
         if name in features:
             raise InputError(f"features.sql: {name}", "another name", "one that Tidegate uses itself", "rename it")
     if not features:
@@ -67,7 +67,7 @@ def kinds(contract: Contract, columns: Mapping[str, str]) -> dict[str, str]:
 
 
 def _check_label(contract: Contract, sql_type: str) -> None:
-    types, words, cure = label_types[contract.task]
+    types, words, cure = LABEL_TYPES[contract.task]
     if sql_type.split("(")[0] not in types:
         raise InputError(f"features.sql: {contract.label}", words, sql_type, cure)
 
@@ -76,16 +76,16 @@ def _check_weight(contract: Contract, sql_type: str) -> None:
     place = f"contract.yaml: weight: {contract.weight}"
     if contract.weight in (*contract.identity, contract.label):
         raise InputError(place, "a column of its own", "one of the identity or the label", "select it under a name")
-    if sql_type.split("(")[0] not in numbers:
+    if sql_type.split("(")[0] not in NUMBERS:
         raise InputError(place, "a number", sql_type, "cast it in the SQL")
 
 
 def kind_of(name: str, sql_type: str) -> str:
     """The kind of a feature, `number` or `category`, from its SQL type; InputError for any other type."""
     base = sql_type.split("(")[0]
-    if base in numbers:
+    if base in NUMBERS:
         return "number"
-    if base in categories:
+    if base in CATEGORIES:
         return "category"
     raise InputError(f"features.sql: {name}", "a number, a text or a boolean", sql_type, "cast it in the SQL")
 
@@ -123,7 +123,7 @@ def marked(sql: str, contract: Contract, features: Mapping[str, str], window: Wi
     """
     time = quoted(contract.time)
     known = f"{time} + {interval(contract.label_delay)} <= TIMESTAMP {literal(window.end.isoformat())}"
-    label = label_casts[contract.task].format(quoted(contract.label))
+    label = LABEL_CASTS[contract.task].format(quoted(contract.label))
     values = [
         *(quoted(name) for name in contract.identity),
         f"CASE WHEN {known} THEN {label} END AS {quoted(contract.label)}",

@@ -9,7 +9,7 @@ from tidegate.contract.contract import literals, quoted
 from tidegate.tables.engine import columns_of
 
 # Left to itself, DuckDB takes rows that begin with # for comments, and skips what does not look like the rest.
-dialect = "header = true, delim = ',', quote = '\"', escape = '\"', comment = '', skip = 0"
+DIALECT = "header = true, delim = ',', quote = '\"', escape = '\"', comment = '', skip = 0"
 
 
 def texts(
@@ -18,7 +18,7 @@ def texts(
     """A query over files of one kind, CSV or Parquet, plain or compressed; `more` are options of the reader."""
     files = literals([str(path.resolve()) for path in paths])
     if paths[0].suffix != ".parquet":
-        read = f"{files}, {dialect}, all_varchar = true, nullstr = {literals(missing)}, union_by_name = true{more}"
+        read = f"{files}, {DIALECT}, all_varchar = true, nullstr = {literals(missing)}, union_by_name = true{more}"
         return f"SELECT * FROM read_csv({read})"
     source = f"read_parquet({files}, union_by_name = true{more})"
     values = ", ".join(f"{quoted(name)}::VARCHAR AS {quoted(name)}" for name in columns_of(connection, source))

@@ -10,16 +10,16 @@ from tidegate.process.errors import InputError, UnavailableError
 from tidegate.process.redaction import redacted
 
 # In the words of those whose errors have nothing else in common.
-passing = re.compile(
+TRANSIENT_TEXT = re.compile(
     r"(?i)time[d -]*out|no answer|(could not|cannot) connect|connection \S* ?(refused|reset|closed|aborted|lost)"
     r"|unreachable|name or service not known|temporar|max retries|too many requests|slow ?down|service ?unavailable"
     r"|internal ?error|another push"
 )
-busy = {429, 500, 502, 503, 504}
+TRANSIENT_STATUS = {429, 500, 502, 503, 504}
 
 
 @contextmanager
-def told(thing: object, expected: str, cure: str) -> Iterator[None]:
+def translated_errors(thing: object, expected: str, cure: str) -> Iterator[None]:
     """Whatever the libraries behind a remote raise becomes one InputError without secrets, and they log nothing.
 
     It is an UnavailableError where the remote may answer later.
@@ -35,7 +35,7 @@ def told(thing: object, expected: str, cure: str) -> Iterator[None]:
             # DVC logs why a file failed, and raises only that some did.
             errors = [error, *logged.errors[:1]]
             reasons = dict.fromkeys(map(_line, errors))
-            kind = UnavailableError if any(map(passes, errors)) else InputError
+            kind = UnavailableError if any(map(is_transient, errors)) else InputError
             raise kind(thing, expected, ": ".join(reasons), cure) from None
 
 
@@ -68,12 +68,13 @@ def _recording() -> Iterator[_Recorder]:
             logging.getLogger(name).handlers = before
 
 
-def passes(error: BaseException | None) -> bool:
+def is_transient(error: BaseException | None) -> bool:
     """Whether an error, or what it was made from, is of a service that may answer later."""
     if error is None:
         return False
-    found = isinstance(error, ConnectionError | TimeoutError) or _status(error) in busy or passing.search(str(error))
-    return bool(found) or passes(error.__cause__ or error.__context__)
+    if isinstance(error, ConnectionError | TimeoutError) or _status(error) in TRANSIENT_STATUS:
+        return True
+    return bool(TRANSIENT_TEXT.search(str(error))) or is_transient(error.__cause__ or error.__context__)
 
 
 def _status(error: BaseException) -> object:

@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 
 from tidegate.documents.formats import parse_yaml
 from tidegate.process.errors import InputError
-from tidegate.versions.availability import told
-from tidegate.versions.repository import cure, tracked_path
+from tidegate.versions.availability import translated_errors
+from tidegate.versions.repository import CURE, tracked_path
 
-folder = ("tidegate", "versions")
-stamp = "%Y%m%dT%H%M%S.%fZ"
-pattern = re.compile(r"(\d{8}T\d{6}\.\d{6}Z)-([0-9a-f]{32})\.dvc")
+FOLDER = ("tidegate", "versions")
+TIME_FORMAT = "%Y%m%dT%H%M%S.%fZ"
+NAME_PATTERN = re.compile(r"(\d{8}T\d{6}\.\d{6}Z)-([0-9a-f]{32})\.dvc")
 
 
 class Version(NamedTuple):
@@ -31,7 +31,7 @@ class Version(NamedTuple):
     @property
     def name(self) -> str:
         """The name of its object."""
-        return f"{self.added.strftime(stamp)}-{self.md5}.dvc"
+        return f"{self.added.strftime(TIME_FORMAT)}-{self.md5}.dvc"
 
 
 def md5_of(data_dvc: str) -> str:
@@ -58,21 +58,21 @@ def following(data_dvc: str, versions: Sequence[Version], now: datetime) -> Vers
 
 def listed(repository: Any) -> list[Version]:
     """The versions of the remote, oldest first."""
-    with told("the DVC remote", "its list of versions", cure):
+    with translated_errors("the DVC remote", "its list of versions", CURE):
         remote = repository.cloud.get_remote()
         try:
-            paths = remote.fs.ls(remote.fs.join(remote.path, *folder), detail=False)
+            paths = remote.fs.ls(remote.fs.join(remote.path, *FOLDER), detail=False)
         except FileNotFoundError:
             return []
-    found = [pattern.fullmatch(remote.fs.name(path)) for path in paths]
-    return sorted(Version(datetime.strptime(m[1], stamp).replace(tzinfo=UTC), m[2]) for m in found if m)
+    found = [NAME_PATTERN.fullmatch(remote.fs.name(path)) for path in paths]
+    return sorted(Version(datetime.strptime(m[1], TIME_FORMAT).replace(tzinfo=UTC), m[2]) for m in found if m)
 
 
 def text(repository: Any, version: Version) -> str:
     """The text of data.dvc of a listed version."""
-    with told(version.name, "a text on the DVC remote", cure):
+    with translated_errors(version.name, "a text on the DVC remote", CURE):
         remote = repository.cloud.get_remote()
-        with remote.fs.open(remote.fs.join(remote.path, *folder, version.name), "rb") as stream:
+        with remote.fs.open(remote.fs.join(remote.path, *FOLDER, version.name), "rb") as stream:
             found: str = stream.read().decode()
     if md5_of(found) != version.md5:
         raise InputError(version.name, f"the text of version {version.md5}", "another one", "remove it")
@@ -82,11 +82,11 @@ def text(repository: Any, version: Version) -> str:
 def add(repository: Any, data_dvc: str, versions: Sequence[Version]) -> list[Version]:
     """List a version, all of whose files the remote must hold already, as the newest one."""
     version = following(data_dvc, versions, datetime.now(UTC))
-    with told(version.name, "to be written to the DVC remote", cure), TemporaryDirectory() as scratch:
+    with translated_errors(version.name, "to be written to the DVC remote", CURE), TemporaryDirectory() as scratch:
         remote = repository.cloud.get_remote()
         file = Path(scratch, version.name)
         file.write_text(data_dvc, encoding="utf-8")
-        place = remote.fs.join(remote.path, *folder)
+        place = remote.fs.join(remote.path, *FOLDER)
         remote.fs.makedirs(place, exist_ok=True)
         remote.fs.put_file(os.fspath(file), remote.fs.join(place, version.name))
     return [*versions, version]

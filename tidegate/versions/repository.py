@@ -12,11 +12,11 @@ from tidegate.process import limits
 from tidegate.process.deadline import within
 from tidegate.process.errors import InputError
 from tidegate.process.redaction import redacted
-from tidegate.versions.availability import told
-from tidegate.versions.section import settings, variable
+from tidegate.versions.availability import translated_errors
+from tidegate.versions.section import VARIABLE, settings
 
-file = "data.dvc"
-cure = "check its settings and credentials"
+FILE = "data.dvc"
+CURE = "check its settings and credentials"
 
 
 @contextmanager
@@ -30,10 +30,10 @@ def opened(folder: Path, remote: str) -> Iterator[Any]:
 
     known_implementations["s3"]["class"] = "tidegate.versions.s3.S3FileSystem"
     known_implementations["ssh"]["class"] = "tidegate.versions.ssh.SSHFileSystem"
-    section = settings(remote, os.environ.get(variable, ""))
+    section = settings(remote, os.environ.get(VARIABLE, ""))
     (folder / ".dvc").mkdir(parents=True)
     _give_a_name()
-    with told(f"the DVC remote {redacted(section['url'])}", "an answer", cure):
+    with translated_errors(f"the DVC remote {redacted(section['url'])}", "an answer", CURE):
         repository = Repo(str(folder), config=configuration(folder, section))
         within(limits.STORE_ANSWER_SECONDS, lambda: _look(repository))
     with repository:
@@ -42,11 +42,11 @@ def opened(folder: Path, remote: str) -> Iterator[Any]:
 
 def tracked_path(data_dvc: str) -> str:
     """The one path that data.dvc tracks; InputError when its text is none of data.dvc."""
-    document = parse_yaml(data_dvc, file)
+    document = parse_yaml(data_dvc, FILE)
     outs = document.get("outs") if isinstance(document, dict) else None
     out = outs[0] if isinstance(outs, list) and len(outs) == 1 else None
     if not isinstance(out, dict) or not {"md5", "path"} <= set(out) or Path(str(out["path"])).name != out["path"]:
-        raise InputError(file, "one output with md5 and path", "another document", "pass the text of data.dvc")
+        raise InputError(FILE, "one output with md5 and path", "another document", "pass the text of data.dvc")
     return str(out["path"])
 
 
@@ -55,8 +55,8 @@ def fetch(repository: Any, data_dvc: str) -> Path:
     from dvc.exceptions import DvcException
 
     path = tracked_path(data_dvc)
-    Path(repository.root_dir, file).write_text(data_dvc, encoding="utf-8")
-    with told(file, "its data on the DVC remote", "run `dvc push` where it is"):
+    Path(repository.root_dir, FILE).write_text(data_dvc, encoding="utf-8")
+    with translated_errors(FILE, "its data on the DVC remote", "run `dvc push` where it is"):
         repository.pull()
         if repository.status():  # DVC verifies files, and believes the list of them
             raise DvcException("other data than the version it names")
@@ -65,7 +65,7 @@ def fetch(repository: Any, data_dvc: str) -> Path:
 
 def save(repository: Any, path: Path) -> str:
     """Make what lies at `path` a version, push it and read back what is new there; returns the text of data.dvc."""
-    with told("the DVC remote", "to take the new version", cure):
+    with translated_errors("the DVC remote", "to take the new version", CURE):
         (stage,) = repository.add(str(path))
         listed, files = stage.outs[0].hash_info.value, [entry.value for _, _, entry in stage.outs[0].get_obj()]
         _push(repository, files)

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 from tidegate.process import limits
 from tidegate.process.errors import InputError
 
-variable = "TIDEGATE_REMOTE_SECRETS"
-for_all = {"url", "jobs", "checksum_jobs"}
-public: Mapping[str, set[str]] = {
+VARIABLE = "TIDEGATE_REMOTE_SECRETS"
+COMMON_SETTINGS = {"url", "jobs", "checksum_jobs"}
+PUBLIC: Mapping[str, set[str]] = {
     "": {"shared"},
     "s3": {
         *("region", "endpointurl", "profile", "credentialpath", "configpath", "use_ssl", "ssl_verify"),
@@ -24,7 +24,7 @@ public: Mapping[str, set[str]] = {
     },
     "ssh": {"port", "user", "keyfile", "timeout", "gss_auth", "allow_agent", "max_sessions"},
 }
-secret: Mapping[str, set[str]] = {
+SECRET: Mapping[str, set[str]] = {
     "": set(),
     "s3": {"access_key_id", "secret_access_key", "session_token", "sse_customer_key"},
     "gs": set(),
@@ -32,11 +32,11 @@ secret: Mapping[str, set[str]] = {
     "ssh": {"password", "passphrase"},
 }
 # DVC retries each of these several times.
-patience: Mapping[str, Mapping[str, str]] = {
+TIMEOUTS: Mapping[str, Mapping[str, str]] = {
     "s3": {"connect_timeout": str(limits.STORE_CONNECT_SECONDS), "read_timeout": str(limits.STORE_READ_SECONDS)},
     "azure": {"connection_timeout": str(limits.STORE_CONNECT_SECONDS), "read_timeout": str(limits.STORE_READ_SECONDS)},
 }
-name = "remote"
+NAME = "remote"
 
 
 def settings(remote: str, secrets: str = "") -> dict[str, str]:
@@ -44,25 +44,25 @@ def settings(remote: str, secrets: str = "") -> dict[str, str]:
 
     InputError for a secret in the text, and for what no remote of its kind has; no value is shown.
     """
-    given = _lines(remote, name) if re.match(r"\s*\w+\s*=", remote) else {"url": remote.strip()}
+    given = _lines(remote, NAME) if re.match(r"\s*\w+\s*=", remote) else {"url": remote.strip()}
     kind = kind_of(given.get("url", ""))
-    hidden = _lines(secrets, variable)
-    if found := sorted(given.keys() & secret[kind]):
-        raise InputError(name, f"no secrets, which come by environment ({variable})", found[0], "move it there")
-    for thing, keys, allowed in ((name, given, public[kind] | for_all), (variable, hidden, secret[kind])):
+    hidden = _lines(secrets, VARIABLE)
+    if found := sorted(given.keys() & SECRET[kind]):
+        raise InputError(NAME, f"no secrets, which come by environment ({VARIABLE})", found[0], "move it there")
+    for thing, keys, allowed in ((NAME, given, PUBLIC[kind] | COMMON_SETTINGS), (VARIABLE, hidden, SECRET[kind])):
         if unknown := sorted(set(keys) - allowed):
             expected = f"settings of such a remote ({', '.join(sorted(allowed)) or 'none'})"
             raise InputError(thing, expected, unknown[0], "take it out")
     for key, value in given.items():
         _refuse_secret_in_url(key, value, user=kind == "ssh")
-    return {**patience.get(kind, {}), **given, **hidden, "verify": "true"}
+    return {**TIMEOUTS.get(kind, {}), **given, **hidden, "verify": "true"}
 
 
 def split(section: Mapping[str, str]) -> tuple[str, str]:
     """A section of the DVC config as two texts: what a run may carry, and the secrets for the environment."""
     kind = kind_of(section.get("url", ""))
     texts = []
-    for keys in (public[kind] | for_all, secret[kind]):
+    for keys in (PUBLIC[kind] | COMMON_SETTINGS, SECRET[kind]):
         texts.append("".join(f"{key} = {section[key]}\n" for key in sorted(keys & section.keys())))
     return texts[0], texts[1]
 
@@ -71,10 +71,10 @@ def kind_of(url: str) -> str:
     """The scheme that decides which settings there are; empty for a path. InputError for any other scheme."""
     scheme, _, rest = url.partition("://")
     kind = scheme if rest else ""
-    if not url or kind not in public:
-        kinds = ", ".join(f"{known}://" for known in public if known)
+    if not url or kind not in PUBLIC:
+        kinds = ", ".join(f"{known}://" for known in PUBLIC if known)
         found = f"{kind}://" if url else "nothing"
-        raise InputError(f"{name}: url", f"a path, or one of {kinds}", found, "name where the data is kept")
+        raise InputError(f"{NAME}: url", f"a path, or one of {kinds}", found, "name where the data is kept")
     return kind
 
 
@@ -94,4 +94,4 @@ def _refuse_secret_in_url(key: str, value: str, user: bool) -> None:
         return
     parts = urlsplit(value)
     if parts.password is not None or parts.query or (parts.username is not None and not user):
-        raise InputError(f"{name}: {key}", "a URL without password or query", "one with", f"use {variable}")
+        raise InputError(f"{NAME}: {key}", "a URL without password or query", "one with", f"use {VARIABLE}")

@@ -6,14 +6,14 @@ from typing import Any
 import asyncssh
 import dvc_ssh
 
-hosts = Path("~/.ssh/known_hosts")
+HOSTS = Path("~/.ssh/known_hosts")
 
 
 class SSHFileSystem(dvc_ssh.SSHFileSystem):  # type: ignore[misc]
     """DVC's own would prompt, and checks no host key; this one checks them if there is ~/.ssh/known_hosts."""
 
     def _prepare_credentials(self, **config: Any) -> dict[str, Any]:
-        known = hosts.expanduser()
+        known = HOSTS.expanduser()
         return {
             **super()._prepare_credentials(**config),
             "client_factory": asyncssh.SSHClient,

@@ -4,7 +4,7 @@ import pytest
 from dvc.config_schema import REMOTE_SCHEMAS
 
 from tidegate.process.errors import InputError
-from tidegate.versions.section import for_all, public, secret, settings, split
+from tidegate.versions.section import COMMON_SETTINGS, PUBLIC, SECRET, settings, split
 
 # Links, cloud versioning and prompts mean nothing to a run; the last is not what DVC itself can read from a file.
 meaningless = {"type", "worktree", "no_traverse", "version_aware", "verify", "protected", "slow_link_warning"} | {
@@ -12,11 +12,11 @@ meaningless = {"type", "worktree", "no_traverse", "version_aware", "verify", "pr
 }
 
 
-@pytest.mark.parametrize("kind", public)
+@pytest.mark.parametrize("kind", PUBLIC)
 def test_every_setting_of_dvc_has_its_place(kind: str) -> None:
     known = {str(getattr(key, "schema", key)) for key in REMOTE_SCHEMAS[kind]}
-    assert known == (public[kind] | secret[kind] | for_all | (meaningless & known))
-    assert not public[kind] & secret[kind]
+    assert known == (PUBLIC[kind] | SECRET[kind] | COMMON_SETTINGS | (meaningless & known))
+    assert not PUBLIC[kind] & SECRET[kind]
 
 
 def test_a_url_alone_will_do() -> None:

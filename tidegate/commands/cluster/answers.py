@@ -45,14 +45,14 @@ def answering(where: str) -> Iterator[None]:
     try:
         yield
     except ApiException as error:
-        raise _told(where, error) from None
+        raise _error(where, error) from None
     except http.HTTPError as error:
         raise _unreachable(where, error) from None
     except TimeoutError as error:
         raise UnreachableError(where, EXPECTED, str(error), HOST) from None
 
 
-def _told(where: str, error: ApiException) -> InputError:
+def _error(where: str, error: ApiException) -> InputError:
     status = int(error.status or 0)
     found, cure = STATUSES.get(status, (f"{status} (failed)" if status else str(error.reason), "see its log"))
     message = _message(error.body)
