@@ -1,4 +1,4 @@
-"""Commits data.dvc to a branch of a git repository: no checkout, and no program but this one."""
+"""Commits data.dvc to a branch of a git repository, without a checkout and without the git program."""
 
 import os
 import random
@@ -13,30 +13,30 @@ from tidegate.versions.availability import translated_errors
 
 TOKEN = "TIDEGATE_GIT_TOKEN"
 FILE = b"data.dvc"
-ATTEMPTS = 8  # another push may come first each time
+ATTEMPTS = 8  # a concurrent push makes an attempt fail
 
 
 def commit_file(repository: str, branch: str, text: str) -> None:
-    """Make data.dvc at the tip of `branch` read `text`, by a commit unless it does already.
+    """Commit `text` as data.dvc to `branch`, unless its tip has that text already.
 
-    `repository` is a URL or a path; TIDEGATE_GIT_TOKEN is the password, where one is needed.
+    `repository` is a URL or a path; TIDEGATE_GIT_TOKEN is the password, if one is needed.
     """
     if not repository or holds_secret(repository):
         found = "one with a password" if repository else "nothing"
         expected = f"the URL of a git repository, whose password is {TOKEN}"
-        raise InputError("collect.repository", expected, found, "mend it")
+        raise InputError("collect.repository", expected, found, "correct it")
     expected, cure = f"to accept data.dvc on branch {branch}", f"check collect.commit and {TOKEN}"
     with translated_errors(redacted(repository), expected, cure):
         for attempt in range(ATTEMPTS):
             refusal = _push(repository, branch, text)
             if not refusal:
                 return
-            time.sleep(random.uniform(0, 2**attempt / 10))  # or those who collide do so again
+            time.sleep(random.uniform(0, 2**attempt / 10))  # jitter, so that concurrent pushes do not collide again
         raise OSError(refusal)
 
 
 def _push(repository: str, branch: str, text: str) -> str:
-    """Push one commit on top of the branch; returns why it was refused, empty when it was not."""
+    """Push one commit on top of the branch; returns the reason of a refusal, empty on success."""
     from dulwich.file import FileLocked
     from dulwich.objects import Blob
     from dulwich.pack import pack_objects_to_data
@@ -58,9 +58,9 @@ def _push(repository: str, branch: str, text: str) -> str:
     parts = [(part, None) for part in (blob, tree, commit)]
     try:
         sent = client.send_pack(path.encode(), wanted, lambda have, want, **_: pack_objects_to_data(parts))
-    except FileLocked:  # a repository that is a folder
-        return "another push holds the branch"
-    # Of a push that went well a server says None, and a folder nothing.
+    except FileLocked:  # of a repository in a local folder
+        return "another push has locked the branch"
+    # After a successful push a server reports None for the branch, and a local folder has no entry.
     return (sent.ref_status or {}).get(ref) or "" if asked else "another push came first"
 
 

@@ -1,8 +1,7 @@
-"""Which of the rows that came are new, as DuckDB tables: `fresh`, and `changed`, the keys whose earlier rows go.
+"""Finds new rows, as DuckDB tables: `fresh`, the new rows, and `changed`, the keys whose earlier rows are removed.
 
-Rows are compared as the contract's types, whatever their spelling. A row whose key is known and whose values are not
-takes the place of the earlier one, so that each version of the data holds each key once. Without a key, equal rows are
-the same row.
+Rows are compared as values of the contract's types, not as texts. A row with a known key and other values replaces the
+earlier one, so that each key occurs once. Without a primary key, equal rows are the same row.
 """
 
 from collections.abc import Sequence
@@ -21,9 +20,9 @@ WITH_FILE = ", filename = '#file'"
 def compare(
     connection: duckdb.DuckDBPyConnection, table: Table, known: Sequence[Path], came: str, order: str, cut: str
 ) -> None:
-    """Compare the rows of the query `came` for which the condition `cut` holds with the files `known`.
+    """Compare the rows of the query `came` that fulfil the condition `cut` with the files `known`.
 
-    Of the rows with one key those count that are last by the SQL value `order`.
+    Of rows with the same key only the last by the SQL expression `order` count.
     """
     values = ", ".join(f"{plain(name, table)} AS {quoted(name)}" for name in table.columns)
     connection.execute(f"CREATE OR REPLACE TABLE came AS SELECT {values}, {order} AS {RANK} FROM ({came}) WHERE {cut}")
@@ -32,7 +31,7 @@ def compare(
 
 
 def plain(name: str, table: Table) -> str:
-    """The SQL text of a value by which it is compared: that of its type, else its own; null as its files spell it."""
+    """The SQL of the text by which a value is compared: that of its type, else its own; null for a missing value."""
     column = table.columns[name]
     text = f"coalesce(({cast(quoted(name), column.type)})::VARCHAR, {quoted(name)}::VARCHAR)"
     missing = f"list_contains({literals(table.missing)}, {text})"

@@ -1,4 +1,4 @@
-"""Rows of a Postgres database, as a CSV file in which nothing is lost."""
+"""Copies the rows of a Postgres query to a lossless CSV file."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from tidegate.contract.source import Source
 from tidegate.process.errors import InputError, UnavailableError
 from tidegate.process.redaction import redacted
 
-# A server that has gone silent ends the connection after some 25 s; a query may compute as long as it needs.
+# A silent server is detected after about 25 s; the duration of a query is not limited.
 TIMEOUTS: dict[str, Any] = {
     "connect_timeout": 10,
     "keepalives_idle": 10,
@@ -24,15 +24,15 @@ TIMEOUTS: dict[str, Any] = {
 }
 
 
-# Classes of errors: no connection, a transaction that came off worse, no resources, an operator.
+# Classes of transient SQLSTATEs: connection, transaction rollback, resources, operator intervention.
 TRANSIENT = ("08", "40", "53", "57")
 BUSY = "starting up|shutting down|recovery|too many|connection slots"
 
 
 def query(source: Source, watermark: str, until: str, path: Path) -> None:
-    """Write what the query of `source` returns to `path`; InputError when the database does not answer it.
+    """Write the result of the query of `source` to `path`; InputError if the query fails.
 
-    One snapshot, read only, times as UTC; empty texts for `watermark` and `until` are before and after all time.
+    It runs read-only in one snapshot, with times in UTC. An empty `watermark` or `until` sets no limit.
     """
     name = str(source.postgres)
     dsn = os.environ.get(name)
@@ -46,16 +46,16 @@ def query(source: Source, watermark: str, until: str, path: Path) -> None:
             _copy(connection, str(source.query), watermark, until, path)
     except psycopg.Error as error:
         kind = UnavailableError if _is_transient(error) else InputError
-        raise kind(f"the database of {name}", "an answer to `query`", _message(error, dsn), "mend it") from None
+        raise kind(f"the database of {name}", "an answer to `query`", _message(error, dsn), "correct it") from None
 
 
 def _copy(connection: "psycopg.Connection[tuple[object]]", query: str, watermark: str, until: str, path: Path) -> None:
     moments = {"watermark": watermark or "-infinity", "until": until or "infinity"}
     cursor = connection.cursor()
     assert isinstance(cursor, psycopg.ClientCursor)
-    # Without a moment in it, a query may have single percent signs.
+    # Without parameters, a query may contain single percent signs.
     text = cursor.mogrify(query, moments) if "%(" in query else query
-    # The line break ends a comment that ends the query.
+    # The line break ends a comment at the end of the query.
     statement = f"COPY ({text.rstrip().rstrip(';')}\n) TO STDOUT (FORMAT csv, HEADER)"
     with path.open("wb") as file, cursor.copy(statement.encode()) as rows:
         for block in rows:
@@ -63,16 +63,16 @@ def _copy(connection: "psycopg.Connection[tuple[object]]", query: str, watermark
 
 
 def _is_transient(error: psycopg.Error) -> bool:
-    """Whether the database may answer later; who is let in and where to is said with FATAL, and without a code."""
+    """Whether an error is transient; errors of authentication have FATAL in their message, and no SQLSTATE."""
     if error.sqlstate:
         return error.sqlstate.startswith(TRANSIENT)
-    said = str(error)
-    turned_away = "FATAL" in said and not re.search(BUSY, said)
-    return isinstance(error, psycopg.OperationalError) and not turned_away
+    message = str(error)
+    denied = "FATAL" in message and not re.search(BUSY, message)
+    return isinstance(error, psycopg.OperationalError) and not denied
 
 
 def _message(error: psycopg.Error, dsn: str) -> str:
-    """The reason without secrets, and without the values of rows, which errors of class 22 quote."""
+    """The message of an error without secrets, and without values, which errors of class 22 quote."""
     if (error.sqlstate or "").startswith("22"):
         return f"{type(error).__name__} in a row"
     return redacted(str(error), _secrets(dsn))
@@ -82,7 +82,7 @@ def _secrets(dsn: str) -> Iterable[str]:
     yield from (word for word in (dsn, *dsn.split()) if len(word) > 7)
     try:
         password = conninfo_to_dict(dsn).get("password")
-    except psycopg.ProgrammingError:  # that it is no connection string is what is being told
+    except psycopg.ProgrammingError:  # an invalid connection string is the error itself
         return
     if password:
         yield str(password)

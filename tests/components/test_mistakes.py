@@ -261,7 +261,7 @@ MISTAKES: dict[str, Mistake] = {
     "a folder that cannot be written": Mistake(
         "ingest",
         written("file", b"in the way"),  # that stops the superuser too
-        r"file.*: expected what can be read and written, found .*; check ",
+        r"file.*: expected a readable and writable path, found .*; check ",
         given={"tables": "file/tables"},
     ),
     "a full disk": Mistake(

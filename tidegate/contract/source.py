@@ -36,7 +36,7 @@ class Source:
 
 
 def source_faults(source: Source, files: str, time: str | None, timestamps: Collection[str]) -> Iterator[Fault]:
-    """What is wrong with a source, given its table's glob, time and timestamp columns; secrets are not shown."""
+    """The faults of a source, given its table's glob, time and timestamp columns; no message contains a secret."""
     document = {key: value for key, value in asdict(source).items() if value is not None}
     chosen = [kind for kind in KINDS if kind in document]
     if len(chosen) != 1:
@@ -49,7 +49,7 @@ def source_faults(source: Source, files: str, time: str | None, timestamps: Coll
             yield Fault((key,), "the name of an environment variable", "another text")
     for key in ("files", "s3", "endpoint"):
         if holds_secret(str(document.get(key, ""))):
-            yield Fault((key,), "no secrets, which come by environment", "one")
+            yield Fault((key,), "no secret (set it in the environment)", "one")
     if not str(document.get("s3", "s3://")).startswith("s3://"):
         yield Fault(("s3",), "a prefix such as s3://bucket/orders/", "another text")
     if "://" in str(source.files) and not str(source.files).startswith(("http://", "https://")):
@@ -59,7 +59,7 @@ def source_faults(source: Source, files: str, time: str | None, timestamps: Coll
     if not files.endswith(ENDINGS) or files.count("*") > 1 or re.search(r"[?\[]", files):
         yield Fault((), f"a table whose `files` have at most one * and end in {', '.join(ENDINGS)}", repr(files))
     elif "*" in files and not time:
-        yield Fault((), "a table with a time column, by which its new files are named", "none")
+        yield Fault((), "a table with a time column, from which new files get their names", "none")
 
 
 def _query_faults(document: Mapping[str, Any], timestamps: Collection[str]) -> Iterator[Fault]:

@@ -1,4 +1,4 @@
-"""Durations as people write them: a number and m, h, d or w, such as 6h; where seconds matter, s as well."""
+"""Durations as texts: a number and m, h, d or w, such as 6h; in cluster.yaml also s."""
 
 import re
 
@@ -9,13 +9,13 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def seconds(duration: str) -> int:
-    """A duration that a schema has let pass, in seconds."""
+    """The seconds of a duration that a JSON schema has checked."""
     return int(duration[:-1]) * SECONDS[duration[-1]]
 
 
 def interval(duration: str, place: str = "duration") -> str:
-    """A duration such as `90m`, `6h`, `1d` or `2w` as an SQL interval; ContractError when it is none."""
+    """A duration such as `90m`, `6h`, `1d` or `2w` as an SQL interval; ContractError if it is invalid."""
     match = re.fullmatch(r"(\d+)([mhdw])", duration, re.ASCII)
     if not match:
-        raise ContractError(place, "a number and m, h, d or w, such as 6h", repr(duration), "mend it")
+        raise ContractError(place, "a number and m, h, d or w, such as 6h", repr(duration), "correct it")
     return f"INTERVAL '{match[1]} {UNITS[match[2]]}'"

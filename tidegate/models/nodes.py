@@ -1,4 +1,4 @@
-"""What a model file says it is made of, checked before anything is built from it."""
+"""Checks the schema of a model file before any object is built from it."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -22,7 +22,7 @@ _FIELDS = {
 
 
 def check_schema(schema: Any, members: Mapping[str, bytes], name: object) -> None:
-    """ModelError unless every node is of a trusted type, has the fields of its kind and is safe to build."""
+    """Raise ModelError unless every node has a trusted type, the fields of its kind and a safe state."""
     if not isinstance(schema, dict) or schema.get("protocol") != PROTOCOL or "_skops_version" not in schema:
         raise ModelError(name, f"skops protocol {PROTOCOL}", "another schema", CURE)
     root = {key: value for key, value in schema.items() if key not in ("protocol", "_skops_version")}
@@ -31,7 +31,7 @@ def check_schema(schema: Any, members: Mapping[str, bytes], name: object) -> Non
     total = 0
     for node in _nodes(root, name):
         _check_state(node, members, name)
-        if "file" in node:  # an array may be used often, and is unpacked as often
+        if "file" in node:  # each use of an array unpacks it again
             used.add(node["file"])
             total += len(members[node["file"]])
     if used != set(members):
@@ -51,7 +51,7 @@ def _check_root(root: dict[str, Any], name: object) -> None:
 
 
 def _nodes(root: Any, name: object) -> Iterator[dict[str, Any]]:
-    """Every node below `root`, each with its own shape and type checked before its children are looked at."""
+    """Every node below `root`; the type of a node is checked before its children are read."""
     waiting = [root]
     while waiting:
         node = waiting.pop()
@@ -68,7 +68,7 @@ def _check_type(node: Any, name: object) -> None:
         raise ModelError(name, "a schema of skops nodes", ascii(node)[:80], CURE)
     if f"{node['__module__']}.{node['__class__']}" not in ACCEPTED.get(node["__loader__"], ()):
         cure = "choose an estimator and parts from tidegate/models/trust.py"
-        raise ModelError(name, "only types that we trust", _type(node), cure)
+        raise ModelError(name, "only trusted types", _type(node), cure)
     fields = _FIELDS.get(node["__loader__"], {"content"})
     if node["__loader__"] == "NdArrayNode":
         fields = {"type", "file"} if node.get("type") == "numpy" else {"type", "content", "shape"}

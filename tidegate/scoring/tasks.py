@@ -1,15 +1,15 @@
-"""What a problem's task decides: the loss that its models are compared by, in words, and its metrics."""
+"""Tasks: the loss by which models are compared, its name and unit, and the metrics."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-ERROR_METRICS = ("squared_error", "absolute_error")  # of the label's own size; all other metrics lie around 1
+ERROR_METRICS = ("squared_error", "absolute_error")  # in units of the label; all other metrics are of the order of 1
 LOWER_IS_BETTER = ("log_loss", "brier", *ERROR_METRICS)
 
 
 @dataclass(frozen=True)
 class Task:
-    """The loss as a metric's name, in words and in its unit, and the names of all metrics, the loss first."""
+    """The loss as a metric's name, in words, and its unit; the names of all metrics, the loss first."""
 
     loss: str
     words: str
@@ -17,7 +17,7 @@ class Task:
     metrics: tuple[str, ...]
 
     def text(self, value: float, digits: int = 4, sign: str = "") -> str:
-        """An amount of the loss as people read it."""
+        """An amount of the loss, formatted for reports."""
         return f"{value:{sign}.4g}" if self.loss in ERROR_METRICS else f"{value:{sign}.{digits}f}"
 
 
@@ -31,5 +31,5 @@ TASKS: Mapping[str, Task] = {
 
 
 def display(metric: str, value: float) -> str:
-    """A metric as people read it."""
+    """A metric, formatted for reports."""
     return f"{value:.4g}" if metric in ERROR_METRICS else f"{value:.4f}"

@@ -1,4 +1,4 @@
-"""A remote answers in time, or one line says why not."""
+"""Translates errors of storage libraries into one-line errors, and detects transient ones."""
 
 import logging
 import re
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from tidegate.process.errors import InputError, UnavailableError
 from tidegate.process.redaction import redacted
 
-# In the words of those whose errors have nothing else in common.
+# Messages of transient errors; the libraries have no common error class.
 TRANSIENT_TEXT = re.compile(
     r"(?i)time[d -]*out|no answer|(could not|cannot) connect|connection \S* ?(refused|reset|closed|aborted|lost)"
     r"|unreachable|name or service not known|temporar|max retries|too many requests|slow ?down|service ?unavailable"
@@ -20,19 +20,19 @@ TRANSIENT_STATUS = {429, 500, 502, 503, 504}
 
 @contextmanager
 def translated_errors(thing: object, expected: str, cure: str) -> Iterator[None]:
-    """Whatever the libraries behind a remote raise becomes one InputError without secrets, and they log nothing.
+    """Translate any error of the storage libraries into one InputError without secrets, and suppress their logs.
 
-    It is an UnavailableError where the remote may answer later.
+    A transient error becomes an UnavailableError.
     """
     with _recording() as logged:
         try:
             yield
         except InputError:
             raise
-        except Exception as error:  # DVC, the clouds' clients and what they are built on have no error in common
+        except Exception as error:  # DVC and the cloud clients have no common error class
             if _is_bug(error):
                 raise
-            # DVC logs why a file failed, and raises only that some did.
+            # DVC logs why a file failed; the error that it raises only counts the failed files.
             errors = [error, *logged.errors[:1]]
             reasons = dict.fromkeys(map(_line, errors))
             kind = UnavailableError if any(map(is_transient, errors)) else InputError
@@ -40,7 +40,7 @@ def translated_errors(thing: object, expected: str, cure: str) -> Iterator[None]
 
 
 class _Recorder(logging.Handler):
-    """Keeps the errors that are logged."""
+    """Collects the exceptions of logged errors."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -53,7 +53,7 @@ class _Recorder(logging.Handler):
 
 @contextmanager
 def _recording() -> Iterator[_Recorder]:
-    """Errors are kept instead of written to the log; `lastResort` writes for those who have no handler."""
+    """Collect logged errors instead of writing them; `lastResort` handles loggers without a handler."""
     recorder = _Recorder()
     handlers = {name: logging.getLogger(name).handlers for name in ("dvc", "dvc_data", "dvc_objects")}
     last = logging.lastResort
@@ -69,7 +69,7 @@ def _recording() -> Iterator[_Recorder]:
 
 
 def is_transient(error: BaseException | None) -> bool:
-    """Whether an error, or what it was made from, is of a service that may answer later."""
+    """Whether an error or one of its causes is transient, so that a retry may succeed."""
     if error is None:
         return False
     if isinstance(error, ConnectionError | TimeoutError) or _status(error) in TRANSIENT_STATUS:
@@ -78,7 +78,7 @@ def is_transient(error: BaseException | None) -> bool:
 
 
 def _status(error: BaseException) -> object:
-    """The HTTP status of an error, by the names that aiohttp, Azure, GCS and botocore have for it."""
+    """The HTTP status of an error of aiohttp, Azure, GCS or botocore; None if it has none."""
     for name in ("status", "status_code", "code"):
         if isinstance(found := getattr(error, name, None), int):
             return found
@@ -87,7 +87,7 @@ def _status(error: BaseException) -> object:
 
 
 def _is_bug(error: Exception) -> bool:
-    """Whether this code itself went wrong, and not what it calls."""
+    """Whether the error was raised by Tidegate's own code and not by a library."""
     *_, (frame, _) = traceback.walk_tb(error.__traceback__)
     ours = frame.f_globals["__name__"].startswith("tidegate.")
     return ours and type(error).__module__ == "builtins" and not isinstance(error, OSError)

@@ -1,4 +1,4 @@
-"""A DVC remote as a run carries it: its section of the DVC config as text; secrets come by environment."""
+"""A DVC remote as a parameter of a run: its section of the DVC config as text; secrets come from the environment."""
 
 import re
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ SECRET: Mapping[str, set[str]] = {
     "azure": {"connection_string", "sas_token", "account_key", "client_secret"},
     "ssh": {"password", "passphrase"},
 }
-# DVC retries each of these several times.
+# Of one attempt; DVC makes several.
 TIMEOUTS: Mapping[str, Mapping[str, str]] = {
     "s3": {"connect_timeout": str(limits.STORE_CONNECT_SECONDS), "read_timeout": str(limits.STORE_READ_SECONDS)},
     "azure": {"connection_timeout": str(limits.STORE_CONNECT_SECONDS), "read_timeout": str(limits.STORE_READ_SECONDS)},
@@ -40,15 +40,15 @@ NAME = "remote"
 
 
 def settings(remote: str, secrets: str = "") -> dict[str, str]:
-    """The section as DVC takes it, from its text (or only a URL) and the lines of secrets; it verifies downloads.
+    """The section for DVC, from its text (or only a URL) and the secrets as lines; downloads are verified.
 
-    InputError for a secret in the text, and for what no remote of its kind has; no value is shown.
+    InputError for a secret in the text, and for an unknown setting; no message contains a value.
     """
     given = _lines(remote, NAME) if re.match(r"\s*\w+\s*=", remote) else {"url": remote.strip()}
     kind = kind_of(given.get("url", ""))
     hidden = _lines(secrets, VARIABLE)
     if found := sorted(given.keys() & SECRET[kind]):
-        raise InputError(NAME, f"no secrets, which come by environment ({VARIABLE})", found[0], "move it there")
+        raise InputError(NAME, f"no secrets, which belong in {VARIABLE}", found[0], "move it there")
     for thing, keys, allowed in ((NAME, given, PUBLIC[kind] | COMMON_SETTINGS), (VARIABLE, hidden, SECRET[kind])):
         if unknown := sorted(set(keys) - allowed):
             expected = f"settings of such a remote ({', '.join(sorted(allowed)) or 'none'})"
@@ -59,7 +59,7 @@ def settings(remote: str, secrets: str = "") -> dict[str, str]:
 
 
 def split(section: Mapping[str, str]) -> tuple[str, str]:
-    """A section of the DVC config as two texts: what a run may carry, and the secrets for the environment."""
+    """A section of the DVC config as two texts: the public settings, and the secrets for the environment."""
     kind = kind_of(section.get("url", ""))
     texts = []
     for keys in (PUBLIC[kind] | COMMON_SETTINGS, SECRET[kind]):
@@ -68,7 +68,7 @@ def split(section: Mapping[str, str]) -> tuple[str, str]:
 
 
 def kind_of(url: str) -> str:
-    """The scheme that decides which settings there are; empty for a path. InputError for any other scheme."""
+    """The scheme of a remote, which determines its settings; empty for a path. InputError for an unknown scheme."""
     scheme, _, rest = url.partition("://")
     kind = scheme if rest else ""
     if not url or kind not in PUBLIC:

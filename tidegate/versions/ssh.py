@@ -1,4 +1,4 @@
-"""DVC's SSH for a program: it asks nobody for a password, and knows its hosts where they are written down."""
+"""DVC's SSH file system without password prompts, and with host key checks if there is a known_hosts file."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ HOSTS = Path("~/.ssh/known_hosts")
 
 
 class SSHFileSystem(dvc_ssh.SSHFileSystem):  # type: ignore[misc]
-    """DVC's own would prompt, and checks no host key; this one checks them if there is ~/.ssh/known_hosts."""
+    """DVC's own prompts for passwords and checks no host keys; this class checks them by ~/.ssh/known_hosts."""
 
     def _prepare_credentials(self, **config: Any) -> dict[str, Any]:
         known = HOSTS.expanduser()

@@ -69,7 +69,7 @@ class Step:
         ((75, 0), 0, 2),
         ((1, 75, 0), 0, 3),
         ((1, 75, 3), 3, 3),
-        ((2,), 2, 1),  # a person has to mend it
+        ((2,), 2, 1),  # a person has to correct it
         ((75, 2), 2, 2),
         ((-signal.SIGKILL, 0), 0, 2),
         ((-signal.SIGKILL, -signal.SIGSEGV, -signal.SIGKILL), 137, 3),

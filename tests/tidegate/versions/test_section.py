@@ -50,7 +50,7 @@ REFUSED = {
     "nothing": ("", "", "remote: url: expected a path, or one of s3://"),
     "another kind": ("https://host/x", "", "remote: url: expected a path, or one of s3://"),
     "no url": ("region = x", "", "remote: url: expected a path, or one of s3://"),
-    "a secret": ("url = s3://b\nsecret_access_key = hunter2", "", "remote: expected no secrets, which come by"),
+    "a secret": ("url = s3://b\nsecret_access_key = hunter2", "", "remote: expected no secrets, which belong in"),
     "a secret of another kind": ("url = /x\npassword = hunter2", "", "remote: expected settings of such a remote"),
     "what there is not": ("url = s3://b\nregoin = hunter2", "", "remote: expected settings of such a remote"),
     "a password in the url": ("url = ssh://u:hunter2@h/x", "", "remote: url: expected a URL without password"),

@@ -106,17 +106,17 @@ def declared(path: Path = cluster.PATH) -> Schedule:
     section, name = cluster.load(path).schedule, f"{cluster.display(path)}: schedule"
     for key in section.keys() ^ set(Schedule._fields):
         expected = f"the keys {', '.join(Schedule._fields)}"
-        raise InputError(f"{name}.{key}", expected, "an unknown key" if key in section else "nothing", "mend it")
+        raise InputError(f"{name}.{key}", expected, "an unknown key" if key in section else "nothing", "correct it")
     cron, catchup, concurrency = (section[key] for key in Schedule._fields)
     fields = str(cron).split()
     if not isinstance(cron, str) or len(fields) != 6 or not all(map(FIELD.fullmatch, fields)):
         expected = "six fields in quotes: second minute hour day month weekday"
-        raise InputError(f"{name}.cron", expected, repr(cron), "mend it")
+        raise InputError(f"{name}.cron", expected, repr(cron), "correct it")
     if not isinstance(catchup, bool):
-        raise InputError(f"{name}.catchup", "true or false", repr(catchup), "mend it")
+        raise InputError(f"{name}.catchup", "true or false", repr(catchup), "correct it")
     if type(concurrency) is not int or not 1 <= concurrency <= MOST_AT_ONCE:
         raise InputError(
-            f"{name}.concurrency", f"a whole number from 1 to {MOST_AT_ONCE}", repr(concurrency), "mend it"
+            f"{name}.concurrency", f"a whole number from 1 to {MOST_AT_ONCE}", repr(concurrency), "correct it"
         )
     return Schedule(" ".join(fields), catchup, concurrency)
 
