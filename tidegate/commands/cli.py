@@ -1,4 +1,4 @@
-"""`tidegate`: one table of commands; what a command needs is imported when it runs."""
+"""`tidegate`: the table of commands; a command imports its modules only when it runs."""
 
 import argparse
 import sys
@@ -43,7 +43,7 @@ from tidegate.process.errors import InputError, messages
 
 
 def greet(arguments: argparse.Namespace) -> None:
-    """Say what this is, and without --version where one is and what to do next."""
+    """Print the version, and without --version also the problem and the next command."""
     from tidegate.commands.loop import greeting
 
     print(greeting.version() if arguments.tell else greeting.greeting())
@@ -100,10 +100,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run one command; exit 2 with a line per fault when the input is at fault, 130 on Ctrl-C."""
+    """Run one command; exit 2 with a line per error for invalid input, 130 on Ctrl-C."""
     words = sys.argv[1:] if argv is None else argv
     try:
-        if words[:1] == ["step"]:  # a process of its own for every step: nothing else is read first
+        if words[:1] == ["step"]:  # each step is a new process, so nothing else is imported first
             step.main(words[1:])
             return
         parsing.check(words, COMMANDS)
