@@ -1,4 +1,4 @@
-"""`make secrets`: makes up the passwords that are missing, and writes the Secrets that the manifests refer to."""
+"""`make secrets`: generates missing passwords, and writes the Secrets that the manifests refer to."""
 
 import json
 import os
@@ -12,25 +12,25 @@ from typing import Any
 from tidegate.process.errors import InputError
 
 ROOT = Path(__file__).parent
-ANYWHERE = {"MLFLOW_ADMIN_PASSWORD", "MLFLOW_RUN_PASSWORD", "MLFLOW_COOKIE_KEY"}  # nobody else has to know them
+ANYWHERE = {"MLFLOW_ADMIN_PASSWORD", "MLFLOW_RUN_PASSWORD", "MLFLOW_COOKIE_KEY"}  # used only within the cluster
 OVERLAYS = ("local", "production")
 SERVERS, TASKS = "servers", "tasks"
 
 
 def completed(template: str, given: Mapping[str, str], overlay: str) -> dict[str, str]:
-    """A value for every name of the template: the given one, else a random one; InputError where that cannot be."""
+    """A value for every name of the template, given or random; InputError for an unknown or missing name."""
     names = re.findall(r"^(\w+)=", template, re.MULTILINE)
     if unknown := sorted(given.keys() - set(names)):
         raise InputError("k8s/secrets.env", f"names among {', '.join(names)}", ", ".join(unknown), "correct them")
     if lacking := [name for name in names if overlay != "local" and not given.get(name) and name not in ANYWHERE]:
-        expected, cure = "what database and object store have", "copy k8s/secrets.example.env there and write it down"
+        expected, cure = "the database and store credentials", "copy k8s/secrets.example.env there and enter them"
         raise InputError("k8s/secrets.env", expected, f"no {', '.join(lacking)}", cure)
     # Hexadecimal needs no quotes anywhere; an access key has 20 characters by custom.
     return {name: given.get(name) or secrets.token_hex(10 if name.endswith("_ID") else 24) for name in names}
 
 
 def objects(values: Mapping[str, str], overlay: str) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Where it belongs, its name and its data, of every Secret."""
+    """The place (servers or tasks), name and data of every Secret."""
     keys = {"AWS_ACCESS_KEY_ID": values["MLFLOW_BUCKET_KEY_ID"], "AWS_SECRET_ACCESS_KEY": values["MLFLOW_BUCKET_KEY"]}
     server = {"PGPASSWORD": values["POSTGRES_PASSWORD"], "MLFLOW_FLASK_SERVER_SECRET_KEY": values["MLFLOW_COOKIE_KEY"]}
     yield SERVERS, "mlflow", server | keys
@@ -69,7 +69,7 @@ def manifest(values: Mapping[str, str], overlay: str, namespaces: Mapping[str, s
 
 
 def make(folder: Path, overlay: str) -> None:
-    """Write secrets.env and secrets.json in `folder`, readable by nobody else; what secrets.env says stays."""
+    """Write secrets.env and secrets.json in `folder` with mode 0600; values in secrets.env are kept."""
     template, file = (folder / "secrets.example.env").read_text(), folder / "secrets.env"
     given = dict(re.findall(r"^(\w+)=(.*)$", file.read_text(), re.MULTILINE)) if file.exists() else {}
     values = completed(template, given, overlay)

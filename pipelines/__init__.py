@@ -1,1 +1,1 @@
-"""What runs the steps: Kubeflow, DVC and the command line, with no data science in sight."""
+"""The pipeline and its compilers for Kubeflow and DVC; no data science here."""

@@ -1,4 +1,4 @@
-"""What must agree within `cluster.yaml` beyond its schema: requests and limits, names, variables."""
+"""Checks of `cluster.yaml` that its JSON schema cannot express: requests and limits, names, variables."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,8 +10,9 @@ UNITS = {"": 1.0, "m": 0.001, "M": 1e6, "G": 1e9, "T": 1e12, "Mi": 2.0**20, "Gi"
 
 
 def disagreements(document: Mapping[str, Any]) -> Iterator[Fault]:
-    """Requests above limits, fewer than no retries, names that `environment`, `volumes` or `steps` has not, and what
-    is there twice: a variable, a folder, a fused step.
+    """Every request above its limit, negative number of retries, undefined name, and duplicate.
+
+    Names refer to `environment`, `volumes` or `steps`; duplicates are variables, folders or fused steps.
     """
     volumes = document.get("volumes", {})
     yield from _sources(volumes)
@@ -36,9 +37,9 @@ def _amounts(place: tuple[str, ...], section: Mapping[str, Any]) -> Iterator[Fau
 
 def _sources(volumes: Mapping[str, Any]) -> Iterator[Fault]:
     for name, volume in volumes.items():
-        found = sorted(volume.keys() - {"at"})
-        if len(found) != 1:
-            yield Fault(("volumes", name), "one of secret, config_map and claim", " and ".join(found) or "none")
+        kinds = sorted(volume.keys() - {"at"})
+        if len(kinds) != 1:
+            yield Fault(("volumes", name), "one of secret, config_map and claim", " and ".join(kinds) or "none")
 
 
 def _fused(groups: Sequence[Sequence[str]], known: Sequence[str]) -> Iterator[Fault]:

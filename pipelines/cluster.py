@@ -1,4 +1,4 @@
-"""What `cluster.yaml` says: resources, patience, place and environment of every step; no Kubeflow here."""
+"""Reads `cluster.yaml`: resources, time-outs, node selection and environment of every step; no Kubeflow here."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from tidegate.documents.durations import seconds
 from tidegate.documents.formats import parse_yaml, read_text
-from tidegate.documents.schema import Fault, faults, hint, told
+from tidegate.documents.schema import Fault, faults, hint, messages
 from tidegate.documents.yaml import places
 from tidegate.pipelines.agreement import disagreements
 from tidegate.process import limits
@@ -16,11 +16,11 @@ from tidegate.process.errors import FaultsError, InputError
 
 PATH = Path("cluster.yaml")
 SCHEMA = Path(__file__).with_name("cluster.schema.json")
-FACTOR = 2  # Argo wants a whole number
+FACTOR = 2  # of the exponential backoff; Argo accepts only whole numbers
 
 
 class Reference(NamedTuple):
-    """Variables that come from a `config_map` or a `secret` of the cluster: key: variable."""
+    """Environment variables from a `config_map` or a `secret`; `keys` maps the keys of the object to variables."""
 
     kind: str
     name: str
@@ -29,7 +29,7 @@ class Reference(NamedTuple):
 
 
 class Volume(NamedTuple):
-    """A `secret`, a `config_map` or a `claim` of the cluster, and the folder where a step finds its files."""
+    """A `secret`, `config_map` or `claim` of the cluster, and the folder in which it is mounted."""
 
     kind: str
     name: str
@@ -37,7 +37,7 @@ class Volume(NamedTuple):
 
 
 class Retries(NamedTuple):
-    """How often a step that failed is run again, and the seconds before the first of them; each wait doubles."""
+    """The number of retries of a failed step, and the seconds before the first one; each wait doubles."""
 
     times: int
     wait: int
@@ -45,7 +45,7 @@ class Retries(NamedTuple):
 
 @dataclass(frozen=True)
 class Step:
-    """What one step gets; `cpu` and `memory` are request and limit, `timeout` the seconds of one attempt."""
+    """The settings of one step: `cpu` and `memory` hold request and limit, `timeout` is the seconds of one attempt."""
 
     cpu: Mapping[str, str]
     memory: Mapping[str, str]
@@ -58,13 +58,13 @@ class Step:
 
     @property
     def patience(self) -> int:
-        """The seconds that a pod may take for all attempts and the waits between them."""
+        """The time-out of one pod in seconds: all attempts and the waits between them."""
         times = self.retries.times
         return self.timeout * (times + 1) + self._waits + limits.POD_BESIDE_SECONDS if times else self.timeout
 
     @property
     def persistence(self) -> int:
-        """The seconds that all pods may take that are lost one after another; Argo takes an hour if it is not told."""
+        """The time-out in seconds of all pods that Argo starts for the step; Argo's own default is one hour."""
         return self.patience * (self.retries.times + 1) + self._waits
 
     @property
@@ -75,7 +75,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Cluster:
-    """The whole file, and where it lies."""
+    """The content of cluster.yaml, and its path."""
 
     path: Path
     repository: str
@@ -87,16 +87,16 @@ class Cluster:
     fuse: tuple[tuple[str, ...], ...]
 
     def task_of(self, step: str) -> str:
-        """The name of the task that runs a step: its own, or that of the task in which it is fused with others."""
+        """The name of the task that runs a step: its own, or that of the fused task."""
         return next(("-".join(steps) for steps in self.fuse if step in steps), step)
 
 
 def load(path: Path = PATH) -> Cluster:
-    """Read and check the file; FaultsError names each line that is wrong and what is allowed there."""
+    """Read and check the file; FaultsError names each invalid line and what is allowed there."""
     if not path.exists():
         cure = "write one: `tidegate upgrade --cluster --write`"
-        raise InputError(shown(path), "what a run is given on a cluster", "nothing", cure)
-    text, name = read_text(path), shown(path)
+        raise InputError(display(path), "the settings of a run on a cluster", "nothing", cure)
+    text, name = read_text(path), display(path)
     document = parse_yaml(text, name)
     _refuse(faults(document, json.loads(read_text(SCHEMA))), text, name)
     _refuse(list(disagreements(document)), text, name)
@@ -114,8 +114,8 @@ def load(path: Path = PATH) -> Cluster:
 
 
 def agree(cluster: Cluster, steps: Sequence[str]) -> None:
-    """InputError for a step without a section, and for a section without a step."""
-    place = shown(cluster.path)
+    """Raise InputError for a step without a section, and for a section without a step."""
+    place = display(cluster.path)
     for name in steps:
         if name not in cluster.steps:
             cure = "add one; `{}` takes the defaults"
@@ -126,8 +126,8 @@ def agree(cluster: Cluster, steps: Sequence[str]) -> None:
             raise InputError(f"{place}:{line}: steps", f"one of {', '.join(steps)}", hint(name, steps), "remove it")
 
 
-def shown(path: Path) -> str:
-    """The path as a person at the root of the repository knows it."""
+def display(path: Path) -> str:
+    """The path, relative to the working directory if it is below it."""
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
@@ -155,6 +155,6 @@ def _references(group: Mapping[str, Any]) -> Iterator[Reference]:
             yield Reference(kind, name, keys, group.get("optional", False))
 
 
-def _refuse(found: Sequence[Fault], text: str, name: str) -> None:
-    if found:
-        raise FaultsError(told(found, text, name))
+def _refuse(problems: Sequence[Fault], text: str, name: str) -> None:
+    if problems:
+        raise FaultsError(messages(problems, text, name))

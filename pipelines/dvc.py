@@ -1,4 +1,4 @@
-"""The compiled pipeline as the `stages:` of dvc.yaml: the same commands, with paths where Kubeflow has artifacts."""
+"""Converts the compiled pipeline to the `stages:` of dvc.yaml: the same commands, with paths instead of artifacts."""
 
 import io
 import re
@@ -17,7 +17,7 @@ from tidegate.process.errors import InputError
 PIPELINE = Path("dvc.yaml")
 PARAMETERS = Path("params.yaml")
 CODE = "code"  # the stage that writes a digest of each step's code
-# A laptop has a checkout: what `pull` brings to a cluster lies there already.
+# The files of the checkout that replace the outputs of `pull`, which runs only on a cluster.
 CHECKOUT = {
     "data": "data",
     "contract": "contract.yaml",
@@ -44,13 +44,13 @@ STAGES = re.compile(r"^stages:.*\n(?:[ \t].*\n|\n)*", re.MULTILINE)
 
 
 def render(ir: Mapping[str, Any]) -> str:
-    """The text that dvc.yaml should have: its stages replaced, all else as it is."""
+    """The text of dvc.yaml with its stages replaced and everything else unchanged."""
     present = read_text(PIPELINE) if PIPELINE.exists() else NEW
     rendered = stages(ir, read_yaml(PARAMETERS))
-    # Exchanged as text, because a YAML round trip loses the comment between the last stage and the next section.
+    # Replaced as text, because a YAML round trip loses the comment between the last stage and the next section.
     text = STAGES.sub(lambda _: _yaml(rendered) + "\n", present).rstrip("\n") + "\n"
-    found = parse_yaml(text, PIPELINE)
-    if not isinstance(found, dict) or found.get("stages") != rendered:
+    document = parse_yaml(text, PIPELINE)
+    if not isinstance(document, dict) or document.get("stages") != rendered:
         raise InputError(
             PIPELINE, "one `stages:`, its lines indented", "another layout", "put `stages: {}` in its place"
         )
@@ -58,7 +58,7 @@ def render(ir: Mapping[str, Any]) -> str:
 
 
 def stages(ir: Mapping[str, Any], parameters: Any) -> dict[str, Any]:
-    """Every task that a laptop runs as a stage, in the order of the wiring; InputError for an unset parameter."""
+    """A stage for each task that DVC runs, in the order of execution; InputError for an unset parameter."""
     wired = tasks(ir)
     rendered = [task for task in wired if task.name not in CLUSTER_ONLY]
     read = [source for task in rendered for source in task.inputs.values() if isinstance(source, Port)]
@@ -71,7 +71,7 @@ def stages(ir: Mapping[str, Any], parameters: Any) -> dict[str, Any]:
 
 
 def _code(rendered: list[Task]) -> dict[str, Any]:
-    """It always runs; what depends on it runs if its output changed."""
+    """The stage that always runs; stages that depend on it run only if their digest changed."""
     outs = [{_digest(task): {"cache": False, "persist": True}} for task in rendered]
     return {"cmd": "tidegate code", "always_changed": True, "outs": outs}
 
@@ -114,7 +114,7 @@ def _stage(task: Task, paths: Mapping[Port, str]) -> dict[str, Any]:
         "cmd": _folded(command),
         "deps": [*read, _digest(task)],
         "params": list(scalars.values()),
-        # DVC otherwise deletes earlier outputs, and replays `deploy` from its run cache without running it.
+        # Without `persist`, DVC deletes earlier outputs, and restores `deploy` from its run cache without running it.
         "outs": [{path: {"persist": True}} for path in written.values() if path not in metrics],
         "metrics": [{path: {"persist": True}} for path in metrics],
     }

@@ -1,6 +1,6 @@
-"""Tasks of a compiled pipeline that share a pod: one task with the outputs of all, which runs one after the other.
+"""Fuses tasks of a compiled pipeline into one task, which runs their commands one after the other in one pod.
 
-A task costs a cluster some twenty seconds beside its work. The steps, their files and what DVC runs stay as they are.
+Each task costs about twenty seconds of overhead on a cluster. The steps, their files and the DVC stages do not change.
 """
 
 import json
@@ -30,7 +30,7 @@ class Place(NamedTuple):
 
 
 class Port(NamedTuple):
-    """A port of the fused task before it has its name: what tells it from others, and what defines it."""
+    """A port of the fused task before it is named: where it comes from, what identifies it, and its definition."""
 
     place: Place
     source: str
@@ -40,9 +40,9 @@ class Port(NamedTuple):
 def fused(
     ir: Mapping[str, Any], platform: Mapping[str, Any], groups: Sequence[Sequence[str]], place: str
 ) -> tuple[Document, Document]:
-    """Both documents of a compiled pipeline with each group of steps as one task; `place` stands in errors.
+    """Both documents of a compiled pipeline with each group of steps as one task; errors begin with `place`.
 
-    InputError for a group that is not in its order, not within one condition, or with something else in its midst.
+    InputError for a group that is out of order, crosses a condition, or needs another step to run in between.
     """
     documents = deepcopy(dict(ir)), deepcopy(dict(platform))
     for steps in groups:
@@ -71,7 +71,7 @@ def _fuse(ir: Document, platform: Document, steps: Sequence[str], thing: str) ->
 
 
 def _tasks(ir: Document, steps: Sequence[str], thing: str) -> Document:
-    """The tasks among which all the steps stand; InputError where there is no such group."""
+    """The tasks of the graph that contains all the steps; InputError if no graph contains all of them."""
     graphs = [ir["root"]["dag"], *(part["dag"] for part in ir["components"].values() if "dag" in part)]
     for graph in graphs:
         if set(steps) <= graph["tasks"].keys() and "outputs" not in graph:
@@ -88,7 +88,7 @@ def _check_plain(ir: Document, task: Document, step: str, thing: str) -> None:
 
 
 def _check_order(tasks: Document, steps: Sequence[str], thing: str) -> None:
-    """InputError unless the steps stand in an order in which they run, and nothing else has to run between them."""
+    """Raise InputError unless the steps are in execution order and no other step has to run between them."""
     before = {name: _ancestors(tasks, name) for name in tasks}
     for number, step in enumerate(steps):
         if later := [name for name in steps[number + 1 :] if name in before[step]]:
@@ -110,7 +110,7 @@ def _ancestors(tasks: Document, name: str) -> set[str]:
 
 
 def _producers(task: Document) -> Iterator[tuple[str, Document]]:
-    """Where a task's inputs come from other tasks: the name of the task, and the reference."""
+    """Each input that another task produces: the name of that task, and the reference."""
     for kind, (wrapper, _) in KINDS.items():
         for reference in task.get("inputs", {}).get(kind, {}).values():
             if wrapper in reference:
@@ -118,8 +118,9 @@ def _producers(task: Document) -> Iterator[tuple[str, Document]]:
 
 
 def _ports(members: Document, components: Document, thing: str) -> dict[Place, Port]:
-    """What every port of every step becomes: a port of the task, where an input of one step is an output of another
-    the latter's.
+    """The port of the fused task for every port of every step.
+
+    An input that another of the steps produces shares the port of that output.
     """
     found: dict[Place, Port] = {}
     for step, component in components.items():
@@ -145,13 +146,13 @@ def _input(
     source = reference.get(wrapper, {})
     inner = Place(source.get("producerTask", ""), "outputs", place.kind, source.get(key, ""))
     if inner in known and place.kind == "parameters":
-        # Kubeflow puts a value into a command before it runs, and this one is known only while it does.
-        raise refused(thing, "steps that hand files to each other", f"the value {inner.name} from {inner.step}")
+        # Kubeflow inserts values into a command before it runs; this value is computed while the command runs.
+        raise refused(thing, "steps that exchange files only", f"the value {inner.name} from {inner.step}")
     return known.get(inner) or Port(place, json.dumps([reference, definition], sort_keys=True), definition)
 
 
 def _names(ports: Mapping[Place, Port]) -> dict[Place, Place]:
-    """Where in the task every port of every step is: under its own name, or with its step's where two would clash."""
+    """The place of every port in the fused task: its own name, prefixed with the step's if two names clash."""
     distinct: dict[tuple[str, ...], Place] = {}
     for port in ports.values():
         distinct.setdefault(_identity(port), port.place)
@@ -170,7 +171,7 @@ def _name(place: Place, others: Sequence[Place]) -> Place:
 
 
 def _clash(one: Place, two: Place) -> bool:
-    """Among the artifacts of a task no name may begin another one either."""
+    """Whether two names are equal; for artifacts, also whether one is a prefix of the other."""
     if one.kind == two.kind == "artifacts":
         return one.name.startswith(two.name) or two.name.startswith(one.name)
     return one.name == two.name
@@ -192,7 +193,7 @@ def _inputs(members: Document, names: Mapping[Place, Place]) -> Document:
 
 
 def _words(step: str, container: Document, names: Mapping[Place, Place]) -> list[str]:
-    """The command of a step, which finds its files where the task has them."""
+    """The command of a step, with its placeholders renamed to the ports of the fused task."""
 
     def moved(match: re.Match[str]) -> str:
         side, kind, name, rest = match.groups()
@@ -217,7 +218,7 @@ def _task(name: str, members: Document, inputs: Document, deadline: int) -> Docu
 
 
 def _rewire(task: Document, name: str, steps: Sequence[str], names: Mapping[Place, Place]) -> None:
-    """What a task took from one of the steps it takes from the fused task."""
+    """Replace references of a task to the fused steps by references to the fused task."""
     for kind, (wrapper, key) in KINDS.items():
         for reference in task.get("inputs", {}).get(kind, {}).values():
             source = reference.get(wrapper, {})

@@ -1,4 +1,4 @@
-"""The compiled pipeline as a list of tasks: what DVC can run and what the picture shows."""
+"""The compiled pipeline as a list of tasks, from which the DVC stages and the picture are made."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from tidegate.process.errors import InputError
 
-# What a laptop's checkout holds, they bring to a cluster: DVC does not run them.
+# DVC does not run these: they fetch what a local checkout already contains.
 CLUSTER_ONLY = ("collect", "pull")
 OPEN = re.compile(r"inputs\.parameter_values\['([^']+)'\] == true")
 
@@ -23,7 +23,7 @@ class Port(NamedTuple):
 class Parameter(NamedTuple):
     """A parameter of the pipeline; `kind` is STRING, NUMBER_INTEGER, NUMBER_DOUBLE or BOOLEAN.
 
-    One that a cluster-only task hands on is, on a laptop, a parameter of the step that takes it.
+    An output parameter of a cluster-only task becomes, in DVC, a parameter of the step that reads it.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Parameter(NamedTuple):
 
 @dataclass(frozen=True)
 class Task:
-    """One step in its place: ports in the order of its flags, outputs with their kinds (`Dataset`, `parameter`)."""
+    """One task: its ports in the order of its flags, its outputs with their kinds (`Dataset`, `parameter`)."""
 
     name: str
     command: tuple[str, ...]
@@ -43,20 +43,20 @@ class Task:
     group: str | None
 
     def sources(self) -> list[Port]:
-        """The outputs of other tasks that this one waits for."""
+        """The outputs of other tasks that this task depends on."""
         given = (source.handed_on_by if isinstance(source, Parameter) else source for source in self.inputs.values())
         return [source for source in (*given, self.condition) if source]
 
 
 def tasks(ir: Mapping[str, Any]) -> list[Task]:
-    """The tasks in an order in which they can run; InputError for all that DVC cannot express."""
+    """The tasks in topological order; InputError for constructs that DVC cannot express."""
     found = {task.name: task for task in _flattened(ir)}
     before = {name: sorted({port.task for port in found[name].sources()}) for name in sorted(found)}
     return [found[name] for name in TopologicalSorter(before).static_order()]
 
 
 def edges(ir: Mapping[str, Any]) -> dict[str, list[str]]:
-    """For every task the outputs it waits for, as `task.port`."""
+    """The outputs that each task depends on, as `task.port`."""
     return {task.name: sorted({".".join(port) for port in task.sources()}) for task in tasks(ir)}
 
 
@@ -98,7 +98,7 @@ def _task(
     flags = [word.removeprefix("--") for word in container["args"] if word.startswith("--")]
     kinds = component.get("inputDefinitions", {}).get("parameters", {})
     given, made = _inputs(task), _outputs(component)
-    # Of steps that are fused some ports have other names than their flags.
+    # Ports of fused steps may have other names than their flags.
     flags = [*dict.fromkeys([*flags, *given, *made])]
     wanted = [flag for flag in flags if flag in given and not (name in CLUSTER_ONLY and _of_the_run(given[flag]))]
     inputs = {flag: _source(name, flag, given[flag], scope, kinds.get(flag)) for flag in wanted}
@@ -115,7 +115,7 @@ def _source(
     source = _resolve(reference, scope)
     if isinstance(source, Port) and kind and source.task in CLUSTER_ONLY and task not in CLUSTER_ONLY:
         return Parameter(f"{task}_{flag}", kind["parameterType"], source)
-    # DVC passes the path of an output, not what stands in it.
+    # DVC passes the path of an output, not its content.
     if isinstance(source, Port) and (not kind or task in CLUSTER_ONLY):
         return source
     if isinstance(source, str) and kind:
@@ -124,7 +124,7 @@ def _source(
 
 
 def _of_the_run(reference: Mapping[str, Any]) -> bool:
-    """Whether a value is one that Kubeflow knows of a run, such as when it began."""
+    """Whether Kubeflow fills in the value for each run, such as its start time."""
     return str(reference.get("runtimeValue", {}).get("constant", "")).startswith("{{$.")
 
 
@@ -143,7 +143,7 @@ def _outputs(component: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _resolve(reference: Mapping[str, Any], scope: Mapping[str, Any]) -> Port | str | None:
-    """Where a value comes from: a task's output, or the name of a parameter; None for anything else."""
+    """The source of a value: a task's output, or the name of a parameter; None for anything else."""
     match reference:
         case {"componentInputArtifact": name} | {"componentInputParameter": name} if name in scope:
             return _resolve(scope[name], {})
@@ -158,4 +158,4 @@ def _resolve(reference: Mapping[str, Any], scope: Mapping[str, Any]) -> Port | s
 
 def _refused(thing: str, found: str) -> InputError:
     expected = "steps, or steps directly in `with dsl.If(step.outputs[name] == True)`, fed by outputs and parameters"
-    return InputError(f"pipeline, {thing}", expected, found, "rewrite it: DVC has nothing like it")
+    return InputError(f"pipeline, {thing}", expected, found, "rewrite it: DVC does not support this")

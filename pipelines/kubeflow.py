@@ -1,4 +1,4 @@
-"""The training pipeline as Kubeflow reads it; compiling needs no cluster and no network."""
+"""Compiles the training pipeline for Kubeflow; this needs no cluster and no network."""
 
 import hashlib
 import json
@@ -18,9 +18,9 @@ from tidegate.process import code, wheel
 
 
 def compile(image: str | None = None, settings: Path = cluster.PATH) -> str:
-    """The YAML of the training pipeline: the same text whenever the same kfp compiles the same commit.
+    """The YAML of the training pipeline; deterministic for one commit and one version of kfp.
 
-    The image is that of this code, in the repository of `cluster.yaml`, unless another one is named.
+    `image` defaults to the image of this code in the repository that `cluster.yaml` names.
     """
     given = cluster.load(settings)
     wiring = configured(training.pipeline_func, given, image or image_of(given))
@@ -29,29 +29,29 @@ def compile(image: str | None = None, settings: Path = cluster.PATH) -> str:
 
 
 def image_of(given: cluster.Cluster) -> str:
-    """The image of this version of Tidegate and of the code of its steps, in the repository that is given.
+    """The image of this version of Tidegate, tagged with its version and the digest of the code of its steps.
 
-    A change of a problem needs no other image. What changes no answer of a step, such as how a file is uploaded, comes
-    to a cluster with the next version.
+    A change of a problem needs no new image. Code that cannot change the result of a step, such as an upload, is not
+    part of the digest: it reaches a cluster with the next version.
     """
     digests = "".join(code.digest(step, code.locked) for step in code.STEPS)
     return f"{given.repository}:{wheel.version()}-{hashlib.sha256(digests.encode()).hexdigest()[:16]}"
 
 
 def ir(pipeline: Any = training) -> dict[str, Any]:
-    """The compiled wiring of a pipeline, without settings: Kubeflow's intermediate representation."""
+    """The intermediate representation of a pipeline as kfp compiles it, without the settings of `cluster.yaml`."""
     return parts(_text(pipeline))[0]
 
 
 def parts(compiled: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The two documents of a compiled pipeline: the intermediate representation, and what is for Kubernetes."""
+    """The two documents of a compiled pipeline: the intermediate representation, and the Kubernetes settings."""
     graph, *rest = YAML(typ="safe", pure=True).load_all(compiled)
     return graph, rest[0] if rest else {}
 
 
 def _fused(text: str, given: cluster.Cluster) -> str:
-    """The text with steps fused, as kfp reads it and writes it itself."""
-    documents = fusion.fused(*parts(text), given.fuse, cluster.shown(given.path))
+    """The text with the steps fused, loaded and written by kfp so that its form is kfp's own."""
+    documents = fusion.fused(*parts(text), given.fuse, cluster.display(given.path))
     loaded = components.load_component_from_text("\n---\n".join(map(json.dumps, documents)))
     with TemporaryDirectory() as folder:
         path = Path(folder) / "pipeline.yaml"

@@ -1,4 +1,4 @@
-"""The loop as a picture for the README, drawn from the compiled pipeline."""
+"""Draws the loop as SVG for the README, from the compiled pipeline."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -51,7 +51,7 @@ text {{ font-family: -apple-system, "Segoe UI", "Noto Sans", Helvetica, Arial, s
 
 
 class Place(NamedTuple):
-    """A box: its left and upper edge and its width; every box is BOX high."""
+    """A box: its left and upper edge and its width; the height of every box is BOX."""
 
     x: float
     y: float
@@ -64,7 +64,7 @@ class Place(NamedTuple):
 
 
 def draw(ir: Mapping[str, Any], theme: str) -> str:
-    """SVG in one theme: the steps with their first outputs, those behind the gate framed below it."""
+    """The SVG in one theme: each step with its first output; the steps behind the gate are framed below it."""
     wired = tasks(ir)
     places = _places(wired)
     gate, last = _ends(wired)
@@ -148,7 +148,7 @@ def _champion(last: Place, gate: Place) -> str:
 
 
 def _sluice(x: float) -> str:
-    """A gate in the stream: two posts, a beam, and a panel drawn up between them; and what a shut one means."""
+    """A sluice gate (two posts, a beam, a raised panel), and a note on what happens when the gate is shut."""
     return (
         f'<path class="sluice" d="M{x - 19:.1f} {FRAME + 16}v-40h38v40h-7v-33h-24v33z"/>'
         f'<rect class="panel" x="{x - 12:.1f}" y="{FRAME - 17}" width="24" height="13"/>'
@@ -157,7 +157,7 @@ def _sluice(x: float) -> str:
 
 
 def _tide(right: float) -> str:
-    """Waves that rise towards the frame, which begins at `right`."""
+    """Waves that fade in towards the frame, which begins at `right`."""
     fade = '<stop offset="0" class="stop" stop-opacity="0"/><stop offset="1" class="stop" stop-opacity="0.7"/>'
     count = int((right - MARGIN) // 40)
     left = right - 12 - count * 40

@@ -1,4 +1,4 @@
-"""Every file that is made from the pipeline, written or compared."""
+"""Writes the files that are generated from the pipeline, or compares them with the present ones."""
 
 from itertools import zip_longest
 from pathlib import Path
@@ -9,26 +9,26 @@ from tidegate.process.errors import InputError
 
 
 def rendered() -> dict[Path, str]:
-    """The files, relative to the root of the repository, with the text that each should have."""
+    """The expected text of each generated file, by its path relative to the root of the repository."""
     ir = kubeflow.ir()
     pictures = {Path(f"docs/loop-{theme}.svg"): picture.draw(ir, theme) for theme in picture.THEMES}
     return {dvc.PIPELINE: dvc.render(ir), **pictures}
 
 
 def write() -> None:
-    """Write them all."""
+    """Write all generated files."""
     for path, text in rendered().items():
         write_text(path, text)
 
 
 def check() -> None:
-    """InputError names the first line that differs from what would be written."""
+    """Raise InputError for the first line that differs from the generated text."""
     for path, text in rendered().items():
         present = read_text(path).split("\n") if path.exists() else []
         for number, (wanted, found) in enumerate(zip_longest(text.split("\n"), present), start=1):
             if wanted != found:
-                raise InputError(f"{path}:{number}", _shown(wanted), _shown(found), "run `tidegate render`")
+                raise InputError(f"{path}:{number}", _display(wanted), _display(found), "run `tidegate render`")
 
 
-def _shown(line: str | None) -> str:
+def _display(line: str | None) -> str:
     return "the end" if line is None else f"`{line.strip()[:80]}`"

@@ -1,4 +1,4 @@
-"""Gives every task of a pipeline what `cluster.yaml` says, and what no file may change: cache, user, run id."""
+"""Applies the settings of `cluster.yaml` to every task, and the fixed ones: caching, user, run id."""
 
 import functools
 from collections.abc import Callable
@@ -10,20 +10,20 @@ from kfp.dsl.pipeline_context import Pipeline
 
 from tidegate.pipelines.cluster import FACTOR, Cluster, Reference, Step, Volume, agree
 
-# They ask for what is new, read or change the registry of this moment, or log to MLflow: no cache key knows that.
+# They read the sources or the registry, or write to MLflow; a cache key does not cover these.
 NEVER_CACHED = ("collect", "gate", "train", "evaluate", "deploy")
-USER = 10001  # of the image
-LABEL = {"label_key": "app.kubernetes.io/part-of", "label_value": "tidegate"}  # by which k8s/ knows the pods
+USER = 10001  # the non-root user of the image
+LABEL = {"label_key": "app.kubernetes.io/part-of", "label_value": "tidegate"}  # network policies select by it
 RUN_ID = {"env_name": "TIDEGATE_KUBEFLOW_RUN", "field_path": "metadata.labels['pipeline/runid']"}
 
 
 def configured(wiring: Callable[..., None], cluster: Cluster, image: str) -> Callable[..., None]:
-    """The wiring, then the settings of every task in it; InputError unless tasks and sections are the same."""
+    """`wiring` with settings for every task; InputError unless each task has a section in `steps` and vice versa."""
 
     @functools.wraps(wiring)
     def pipeline(*args: Any, **kwargs: Any) -> None:
         wiring(*args, **kwargs)
-        tasks = Pipeline.get_default_pipeline().tasks  # those within `dsl.If` as well
+        tasks = Pipeline.get_default_pipeline().tasks  # includes those within `dsl.If`
         agree(cluster, list(tasks))
         for name, task in tasks.items():
             _set(task, cluster, cluster.steps[name], image)
@@ -33,7 +33,7 @@ def configured(wiring: Callable[..., None], cluster: Cluster, image: str) -> Cal
 
 def _set(task: PipelineTask, cluster: Cluster, step: Step, image: str) -> None:
     task.set_container_image(image)
-    task.set_caching_options(task.name not in NEVER_CACHED)  # said, because kfp's default is a variable's
+    task.set_caching_options(task.name not in NEVER_CACHED)  # kfp's default depends on a variable
     task.set_cpu_request(step.cpu["request"]).set_cpu_limit(step.cpu["limit"])
     task.set_memory_request(step.memory["request"]).set_memory_limit(step.memory["limit"])
     if step.retries.times:
@@ -56,7 +56,7 @@ def _set(task: PipelineTask, cluster: Cluster, step: Step, image: str) -> None:
 
 
 def _try_again(task: PipelineTask, step: Step) -> None:
-    """In the pod, for the cluster decides what its Argo runs again; by Argo, for a pod that is lost cannot itself."""
+    """Retry in the pod, because clusters configure Argo's retries; and by Argo, which can replace a lost pod."""
     times, wait = step.retries
     flags = {"times": times, "wait": wait, "timeout": step.timeout}
     words = [word for flag, value in flags.items() for word in (f"--{flag}", str(value))]

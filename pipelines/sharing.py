@@ -1,4 +1,4 @@
-"""What steps need of a pod that they share: room for the largest, time for all, and what each of them finds there."""
+"""Merges the pod settings of fused steps: the largest resources, the sum of time-outs, all variables and volumes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from tidegate.documents.durations import seconds
 from tidegate.process.errors import InputError
 
 Document = dict[str, Any]
-# A number for the backend of old, and a text for that of today.
+# kfp writes each amount twice: a number for older backends, a text for current ones.
 AMOUNTS = {
     "cpuRequest": "resourceCpuRequest",
     "cpuLimit": "resourceCpuLimit",
@@ -15,12 +15,12 @@ AMOUNTS = {
     "memoryLimit": "resourceMemoryLimit",
 }
 DEADLINE = "activeDeadlineSeconds"
-# Lists of which a pod has all; the other settings are of the pod itself.
+# Lists that are concatenated; all other settings must be equal.
 GIVEN = ("secretAsEnv", "configMapAsEnv", "fieldPathAsEnv", "secretAsVolume", "configMapAsVolume", "pvcMount")
 
 
 def container(parts: Sequence[Document], words: Mapping[str, Sequence[str]], thing: str) -> Document:
-    """The container that runs the words of all steps; InputError where they need different ones."""
+    """The container that runs the commands of all steps; InputError if their other settings differ."""
     own = ("args", "command", "resources")
     rest = [{key: value for key, value in part.items() if key not in own} for part in parts]
     counts = [f"{step}={len(command)}" for step, command in words.items()]
@@ -33,7 +33,7 @@ def container(parts: Sequence[Document], words: Mapping[str, Sequence[str]], thi
 
 
 def settings(parts: Sequence[Document], thing: str) -> Document:
-    """What Kubernetes is told of the pod; InputError for settings that differ, and for what would be there twice."""
+    """The Kubernetes settings of the shared pod; InputError for settings that differ and for duplicates."""
     rest = [{key: value for key, value in part.items() if key not in (*GIVEN, DEADLINE)} for part in parts]
     given = {key: _all(parts, key) for key in GIVEN if any(key in part for part in parts)}
     _check_once(given, thing)
@@ -41,7 +41,7 @@ def settings(parts: Sequence[Document], thing: str) -> Document:
 
 
 def retries(policies: Sequence[Document], deadline: int) -> Document:
-    """How often Argo starts a pod again that is lost: as the most patient step says; it may live so many seconds."""
+    """Argo's retry policy for a lost pod, the maximum over all steps; `deadline` is the seconds of one pod."""
     times = max(policy["maxRetryCount"] for policy in policies)
     wait = max(seconds(policy["backoffDuration"]) for policy in policies)
     factor = max(policy["backoffFactor"] for policy in policies)
@@ -71,15 +71,15 @@ def _same(parts: Sequence[Document], thing: str) -> Document:
 
 
 def _all(parts: Sequence[Document], key: str) -> list[Document]:
-    found: list[Document] = []
+    entries: list[Document] = []
     for entry in (entry for part in parts for entry in part.get(key, [])):
-        if entry not in found:
-            found.append(entry)
-    return found
+        if entry not in entries:
+            entries.append(entry)
+    return entries
 
 
 def _check_once(given: Mapping[str, Sequence[Document]], thing: str) -> None:
-    """A pod with one variable or one folder twice is refused by Kubernetes."""
+    """Raise InputError for a duplicate variable or folder, which Kubernetes refuses."""
     seen: set[str] = set()
     for entry in (entry for entries in given.values() for entry in entries):
         variables = [pair["envVar"] for pair in entry.get("keyToEnv", [])]
@@ -90,5 +90,5 @@ def _check_once(given: Mapping[str, Sequence[Document]], thing: str) -> None:
 
 
 def refused(thing: str, expected: str, found: str) -> InputError:
-    """Why steps cannot share a pod."""
-    return InputError(thing, expected, found, "change it, or leave these steps apart")
+    """The error for steps that cannot share a pod."""
+    return InputError(thing, expected, found, "change it, or do not fuse these steps")

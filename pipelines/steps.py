@@ -1,4 +1,4 @@
-"""The steps as Kubeflow sees them: the ports of `components/<step>/__main__.py`, in Kubeflow's types."""
+"""The steps as Kubeflow components: the ports of `components/<step>/__main__.py`, in Kubeflow's types."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ IMAGE = "tidegate/steps:latest"
 
 
 def _step(name: str, ports: Mapping[str, Any], metadata: bool = False) -> dsl.ContainerSpec:
-    """The command line of step `name`; with `metadata` it is told where to leave numbers for Kubeflow's UI."""
+    """The command line of step `name`; with `metadata` it receives the file for the numbers in Kubeflow's UI."""
     args = [word for port, value in ports.items() for word in (f"--{port}", getattr(value, "path", value))]
     return dsl.ContainerSpec(
         image=IMAGE,
@@ -34,7 +34,7 @@ def collect(
     data_dvc: OutputPath(str),  # type: ignore[valid-type]
     until: OutputPath(str),  # type: ignore[valid-type]
 ) -> dsl.ContainerSpec:
-    """Add the rows that the sources have to the newest version of the data, or hand on the version that was given."""
+    """Add new rows of the sources to the newest version of the data, or pass on the given version."""
     return _step("collect", locals())
 
 
@@ -50,7 +50,7 @@ def pull(
     sql: Output[Artifact],
     estimator: Output[Artifact],
 ) -> dsl.ContainerSpec:
-    """Fetch exactly one version of the data, and lay the problem's files beside it."""
+    """Fetch one version of the data, and write the problem's files as artifacts."""
     return _step("pull", locals())
 
 
@@ -63,7 +63,7 @@ def ingest(
     tables: Output[Dataset],
     manifest: Output[Artifact],
 ) -> dsl.ContainerSpec:
-    """Read the sources into one totally ordered Parquet file per table."""
+    """Read the raw files into one Parquet file per table, in a total order."""
     return _step("ingest", locals())
 
 
@@ -78,7 +78,7 @@ def validate(
     findings: Output[Artifact],
     report: Output[HTML],
 ) -> dsl.ContainerSpec:
-    """Hold the tables against the contract: bad rows are set aside, a broken schema stops the run."""
+    """Check the tables against the contract: bad rows go to quarantine, a schema violation stops the run."""
     return _step("validate", locals())
 
 
@@ -93,7 +93,7 @@ def featurize(
     features: Output[Dataset],
     batch: Output[Artifact],
 ) -> dsl.ContainerSpec:
-    """Turn clean tables into features by SQL, and mark which rows are the batch."""
+    """Compute features from the clean tables by SQL, and mark the rows of the batch."""
     return _step("featurize", locals())
 
 
@@ -123,7 +123,7 @@ def gate(
     signals: Output[Metrics],
     retrain: OutputPath(bool),  # type: ignore[valid-type]
 ) -> dsl.ContainerSpec:
-    """Decide whether the batch differs enough from what the champion learned from to train again."""
+    """Decide by drift tests against the champion's training data whether to train a challenger."""
     return _step("gate", locals(), metadata=True)
 
 
@@ -140,7 +140,7 @@ def train(
     reference: Output[Dataset],
     record: Output[Artifact],
 ) -> dsl.ContainerSpec:
-    """Fit the challenger, and the baselines it has to beat, on the history."""
+    """Fit the challenger and the baselines on the history."""
     return _step("train", locals())
 
 
@@ -162,7 +162,7 @@ def evaluate(
     metrics: Output[Metrics],
     curves: Output[ClassificationMetrics],
 ) -> dsl.ContainerSpec:
-    """Judge the challenger against the champion on the batch, which neither has seen."""
+    """Compare the challenger with the champion on the batch, on which neither was trained."""
     return _step("evaluate", locals(), metadata=True)
 
 
@@ -180,5 +180,5 @@ def deploy(
     approval: str,
     release: Output[Artifact],
 ) -> dsl.ContainerSpec:
-    """Register the challenger and, if the verdict says so, make it the champion."""
+    """Register the challenger and, if the verdict accepts it, make it the champion."""
     return _step("deploy", locals())

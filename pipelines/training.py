@@ -1,4 +1,4 @@
-"""The pipeline, written once: `tidegate compile` gives it to Kubeflow, `tidegate render` gives it to DVC."""
+"""The single definition of the pipeline: `tidegate compile` compiles it for Kubeflow, `tidegate render` for DVC."""
 
 from kfp import dsl
 
@@ -39,23 +39,23 @@ def training(
     deploy_approval: str,
 ) -> None:
     """Collect, pull, ingest, validate, featurize, gate; then, only if the gate is open, train, evaluate, deploy."""
-    # A scheduled run learns from the newest rows; one that a person submits, from the version that the person has.
+    # A scheduled run uses the newest rows; a submitted run uses the version of the submitter's data.dvc.
     collect = steps.collect(
         given=pull_data_dvc,
         contract_yaml=pull_contract_yaml,
         remote=pull_remote,
         fetch=collect_fetch,
-        # Empty in a scheduled run, whose batch ends on the day for which it was scheduled, whenever it starts.
+        # Empty in a scheduled run: its batch ends on the day for which it was scheduled.
         asked=ingest_until,
         scheduled=dsl.PIPELINE_JOB_SCHEDULE_TIME_UTC_PLACEHOLDER,
         created=dsl.PIPELINE_JOB_CREATE_TIME_UTC_PLACEHOLDER,
         repository=collect_repository,
         commit=collect_commit,
     )
-    # Asks what the sources have and which day it is at this moment, which no cache key knows.
+    # The result depends on the sources and the current date, which are not part of a cache key.
     collect.set_caching_options(False)
 
-    # A cluster has no checkout: the versions come as text, and the bytes that belong to them from the remote.
+    # A cluster has no checkout: the files come as text parameters, and the data from the DVC remote.
     pull = steps.pull(
         data_dvc=collect.outputs["data_dvc"],
         contract_yaml=pull_contract_yaml,
@@ -64,7 +64,7 @@ def training(
         remote=pull_remote,
     )
 
-    # Sources differ in format and order; everything after this reads one kind of table, the same bytes each time.
+    # Raw files differ in format and order; all later steps read Parquet tables that are equal byte for byte.
     ingest = steps.ingest(
         data=pull.outputs["data"],
         contract=pull.outputs["contract"],
@@ -72,7 +72,7 @@ def training(
         batch_days=ingest_batch_days,
     )
 
-    # A broken schema is a fault to mend, not drift to learn from: it has to stop the run before the gate sees it.
+    # A schema violation is an error, not drift: it stops the run before the gate.
     validate = steps.validate(
         tables=ingest.outputs["tables"],
         manifest=ingest.outputs["manifest"],
@@ -80,7 +80,7 @@ def training(
         max_bad_share=validate_max_bad_share,
     )
 
-    # Here alone the batch is told from the history, so that no later step can train on what it is judged by.
+    # Only this step separates batch and history, so no later step can train on the rows of the evaluation.
     featurize = steps.featurize(
         clean=validate.outputs["clean"],
         manifest=ingest.outputs["manifest"],
@@ -90,7 +90,7 @@ def training(
         window_days=train_window_days,
     )
 
-    # Training costs, and every new champion is a risk: only a change that matters may cause one.
+    # Training has a cost, and every new champion is a risk: train only after a change that matters.
     gate = steps.gate(
         clean=validate.outputs["clean"],
         features=featurize.outputs["features"],
@@ -112,7 +112,7 @@ def training(
     )
 
     with dsl.If(gate.outputs["retrain"] == True, name="retrain"):  # builds a condition, compares nothing
-        # The world has moved: learn it again, from the history only.
+        # Train on the history only.
         train = steps.train(
             features=featurize.outputs["features"],
             batch=featurize.outputs["batch"],
@@ -122,7 +122,7 @@ def training(
             window_days=train_window_days,
         )
 
-        # Newer is not better: the challenger has to win on rows that nobody has trained on.
+        # The challenger has to win on rows that no model was trained on.
         evaluate = steps.evaluate(
             clean=validate.outputs["clean"],
             features=featurize.outputs["features"],
@@ -137,7 +137,7 @@ def training(
             leak=evaluate_leak,
         )
 
-        # The model that was judged is the model that serves: it is registered as it is, with all its reasons.
+        # The evaluated model itself is registered, with the decision and the verdict.
         steps.deploy(
             contract=pull.outputs["contract"],
             sql=pull.outputs["sql"],

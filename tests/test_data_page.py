@@ -8,7 +8,7 @@ import pytest
 from tests.orders import CONTRACT
 from tests.servers.programs import s3
 from tests.workspaces import Workspace
-from tidegate.versions.section import public, secret
+from tidegate.versions.section import PUBLIC, SECRET
 
 root = Path(__file__).parents[1]
 page = (root / "docs/data.md").read_text()
@@ -29,12 +29,12 @@ def test_every_command_does_what_it_says(tmp_path: Path) -> None:
     assert file.name == "20130101T000000-20140201T000000.csv"
 
 
-@pytest.mark.parametrize("kind", [kind for kind in public if kind])
+@pytest.mark.parametrize("kind", [kind for kind in PUBLIC if kind])
 def test_the_settings_of_each_kind_are_settings(kind: str) -> None:
     row = next(line for line in page.splitlines() if f"`{kind}://" in line)
     _, _, _, settings, secrets, _ = row.split("|")
-    assert set(re.findall(r"`([a-z_]+)`", settings)) <= public[kind]
-    assert set(re.findall(r"`([a-z_]+)`", secrets)) - {"credentialpath"} == secret[kind]
+    assert set(re.findall(r"`([a-z_]+)`", settings)) <= PUBLIC[kind]
+    assert set(re.findall(r"`([a-z_]+)`", secrets)) - {"credentialpath"} == SECRET[kind]
 
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"`(TIDEGATE_\w+)`", page))))

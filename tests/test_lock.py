@@ -8,7 +8,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tidegate.versions.section import public
+from tidegate.versions.section import PUBLIC
 
 root = Path(__file__).parents[1]
 project = tomllib.loads((root / "pyproject.toml").read_text())
@@ -62,7 +62,7 @@ def test_the_locks_agree_with_each_other(name: str) -> None:
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-steps.txt"])
 def test_every_kind_of_remote_can_be_reached(name: str) -> None:
     plugins = {"s3": "dvc-s3", "gs": "dvc-gs", "azure": "dvc-azure", "ssh": "dvc-ssh"}
-    assert plugins.keys() | {""} == public.keys()
+    assert plugins.keys() | {""} == PUBLIC.keys()
     assert set(plugins.values()) <= pinned((root / name).read_text()).keys()
 
 

@@ -11,7 +11,7 @@ from tidegate.components.train.refusals import reason
 from tidegate.components.train.specification import schema
 from tidegate.components.train.window import most_classes
 from tidegate.scoring.scores import least_known
-from tidegate.scoring.tasks import tasks
+from tidegate.scoring.tasks import TASKS
 
 root = Path(__file__).parents[1]
 page = (root / "docs/model.md").read_text()
@@ -33,11 +33,11 @@ def test_tasks_keys_and_transformers_have_their_rows() -> None:
     first = {name for row in rows for name in re.findall(r"`(\w+)`", row[0])}
     properties = schema["properties"]
     assert isinstance(properties, dict)
-    assert {*tasks, *properties, *for_texts, *for_numbers, *decided, "class_weight", "random_state"} <= first
-    assert {row[0]: row[3] for row in rows if row[0].strip("`") in tasks} == {
-        f"`{name}`": task.words for name, task in tasks.items()
+    assert {*TASKS, *properties, *for_texts, *for_numbers, *decided, "class_weight", "random_state"} <= first
+    assert {row[0]: row[3] for row in rows if row[0].strip("`") in TASKS} == {
+        f"`{name}`": task.words for name, task in TASKS.items()
     }
-    assert set(allowed) == set(tasks)
+    assert set(allowed) == set(TASKS)
 
 
 def test_reasons_are_those_that_are_given() -> None:

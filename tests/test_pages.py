@@ -35,7 +35,7 @@ from tidegate.contract.contract import parse_contract
 from tidegate.documents.record import LearningPoint
 from tidegate.pages.page import write_page
 from tidegate.scoring.scores import metrics
-from tidegate.scoring.tasks import shown, tasks
+from tidegate.scoring.tasks import TASKS, display
 
 __all__ = ["browser"]
 root = Path(tidegate.commands.__file__).parent
@@ -154,23 +154,23 @@ def _predicted(task: str, champion: bool) -> tuple[Any, dict[str, Any]]:
 def _evaluate(path: Path, accepted: bool, champion: str | None, task: str = "binary", many: int = 0) -> str:
     label, predicted = _predicted(task, champion is not None)
     gap = Difference(-0.0321, -0.0427, -0.0219) if accepted else Difference(0.001, -0.004, 0.0065)
-    checks = [against_champion(gap, 0.005, tasks[task])] if champion else []
+    checks = [against_champion(gap, 0.005, TASKS[task])] if champion else []
     linear = Difference(0.0022, -0.0021, 0.0064) if accepted else Difference(0.1, 0.05, 0.2)
-    checks += [against_baseline("linear", linear, tasks[task])]
-    checks.append(against_baseline("dummy", Difference(-0.0524, -0.0686, -0.0371), tasks[task]))
+    checks += [against_baseline("linear", linear, TASKS[task])]
+    checks.append(against_baseline("dummy", Difference(-0.0524, -0.0686, -0.0371), TASKS[task]))
     parts = {"origin EWR": (-0.01, (-0.02, 0.004)), attribute: (0.1, None if accepted else (0.01, 0.2))}
-    held = in_slices(parts, "champion" if champion else "dummy", 0.005, tasks[task])
+    held = in_slices(parts, "champion" if champion else "dummy", 0.005, TASKS[task])
     checks += [held] if held else []
     checks += [calibrated(Difference(0.01, 0.0, 0.02), 0.15), counted("hostile rows", 0, "fine", hostile)]
     checks.append(counted(f"behaviour: {hostile}", 0 if accepted else 1, "fine", attribute))
     found = {name: metrics(label, values, task) for name, values in predicted.items()}
-    losses = {name: item[tasks[task].loss] for name, item in found.items()}
+    losses = {name: item[TASKS[task].loss] for name, item in found.items()}
     slices = [told({"slice": name, "rows": 9000, **losses}, parts, 0.005) for name in parts]
     slices += [{**slices[0], "slice": f"{long_name} {number}"} for number in range(many)]
     question = {"challenger": f"sha256:{'0a' * 32}", "policy": {"margin": 0.005, "slice_rows": 200}}
     rows, smallest = (len(label), 28), 0.0123 if champion else None
     verdict = verdict_document(
-        batch, question, champion, *rows, checks, found, slices, tasks[task], 1e-4, smallest, 0 if accepted else 2
+        batch, question, champion, *rows, checks, found, slices, TASKS[task], 1e-4, smallest, 0 if accepted else 2
     )
     verdict["reasons"].append(hostile)
     promise = replace(parse_contract(contract), name=hostile, task=task)
@@ -204,9 +204,9 @@ def _history(path: Path, turns: int) -> str:
         for turn in range(turns)
     ]
     waits = {"version": "9", "holds": False, "verdict": {"reasons": [hostile, long_name]}}
-    task = tasks["binary"]
+    task = TASKS["binary"]
     values = {"rows": rows, "waiting": [waits], "name": "flights", "task": task, "chart": chart(judged, task)}
-    write_page(path, root / "reviewing/history.html", "flights: history of champions", shown=shown, **values)
+    write_page(path, root / "reviewing/history.html", "flights: history of champions", shown=display, **values)
     return f"flights: version {turns} serves" if turns else "flights: nothing serves yet"
 
 
@@ -245,7 +245,7 @@ def _review(path: Path) -> str:
         {**row, **({} if turn % 2 else quiet), "until": f"2013-{turn + 1:02}-01", "decision": said}
         for turn, said in enumerate(["cannot tell", "retrain", "keep"])
     ]
-    values = {"rows": found, "name": "flights", "task": tasks["binary"]}
+    values = {"rows": found, "name": "flights", "task": TASKS["binary"]}
     write_page(path, root / "reviewing/review.html", "flights: batches", **values)
     return "flights: 3 batches were decided"
 
@@ -467,17 +467,17 @@ def test_training_pictures_name_their_axes_and_units() -> None:
             LearningPoint(5238, 0.38, 0.53),
             LearningPoint(41906, 0.46, 0.51),
         ],
-        tasks["binary"],
+        TASKS["binary"],
     ).axes[0]
     assert (curve.get_xlabel(), curve.get_ylabel()) == ("training rows", "log loss (nats)")
-    bars = importance_picture({"a$b$_c": 0.2, "second": -0.1}, tasks["binary"]).axes[0]
+    bars = importance_picture({"a$b$_c": 0.2, "second": -0.1}, TASKS["binary"]).axes[0]
     bars.figure.canvas.draw()
     assert "nats" in bars.get_xlabel()
     assert [label.get_text() for label in bars.get_yticklabels()] == ["a$b$_c", "second"]
 
 
 def test_a_wide_model_keeps_a_legible_picture() -> None:
-    figure = importance_picture({f"feature {index}": 1.0 / (index + 1) for index in range(500)}, tasks["binary"])
+    figure = importance_picture({f"feature {index}": 1.0 / (index + 1) for index in range(500)}, TASKS["binary"])
     assert figure.get_size_inches()[1] < 15
     assert figure.axes[0].get_title() == "Permutation importance, 40 of 500 features"
 

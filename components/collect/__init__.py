@@ -1,1 +1,1 @@
-"""Collect: the rows that the sources have and the newest version of the data has not, as its next version."""
+"""Collect: adds new rows of the sources to the newest version of the data, as its next version."""

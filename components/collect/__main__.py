@@ -1,4 +1,4 @@
-"""The command of collect."""
+"""The command line of collect."""
 
 from datetime import UTC, datetime
 
@@ -23,10 +23,10 @@ def collect(
     data_dvc: Output,
     until: Output,
 ) -> None:
-    """Hand on the text of data.dvc: the given one, or with `fetch` the newest version with what the sources have.
+    """Write the text of data.dvc: the given one, or with `fetch` the newest version plus new rows of the sources.
 
-    `given` is empty where there is no version yet. `commit` is the branch of the git `repository` that gets data.dvc.
-    `until`, on which the batch ends, is handed on as well: it is `asked`, or else made of the other two; see `day`.
+    `given` is empty if there is no version yet. `commit` is the branch of the git `repository` that receives data.dvc.
+    Also write `until`, the end of the batch: `asked`, or else derived from `scheduled` and `created`; see `day`.
     """
     end = day(asked, scheduled, created, datetime.now(UTC))
     if end.told:
@@ -36,7 +36,7 @@ def collect(
     if fetch and tables:
         text, merged = collect_rows(given, remote, tables, end.until)
         for name in tables:
-            print(f"{name}: {merged[name].told() if name in merged else 'nothing new'}")
+            print(f"{name}: {merged[name].summary() if name in merged else 'nothing new'}")
         if commit:
             commit_file(repository, commit, text)
     write_parameter(data_dvc, text)

@@ -1,4 +1,4 @@
-"""Commits data.dvc to a branch of a git repository: no checkout, and no program but this one."""
+"""Commits data.dvc to a branch of a git repository, without a checkout and without the git program."""
 
 import os
 import random
@@ -9,33 +9,34 @@ from typing import Any
 from tidegate.process import limits
 from tidegate.process.errors import InputError
 from tidegate.process.redaction import holds_secret, redacted
-from tidegate.versions.availability import told
+from tidegate.versions.availability import translated_errors
 
-token = "TIDEGATE_GIT_TOKEN"
-file = b"data.dvc"
-attempts = 8  # another push may come first each time
+TOKEN = "TIDEGATE_GIT_TOKEN"
+FILE = b"data.dvc"
+ATTEMPTS = 8  # a concurrent push makes an attempt fail
 
 
 def commit_file(repository: str, branch: str, text: str) -> None:
-    """Make data.dvc at the tip of `branch` read `text`, by a commit unless it does already.
+    """Commit `text` as data.dvc to `branch`, unless its tip has that text already.
 
-    `repository` is a URL or a path; TIDEGATE_GIT_TOKEN is the password, where one is needed.
+    `repository` is a URL or a path; TIDEGATE_GIT_TOKEN is the password, if one is needed.
     """
     if not repository or holds_secret(repository):
         found = "one with a password" if repository else "nothing"
-        expected = f"the URL of a git repository, whose password is {token}"
-        raise InputError("collect.repository", expected, found, "mend it")
-    with told(redacted(repository), f"to take data.dvc on branch {branch}", f"check collect.commit and {token}"):
-        for attempt in range(attempts):
+        expected = f"the URL of a git repository, whose password is {TOKEN}"
+        raise InputError("collect.repository", expected, found, "correct it")
+    expected, cure = f"to accept data.dvc on branch {branch}", f"check collect.commit and {TOKEN}"
+    with translated_errors(redacted(repository), expected, cure):
+        for attempt in range(ATTEMPTS):
             refusal = _push(repository, branch, text)
             if not refusal:
                 return
-            time.sleep(random.uniform(0, 2**attempt / 10))  # or those who collide do so again
+            time.sleep(random.uniform(0, 2**attempt / 10))  # jitter, so that concurrent pushes do not collide again
         raise OSError(refusal)
 
 
 def _push(repository: str, branch: str, text: str) -> str:
-    """Push one commit on top of the branch; returns why it was refused, empty when it was not."""
+    """Push one commit on top of the branch; returns the reason of a refusal, empty on success."""
     from dulwich.file import FileLocked
     from dulwich.objects import Blob
     from dulwich.pack import pack_objects_to_data
@@ -44,9 +45,9 @@ def _push(repository: str, branch: str, text: str) -> str:
     ref = f"refs/heads/{branch}".encode()
     tip, tree = _tip(client, path, ref)
     blob = Blob.from_string(text.encode())
-    if file in tree and tree[file][1] == blob.id:
+    if FILE in tree and tree[FILE][1] == blob.id:
         return ""
-    tree.add(file, 0o100644, blob.id)
+    tree.add(FILE, 0o100644, blob.id)
     commit = _commit(tree.id, tip)
     asked: dict[bytes, bytes] = {}
 
@@ -57,9 +58,9 @@ def _push(repository: str, branch: str, text: str) -> str:
     parts = [(part, None) for part in (blob, tree, commit)]
     try:
         sent = client.send_pack(path.encode(), wanted, lambda have, want, **_: pack_objects_to_data(parts))
-    except FileLocked:  # a repository that is a folder
-        return "another push holds the branch"
-    # Of a push that went well a server says None, and a folder nothing.
+    except FileLocked:  # of a repository in a local folder
+        return "another push has locked the branch"
+    # After a successful push a server reports None for the branch, and a local folder has no entry.
     return (sent.ref_status or {}).get(ref) or "" if asked else "another push came first"
 
 
@@ -87,7 +88,7 @@ def _client(repository: str) -> tuple[Any, str]:
     patience = ConfigFile()
     patience.set((b"http",), b"timeout", str(limits.BRANCH_SECONDS).encode())
     config = StackedConfig([patience, *StackedConfig.default_backends()])
-    password = os.environ.get(token)
+    password = os.environ.get(TOKEN)
     user = "git" if password and "@" not in repository else None
     return get_transport_and_path(repository, config=config, username=user, password=password)
 

@@ -1,4 +1,4 @@
-"""From the newest version of the data to the next: fetch, add what the sources have, push, list."""
+"""Makes the next version of the data: fetch the newest, add new rows of the sources, push, list."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,18 +13,18 @@ from tidegate.process.errors import InputError
 from tidegate.versions import listing
 from tidegate.versions.repository import fetch, opened, save, tracked_path
 
-folder = "data"
+FOLDER = "data"
 
 
 def collect_rows(given: str, remote: str, tables: Mapping[str, Table], until: str) -> tuple[str, dict[str, Merged]]:
-    """The text of data.dvc of the newest version with the new rows of `tables`, and what was new in each.
+    """The text of data.dvc of the newest version with the new rows of `tables`, and the changes by table.
 
-    Without new rows it is that version. Whenever this is killed, every version that the remote lists is whole.
+    Without new rows it is the newest version. Every listed version is complete, even if this is killed.
     """
     if until:
-        moment("until", until, "mend it")
+        moment("until", until, "correct it")
     if given:
-        tracked_path(given)  # a text that is none must not wait for a remote
+        tracked_path(given)  # checked first, so that an invalid text does not wait for the remote
     with TemporaryDirectory() as scratch, opened(Path(scratch, "repository"), remote) as repository:
         listed = listing.listed(repository)
         newest = listing.start(given, listed)
@@ -33,9 +33,9 @@ def collect_rows(given: str, remote: str, tables: Mapping[str, Table], until: st
         if text and not newest:
             listed = listing.add(repository, text, listed)
         merged = {
-            name: found
+            name: changes
             for name, table in tables.items()
-            if table.source and (found := gather(name, table, table.source, data, until, Path(scratch, name)))
+            if table.source and (changes := gather(name, table, table.source, data, until, Path(scratch, name)))
         }
         if merged:
             text = save(repository, data)
@@ -46,9 +46,9 @@ def collect_rows(given: str, remote: str, tables: Mapping[str, Table], until: st
 
 
 def _lay(repository: Any, text: str) -> Path:
-    """The folder of the data as it is before anything is added."""
-    data = fetch(repository, text) if text else Path(repository.root_dir, folder)
+    """The folder of the data before rows are added."""
+    data = fetch(repository, text) if text else Path(repository.root_dir, FOLDER)
     if text and not data.is_dir():
-        raise InputError("data.dvc", "a folder, to which files can be added", "a file", "run `dvc add` on its folder")
+        raise InputError("data.dvc", "a folder of files", "a file", "run `dvc add` on its folder")
     data.mkdir(exist_ok=True)
     return data

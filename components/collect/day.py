@@ -1,24 +1,24 @@
-"""The day on which a run's batch ends: the one that was asked for, else that of the moment it was scheduled for."""
+"""The end of a run's batch: the requested day, else the day for which the run was scheduled."""
 
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from tidegate.process.errors import InputError, shown
+from tidegate.process.errors import InputError, display
 
-unresolved = "{{$"  # what an orchestrator leaves of a placeholder that it does not know
+UNRESOLVED = "{{$"  # the beginning of a placeholder that the orchestrator did not replace
 
 
 class Day(NamedTuple):
-    """The end of the batch, and in words where it comes from; no words for one that was asked for."""
+    """The end of the batch, and its origin in words; empty if it was requested."""
 
     until: str
     told: str
 
 
 def day(asked: str, scheduled: str, created: str, now: datetime) -> Day:
-    """What was `asked`, else the UTC day for which the run was `scheduled`, was `created`, or that of `now`.
+    """The requested end `asked`, else the UTC day of `scheduled`, else that of `created`, else that of `now`.
 
-    A retry has to find the same day, so a clock counts last; InputError for a moment that is none.
+    The clock comes last, because a retry has to get the same day. InputError for an invalid time.
     """
     if asked:
         return Day(asked, "")
@@ -31,15 +31,15 @@ def day(asked: str, scheduled: str, created: str, now: datetime) -> Day:
 
 
 def known(moment: str) -> bool:
-    """Whether a placeholder arrived as what it stands for."""
-    return bool(moment) and unresolved not in moment
+    """Whether the orchestrator replaced the placeholder by a value."""
+    return bool(moment) and UNRESOLVED not in moment
 
 
 def utc_day(name: str, moment: str) -> str:
-    """The day of a moment, which is UTC unless it says otherwise."""
+    """The UTC day of a time, which is in UTC unless it has an offset; InputError about `name` if it is invalid."""
     try:
-        found = datetime.fromisoformat(moment)
+        time = datetime.fromisoformat(moment)
     except ValueError:
-        cure = "say ingest.until yourself"
-        raise InputError(name, "a moment such as 2026-11-28T22:36:00Z", shown(moment), cure) from None
-    return f"{found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC):%Y-%m-%d}"
+        cure = "set ingest.until"
+        raise InputError(name, "a moment such as 2026-11-28T22:36:00Z", display(moment), cure) from None
+    return f"{time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC):%Y-%m-%d}"

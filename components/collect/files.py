@@ -1,4 +1,4 @@
-"""Files at a URL, below an S3 prefix or at a path, copied to where they can be read."""
+"""Downloads the files of a source: a URL, an S3 prefix or a path."""
 
 import os
 from collections.abc import Iterator
@@ -6,53 +6,53 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tidegate.contract.source import Source, endings
+from tidegate.contract.source import ENDINGS, Source
 from tidegate.process import limits
 from tidegate.process.deadline import within
 from tidegate.process.errors import InputError
 from tidegate.process.redaction import redacted
-from tidegate.versions.availability import told
+from tidegate.versions.availability import translated_errors
 
-cure = "check `source` in contract.yaml and the credentials"
+CURE = "check `source` in contract.yaml and the credentials"
 
 
 def download(source: Source, folder: Path) -> dict[Path, str]:
-    """Copy the files of `source` into `folder`, in the order of their names; returns each with the name it had.
+    """Copy the files of `source` into `folder`, sorted by name; returns the original name of each copy.
 
-    InputError when there are none, or the place does not answer in time.
+    InputError if there are none, or if the server does not answer in time.
     """
     import fsspec
 
     place = str(source.s3 or source.files)
-    shown = redacted(place)
-    with told(shown, "files", cure):
+    address = redacted(place)
+    with translated_errors(address, "files", CURE):
         system, path = fsspec.core.url_to_fs(place, **_options(source))
         names = within(limits.STORE_ANSWER_SECONDS, lambda: _names(system, path, every=bool(source.s3)))
     if not names:
-        raise InputError(shown, f"files that end in {', '.join(endings)}", "none", cure)
-    found = {}
+        raise InputError(address, f"files that end in {', '.join(ENDINGS)}", "none", CURE)
+    copies = {}
     for number, name in enumerate(names):
         target = folder / f"{number:06d}{ending(name)}"
-        with told(redacted(name), "a file", cure):
+        with translated_errors(redacted(name), "a file", CURE):
             system.get_file(name, str(target))
-        found[target] = redacted(name)
-    return found
+        copies[target] = redacted(name)
+    return copies
 
 
 def ending(name: str) -> str:
-    """The ending of a file's name or URL by which it is read; empty when it is none of `endings`."""
+    """The one of ENDINGS with which a file name or URL ends; empty if there is none."""
     path = urlsplit(name).path
-    return next((known for known in sorted(endings, key=len, reverse=True) if path.endswith(known)), "")
+    return next((known for known in sorted(ENDINGS, key=len, reverse=True) if path.endswith(known)), "")
 
 
 def _names(system: Any, path: str, every: bool) -> list[str]:
-    """The files that can be read, among those below `path` or those that it stands for."""
-    found = system.find(path) if every else system.glob(path) if "*" in path else [path]
-    return sorted(name for name in found if ending(name))
+    """The files with a known ending: all below `path` if `every`, else those that match it."""
+    names = system.find(path) if every else system.glob(path) if "*" in path else [path]
+    return sorted(name for name in names if ending(name))
 
 
 def _options(source: Source) -> dict[str, Any]:
-    """What the library for such a place has to know."""
+    """The options of fsspec for a source."""
     if source.s3:
         client = {"endpoint_url": source.endpoint, "region_name": source.region}
         given = {name: value for name, value in client.items() if value}

@@ -1,40 +1,40 @@
-"""Adds the rows that are new to the files of a table, and takes out those whose place they take."""
+"""Adds new rows to the files of a table, and removes the rows that they replace."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
 
-from tidegate.components.collect.new_rows import compare, file, plain, same_key
+from tidegate.components.collect.new_rows import FILE, compare, plain, same_key
 from tidegate.contract.contract import Table, literal, quoted
 from tidegate.documents.formats import replacing
 from tidegate.tables.engine import cast
 from tidegate.tables.raw import texts
 
-row = quoted("#row")
-compressions = {".gz": "gzip", ".zst": "zstd"}
+ROW = quoted("#row")
+COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 
 
 class Merged(NamedTuple):
-    """How many rows came, how many earlier ones they replace, and the first and the last of their times."""
+    """The number of new rows, the number of rows that they replace, and their first and last time."""
 
     rows: int
     replaced: int
     first: str
     last: str
 
-    def told(self) -> str:
-        """In words."""
-        replaced = f", {self.replaced:,} in place of earlier ones" * bool(self.replaced)
+    def summary(self) -> str:
+        """The changes in words."""
+        replaced = f", {self.replaced:,} of them replace earlier rows" * bool(self.replaced)
         return f"{self.rows:,} new rows{replaced}" + f", {self.first} to {self.last}" * bool(self.first)
 
 
 def merge(
     connection: duckdb.DuckDBPyConnection, table: Table, data: Path, came: str, order: str, cut: str
 ) -> Merged | None:
-    """Add the rows of the query `came` that are new to the files below `data`; see `compare`. None when none is.
+    """Add the new rows of the query `came` to the files below `data` (see `compare`); None if there are none.
 
-    The same rows give the same bytes.
+    The result is deterministic: the same rows give the same bytes.
     """
     compare(connection, table, sorted(data.glob(table.files)), came, order, cut)
     rows, replaced = (_value(connection, f"SELECT count(*) FROM {name}") for name in ("fresh", "outdated"))
@@ -42,14 +42,14 @@ def merge(
         return None
     first, last = _span(connection, table)
     target = data.resolve() / table.files.replace("*", f"{first}-{last}")
-    touched = connection.execute(f"SELECT DISTINCT {file} FROM outdated").fetchall()
+    touched = connection.execute(f"SELECT DISTINCT {FILE} FROM outdated").fetchall()
     for path in sorted({target, *(Path(name) for (name,) in touched)}):
         _rewrite(connection, table, path, path == target)
     return Merged(rows, replaced, first, last)
 
 
 def _span(connection: duckdb.DuckDBPyConnection, table: Table) -> tuple[str, str]:
-    """The first and the last time of the new rows, as they stand in a file's name."""
+    """The first and the last time of the new rows, formatted for a file name."""
     if not table.time:
         return "", ""
     time = cast(quoted(table.time), "timestamp")
@@ -59,48 +59,48 @@ def _span(connection: duckdb.DuckDBPyConnection, table: Table) -> tuple[str, str
 
 
 def _rewrite(connection: duckdb.DuckDBPyConnection, table: Table, path: Path, target: bool) -> None:
-    """Write a file anew: its rows that stay, in their order, in the target then the new ones; remove it if empty."""
+    """Rewrite a file: the rows that stay, in their order; then, in the target, the new rows. Remove an empty file."""
     parts = [_kept(connection, table, path)] * path.exists()
     if target:
-        parts.append(f"SELECT {_typed(connection, table)}, NULL::BIGINT AS {row} FROM fresh")
+        parts.append(f"SELECT {_typed(connection, table)}, NULL::BIGINT AS {ROW} FROM fresh")
     rows = " UNION ALL BY NAME ".join(parts)
     if not _value(connection, f"SELECT count(*) FROM ({rows})"):
         path.unlink()
         return
     names = dict.fromkeys([*([table.time] if table.time else []), *table.key, *table.columns])
     order = ", ".join(cast(quoted(name), table.columns[name].type) + f", {quoted(name)}::VARCHAR" for name in names)
-    query = f"SELECT * EXCLUDE ({row}) FROM ({rows}) ORDER BY {row} NULLS LAST, {order}"
+    query = f"SELECT * EXCLUDE ({ROW}) FROM ({rows}) ORDER BY {ROW} NULLS LAST, {order}"
     with replacing(path) as temporary:
         connection.execute(f"COPY ({query}) TO {literal(str(temporary))} ({_format(table)})")
 
 
 def _kept(connection: duckdb.DuckDBPyConnection, table: Table, path: Path) -> str:
-    """The rows of a file whose keys did not change, numbered, as they are."""
+    """The query of the unchanged rows of a file, with their row numbers."""
     parquet = f"SELECT * FROM read_parquet({literal(str(path))})"
     source = parquet if path.suffix == ".parquet" else texts(connection, [path], table.missing)
-    numbered = f"SELECT *, row_number() OVER () AS {row} FROM ({source})"
+    numbered = f"SELECT *, row_number() OVER () AS {ROW} FROM ({source})"
     if not table.key:
         return numbered
     keys = ", ".join(f"{plain(name, table)} AS {quoted(name)}" for name in table.key)
-    gone = f"SELECT {row} FROM (SELECT {row}, {keys} FROM ({numbered})) AS had SEMI JOIN changed ON "
-    return f"SELECT * FROM ({numbered}) WHERE {row} NOT IN ({gone}{same_key(table, 'had', 'changed')})"
+    gone = f"SELECT {ROW} FROM (SELECT {ROW}, {keys} FROM ({numbered})) AS had SEMI JOIN changed ON "
+    return f"SELECT * FROM ({numbered}) WHERE {ROW} NOT IN ({gone}{same_key(table, 'had', 'changed')})"
 
 
 def _typed(connection: duckdb.DuckDBPyConnection, table: Table) -> str:
-    """The new rows' values: in Parquet of their types, but a column of which one cannot be cast stays text."""
+    """The values of the new rows: in Parquet cast to their types, unless a value of the column cannot be cast."""
     casts = {name: cast(quoted(name), column.type) for name, column in table.columns.items()}
     if not table.files.endswith(".parquet"):
         return ", ".join(map(quoted, casts))
     wrong = ", ".join(f"count_if({quoted(name)} IS NOT NULL AND ({value}) IS NULL)" for name, value in casts.items())
     counts = connection.execute(f"SELECT {wrong} FROM fresh").fetchall()[0]
-    found = zip(casts.items(), counts, strict=True)
-    return ", ".join(quoted(name) if count else f"{value} AS {quoted(name)}" for (name, value), count in found)
+    pairs = zip(casts.items(), counts, strict=True)
+    return ", ".join(quoted(name) if count else f"{value} AS {quoted(name)}" for (name, value), count in pairs)
 
 
 def _format(table: Table) -> str:
     if table.files.endswith(".parquet"):
         return "FORMAT parquet, COMPRESSION zstd"
-    compression = compressions.get(Path(table.files).suffix, "none")
+    compression = COMPRESSIONS.get(Path(table.files).suffix, "none")
     null = f"NULLSTR {literal(table.missing[0])}"
     return f"FORMAT csv, HEADER, DELIMITER ',', QUOTE '\"', ESCAPE '\"', {null}, COMPRESSION {compression}"
 

@@ -1,8 +1,7 @@
-"""Which of the rows that came are new, as DuckDB tables: `fresh`, and `changed`, the keys whose earlier rows go.
+"""Finds new rows, as DuckDB tables: `fresh`, the new rows, and `changed`, the keys whose earlier rows are removed.
 
-Rows are compared as the contract's types, whatever their spelling. A row whose key is known and whose values are not
-takes the place of the earlier one, so that each version of the data holds each key once. Without a key, equal rows are
-the same row.
+Rows are compared as values of the contract's types, not as texts. A row with a known key and other values replaces the
+earlier one, so that each key occurs once. Without a primary key, equal rows are the same row.
 """
 
 from collections.abc import Sequence
@@ -14,25 +13,25 @@ from tidegate.contract.contract import Table, literals, quoted
 from tidegate.tables.engine import cast, columns_of
 from tidegate.tables.raw import texts
 
-file, rank = quoted("#file"), quoted("#rank")
-with_file = ", filename = '#file'"
+FILE, RANK = quoted("#file"), quoted("#rank")
+WITH_FILE = ", filename = '#file'"
 
 
 def compare(
     connection: duckdb.DuckDBPyConnection, table: Table, known: Sequence[Path], came: str, order: str, cut: str
 ) -> None:
-    """Compare the rows of the query `came` for which the condition `cut` holds with the files `known`.
+    """Compare the rows of the query `came` that fulfil the condition `cut` with the files `known`.
 
-    Of the rows with one key those count that are last by the SQL value `order`.
+    Of rows with the same key only the last by the SQL expression `order` count.
     """
     values = ", ".join(f"{plain(name, table)} AS {quoted(name)}" for name in table.columns)
-    connection.execute(f"CREATE OR REPLACE TABLE came AS SELECT {values}, {order} AS {rank} FROM ({came}) WHERE {cut}")
+    connection.execute(f"CREATE OR REPLACE TABLE came AS SELECT {values}, {order} AS {RANK} FROM ({came}) WHERE {cut}")
     connection.execute(f"CREATE OR REPLACE VIEW known AS {_known(connection, table, known)}")
     (_by_key if table.key else _by_row)(connection, table)
 
 
 def plain(name: str, table: Table) -> str:
-    """The SQL text of a value by which it is compared: that of its type, else its own; null as its files spell it."""
+    """The SQL of the text by which a value is compared: that of its type, else its own; null for a missing value."""
     column = table.columns[name]
     text = f"coalesce(({cast(quoted(name), column.type)})::VARCHAR, {quoted(name)}::VARCHAR)"
     missing = f"list_contains({literals(table.missing)}, {text})"
@@ -48,19 +47,19 @@ def same_key(table: Table, left: str, right: str) -> str:
 def _known(connection: duckdb.DuckDBPyConnection, table: Table, paths: Sequence[Path]) -> str:
     if not paths:
         nothing = ", ".join(f"NULL::VARCHAR AS {quoted(name)}" for name in table.columns)
-        return f"SELECT {nothing}, NULL::VARCHAR AS {file} WHERE false"
-    query = texts(connection, paths, table.missing, with_file)
+        return f"SELECT {nothing}, NULL::VARCHAR AS {FILE} WHERE false"
+    query = texts(connection, paths, table.missing, WITH_FILE)
     present = columns_of(connection, f"({query})")
     values = (
         f"{plain(name, table) if name in present else 'NULL::VARCHAR'} AS {quoted(name)}" for name in table.columns
     )
-    return f"SELECT {', '.join(values)}, {file} FROM ({query})"
+    return f"SELECT {', '.join(values)}, {FILE} FROM ({query})"
 
 
 def _by_key(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     names, key = (", ".join(map(quoted, some)) for some in (table.columns, table.key))
     make = "CREATE OR REPLACE TABLE"
-    last = f"rank() OVER (PARTITION BY {key} ORDER BY {rank} DESC NULLS LAST) = 1"
+    last = f"rank() OVER (PARTITION BY {key} ORDER BY {RANK} DESC NULLS LAST) = 1"
     connection.execute(f"{make} came AS SELECT DISTINCT {names} FROM (SELECT * FROM came QUALIFY {last})")
     connection.execute(f"{make} met AS SELECT * FROM known SEMI JOIN came ON {same_key(table, 'known', 'came')}")
     differ = f"SELECT {names} FROM came EXCEPT SELECT {names} FROM met"

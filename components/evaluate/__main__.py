@@ -18,7 +18,7 @@ from tidegate.documents.formats import read_json, read_table, write_json, write_
 from tidegate.documents.record import Record
 from tidegate.process.command import Output
 from tidegate.scoring.scores import labels, weights
-from tidegate.scoring.tasks import tasks
+from tidegate.scoring.tasks import TASKS
 from tidegate.tracking import approvals, logs, records
 from tidegate.tracking.champion import load_champion
 from tidegate.tracking.logs import Point
@@ -60,7 +60,7 @@ def evaluate(
         answer, costs = _judge(client, promise, this, question, paths, trained)
         # With them a release finds them again.
         logs.files(client, run_id, {approvals.file: approvals.text_of(answer), **pages}, approvals.place_of(answer))
-    found = _metrics(answer, tasks[promise.task].metrics)
+    found = _metrics(answer, TASKS[promise.task].metrics)
     write_json(verdict, answer)
     write_json(metrics, {"accepted": int(answer["accepted"]), **found})
     _tell(client, run_id, this, answer, found, costs)

@@ -19,7 +19,7 @@ from tidegate.process.errors import InputError
 from tidegate.scoring.blocks import block_of
 from tidegate.scoring.scores import Predictions, Vector, labels, least_known, losses, metrics, weights
 from tidegate.scoring.seed import seed_of
-from tidegate.scoring.tasks import Task, tasks
+from tidegate.scoring.tasks import TASKS, Task
 
 least_blocks = 5  # fewer say nothing about how much a batch varies
 outcomes = {"binary": "both outcomes", "multiclass": "at least two classes"}
@@ -66,7 +66,7 @@ def judged(
     task, weight, label = contract.task, weights(rows, contract.weight), labels(rows, contract.label, contract.task)
     blocks, least = block_of(rows[contract.time], contract.block), least_known(learned_from)
     loss = {model: losses(label, values, task, least) for model, values in predicted.items()}
-    trial, policy = Trial(loss, blocks, weight, seed_of(batch), tasks[task]), question["policy"]
+    trial, policy = Trial(loss, blocks, weight, seed_of(batch), TASKS[task]), question["policy"]
     parts = slices(rows, contract.slices, policy["slice_rows"])
     by_slice = slice_differences(parts, trial.gap(trial.rival), blocks, trial.seed, weight)
     gaps = {name: trial.difference(name) for name in loss if name != "challenger"}
@@ -75,8 +75,8 @@ def judged(
         calibration(label, predicted[name], task, blocks, trial.seed, weight) for name in ("challenger", peer)
     )
     checks = [
-        *_compared(gaps, policy["margin"], tasks[task]),
-        in_slices(by_slice, trial.rival, policy["margin"], tasks[task]),
+        *_compared(gaps, policy["margin"], TASKS[task]),
+        in_slices(by_slice, trial.rival, policy["margin"], TASKS[task]),
         calibrated(error, policy["calibration"], f"{peer} model" if peer == "linear" else peer, its.mean),
         *others,
     ]
@@ -89,7 +89,7 @@ def judged(
         checks=[check for check in checks if check],
         scores={model: metrics(label, values, task, weight, least) for model, values in predicted.items()},
         slices=[told(found, by_slice, policy["margin"]) for found in slice_losses(parts, loss, weight)],
-        task=tasks[task],
+        task=TASKS[task],
         least=least if task == "multiclass" else None,
         smallest=gaps["champion"].smallest if "champion" in gaps else None,
         earlier=earlier,

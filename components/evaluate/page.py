@@ -9,7 +9,7 @@ from tidegate.components.evaluate.pictures import differences, of_losses
 from tidegate.contract.contract import Contract
 from tidegate.documents.batch import Batch
 from tidegate.pages.page import write_page
-from tidegate.scoring.tasks import lower_is_better, shown, tasks
+from tidegate.scoring.tasks import LOWER_IS_BETTER, TASKS, display
 
 most_slices = 100
 
@@ -29,9 +29,9 @@ def write_verdict(
         name=contract.name,
         batch=batch,
         verdict=answer,
-        task=tasks[contract.task],
-        lower_is_better=lower_is_better,
-        shown=shown,
+        task=TASKS[contract.task],
+        lower_is_better=LOWER_IS_BETTER,
+        shown=display,
         panels=pictures,
         kind=contract.task,
         weight=contract.weight,

@@ -5,7 +5,7 @@ from typing import Any
 
 from tidegate.components.evaluate.curves import curves, each_against_the_rest
 from tidegate.components.evaluate.residuals import observed, residuals
-from tidegate.pages.axes import Axis, quarters
+from tidegate.pages.axes import QUARTERS, Axis
 from tidegate.scoring.scores import Labels, Vector
 
 pad = 0.06
@@ -20,7 +20,7 @@ def panels(
         found = [observed(label, predicted, weight), residuals(label, predicted, weight)]
     else:
         found = (each_against_the_rest if task == "multiclass" else curves)(label, predicted, weight)
-    return [{"x_ticks": quarters, "y_ticks": quarters, "points": [], "diagonal": True, **panel} for panel in found]
+    return [{"x_ticks": QUARTERS, "y_ticks": QUARTERS, "points": [], "diagonal": True, **panel} for panel in found]
 
 
 def differences(checks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""Featurize: clean tables and features.sql in; features, labels and the batch out, each known when it had to be."""
+"""Featurize: runs features.sql over the clean tables; writes features, labels and the batch, without look-ahead."""

@@ -1,4 +1,4 @@
-"""The command of featurize."""
+"""The command line of featurize."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,7 +18,7 @@ from tidegate.process.errors import InputError
 from tidegate.tables.engine import copy
 from tidegate.tables.features import Window, describe, feature_engine, kinds, marked, subquery
 
-checked_moments = 3
+CHECKED_MOMENTS = 3
 
 
 def featurize(
@@ -31,7 +31,7 @@ def featurize(
     features: OutputFolder,
     batch: Output,
 ) -> None:
-    """Run features.sql over the clean tables, prove that no feature knows the future, mark the batch and name it."""
+    """Run features.sql over the clean tables, check for look-ahead, mark the batch and compute its id."""
     texts = {"contract": read_text(contract), "sql": read_text(sql), "estimator": read_text(estimator)}
     promise = parse_contract(texts["contract"], str(contract))
     made, made_by = read_json(manifest), recipe(**texts, window_days=window_days)
@@ -46,8 +46,8 @@ def featurize(
                 _check_hindsight(connection, texts["sql"], promise, kind)
                 copy(connection, marked(texts["sql"], promise, kind, window), folder / "features.parquet")
             except duckdb.Error as error:
-                found = " ".join(str(error).split())
-                raise InputError(sql, "SQL that runs over every row", found, "mend it") from None
+                reason = " ".join(str(error).split())
+                raise InputError(sql, "SQL that runs over every row", reason, "correct it") from None
             check_features(connection, folder / "features.parquet", promise, kind)
             counts = _counts(connection, folder / "features.parquet", promise.label)
     start, end = made["batch"]["start"], made["batch"]["end"]
@@ -66,27 +66,27 @@ def featurize(
 
 def _check_rows(connection: duckdb.DuckDBPyConnection, sql: str, contract: Contract) -> None:
     identity = ", ".join(quoted(name) for name in contract.identity)
-    found = f"SELECT count(*), count(DISTINCT ({identity})) FROM {subquery(sql)}"
-    rows, distinct = connection.execute(found).fetchall()[0]
+    counts = f"SELECT count(*), count(DISTINCT ({identity})) FROM {subquery(sql)}"
+    rows, distinct = connection.execute(counts).fetchall()[0]
     events = connection.execute(f"SELECT count(*) FROM {quoted(contract.event)}").fetchall()[0][0]
     if rows != events or distinct != events:
         raise InputError(
             "features.sql",
             f"one row per row of {contract.event} ({events:,})",
             f"{rows:,} rows, {distinct:,} of them distinct",
-            "mend its joins and filters",
+            "correct its joins and filters",
         )
 
 
 def _check_hindsight(
     connection: duckdb.DuckDBPyConnection, sql: str, contract: Contract, features: Mapping[str, str]
 ) -> None:
-    for moment in moments(connection, contract, checked_moments):
-        if found := leaks(connection, sql, contract, features, moment):
+    for moment in moments(connection, contract, CHECKED_MOMENTS):
+        if leaking := leaks(connection, sql, contract, features, moment):
             raise InputError(
                 "features.sql",
                 f"features that are known {contract.horizon} before the event",
-                f"{', '.join(found)} of {moment} change when later rows and outcomes are hidden",
+                f"{', '.join(leaking)} of {moment} change when later rows and outcomes are hidden",
                 "look further back",
             )
 

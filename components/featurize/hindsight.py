@@ -1,4 +1,4 @@
-"""Point-in-time correctness: no feature may change when what was not yet known is hidden."""
+"""Checks point-in-time correctness: no feature may change when later data is hidden."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from tidegate.tables.features import subquery
 
 
 def moments(connection: duckdb.DuckDBPyConnection, contract: Contract, count: int) -> list[str]:
-    """`count` event times spread over the event table, the latest among them, as ISO texts."""
+    """`count` event times at even quantiles, including the latest, as ISO texts."""
     time, event = quoted(contract.time), quoted(contract.event)
     shares = ", ".join(str((index + 1) / count) for index in range(count))
     row = connection.execute(f"SELECT quantile_disc({time}, [{shares}]) FROM {event}").fetchall()[0][0]
@@ -18,10 +18,10 @@ def moments(connection: duckdb.DuckDBPyConnection, contract: Contract, count: in
 
 
 def hidden_views(contract: Contract, moment: str) -> dict[str, str]:
-    """Per table the query of what was known `horizon` before `moment`.
+    """The query per table of the data that was known `horizon` before `moment`.
 
-    The schedule of events is known, their outcomes only once they are `label_delay` old; rows of other timed
-    tables are known from their time on.
+    Events are always known, their outcomes only once they are `label_delay` old; rows of other tables with a time are
+    known from that time on.
     """
     known = f"TIMESTAMP {literal(moment)} - {interval(contract.horizon)}"
     views = {}
@@ -41,7 +41,7 @@ def hidden_views(contract: Contract, moment: str) -> dict[str, str]:
 def leaks(
     connection: duckdb.DuckDBPyConnection, sql: str, contract: Contract, features: Mapping[str, str], moment: str
 ) -> list[str]:
-    """The features of the events at `moment` that differ when what was not yet known is hidden."""
+    """The features of the events at `moment` that change when data that was not yet known is hidden."""
     seen = _fingerprints(connection, sql, contract, features, moment)
     connection.execute("CREATE SCHEMA hindsight")
     try:
@@ -58,7 +58,7 @@ def leaks(
 def _fingerprints(
     connection: duckdb.DuckDBPyConnection, sql: str, contract: Contract, features: Mapping[str, str], moment: str
 ) -> Mapping[str, int]:
-    """Per feature a digest of its values, each bound to its row's identity; sums differ in their last bits."""
+    """A digest per feature over its values and row identities; numbers are rounded."""
     identity = ", ".join(quoted(name) for name in contract.identity)
     values = ", ".join(
         f"bit_xor(hash({identity}, {_rounded(quoted(name)) if kind == 'number' else quoted(name)}))"
@@ -69,5 +69,5 @@ def _fingerprints(
 
 
 def _rounded(value: str) -> str:
-    """To seven digits: threads add numbers in another order each time."""
+    """Rounded to about seven digits, because the last bits of a sum depend on the order of summation."""
     return f"TRY_CAST(round({value}::DOUBLE, 9) AS FLOAT)"

@@ -1,4 +1,4 @@
-"""Features that cannot be right: one that never changes teaches nothing, one that tells the label knows."""
+"""Refuses features that are constant, and features that determine the label (target leakage)."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,33 +8,33 @@ import duckdb
 from tidegate.contract.contract import Contract, literal, quoted
 from tidegate.process.errors import InputError
 
-most_classes = 200  # with more, a column of many different values would tell any label
-least_labelled = 50  # with fewer, chance may do it
-almost_one = 1 - 1e-9
+MOST_CLASSES = 200  # with more, a feature with many values determines any label
+LEAST_LABELLED = 50  # with fewer, a match may be chance
+ALMOST_ONE = 1 - 1e-9
 
 
 def check_features(
     connection: duckdb.DuckDBPyConnection, path: Path, contract: Contract, features: Mapping[str, str]
 ) -> None:
-    """InputError for a feature of the feature table that is the same in every row, or that tells the label."""
+    """Raise InputError for a feature that is constant or that determines the label."""
     table = f"read_parquet({literal(str(path.resolve()))})"
     for name, found in _constants(connection, table, list(features)).items():
-        cure = "leave it out until it varies, or look at its SQL"
+        cure = "remove it until it varies, or check its SQL"
         raise InputError(f"features.sql: {name}", "values that differ", found, cure)
     for name in _telling(connection, table, contract, features):
         raise InputError(
             f"features.sql: {name}",
-            "what is known before the event",
-            f"what tells {contract.label} in every row",
-            "leave it out, and give its column the role outcome in contract.yaml",
+            "a value that is known before the event",
+            f"a value that determines {contract.label} in every row",
+            "remove it, and give its column the role outcome in contract.yaml",
         )
 
 
 def _constants(connection: duckdb.DuckDBPyConnection, table: str, names: list[str]) -> dict[str, str]:
-    """The features that do not vary, and what they are in every row."""
+    """The constant features, each with its value in words."""
     parts = (f"count({quoted(n)}), min({quoted(n)})::VARCHAR, max({quoted(n)})::VARCHAR" for n in names)
-    rows, *found = connection.execute(f"SELECT count(*), {', '.join(parts)} FROM {table}").fetchall()[0]
-    each = zip(names, found[::3], found[1::3], found[2::3], strict=True)
+    rows, *counts = connection.execute(f"SELECT count(*), {', '.join(parts)} FROM {table}").fetchall()[0]
+    each = zip(names, counts[::3], counts[1::3], counts[2::3], strict=True)
     same = {name: low for name, known, low, high in each if rows > 1 and known in (0, rows) and low == high}
     return {
         name: f"null in all {rows:,} rows" if value is None else f"{value[:40]!r} in all {rows:,} rows"
@@ -45,14 +45,14 @@ def _constants(connection: duckdb.DuckDBPyConnection, table: str, names: list[st
 def _telling(
     connection: duckdb.DuckDBPyConnection, table: str, contract: Contract, features: Mapping[str, str]
 ) -> list[str]:
-    """The features that tell the label one to one; those of a number that are the label but for scale and origin."""
+    """The features with a one-to-one relation to the label; for regression, a correlation of ±1."""
     known = f"{table} WHERE {quoted(contract.label)} IS NOT NULL"
     labelled = connection.execute(f"SELECT count(*) FROM {known}").fetchall()[0][0]
     numbers = [name for name, kind in features.items() if kind == "number"]
-    if labelled < least_labelled:
+    if labelled < LEAST_LABELLED:
         return []
     if contract.task == "regression":
-        return [name for name in numbers if _alike(connection, known, name, contract.label) > almost_one]
+        return [name for name in numbers if _alike(connection, known, name, contract.label) > ALMOST_ONE]
     return [name for name in features if _one_to_one(connection, known, name, contract.label)]
 
 
@@ -65,8 +65,8 @@ def _alike(connection: duckdb.DuckDBPyConnection, known: str, name: str, label: 
 
 def _one_to_one(connection: duckdb.DuckDBPyConnection, known: str, name: str, label: str) -> bool:
     value, answer = quoted(name), quoted(label)
-    few = f"SELECT count(*) FROM (SELECT DISTINCT {value} FROM {known} LIMIT {most_classes + 1})"
-    if connection.execute(few).fetchall()[0][0] > most_classes:
+    few = f"SELECT count(*) FROM (SELECT DISTINCT {value} FROM {known} LIMIT {MOST_CLASSES + 1})"
+    if connection.execute(few).fetchall()[0][0] > MOST_CLASSES:
         return False
     counts = f"count(DISTINCT {value}), count(DISTINCT {answer}), count(DISTINCT ({value}, {answer}))"
     values, labels, pairs = connection.execute(f"SELECT {counts} FROM {known}").fetchall()[0]

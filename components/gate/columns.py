@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tidegate.scoring.scores import Vector, widest
+from tidegate.scoring.scores import WIDEST, Vector
 
 Places = npt.NDArray[np.int64]
 missing, others = "(no value)", "(all others)"
@@ -28,7 +28,7 @@ class Categories:
 def numbers(column: pd.Series) -> Vector:
     """Numbers within ±1e30, as models are fed them; NaN for what is null or infinite."""
     found = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    return np.asarray(np.clip(np.where(np.isfinite(found), found, np.nan), -widest, widest) + 0.0)
+    return np.asarray(np.clip(np.where(np.isfinite(found), found, np.nan), -WIDEST, WIDEST) + 0.0)
 
 
 def categories(reference: pd.Series, batch: pd.Series) -> Categories:

@@ -10,7 +10,7 @@ from tidegate.components.gate.decay import growth
 from tidegate.components.gate.signal import Signal
 from tidegate.scoring.blocks import block_of
 from tidegate.scoring.scores import labels, least_known, losses, mean, weights
-from tidegate.scoring.tasks import tasks
+from tidegate.scoring.tasks import TASKS
 from tidegate.tracking.champion import Champion
 
 
@@ -90,4 +90,4 @@ def _decay(champion: Champion, question: Question, facts: Compared | str) -> tup
     blocks = block_of(known[own.time], question.contract.block)
     error = champion.verdict.get("loss_error", 0.0)
     found = growth(lost, blocks, weight, before, error, decay_rate(policy["false_alarm_rate"]), question.seed)
-    return age.decay(found, loss, before, policy["decay"], tasks[task]), loss
+    return age.decay(found, loss, before, policy["decay"], TASKS[task]), loss

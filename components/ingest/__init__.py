@@ -1,1 +1,1 @@
-"""Ingest: raw files in, one ordered Parquet table each, up to a moment; decides only that files can be read."""
+"""Ingest: reads raw files up to a moment into one ordered Parquet file per table; fails only on unreadable files."""

@@ -1,4 +1,4 @@
-"""The command of ingest."""
+"""The command line of ingest."""
 
 import hashlib
 from pathlib import Path
@@ -14,13 +14,13 @@ from tidegate.tables.engine import engine
 
 
 def ingest(data: Path, contract: Path, until: str, batch_days: int, tables: OutputFolder, manifest: Output) -> None:
-    """Read the raw files that the contract names, up to `until`, into one Parquet table each, with a manifest."""
+    """Read the raw files of the contract, up to `until`, into one Parquet file per table, and write a manifest."""
     start, end = batch_window(until, batch_days)
     promise = read_contract(contract)
     digests = _digests(data)
     with replacing(tables) as folder:
         folder.mkdir()
-        linked = {(data / name).resolve().parent for name in digests}  # DVC may have linked its cache
+        linked = {(data / name).resolve().parent for name in digests}  # DVC may have linked files of its cache
         with engine(data, *linked, folder, spill=folder) as connection:
             facts = {
                 name: ingest_table(connection, data, name, table, end.isoformat(), folder)

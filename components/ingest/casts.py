@@ -1,4 +1,4 @@
-"""SQL that turns text into the types that the contract promises, and never hides what cannot be cast."""
+"""The SQL that casts texts to the types of the contract; values that cannot be cast stay visible."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,12 +7,12 @@ from tidegate.tables.engine import cast
 
 
 def failures(columns: Mapping[str, Column]) -> str:
-    """A SELECT list that counts per column the texts that cannot be cast."""
+    """A SELECT list with the number of texts per column that cannot be cast."""
     return ", ".join(f"count(*) FILTER ({_fails(name, column)}) AS {quoted(name)}" for name, column in columns.items())
 
 
 def first_failure(name: str, column: Column) -> str:
-    """A SELECT list of the first text that cannot be cast, and of its row, of a table that DuckDB holds."""
+    """A SELECT list of the row number and the text of the first value that cannot be cast."""
     where = f"FILTER ({_fails(name, column)})"
     return f"min(rowid) {where}, arg_min({quoted(name)}, rowid) {where}"
 
@@ -22,7 +22,7 @@ def _fails(name: str, column: Column) -> str:
 
 
 def known_by(table: Table, present: Sequence[str], until: str) -> str:
-    """The condition of rows before `until`; one time that cannot be cast must not let later rows in."""
+    """The condition of rows before `until`, or with a time that cannot be cast, which validate reports."""
     if table.time not in present:
         return "true"
     time = cast(quoted(str(table.time)), "timestamp")
@@ -32,7 +32,7 @@ def known_by(table: Table, present: Sequence[str], until: str) -> str:
 def typed_rows(relation: str, table: Table, present: Sequence[str], as_text: set[str], until: str) -> str:
     """The query of one ingested table: cast columns, rows before `until`, total order.
 
-    Of unknown columns only the names get past ingest: their values may be anybody's.
+    Of unknown columns only the names are kept, because their values may be private.
     """
     unknown = [name for name in present if name not in table.columns] if table.other_columns == "stop" else []
     kept = [name for name in present if name in table.visible()]

@@ -1,4 +1,4 @@
-"""Which data this is: the digest of every raw file and DVC's version of the folder that holds them."""
+"""The version of the data: DVC's digest of its folder, and the window of the batch."""
 
 import hashlib
 import json
@@ -10,14 +10,14 @@ from tidegate.process.errors import InputError
 
 
 def folder_version(digests: Mapping[str, str]) -> str:
-    """DVC's version of a folder, from the MD5 of each file by its relative path: what data.dvc holds."""
+    """DVC's digest of a folder, as in data.dvc, from the MD5 of each file by its relative path."""
     entries = [{"md5": digests[path], "relpath": path} for path in sorted(digests)]
     return hashlib.md5(json.dumps(entries, sort_keys=True).encode()).hexdigest() + ".dir"
 
 
 def batch_window(until: str, days: int) -> tuple[datetime, datetime]:
-    """The half-open window [until − days, until) in UTC; InputError when it is none."""
-    end = moment("ingest.until", until, "mend params.yaml")
+    """The half-open window [until − days, until) in UTC; InputError for an invalid time or fewer than 1 day."""
+    end = moment("ingest.until", until, "correct params.yaml")
     if days < 1:
-        raise InputError("ingest.batch_days", "at least 1", str(days), "mend params.yaml")
+        raise InputError("ingest.batch_days", "at least 1", str(days), "correct params.yaml")
     return end - timedelta(days=days), end

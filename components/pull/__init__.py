@@ -1,1 +1,1 @@
-"""Pull: exactly the data that the text of data.dvc names, and the problem's files, as artifacts for the steps."""
+"""Pull: fetches the version of the data in data.dvc, and writes the problem's files as artifacts."""

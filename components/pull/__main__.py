@@ -1,4 +1,4 @@
-"""The command of pull."""
+"""The command line of pull."""
 
 
 from tidegate.components.pull.fetch import materialise
@@ -17,7 +17,7 @@ def pull(
     sql: Output,
     estimator: Output,
 ) -> None:
-    """Fetch the data that the text of data.dvc names from the DVC remote, verified, and write the problem's files."""
+    """Fetch and verify the version of the data in data.dvc from the DVC remote, and write the problem's files."""
     materialise(data_dvc, remote, data)
     write_text(contract, contract_yaml)
     write_text(sql, features_sql)

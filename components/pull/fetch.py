@@ -1,4 +1,4 @@
-"""Lays a version of the data where the steps find it."""
+"""Fetches a version of the data for the other steps."""
 
 import shutil
 import tempfile
@@ -9,10 +9,10 @@ from tidegate.versions.repository import fetch, opened, tracked_path
 
 
 def materialise(data_dvc: str, remote: str, target: Path) -> None:
-    """Fetch the version that the text of data.dvc names to `target`, verified; InputError when it is not there."""
-    tracked_path(data_dvc)  # a text that is none must not wait for a remote
+    """Fetch and verify the version in the text of data.dvc to `target`; InputError if the remote lacks it."""
+    tracked_path(data_dvc)  # checked first, so that an invalid text does not wait for the remote
     target.parent.mkdir(parents=True, exist_ok=True)
-    # Beside the target, for it is renamed, not copied; and where outputs fit, the way there fits too.
+    # Beside the target, so that it can be renamed, on a file system that has room for it.
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as scratch:
         with opened(Path(scratch, "repository"), remote) as repository:
             data = fetch(repository, data_dvc)

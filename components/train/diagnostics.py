@@ -12,8 +12,8 @@ from tidegate.components.train.window import lone_classes, without
 from tidegate.contract.contract import Contract
 from tidegate.documents.record import LearningPoint
 from tidegate.process.errors import InputError
-from tidegate.scoring.scores import labels, least_known, least_probability, losses, mean, model_input, predict, weights
-from tidegate.scoring.tasks import tasks
+from tidegate.scoring.scores import LEAST_PROBABILITY, labels, least_known, losses, mean, model_input, predict, weights
+from tidegate.scoring.tasks import TASKS
 
 shares = (0.125, 0.25, 0.5, 1.0)
 tail_share = 0.2
@@ -39,7 +39,7 @@ def learning_curve(
 
     Returns the points and the model of the last one; a part that is too small to be learned from has no point.
     """
-    task, least = tasks[promise.task], least_known(len(head))
+    task, least = TASKS[promise.task], least_known(len(head))
     points: list[LearningPoint] = []
     model = None
     for share in shares:
@@ -82,7 +82,7 @@ def importances(
     promise: Contract,
     features: Mapping[str, str],
     seed: int,
-    least: float = least_probability,
+    least: float = LEAST_PROBABILITY,
 ) -> dict[str, float]:
     """How much the loss on held-out rows grows when one feature is permuted, the largest first."""
     from sklearn.inspection import permutation_importance

@@ -12,7 +12,7 @@ from tidegate.contract.contract import Contract
 from tidegate.documents.batch import Batch
 from tidegate.documents.record import Record
 from tidegate.scoring.scores import model_input
-from tidegate.scoring.tasks import Task, tasks
+from tidegate.scoring.tasks import TASKS, Task
 from tidegate.tracking import logs
 from tidegate.tracking.logs import Point
 from tidegate.tracking.models import log_model
@@ -33,7 +33,7 @@ def log_training(
     settings = {f"model.{key}": value for key, value in record.estimator.parameters.items()}
     logs.values(client, run_id, _params(record, settings), list(_points(record)))
     logs.dataset(client, run_id, contract.event, batch.data, "training")
-    logs.files(client, run_id, _pictures(record, tasks[contract.task]), "train")
+    logs.files(client, run_id, _pictures(record, TASKS[contract.task]), "train")
     inputs = model_input(sample, record.features)
     log_model(client, run_id, contract.name, files, inputs, sample[["prediction"]], settings)
 

@@ -9,7 +9,7 @@ from tidegate.components.train.estimators import estimator_faults, named
 from tidegate.components.train.hyperparameters import as_classes, parameter_faults
 from tidegate.documents.formats import parse_yaml, read_text
 from tidegate.documents.record import Estimator
-from tidegate.documents.schema import Fault, faults, told
+from tidegate.documents.schema import Fault, faults, messages
 from tidegate.process.errors import FaultsError
 
 schema = {
@@ -76,4 +76,4 @@ def parse_specification(text: str, task: str, name: str = "model.yaml") -> Speci
 
 def _refuse(wrong: Iterable[Fault], text: str, name: str) -> None:
     if found := list(wrong):
-        raise FaultsError(told(found, text, name))
+        raise FaultsError(messages(found, text, name))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from tidegate.contract.contract import Contract, Table, quoted, types
+from tidegate.contract.contract import SQL_TYPE, Contract, Table, quoted
 from tidegate.tables.engine import cast, columns_of, parquet
 
 no_number = "NULL::BIGINT"
@@ -58,7 +58,7 @@ class Source:
 
     def as_promised(self) -> bool:
         """Whether the columns are those of the contract, in its order and its types."""
-        promised = [(name, types[column.type]) for name, column in self.table.visible().items()]
+        promised = [(name, SQL_TYPE[column.type]) for name, column in self.table.visible().items()]
         return list(self.present.items()) == promised
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tidegate.components.validate.ingested import Source
-from tidegate.contract.contract import Column, literal, quoted, types
+from tidegate.contract.contract import SQL_TYPE, Column, literal, quoted
 from tidegate.documents.schema import hint
 
 
@@ -105,7 +105,7 @@ def clean_rows(source: Source, broken: Sequence[Rule]) -> str:
     """The rows that keep every promise, in the promised types and in total order."""
     table = source.table
     values = ", ".join(
-        f"{quoted(name)}::{types[column.type]} AS {quoted(name)}" for name, column in table.visible().items()
+        f"{quoted(name)}::{SQL_TYPE[column.type]} AS {quoted(name)}" for name, column in table.visible().items()
     )
     kept = f" WHERE ({any_broken(broken)}) IS NOT TRUE" if broken else ""
     # Ingest has ordered them, as text what was text.

@@ -13,7 +13,7 @@ from tidegate.components.validate.pictures import pictures
 from tidegate.components.validate.rules import Rule, extra_columns, missing_columns, rules
 from tidegate.components.validate.table_promises import whole
 from tidegate.contract.contract import Contract, quoted
-from tidegate.process.errors import ContractError, shown
+from tidegate.process.errors import ContractError, display
 from tidegate.tables.engine import lack
 
 
@@ -69,7 +69,7 @@ def _examples(broken: Sequence[Broken], raw: Mapping[str, Example]) -> dict[str,
         if item.rule.cast and item.rule.name in raw:
             found[item.rule.label] = raw[item.rule.name]
         elif item.row is not None:
-            value = {} if item.value is None else {"value": shown(item.value)}
+            value = {} if item.value is None else {"value": display(item.value)}
             found[item.rule.label] = {**value, "row": item.row + 1}
     return found
 

@@ -15,7 +15,7 @@ import pytest
 
 from tests.components.disks import mounting, need_mounting
 from tests.workspaces import Workspace
-from tidegate.process.errors import refused, unavailable
+from tidegate.process.errors import REFUSED, UNAVAILABLE
 
 if TYPE_CHECKING:
     from tests.toy import World
@@ -38,7 +38,7 @@ class Mistake(NamedTuple):
     told: str
     before: tuple[str, ...] = ()  # words in front of the step's; {folder} is the problem's
     given: Mapping[str, str] = {}  # files below that folder in the place of the usual ones
-    code: int = refused
+    code: int = REFUSED
 
 
 def nothing(_: object) -> None:
@@ -261,7 +261,7 @@ MISTAKES: dict[str, Mistake] = {
     "a folder that cannot be written": Mistake(
         "ingest",
         written("file", b"in the way"),  # that stops the superuser too
-        r"file.*: expected what can be read and written, found .*; check ",
+        r"file.*: expected a readable and writable path, found .*; check ",
         given={"tables": "file/tables"},
     ),
     "a full disk": Mistake(
@@ -276,7 +276,7 @@ MISTAKES: dict[str, Mistake] = {
         nothing,
         r"127.0.0.1:9: expected .*, found no connection; start ",
         before=("env", "MLFLOW_TRACKING_URI=http://127.0.0.1:9"),
-        code=unavailable,
+        code=UNAVAILABLE,
     ),
     "no such parameter": Mistake(
         "run",

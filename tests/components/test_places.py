@@ -112,7 +112,7 @@ def test_what_may_not_be_read_is_told(place: str, world: "World") -> None:
     (world / place).chmod(0o000)
     told = _refused(_words(world, "ingest"))
     (world / place).chmod(0o700)
-    expected = "expected a file or a folder that may be read, found no permission; change its permissions"
+    expected = "expected a readable file or folder, found no permission; change its permissions"
     assert told == f"error: {world / place}: {expected}\n"
 
 
@@ -124,7 +124,7 @@ def test_a_folder_that_may_not_be_written_is_told(step: str, port: str, world: "
     locked.mkdir(mode=0o500)
     told = _refused(_words(world, step, **{port: locked / port}))
     assert told == (
-        f"error: {locked / port}: expected a place that may be written, found permission denied; "
+        f"error: {locked / port}: expected a writable place, found permission denied; "
         "change its permissions\n"
     )
     assert world.snapshot() == before

@@ -177,7 +177,7 @@ REFUSED = [
     ("[[ingest, featurize]]", "steps with no other between them, found validate between them"),
     ("[[validate, ingest]]", "the order in which they run, found validate before ingest"),
     ("[[gate, train]]", "steps on the same side of the condition, found steps on both sides"),
-    ("[[collect, pull]]", "steps that hand files to each other, found the value data_dvc from collect"),
+    ("[[collect, pull]]", "steps that exchange files only, found the value data_dvc from collect"),
     ("[[pull, ingest], [featurize, validate]]", "the order in which they run, found featurize before validate"),
 ]
 

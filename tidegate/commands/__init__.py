@@ -1,1 +1,1 @@
-"""The command line of Tidegate: what a person does with a problem."""
+"""The command line of Tidegate."""

@@ -1,4 +1,4 @@
-"""`tidegate approve`: a version that waits becomes champion."""
+"""`tidegate approve`: promotes a version that waits for approval."""
 
 import argparse
 
@@ -6,11 +6,11 @@ from tidegate.commands.command import REASON, VERSION, Command
 
 
 def approve(arguments: argparse.Namespace) -> None:
-    """Make an accepted version champion that waits for a person; its verdict must still hold."""
+    """Promote an accepted version that waits for approval; its verdict must still be valid."""
     from tidegate.commands.reviewing import approvals
 
     approvals.approve(arguments.version, arguments.reason)
     print(f"version {arguments.version} is champion")
 
 
-COMMAND = Command("make a version champion that waits for a person", approve, {"version": VERSION, "--reason": REASON})
+COMMAND = Command("promote a version that waits for approval", approve, {"version": VERSION, "--reason": REASON})

@@ -1,4 +1,4 @@
-"""`tidegate batches`: every batch that was decided."""
+"""`tidegate batches`: lists all decided batches."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""`tidegate card`: the model card of a version."""
+"""`tidegate card`: prints the model card of a version."""
 
 import argparse
 from pathlib import Path
@@ -18,6 +18,6 @@ COMMAND = Command(
     card,
     {
         "version": VERSION,
-        "--page": {"type": Path, "metavar": "FILE", "help": "write it as a page (HTML) too"},
+        "--page": {"type": Path, "metavar": "FILE", "help": "also write it as an HTML page"},
     },
 )

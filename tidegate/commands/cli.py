@@ -1,4 +1,4 @@
-"""`tidegate`: one table of commands; what a command needs is imported when it runs."""
+"""`tidegate`: the table of commands; a command imports its modules only when it runs."""
 
 import argparse
 import sys
@@ -39,11 +39,11 @@ from tidegate.commands import (
 )
 from tidegate.commands.command import INTERRUPTED, Command
 from tidegate.documents.formats import discard
-from tidegate.process.errors import InputError, told
+from tidegate.process.errors import InputError, messages
 
 
 def greet(arguments: argparse.Namespace) -> None:
-    """Say what this is, and without --version where one is and what to do next."""
+    """Print the version, and without --version also the problem and the next command."""
     from tidegate.commands.loop import greeting
 
     print(greeting.version() if arguments.tell else greeting.greeting())
@@ -100,10 +100,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run one command; exit 2 with a line per fault when the input is at fault, 130 on Ctrl-C."""
+    """Run one command; exit 2 with a line per error for invalid input, 130 on Ctrl-C."""
     words = sys.argv[1:] if argv is None else argv
     try:
-        if words[:1] == ["step"]:  # a process of its own for every step: nothing else is read first
+        if words[:1] == ["step"]:  # each step is a new process, so nothing else is imported first
             step.main(words[1:])
             return
         parsing.check(words, COMMANDS)
@@ -112,7 +112,7 @@ def main(argv: list[str] | None = None) -> None:
     except (InputError, OSError) as error:
         if "--debug" in words:
             traceback.print_exc()
-        for line in told(error):
+        for line in messages(error):
             print(f"error: {line}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:

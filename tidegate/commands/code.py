@@ -1,4 +1,4 @@
-"""`tidegate code`: a digest of each step's code, for DVC."""
+"""`tidegate code`: writes a digest of each step's code, for DVC."""
 
 import argparse
 
@@ -17,5 +17,5 @@ def code(arguments: argparse.Namespace) -> None:
 COMMAND = Command(
     "write a digest of each step's code",
     code,
-    {"--list": {"action": "store_true", "help": "print them, and write nothing"}},
+    {"--list": {"action": "store_true", "help": "print the digests, and write nothing"}},
 )

@@ -1,4 +1,4 @@
-"""`tidegate collect`: what the sources have, added to the data."""
+"""`tidegate collect`: adds new rows of the sources to the data."""
 
 import argparse
 
@@ -6,7 +6,7 @@ from tidegate.commands.command import Command
 
 
 def collect(arguments: argparse.Namespace) -> None:
-    """Add the rows that the sources of contract.yaml have to data/, as a new version of data.dvc."""
+    """Add new rows of the sources in contract.yaml to data/, as a new version of data.dvc."""
     from tidegate.commands.loop import collection
 
     if collection.collect(arguments.until):
@@ -14,7 +14,7 @@ def collect(arguments: argparse.Namespace) -> None:
 
 
 COMMAND = Command(
-    "add what the sources have to the data",
+    "add new rows of the sources to the data",
     collect,
-    {"--until": {"metavar": "DATE", "help": "leave out what is later than this moment (UTC); without it, now"}},
+    {"--until": {"metavar": "DATE", "help": "ignore rows after this moment (UTC); default: now"}},
 )

@@ -1,4 +1,4 @@
-"""What a subcommand of `tidegate` is, and what several of them have in common."""
+"""The type of the subcommands of `tidegate`, and their common flags."""
 
 import argparse
 import json
@@ -7,28 +7,28 @@ from typing import Any, NamedTuple
 
 
 class Command(NamedTuple):
-    """A subcommand: its one line of help, what it does, and its flags as `add_argument` takes them."""
+    """A subcommand: its help line, its function, and its flags as arguments of `add_argument`."""
 
     help: str
     run: Callable[[argparse.Namespace], None]
     flags: Mapping[str, Mapping[str, Any]]
 
 
-INTERRUPTED = 130  # the exit code of what Ctrl-C ended
+INTERRUPTED = 130  # the exit code after Ctrl-C
 
-JSON: Mapping[str, Any] = {"action": "store_true", "help": "print JSON, for a program"}
+JSON: Mapping[str, Any] = {"action": "store_true", "help": "print JSON"}
 VERSION: Mapping[str, Any] = {"metavar": "VERSION", "help": "a registered version, such as 2"}
 REASON: Mapping[str, Any] = {"required": True, "metavar": "TEXT", "help": "why, for the journal"}
 SET: Mapping[str, Any] = {
     "action": "append",
     "default": [],
     "metavar": "SECTION.KEY=VALUE",
-    "help": "another value than params.yaml's, or model.NAME=VALUE than model.yaml's; may be repeated",
+    "help": "override a value of params.yaml, or of model.yaml by model.NAME=VALUE; may be repeated",
 }
-REMOTE: Mapping[str, Any] = {"metavar": "REMOTE", "help": "a DVC remote by name or address; else the default one"}
-UNCHECKED: Mapping[str, Any] = {"action": "store_true", "help": "without the checks of `tidegate doctor`"}
+REMOTE: Mapping[str, Any] = {"metavar": "REMOTE", "help": "a DVC remote, by name or URL; default: the default remote"}
+UNCHECKED: Mapping[str, Any] = {"action": "store_true", "help": "skip the checks of `tidegate doctor`"}
 
 
 def tell(found: Any, as_json: bool, show: Callable[[Any], None]) -> None:
-    """Print what was found as JSON, or show it to a person."""
+    """Print a result as JSON, or by `show`."""
     print(json.dumps(found, indent=2)) if as_json else show(found)

@@ -1,4 +1,4 @@
-"""`tidegate compile`: the training pipeline as Kubeflow reads it."""
+"""`tidegate compile`: compiles the training pipeline for Kubeflow."""
 
 import argparse
 from pathlib import Path
@@ -7,7 +7,7 @@ from tidegate.commands.command import Command
 
 
 def compile(arguments: argparse.Namespace) -> None:
-    """Write the training pipeline as Kubeflow reads it."""
+    """Compile the training pipeline for Kubeflow."""
     from tidegate.documents.formats import write_text
     from tidegate.pipelines import kubeflow
 
@@ -15,10 +15,10 @@ def compile(arguments: argparse.Namespace) -> None:
 
 
 COMMAND = Command(
-    "write the training pipeline as Kubeflow reads it",
+    "compile the training pipeline for Kubeflow",
     compile,
     {
         "--output": {"type": Path, "required": True, "metavar": "FILE", "help": "the YAML file to write"},
-        "--image": {"metavar": "IMAGE", "help": "run this image; without it that of this code, of cluster.yaml"},
+        "--image": {"metavar": "IMAGE", "help": "the image to run; default: the image of this code"},
     },
 )

@@ -1,4 +1,4 @@
-"""Where tables are printed: as wide as the terminal, and wide enough where there is none."""
+"""The console for tables."""
 
 import sys
 
@@ -6,5 +6,5 @@ from rich.console import Console
 
 
 def console() -> Console:
-    """A console without highlighting; 120 columns where the output is no terminal."""
+    """A console without highlighting; 120 columns wide if the output is not a terminal."""
     return Console(highlight=False, width=None if sys.stdout.isatty() else 120)

@@ -1,4 +1,4 @@
-"""`tidegate contract`: contracts drafted from data, and compared."""
+"""`tidegate contract`: drafts and compares contracts."""
 
 import argparse
 import json
@@ -8,7 +8,7 @@ from tidegate.commands.command import JSON, Command, tell
 
 
 def infer(arguments: argparse.Namespace) -> None:
-    """Draft a contract from files, one table each, for a person to correct."""
+    """Draft a contract from files, one table each, to be checked and corrected."""
     from tidegate.commands.draft import inspection
 
     text = inspection.infer(arguments.paths, "json" if arguments.json else "yaml")
@@ -16,7 +16,7 @@ def infer(arguments: argparse.Namespace) -> None:
 
 
 def diff(arguments: argparse.Namespace) -> None:
-    """Compare two contracts; a file with a contract (what breaks it); or a file with an earlier one."""
+    """Compare two contracts, two files, or a file with a contract (its violations)."""
     from tidegate.commands.draft import inspection
 
     tell(inspection.diff(arguments.old, arguments.new, arguments.table), arguments.json, inspection.show_diff)
@@ -34,7 +34,7 @@ COMMANDS = {
         {
             "old": {"type": Path, "metavar": "OLD", "help": "a contract or a data file"},
             "new": {"type": Path, "metavar": "NEW", "help": "a contract or a data file"},
-            "--table": {"default": "", "metavar": "T", "help": "the table that a data file is of"},
+            "--table": {"default": "", "metavar": "T", "help": "the table of a data file"},
             "--json": JSON,
         },
     ),

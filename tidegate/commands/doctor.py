@@ -1,4 +1,4 @@
-"""`tidegate doctor`: everything that a run on the cluster needs, looked at from here."""
+"""`tidegate doctor`: checks the requirements of a run on the cluster."""
 
 import argparse
 import sys
@@ -24,7 +24,7 @@ COMMAND = Command(
     doctor,
     {
         "--remote": REMOTE,
-        "--make-bucket": {"action": "store_true", "help": "first make the bucket of the DVC remote, if there is none"},
+        "--make-bucket": {"action": "store_true", "help": "first create the bucket of the DVC remote, if missing"},
         "--json": JSON,
         **FLAGS,
     },

@@ -1,4 +1,4 @@
-"""`tidegate history`: every champion and why it serves."""
+"""`tidegate history`: lists all champions and the reasons of their promotion."""
 
 import argparse
 from pathlib import Path
@@ -7,7 +7,7 @@ from tidegate.commands.command import JSON, Command, tell
 
 
 def history(arguments: argparse.Namespace) -> None:
-    """List every champion, the first one first: instead of which, since when, by whom and why."""
+    """List every champion, the oldest first: its predecessor, and when, by whom and why it was promoted."""
     from tidegate.commands.reviewing import champions
 
     found = champions.history()
@@ -17,7 +17,7 @@ def history(arguments: argparse.Namespace) -> None:
 
 
 COMMAND = Command(
-    "list every champion and why it serves",
+    "list every champion and why it was promoted",
     history,
     {
         "--page": {
@@ -25,7 +25,7 @@ COMMAND = Command(
             "nargs": "?",
             "const": Path("artifacts/history.html"),
             "metavar": "FILE",
-            "help": "write it as a page (HTML) with the loss over time too; artifacts/history.html without FILE",
+            "help": "also write an HTML page with the loss over time; default: artifacts/history.html",
         },
         "--json": JSON,
     },

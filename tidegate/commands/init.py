@@ -1,4 +1,4 @@
-"""`tidegate init`: the folder of a new problem."""
+"""`tidegate init`: creates the folder of a new problem."""
 
 import argparse
 from pathlib import Path
@@ -7,7 +7,7 @@ from tidegate.commands.command import JSON, Command, tell
 
 
 def init(arguments: argparse.Namespace) -> None:
-    """Make the folder of a new problem: drafted from one file of events, with its data, under git and DVC."""
+    """Create the folder of a new problem, drafted from one file of events, with its data, under git and DVC."""
     from tidegate.commands.draft import new_problem
 
     words = (arguments.label, arguments.time, arguments.key)
@@ -16,15 +16,15 @@ def init(arguments: argparse.Namespace) -> None:
 
 
 COMMAND = Command(
-    "make the folder of a new problem",
+    "create the folder of a new problem",
     init,
     {
-        "dir": {"type": Path, "metavar": "DIR", "help": "the folder to make"},
+        "dir": {"type": Path, "metavar": "DIR", "help": "the folder to create"},
         "--data": {"type": Path, "required": True, "metavar": "FILE", "help": "one row per event, CSV or Parquet"},
-        "--label": {"required": True, "metavar": "COLUMN", "help": "what is predicted"},
-        "--time": {"required": True, "metavar": "COLUMN", "help": "when the event is (UTC)"},
-        "--key": {"default": "", "metavar": "COLUMN,...", "help": "what tells rows apart; guessed without it"},
-        "--cluster": {"action": "store_true", "help": "write cluster.yaml, too, which a run on a cluster needs"},
+        "--label": {"required": True, "metavar": "COLUMN", "help": "the column to predict"},
+        "--time": {"required": True, "metavar": "COLUMN", "help": "the time of the event (UTC)"},
+        "--key": {"default": "", "metavar": "COLUMN,...", "help": "the primary key; default: guessed from the data"},
+        "--cluster": {"action": "store_true", "help": "also write cluster.yaml, for runs on a cluster"},
         "--json": JSON,
     },
 )

@@ -1,4 +1,4 @@
-"""`tidegate lineage`: what made a version and what it led to."""
+"""`tidegate lineage`: shows the origins and the consequences of a version."""
 
 import argparse
 from pathlib import Path
@@ -7,7 +7,7 @@ from tidegate.commands.command import JSON, VERSION, Command, tell
 
 
 def lineage(arguments: argparse.Namespace) -> None:
-    """Show what made a version, down to the digest of every source file, and what it led to."""
+    """Show the origins of a version, down to the digest of every source file, and its consequences."""
     from tidegate.commands.provenance import origin
 
     found = origin.lineage(arguments.version)
@@ -17,11 +17,11 @@ def lineage(arguments: argparse.Namespace) -> None:
 
 
 COMMAND = Command(
-    "show what made a version and what it led to",
+    "show the origins and the consequences of a version",
     lineage,
     {
         "version": VERSION,
-        "--picture": {"type": Path, "metavar": "FILE", "help": "write it as a picture (SVG) too"},
+        "--picture": {"type": Path, "metavar": "FILE", "help": "also write it as a picture (SVG)"},
         "--json": JSON,
     },
 )

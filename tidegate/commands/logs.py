@@ -1,4 +1,4 @@
-"""`tidegate logs`: what became of the steps of a run, and why."""
+"""`tidegate logs`: shows the states and errors of the steps of a run."""
 
 import argparse
 
@@ -7,10 +7,10 @@ from tidegate.commands.command import JSON, Command, tell
 
 
 def logs(arguments: argparse.Namespace) -> None:
-    """Show what became of each step of a run, and what the ones that failed said; with a step, its whole log."""
+    """Show the state of each step of a run, and the errors of failed steps; with a step, its complete log."""
     from tidegate.commands.cluster import logs, service
 
-    found = logs.told(service.connect(connection_of(arguments)), arguments.run_id, arguments.step)
+    found = logs.report(service.connect(connection_of(arguments)), arguments.run_id, arguments.step)
     tell(found, arguments.json, lambda found: logs.show(found, whole=bool(arguments.step)))
 
 
@@ -18,8 +18,8 @@ COMMAND = Command(
     "show why a run on the cluster failed",
     logs,
     {
-        "run_id": {"metavar": "RUN", "help": "its id, as `tidegate runs` lists it"},
-        "step": {"metavar": "STEP", "nargs": "?", "help": "a step, for its whole log"},
+        "run_id": {"metavar": "RUN", "help": "the id of the run, from `tidegate runs`"},
+        "step": {"metavar": "STEP", "nargs": "?", "help": "show the complete log of this step"},
         "--json": JSON,
         **FLAGS,
     },

@@ -1,4 +1,4 @@
-"""`tidegate manifests`: what a cluster needs beside a problem, as files for kustomize."""
+"""`tidegate manifests`: writes the manifests of a cluster, for kustomize."""
 
 import argparse
 import shutil
@@ -16,7 +16,7 @@ def manifests(arguments: argparse.Namespace) -> None:
     from tidegate.documents.formats import replacing, write_text
 
     if arguments.dir.exists():
-        raise InputError(arguments.dir, "a new folder", "one that is there", "name another folder")
+        raise InputError(arguments.dir, "a new folder", "an existing one", "name another folder")
     with replacing(arguments.dir) as folder:
         shutil.copytree(MANIFESTS, folder, ignore=shutil.ignore_patterns("__pycache__", *SECRETS))
         write_text(folder / ".gitignore", "".join(f"/{name}\n" for name in SECRETS))
@@ -26,5 +26,5 @@ def manifests(arguments: argparse.Namespace) -> None:
 COMMAND = Command(
     "write the manifests of a cluster",
     manifests,
-    {"dir": {"type": Path, "metavar": "DIR", "help": "the folder to make"}},
+    {"dir": {"type": Path, "metavar": "DIR", "help": "the folder to create"}},
 )

@@ -1,30 +1,29 @@
-"""The command line of `tidegate`: its commands in sections, and one line for a word that it does not know."""
+"""The parser of the command line: commands in sections, and one-line errors for unknown words."""
 
 import argparse
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from tidegate.commands.command import Command
-from tidegate.process.errors import InputError, refused
+from tidegate.process.errors import REFUSED, InputError
 
 PROGRAM = "tidegate"
-EVERYWHERE = {"--help": "show this help message and exit", "--debug": "show where an error comes from"}
+EVERYWHERE = {"--help": "show this help message and exit", "--debug": "show the traceback of an error"}
 VERSION = "--version"
 
 
 class Parser(argparse.ArgumentParser):
-    """One that tells what is wrong with the words in one line, as every command tells its errors."""
+    """An argument parser that reports errors in one line."""
 
     def error(self, message: str) -> NoReturn:
-        """End the process."""
-        self.exit(refused, f"error: {self.prog}: {message}; see `{self.prog} --help`\n")
+        """Print the error and exit."""
+        self.exit(REFUSED, f"error: {self.prog}: {message}; see `{self.prog} --help`\n")
 
 
 def parser(sections: Mapping[str, Mapping[str, Command]], groups: Mapping[str, str]) -> argparse.ArgumentParser:
     """The command line, with `--debug` before or after the command; without a command `run` is None.
 
-    `sections` are the commands that belong together, in the order of the help; `groups` tells of the first of two
-    words.
+    `sections` are groups of commands in the order of the help; `groups` is the help of the first word of two.
     """
     debug = Parser(add_help=False)
     debug.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=EVERYWHERE["--debug"])
@@ -55,7 +54,7 @@ def parser(sections: Mapping[str, Mapping[str, Command]], groups: Mapping[str, s
 
 
 def _listed(sections: Mapping[str, Mapping[str, Command]], groups: Mapping[str, str]) -> str:
-    """All first words, each with what its command, or the group of its commands, is for."""
+    """The description: all first words, each with the help of its command or group."""
     helps = {
         title: {name.split()[0]: groups.get(name.split()[0], command.help) for name, command in section.items()}
         for title, section in sections.items()
@@ -64,11 +63,11 @@ def _listed(sections: Mapping[str, Mapping[str, Command]], groups: Mapping[str, 
     lines = ["Continuous training for tabular models, gated by drift."]
     for title, section in helps.items():
         lines += ["", f"{title}:", *(f"  {name:{width}}  {text}" for name, text in section.items())]
-    return "\n".join([*lines, "", f"`{PROGRAM} COMMAND --help` says more of each."])
+    return "\n".join([*lines, "", f"`{PROGRAM} COMMAND --help` shows the flags of a command."])
 
 
 def check(words: Sequence[str], commands: Mapping[str, Command]) -> None:
-    """InputError for a command or a flag that is not there, with the nearest one that is."""
+    """Raise InputError for an unknown command or flag, with the most similar known one."""
     spoken = [word for word in words if not word.startswith("-")]
     name, place = "", PROGRAM
     while spoken and name not in commands:
@@ -85,9 +84,9 @@ def check(words: Sequence[str], commands: Mapping[str, Command]) -> None:
 
 
 def _next_words(name: str, commands: Mapping[str, Command]) -> list[str]:
-    """The words that may stand after those of `name`, the beginning of a command."""
+    """The words that may follow `name`, the first words of a command."""
     depth = len(name.split())
-    return list(dict.fromkeys(it.split()[depth] for it in commands if f"{it} ".startswith(f"{name} ".lstrip())))
+    return list(dict.fromkeys(full.split()[depth] for full in commands if f"{full} ".startswith(f"{name} ".lstrip())))
 
 
 def _flags(words: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""`tidegate reject`: a version is not to serve."""
+"""`tidegate reject`: excludes a version from promotion."""
 
 import argparse
 
@@ -6,11 +6,11 @@ from tidegate.commands.command import REASON, VERSION, Command
 
 
 def reject(arguments: argparse.Namespace) -> None:
-    """Write down why a version is not to serve; the loop does not promote it any more."""
+    """Record why a version must not serve; the loop does not promote it again."""
     from tidegate.commands.reviewing import approvals
 
     approvals.reject(arguments.version, arguments.reason)
     print(f"version {arguments.version} is rejected")
 
 
-COMMAND = Command("say why a version is not to serve", reject, {"version": VERSION, "--reason": REASON})
+COMMAND = Command("exclude a version from promotion", reject, {"version": VERSION, "--reason": REASON})

@@ -1,4 +1,4 @@
-"""`tidegate render`: what is made from the pipeline."""
+"""`tidegate render`: writes the files that are generated from the pipeline."""
 
 import argparse
 
@@ -6,7 +6,7 @@ from tidegate.commands.command import Command
 
 
 def render(arguments: argparse.Namespace) -> None:
-    """Write what is made from the pipeline, or with --check compare it with what is there."""
+    """Write the files that are generated from the pipeline; with --check, compare them with the present ones."""
     from tidegate.pipelines import rendering
 
     (rendering.check if arguments.check else rendering.write)()
@@ -15,5 +15,5 @@ def render(arguments: argparse.Namespace) -> None:
 COMMAND = Command(
     "write the stages of dvc.yaml and the pictures from the pipeline",
     render,
-    {"--check": {"action": "store_true", "help": "write nothing, fail where they differ"}},
+    {"--check": {"action": "store_true", "help": "write nothing, and fail if a file differs"}},
 )

@@ -1,4 +1,4 @@
-"""`tidegate reproduce`: a version trained once more, and compared."""
+"""`tidegate reproduce`: trains a version again and compares the digests."""
 
 import argparse
 from pathlib import Path
@@ -8,7 +8,7 @@ from tidegate.process.errors import InputError
 
 
 def reproduce(arguments: argparse.Namespace) -> None:
-    """Train a version once more from its registry record alone, by the Tidegate that made it; exit 2 if it differs."""
+    """Train a version again from its registry record, by the same Tidegate; exit 2 if the result differs."""
     from tidegate.commands.provenance import reproduction
 
     found = reproduction.reproduce(arguments.version, arguments.python, arguments.wheelhouse)
@@ -19,19 +19,19 @@ def reproduce(arguments: argparse.Namespace) -> None:
 
 
 COMMAND = Command(
-    "train a version once more and compare",
+    "train a version again and compare the result",
     reproduce,
     {
         "version": VERSION,
         "--python": {
             "type": Path,
             "metavar": "FILE",
-            "help": "an interpreter to train by; without it that of the Tidegate that made the version",
+            "help": "the Python interpreter to use; default: an environment with the Tidegate of the version",
         },
         "--wheelhouse": {
             "type": Path,
             "metavar": "DIR",
-            "help": "a folder of wheels to install the lock of that Tidegate from",
+            "help": "a folder of wheels from which to install the requirements of that Tidegate",
         },
         "--json": JSON,
     },

@@ -1,4 +1,4 @@
-"""`tidegate review`: every batch that was decided, on a page or in the UI of Evidently or MLflow."""
+"""`tidegate review`: shows all decided batches, on a page or in the UI of Evidently or MLflow."""
 
 import argparse
 import json
@@ -26,7 +26,7 @@ def review(arguments: argparse.Namespace) -> None:
 
 
 COMMAND = Command(
-    "look at every batch that was decided",
+    "show every decided batch in a browser",
     review,
     {
         "--evidently": {"action": "store_true", "help": "run Evidently's UI on all batches: drift over time"},

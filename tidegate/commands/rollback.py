@@ -1,4 +1,4 @@
-"""`tidegate rollback`: an earlier champion serves again."""
+"""`tidegate rollback`: promotes an earlier champion again."""
 
 import argparse
 
@@ -6,17 +6,17 @@ from tidegate.commands.command import REASON, Command
 
 
 def rollback(arguments: argparse.Namespace) -> None:
-    """Make an earlier champion serve again; the loop does not promote the one it replaces again."""
+    """Promote an earlier champion again; the loop will not promote the replaced version again."""
     from tidegate.commands.reviewing import champions
 
     print(f"version {champions.rollback(arguments.to, arguments.reason)} is champion")
 
 
 COMMAND = Command(
-    "make an earlier champion serve again",
+    "promote an earlier champion again",
     rollback,
     {
-        "--to": {"metavar": "VERSION", "help": "the version; without it the latest that nobody refused"},
+        "--to": {"metavar": "VERSION", "help": "the version; default: the latest one that was not rejected"},
         "--reason": REASON,
     },
 )

@@ -1,4 +1,4 @@
-"""`tidegate run`: one turn of the loop on this machine."""
+"""`tidegate run`: runs the loop once on this machine."""
 
 import argparse
 
@@ -6,7 +6,7 @@ from tidegate.commands.command import JSON, Command, tell
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Bring the workspace up to date: `dvc repro` with the data fetched, the registry checked, and a summary."""
+    """Run the loop once: fetch the data, check the registry, run `dvc repro`, print a summary."""
     from tidegate.commands.loop import summary, turn
 
     seconds, champion = turn.turn(arguments.until, arguments.anew, arguments.in_containers)
@@ -14,11 +14,11 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 COMMAND = Command(
-    "run one turn of the loop on this machine",
+    "run the loop once on this machine",
     run,
     {
-        "--until": {"metavar": "DATE", "help": "move to this moment (UTC); writes ingest.until of params.yaml"},
-        "--anew": {"action": "store_true", "help": "run every stage, whatever the registry remembers"},
+        "--until": {"metavar": "DATE", "help": "the end of the batch (UTC); written to ingest.until in params.yaml"},
+        "--anew": {"action": "store_true", "help": "run every stage, even if nothing changed"},
         "--in-containers": {"action": "store_true", "help": "run the steps in the image that `make images` built"},
         "--json": JSON,
     },

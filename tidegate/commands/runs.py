@@ -1,4 +1,4 @@
-"""`tidegate runs`: the runs on the cluster."""
+"""`tidegate runs`: lists the runs on the cluster."""
 
 import argparse
 
@@ -7,7 +7,7 @@ from tidegate.commands.command import JSON, Command, tell
 
 
 def runs(arguments: argparse.Namespace) -> None:
-    """List the newest runs on the cluster: when, until, state, the gate's decision where MLflow knows it."""
+    """List the newest runs on the cluster: start, end of the batch, state, gate decision (from MLflow)."""
     from tidegate.commands.cluster import run_list, service
 
     found = run_list.listed(service.connect(connection_of(arguments)), arguments.limit)
@@ -18,7 +18,7 @@ COMMAND = Command(
     "list the runs on the cluster",
     runs,
     {
-        "--limit": {"type": int, "default": 20, "metavar": "N", "help": "at most so many (20)"},
+        "--limit": {"type": int, "default": 20, "metavar": "N", "help": "the maximum number of runs (20)"},
         "--json": JSON,
         **FLAGS,
     },

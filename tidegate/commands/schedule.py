@@ -7,24 +7,24 @@ from tidegate.commands.command import JSON, REMOTE, SET, UNCHECKED, Command, tel
 
 
 def apply(arguments: argparse.Namespace) -> None:
-    """Make the recurring run what cluster.yaml declares; again, it changes nothing."""
+    """Create or update the recurring run as declared in cluster.yaml; idempotent."""
     from tidegate.commands.cluster import schedules, service, submission
 
     job = submission.work(None, arguments.set, arguments.remote)
-    there = service.connect(connection_of(arguments))
-    print(schedules.apply(there, job, arguments.unchecked))
-    schedules.show(schedules.shown(there))
+    kubeflow = service.connect(connection_of(arguments))
+    print(schedules.apply(kubeflow, job, arguments.unchecked))
+    schedules.show(schedules.listed(kubeflow))
 
 
 def show(arguments: argparse.Namespace) -> None:
     """Show the recurring run."""
     from tidegate.commands.cluster import schedules, service
 
-    tell(schedules.shown(service.connect(connection_of(arguments))), arguments.json, schedules.show)
+    tell(schedules.listed(service.connect(connection_of(arguments))), arguments.json, schedules.show)
 
 
 def pause(arguments: argparse.Namespace) -> None:
-    """Start no more runs until `resume`."""
+    """Pause the recurring run until `resume`."""
     from tidegate.commands.cluster import schedules, service
 
     schedules.pause(service.connect(connection_of(arguments)))
@@ -32,7 +32,7 @@ def pause(arguments: argparse.Namespace) -> None:
 
 
 def resume(arguments: argparse.Namespace) -> None:
-    """Start runs again."""
+    """Resume the recurring run."""
     from tidegate.commands.cluster import schedules, service
 
     schedules.resume(service.connect(connection_of(arguments)))
@@ -40,7 +40,7 @@ def resume(arguments: argparse.Namespace) -> None:
 
 
 def delete(arguments: argparse.Namespace) -> None:
-    """Take the recurring run away; the runs that it started stay."""
+    """Delete the recurring run; the runs that it started stay."""
     from tidegate.commands.cluster import schedules, service
 
     schedules.delete(service.connect(connection_of(arguments)))
@@ -49,12 +49,12 @@ def delete(arguments: argparse.Namespace) -> None:
 
 COMMANDS = {
     "schedule apply": Command(
-        "make the recurring run as declared",
+        "create or update the recurring run",
         apply,
         {"--set": SET, "--remote": REMOTE, "--unchecked": UNCHECKED, **FLAGS},
     ),
     "schedule show": Command("show the recurring run", show, {"--json": JSON, **FLAGS}),
-    "schedule pause": Command("start no more runs", pause, FLAGS),
-    "schedule resume": Command("start runs again", resume, FLAGS),
-    "schedule delete": Command("take the recurring run away", delete, FLAGS),
+    "schedule pause": Command("pause the recurring run", pause, FLAGS),
+    "schedule resume": Command("resume the recurring run", resume, FLAGS),
+    "schedule delete": Command("delete the recurring run", delete, FLAGS),
 }

@@ -1,4 +1,4 @@
-"""`tidegate status`: where things stand."""
+"""`tidegate status`: shows the state of the problem."""
 
 import argparse
 
@@ -6,10 +6,10 @@ from tidegate.commands.command import JSON, Command, tell
 
 
 def status(arguments: argparse.Namespace) -> None:
-    """Show where things stand: champion, newest batch, what waits for a person, whether `run` has something to do."""
+    """Show the champion, the newest batch, versions that wait for approval, and whether `run` has anything to do."""
     from tidegate.commands.loop import status
 
     tell(status.status(), arguments.json, status.show)
 
 
-COMMAND = Command("show where things stand", status, {"--json": JSON})
+COMMAND = Command("show the champion, the newest batch and what is next", status, {"--json": JSON})

@@ -1,6 +1,6 @@
-"""`tidegate step NAME`: one step, as DVC and Kubeflow run it.
+"""`tidegate step NAME`: runs one step, as DVC and Kubeflow do.
 
-A scalar without its flag is read from the step's section of params.yaml, so that no value passes a shell.
+A scalar without a flag is read from the step's section of params.yaml, so that no value passes through a shell.
 """
 
 import argparse
@@ -33,7 +33,7 @@ Run one step, as DVC and Kubeflow do: {", ".join(code.STEPS)}.
 
 
 class Words(NamedTuple):
-    """The words of the command line, read."""
+    """The parsed command line."""
 
     name: str
     condition: Path | None
@@ -42,7 +42,7 @@ class Words(NamedTuple):
 
 
 def main(words: Sequence[str]) -> None:
-    """Run the step, or write its outputs as skipped; InputError for words that say nothing."""
+    """Run the step, or write its outputs as skipped; InputError for an invalid command line."""
     if words[:1] in ([], ["-h"], ["--help"]):
         print(USAGE)
         return
@@ -62,7 +62,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def parse(words: Sequence[str]) -> Words:
-    """The name, what stands before the step's own flags, and these."""
+    """Split the command line into the name, the options `--if` and `--from`, and the step's own flags."""
     name, *rest = words
     if name not in code.STEPS:
         from tidegate.documents.schema import hint
@@ -83,7 +83,7 @@ def parse(words: Sequence[str]) -> Words:
 
 
 def is_open(file: Path) -> bool:
-    """What the gate wrote; InputError for anything but `true` and `false`."""
+    """The decision of the gate; InputError for anything but `true` and `false`."""
     text = read_text(file)
     if text not in ("true", "false"):
         raise InputError(file, "true or false", f"{text[:40]!r}", "run the stage that writes it again")
@@ -100,7 +100,7 @@ def outputs(name: str) -> dict[str, str]:
 
 
 def skip(path: Path, kind: str, reason: str) -> None:
-    """Put the reason in the output's place: as JSON, a page for .html, a folder for a folder of tables."""
+    """Write the reason as the output: JSON, an HTML page, or a folder for a folder of tables."""
     if kind == "OutputFolder":
         with replacing(path) as folder:
             write_json(folder / "skipped.json", {"skipped": reason})
@@ -119,7 +119,7 @@ def _value(read: Words, port: str) -> str:
 
 
 def _from_parameters(read: Words, function: Any) -> Iterator[str]:
-    """A flag for each scalar that has none, with its value in params.yaml."""
+    """A flag for each scalar without one, with its value from params.yaml."""
     given = {word.partition("=")[0] for word in read.flags}
     kinds = {name: kind for name, kind in get_type_hints(function).items() if kind is not Path}
     lacking = [name for name in inspect.signature(function).parameters if name in kinds and f"--{name}" not in given]

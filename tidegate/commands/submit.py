@@ -1,4 +1,4 @@
-"""`tidegate submit`: the problem's pipeline, run on the cluster."""
+"""`tidegate submit`: runs the problem's pipeline on the cluster."""
 
 import argparse
 import json
@@ -25,7 +25,7 @@ COMMAND = Command(
     "run the problem's pipeline on the cluster",
     submit,
     {
-        "--until": {"metavar": "DATE", "help": "the moment (UTC) that the batch ends; params.yaml stays as it is"},
+        "--until": {"metavar": "DATE", "help": "the end of the batch (UTC); does not change params.yaml"},
         "--set": SET,
         "--remote": REMOTE,
         "--unchecked": UNCHECKED,

@@ -1,4 +1,4 @@
-"""`tidegate upgrade`: the files of a problem as this version of Tidegate needs them."""
+"""`tidegate upgrade`: updates the files of a problem for this version of Tidegate."""
 
 import argparse
 from difflib import unified_diff
@@ -10,7 +10,7 @@ from tidegate.process.errors import InputError
 
 
 def upgrade(arguments: argparse.Namespace) -> None:
-    """Show what this version of Tidegate needs otherwise in dvc.yaml and params.yaml; with --write, write it.
+    """Show the changes to dvc.yaml and params.yaml that this version of Tidegate needs; with --write, write them.
 
     Values and comments of your own are kept.
     """
@@ -52,10 +52,10 @@ def _lines(text: str) -> list[str]:
 
 
 COMMAND = Command(
-    "bring the files of a problem to this version",
+    "update the files of a problem for this version",
     upgrade,
     {
         "--write": {"action": "store_true", "help": "write the files; without it only the difference is shown"},
-        "--cluster": {"action": "store_true", "help": "add cluster.yaml, which a run on a cluster needs"},
+        "--cluster": {"action": "store_true", "help": "add cluster.yaml, for runs on a cluster"},
     },
 )

@@ -1,4 +1,4 @@
-"""`tidegate upload`: the problem's pipeline as a version on the cluster."""
+"""`tidegate upload`: uploads the problem's pipeline to the cluster."""
 
 import argparse
 
@@ -7,11 +7,11 @@ from tidegate.commands.command import Command
 
 
 def upload(arguments: argparse.Namespace) -> None:
-    """Upload the problem's pipeline as a version of it, unless it is there; start nothing."""
+    """Upload the problem's pipeline as a version, unless it exists; start no run."""
     from tidegate.commands.cluster import service, submission
     from tidegate.pipelines import kubeflow
 
     print(submission.ensure_version(service.connect(connection_of(arguments)), kubeflow.compile()).name)
 
 
-COMMAND = Command("upload the problem's pipeline, and start nothing", upload, FLAGS)
+COMMAND = Command("upload the problem's pipeline, without starting a run", upload, FLAGS)

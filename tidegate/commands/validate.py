@@ -1,4 +1,4 @@
-"""`tidegate validate`: one file against the contract."""
+"""`tidegate validate`: checks one file against the contract."""
 
 import argparse
 from pathlib import Path
@@ -8,7 +8,7 @@ from tidegate.process.errors import SchemaSkewError
 
 
 def validate(arguments: argparse.Namespace) -> None:
-    """Check one file against the contract before anybody commits it; exit 2 with every violation."""
+    """Check one file against the contract before it is committed; exit 2 with every violation."""
     from tidegate.commands.draft import inspection
 
     found, errors = inspection.check(arguments.file, arguments.table, arguments.until)
@@ -22,11 +22,11 @@ COMMAND = Command(
     validate,
     {
         "file": {"type": Path, "metavar": "FILE", "help": "a CSV or Parquet file, plain, gzip or zstd"},
-        "--table": {"required": True, "metavar": "T", "help": "the table of contract.yaml that it is for"},
+        "--table": {"required": True, "metavar": "T", "help": "the table of contract.yaml that the file belongs to"},
         "--until": {
             "default": "",
             "metavar": "DATE",
-            "help": "leave out later rows, and check freshness at this moment",
+            "help": "ignore later rows, and check freshness at this moment",
         },
         "--json": JSON,
     },

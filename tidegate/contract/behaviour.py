@@ -1,4 +1,4 @@
-"""What a model has to do whatever its loss is: the behavioural tests that contract.yaml declares."""
+"""The behavioural tests that contract.yaml declares; a model has to pass them regardless of its loss."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -9,13 +9,13 @@ from tidegate.documents.schema import Fault, hint, listed
 from tidegate.process.errors import InputError
 
 Value = str | float | bool
-# What each kind of test needs, beside `test`, and what it may have.
-needed: Mapping[str, tuple[str, ...]] = {
+# The keys that each kind of test requires, beside `test`, and its optional keys.
+REQUIRED: Mapping[str, tuple[str, ...]] = {
     "invariance": ("feature", "values"),
     "direction": ("feature", "values", "effect"),
     "minimum": ("given",),
 }
-allowed: Mapping[str, tuple[str, ...]] = {
+OPTIONAL: Mapping[str, tuple[str, ...]] = {
     "invariance": ("tolerance", "class"),
     "direction": ("tolerance", "class"),
     "minimum": ("at_least", "at_most", "class"),
@@ -26,9 +26,9 @@ allowed: Mapping[str, tuple[str, ...]] = {
 class Behaviour:
     """One behavioural test of predictions: the number, or the probability of the label or of the class `of`.
 
-    `invariance`: they stay within `tolerance` when `feature` takes each of `values`. `direction`: along `values` they
-    go `effect` (up or down), and back by no more than `tolerance`. `minimum`: with the values of `given` they are
-    `at_least` or `at_most` so much on average.
+    `invariance`: predictions stay within `tolerance` when `feature` takes each of `values`. `direction`: along
+    `values` predictions go `effect` (up or down), and back by at most `tolerance`. `minimum`: with the values of
+    `given` the mean prediction is `at_least` or `at_most` the limit.
     """
 
     test: str
@@ -43,31 +43,31 @@ class Behaviour:
 
     @property
     def features(self) -> dict[str, tuple[Value, ...]]:
-        """The features that are changed, and the values that they are given."""
-        return {self.feature: self.values} if self.feature else {name: (it,) for name, it in self.given.items()}
+        """The features that the test changes, each with the values that it takes."""
+        return {self.feature: self.values} if self.feature else {name: (value,) for name, value in self.given.items()}
 
 
 def behaviour(document: Mapping[str, Any]) -> Behaviour:
-    """One test as contract.yaml has it."""
+    """One test, parsed from its section of contract.yaml."""
     plain = {name: value for name, value in document.items() if name != "class"}
     of = {"of": document["class"]} if "class" in document else {}
     return Behaviour(**{**plain, **of, "values": tuple(document.get("values", ()))})
 
 
 def behaviour_faults(tests: Mapping[str, Behaviour], task: str) -> Iterator[Fault]:
-    """What no schema can say of the tests: which keys go together, and whether their limits can be kept."""
+    """The faults that a JSON schema cannot express: keys that do not fit together, and impossible limits."""
     for name, test in tests.items():
         for fault in _faults(test, task):
             yield fault._replace(path=("behaviour", name, *fault.path))
 
 
 def _faults(test: Behaviour, task: str) -> Iterator[Fault]:
-    said = {"class" if key == "of" else key for key, value in asdict(test).items() if value or value == 0}
-    said -= {"test", *(("tolerance",) if not test.tolerance else ())}
-    if missing := [key for key in needed[test.test] if key not in said]:
-        yield Fault((), f"all of {', '.join(needed[test.test])} of the test {test.test}", f"no {', '.join(missing)}")
-    known = [*needed[test.test], *allowed[test.test]]
-    for key in sorted(said - set(known)):
+    present = {"class" if key == "of" else key for key, value in asdict(test).items() if value or value == 0}
+    present -= {"test", *(("tolerance",) if not test.tolerance else ())}
+    if missing := [key for key in REQUIRED[test.test] if key not in present]:
+        yield Fault((), f"all of {', '.join(REQUIRED[test.test])} of the test {test.test}", f"no {', '.join(missing)}")
+    known = [*REQUIRED[test.test], *OPTIONAL[test.test]]
+    for key in sorted(present - set(known)):
         yield Fault((key,), f"one of {listed(known)} of the test {test.test}", key, at_key=True)
     if test.test == "minimum" and (test.at_least is None) == (test.at_most is None):
         found = "none" if test.at_least is None else "both"
@@ -75,7 +75,7 @@ def _faults(test: Behaviour, task: str) -> Iterator[Fault]:
     if len(set(map(str, test.values))) < len(test.values):
         yield Fault(("values",), "values that differ", ", ".join(map(str, test.values)))
     if (task == "multiclass") != bool(test.of):
-        expected = "the class whose probability is meant" if task == "multiclass" else "no class in a task without any"
+        expected = "the class whose probability is tested" if task == "multiclass" else f"no class in the task {task}"
         yield Fault(("class",) if test.of else (), expected, test.of or "none")
     limits = {key: getattr(test, key) for key in ("at_least", "at_most", "tolerance")}
     for key, value in limits.items():
@@ -84,14 +84,14 @@ def _faults(test: Behaviour, task: str) -> Iterator[Fault]:
 
 
 def check_behaviour(tests: Mapping[str, Behaviour], features: Mapping[str, str]) -> None:
-    """InputError for a test of something that features.sql does not select, or gives another kind of value."""
+    """Raise InputError for a test of an unknown feature, or with values of the wrong type."""
     for name, test in tests.items():
         for feature, values in test.features.items():
             place = f"contract.yaml: behaviour.{name}"
             if feature not in features:
                 raise InputError(
-                    place, f"a feature ({listed(list(features))})", hint(feature, list(features)), "mend it"
+                    place, f"a feature ({listed(list(features))})", hint(feature, list(features)), "correct it"
                 )
             numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
             if features[feature] == "number" and not numbers:
-                raise InputError(f"{place}: {feature}", "numbers", ", ".join(map(str, values)), "mend it")
+                raise InputError(f"{place}: {feature}", "numbers", ", ".join(map(str, values)), "correct it")

@@ -1,4 +1,4 @@
-"""What no schema can say of a contract: names that must be there, edges in order, roles that agree."""
+"""Checks of a contract that its JSON schema cannot express: names, bounds and roles that must agree."""
 
 from collections.abc import Iterable, Iterator
 from math import isfinite
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def disagreements(contract: "Contract") -> Iterator[Fault]:
-    """Every fault of a contract that its schema accepts."""
+    """Every fault of a contract that its JSON schema accepts."""
     if contract.event not in contract.tables:
         tables = list(contract.tables)
         yield Fault(("event",), f"one of {listed(tables)}", hint(contract.event, tables))
@@ -29,12 +29,12 @@ def disagreements(contract: "Contract") -> Iterator[Fault]:
 
 
 def _event_faults(contract: "Contract", event: "Table") -> Iterator[Fault]:
-    """The event table has a time, and something in the data is known only after an event."""
+    """The event table needs a time column, and some column must be known only after the event."""
     place, label = ("tables", contract.event), event.columns.get(contract.label)
     if not event.time:
         yield Fault(place, "a time column", "none")
     if label and label.role == "feature":
-        expected = "the role label, for it is what is predicted"
+        expected = "the role label, because it is predicted"
         yield Fault((*place, "columns", contract.label), expected, "the role feature", cure="add role: label")
     elif not any(table.outcomes() or (table.time and table is not event) for table in contract.tables.values()):
         expected = "a column with the role outcome or label, from which the label is computed"
@@ -42,12 +42,12 @@ def _event_faults(contract: "Contract", event: "Table") -> Iterator[Fault]:
 
 
 def _twins(place: tuple[str, ...], names: Iterable[str]) -> Iterator[Fault]:
-    """SQL does not tell names apart that differ only in capitals."""
+    """Names that differ only in case, which SQL does not distinguish."""
     seen: dict[str, str] = {}
     for name in names:
         first = seen.setdefault(name.lower(), name)
         if first != name:
-            yield Fault((*place, name), f"a name that differs from {first} in more than capitals", name, at_key=True)
+            yield Fault((*place, name), f"a name that differs from {first} in more than case", name, at_key=True)
 
 
 def _table_faults(contract: "Contract", name: str, table: "Table") -> Iterator[Fault]:
@@ -85,21 +85,21 @@ def _files_faults(place: tuple[str, ...], files: str) -> Iterator[Fault]:
 
 
 def _order_faults(place: tuple[str, ...], table: "Table") -> Iterator[Fault]:
-    """Time and key are columns of the table that may be seen."""
+    """Time and key must be columns of the table that are not private."""
     for column in [*table.key, *([table.time] if table.time else [])]:
         if column not in table.columns:
             known = list(table.columns)
             part = "key" if column in table.key else "time"
             yield Fault((*place, part), f"one of its columns ({listed(known)})", hint(column, known))
         elif table.columns[column].role == "private":
-            yield Fault((*place, "columns", column), "a time or key that may be seen", "private")
+            yield Fault((*place, "columns", column), "a time or key that is not private", "private")
     if table.time in table.columns and table.columns[str(table.time)].type != "timestamp":
         kind = table.columns[str(table.time)].type
         yield Fault((*place, "time"), "a timestamp", f"{kind} {table.time}")
 
 
 def _reference_faults(contract: "Contract", name: str, column: str) -> Iterator[Fault]:
-    """A reference runs between two columns of one type that may both be seen."""
+    """A foreign key and the column that it refers to must have the same type; neither may be private."""
     table, (parent, of) = contract.tables[name], contract.tables[name].references[column].split(".")
     place = ("tables", name, "references", column)
     if column not in table.visible():
@@ -115,7 +115,7 @@ def _reference_faults(contract: "Contract", name: str, column: str) -> Iterator[
 
 def _column_faults(place: tuple[str, ...], promise: "Column") -> Iterator[Fault]:
     if promise.range and not (all(map(isfinite, promise.range)) and promise.range[0] <= promise.range[1]):
-        yield Fault((*place, "range"), "two numbers, the lower first", str(list(promise.range)))
+        yield Fault((*place, "range"), "two finite numbers, the lower first", str(list(promise.range)))
     if promise.range and promise.type not in ("integer", "number"):
         yield Fault((*place, "range"), "a range of an integer or a number", promise.type)
     if promise.values and promise.type not in ("integer", "text", "boolean"):
@@ -125,7 +125,7 @@ def _column_faults(place: tuple[str, ...], promise: "Column") -> Iterator[Fault]
 
 
 def _role_faults(contract: "Contract", name: str, column: str) -> Iterator[Fault]:
-    """A role agrees with what its table, or the problem as a whole, says."""
+    """A role must agree with the keys `time`, `key`, `label` and `weight` of the contract."""
     table, place = contract.tables[name], ("tables", name, "columns", column, "role")
     role = table.columns[column].role
     wanted = {"time": [table.time], "key": table.key}.get(role)

@@ -1,4 +1,4 @@
-"""The contract: what the data promises, read from contract.yaml and checked when it is read."""
+"""The contract of a problem, read from contract.yaml and checked when it is read."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,18 +11,18 @@ from tidegate.contract.behaviour import Behaviour, behaviour
 from tidegate.contract.coherence import disagreements
 from tidegate.contract.source import Source
 from tidegate.documents.formats import parse_yaml, read_text
-from tidegate.documents.schema import Fault, faults, told
+from tidegate.documents.schema import Fault, faults, messages
 from tidegate.process.errors import ContractFaultsError
 
-types = {"integer": "BIGINT", "number": "DOUBLE", "text": "VARCHAR", "boolean": "BOOLEAN", "timestamp": "TIMESTAMP"}
-outcome_roles = ("outcome", "label")
+SQL_TYPE = {"integer": "BIGINT", "number": "DOUBLE", "text": "VARCHAR", "boolean": "BOOLEAN", "timestamp": "TIMESTAMP"}
+OUTCOME_ROLES = ("outcome", "label")
 
 
 @dataclass(frozen=True)
 class Column:
-    """One promised column; `outcome` columns are known only after the event, `private` ones never leave ingest.
+    """One column; `outcome` columns are known only after the event, `private` ones are dropped by ingest.
 
-    `nullable` may be the share of the rows that may lack a value.
+    `nullable` is a boolean, or the largest share of rows without a value.
     """
 
     type: str
@@ -36,10 +36,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table: its files below the data folder, how they spell a missing value, its time column (UTC), its key.
+    """One table: its files below the data folder, their spellings of a missing value, time column (UTC), primary key.
 
-    `rules` are SQL conditions over one row by name, `references` the `table.column` in which a column's values are,
-    `rows_per` the least and the most rows of each period, `source` is where `collect` finds new rows.
+    `rules` are named SQL conditions over one row, `references` maps foreign keys to `table.column`, `rows_per` holds
+    the least and the most rows of each period, `source` is where `collect` finds new rows.
     """
 
     files: str
@@ -55,20 +55,20 @@ class Table:
     source: Source | None = None
 
     def visible(self) -> dict[str, Column]:
-        """The columns that may get past ingest."""
+        """The columns that ingest keeps: all that are not private."""
         return {name: column for name, column in self.columns.items() if column.role != "private"}
 
     def identifying(self) -> set[str]:
-        """The columns whose values say who a row is: no message has them."""
-        shy = {name for name, column in self.columns.items() if column.unique or column.role == "private"}
-        return {*self.key, *shy}
+        """The columns whose values identify a row; messages never contain these values."""
+        identifiers = {name for name, column in self.columns.items() if column.unique or column.role == "private"}
+        return {*self.key, *identifiers}
 
     def outcomes(self) -> list[str]:
         """The columns that are known only after the event."""
-        return [name for name, column in self.columns.items() if column.role in outcome_roles]
+        return [name for name, column in self.columns.items() if column.role in OUTCOME_ROLES]
 
     def order(self) -> str:
-        """SQL of a total order: time, then key."""
+        """The ORDER BY list of a total order: time, then key."""
         return ", ".join(quoted(name) for name in dict.fromkeys([*([self.time] if self.time else []), *self.key]))
 
 
@@ -92,20 +92,20 @@ class Contract:
 
     @property
     def time(self) -> str:
-        """The event table's time column, by which batches are cut."""
+        """The event table's time column, which determines the batch."""
         time = self.tables[self.event].time
         assert time is not None
         return time
 
     @property
     def identity(self) -> list[str]:
-        """The columns that identify an event and are no features: time and key of the event table."""
+        """The columns that identify an event and are not features: time and key of the event table."""
         return list(dict.fromkeys([self.time, *self.tables[self.event].key]))
 
 
 @cache
 def schema() -> Mapping[str, Any]:
-    """The JSON schema of a contract, which editors read too."""
+    """The JSON schema of a contract, which editors use too."""
     document: Mapping[str, Any] = json.loads(read_text(Path(__file__).with_name("contract.schema.json")))
     return document
 
@@ -126,12 +126,12 @@ def literals(texts: Sequence[str]) -> str:
 
 
 def read_contract(path: Path) -> Contract:
-    """Read and check a contract; ContractError names each line that is wrong and what is allowed there."""
+    """Read and check a contract; ContractError names each invalid line and what is allowed there."""
     return parse_contract(read_text(path), str(path))
 
 
 def parse_contract(text: str, name: str = "contract.yaml") -> Contract:
-    """Parse and check the text of a contract."""
+    """Parse and check the text of a contract; `name` is the file in error messages."""
     document = parse_yaml(text, name)
     _refuse(faults(document, schema()), text, name)
     contract = _contract(document)
@@ -139,9 +139,9 @@ def parse_contract(text: str, name: str = "contract.yaml") -> Contract:
     return contract
 
 
-def _refuse(found: Sequence[Fault], text: str, name: str) -> None:
-    if found:
-        raise ContractFaultsError(told(found, text, name))
+def _refuse(problems: Sequence[Fault], text: str, name: str) -> None:
+    if problems:
+        raise ContractFaultsError(messages(problems, text, name))
 
 
 def _contract(document: Mapping[str, Any]) -> Contract:

@@ -8,8 +8,8 @@ from typing import Any
 from tidegate.documents.schema import Fault, hint
 from tidegate.process.redaction import holds_secret
 
-endings = (".csv", ".csv.gz", ".csv.zst", ".parquet")
-kinds: Mapping[str, set[str]] = {
+ENDINGS = (".csv", ".csv.gz", ".csv.zst", ".parquet")
+KINDS: Mapping[str, set[str]] = {
     "files": {"token"},
     "s3": {"endpoint", "region", "profile"},
     "postgres": {"query", "watermark", "overlap"},
@@ -36,30 +36,30 @@ class Source:
 
 
 def source_faults(source: Source, files: str, time: str | None, timestamps: Collection[str]) -> Iterator[Fault]:
-    """What is wrong with a source, given its table's glob, time and timestamp columns; secrets are not shown."""
+    """The faults of a source, given its table's glob, time and timestamp columns; no message contains a secret."""
     document = {key: value for key, value in asdict(source).items() if value is not None}
-    chosen = [kind for kind in kinds if kind in document]
+    chosen = [kind for kind in KINDS if kind in document]
     if len(chosen) != 1:
-        yield Fault((), f"one of {', '.join(kinds)}", " and ".join(chosen) or "none")
+        yield Fault((), f"one of {', '.join(KINDS)}", " and ".join(chosen) or "none")
         return
-    for key in sorted(document.keys() - {*chosen, *kinds[chosen[0]]}):
-        yield Fault((key,), f"one of {', '.join([*chosen, *sorted(kinds[chosen[0]])])}", repr(key), at_key=True)
+    for key in sorted(document.keys() - {*chosen, *KINDS[chosen[0]]}):
+        yield Fault((key,), f"one of {', '.join([*chosen, *sorted(KINDS[chosen[0]])])}", repr(key), at_key=True)
     for key in ("postgres", "token"):
         if not re.fullmatch(r"[A-Za-z_]\w*", str(document.get(key, "A")), re.ASCII):
             yield Fault((key,), "the name of an environment variable", "another text")
     for key in ("files", "s3", "endpoint"):
         if holds_secret(str(document.get(key, ""))):
-            yield Fault((key,), "no secrets, which come by environment", "one")
+            yield Fault((key,), "no secret (set it in the environment)", "one")
     if not str(document.get("s3", "s3://")).startswith("s3://"):
         yield Fault(("s3",), "a prefix such as s3://bucket/orders/", "another text")
     if "://" in str(source.files) and not str(source.files).startswith(("http://", "https://")):
         yield Fault(("files",), "a path, or a URL that begins with http:// or https://", "another scheme")
     if "postgres" in document:
         yield from _query_faults(document, timestamps)
-    if not files.endswith(endings) or files.count("*") > 1 or re.search(r"[?\[]", files):
-        yield Fault((), f"a table whose `files` have at most one * and end in {', '.join(endings)}", repr(files))
+    if not files.endswith(ENDINGS) or files.count("*") > 1 or re.search(r"[?\[]", files):
+        yield Fault((), f"a table whose `files` have at most one * and end in {', '.join(ENDINGS)}", repr(files))
     elif "*" in files and not time:
-        yield Fault((), "a table with a time column, by which its new files are named", "none")
+        yield Fault((), "a table with a time column, from which new files get their names", "none")
 
 
 def _query_faults(document: Mapping[str, Any], timestamps: Collection[str]) -> Iterator[Fault]:

@@ -1,1 +1,1 @@
-"""Documents that steps exchange: how they are read, written and checked."""
+"""Readers, writers and checks of the documents that steps exchange."""

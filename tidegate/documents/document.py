@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from tidegate.documents.formats import read_text, write_json
-from tidegate.documents.schema import shown as display
+from tidegate.documents.schema import display
 from tidegate.process.errors import FaultsError, InputError
 
 CURE = "run the step that writes it again"

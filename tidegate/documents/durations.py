@@ -1,21 +1,21 @@
-"""Durations as people write them: a number and m, h, d or w, such as 6h; where seconds matter, s as well."""
+"""Durations as texts: a number and m, h, d or w, such as 6h; in cluster.yaml also s."""
 
 import re
 
 from tidegate.process.errors import ContractError
 
-lengths = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-units = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def seconds(duration: str) -> int:
-    """A duration that a schema has let pass, in seconds."""
-    return int(duration[:-1]) * lengths[duration[-1]]
+    """The seconds of a duration that a JSON schema has checked."""
+    return int(duration[:-1]) * SECONDS[duration[-1]]
 
 
 def interval(duration: str, place: str = "duration") -> str:
-    """A duration such as `90m`, `6h`, `1d` or `2w` as an SQL interval; ContractError when it is none."""
+    """A duration such as `90m`, `6h`, `1d` or `2w` as an SQL interval; ContractError if it is invalid."""
     match = re.fullmatch(r"(\d+)([mhdw])", duration, re.ASCII)
     if not match:
-        raise ContractError(place, "a number and m, h, d or w, such as 6h", repr(duration), "mend it")
-    return f"INTERVAL '{match[1]} {units[match[2]]}'"
+        raise ContractError(place, "a number and m, h, d or w, such as 6h", repr(duration), "correct it")
+    return f"INTERVAL '{match[1]} {UNITS[match[2]]}'"

@@ -1,4 +1,4 @@
-"""The few file kinds that steps exchange, each with its reader and its writer; nothing is ever half-written."""
+"""Readers and writers of the file formats that steps exchange; writes are atomic."""
 
 import errno
 import json
@@ -12,7 +12,7 @@ from typing import Any
 
 from tidegate.process.errors import InputError
 
-# What is being replaced: by which temporary name, and the name under which what is there steps aside.
+# The paths that are being replaced: the temporary path, and the path to which the present content is moved.
 unfinished: dict[Path, tuple[Path, Path]] = {}
 
 
@@ -22,12 +22,12 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary, aside = (path.with_name(f".{path.name}.{os.getpid()}{end}") for end in ("", ".old"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        for left in _left_behind(path):
-            _tidy(path, left, left.with_name(f"{left.name}.old"))
+        for stale in _stale(path):
+            _tidy(path, stale, stale.with_name(f"{stale.name}.old"))
         unfinished[path] = (temporary, aside)
         try:
             yield temporary
-            if path.is_dir() or (path.is_file() and temporary.is_dir()):  # only a file replaces a file in one step
+            if path.is_dir() or (path.is_file() and temporary.is_dir()):  # only replacing a file by a file is atomic
                 path.replace(aside)
             temporary.replace(path)
         finally:
@@ -42,19 +42,19 @@ def _unwritable(path: Path, temporary: Path, error: OSError) -> InputError | Non
         return InputError(path, "room to write", "no space left on device", "free some")
     ours = Path(str(error.filename)) in (path, temporary, *path.parents)
     if ours and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return InputError(path, "a place that may be written", str(error.strerror).lower(), "change its permissions")
+        return InputError(path, "a writable place", str(error.strerror).lower(), "change its permissions")
     return None
 
 
 def discard() -> None:
-    """Undo what `replacing` has not finished; for a process that is about to end."""
+    """Undo every unfinished `replacing`, before the process ends."""
     for path, (temporary, aside) in list(unfinished.items()):
-        with suppress(OSError):  # a thread may still write into it
+        with suppress(OSError):  # another thread may still write into it
             _tidy(path, temporary, aside)
 
 
-def _left_behind(path: Path) -> set[Path]:
-    """The temporary names of processes that were killed while they replaced `path`."""
+def _stale(path: Path) -> set[Path]:
+    """The temporary paths that killed processes left while replacing `path`."""
     pattern = re.compile(rf"(\.{re.escape(path.name)}\.([1-9]\d{{0,6}}))(?:\.old)?")
     found = [match for other in path.parent.iterdir() if (match := pattern.fullmatch(other.name))]
     return {path.with_name(match[1]) for match in found if int(match[2]) == os.getpid() or not _lives(int(match[2]))}
@@ -77,7 +77,7 @@ def _tidy(path: Path, temporary: Path, aside: Path) -> None:
 
 
 def remove(*paths: Path) -> None:
-    """Remove files and folders, if they are there."""
+    """Remove files and folders that exist."""
     for path in paths:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
@@ -113,12 +113,12 @@ def read_json(path: Path) -> Any:
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
-    """Write a JSON document: keys in their order, no NaN (not JSON), the same bytes for the same document."""
+    """Write a JSON document, deterministically: keys in their order, ValueError for NaN."""
     write_text(path, json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def write_parameter(path: Path, value: bool | int | float | str) -> None:
-    """Write an output parameter the way Kubeflow reads it back: `true` for True, no newline."""
+    """Write an output parameter in Kubeflow's format: `true` for True, no newline."""
     write_text(path, str(value).lower() if isinstance(value, bool) else str(value))
 
 
@@ -128,14 +128,14 @@ def read_yaml(path: Path) -> Any:
 
 
 def parse_yaml(text: str, name: object) -> Any:
-    """Parse YAML 1.2; `name` stands in the error."""
+    """Parse YAML 1.2; errors begin with `name`."""
     from tidegate.documents.yaml import parse
 
     return parse(text, name)
 
 
 def tables_in(folder: Path) -> dict[str, Path]:
-    """The Parquet files of a folder by table name; a dataset that steps exchange is always such a folder."""
+    """The Parquet files of a dataset (a folder) by table name."""
     return {path.stem: path for path in sorted(folder.glob("*.parquet"))}
 
 

@@ -1,16 +1,16 @@
-"""Moments as people write them: `ingest.until` and all that takes its place."""
+"""Parses times such as `ingest.until`."""
 
 from datetime import datetime
 
-from tidegate.process.errors import InputError, shown
+from tidegate.process.errors import InputError, display
 
 
 def moment(name: str, text: str, cure: str) -> datetime:
-    """A time in UTC such as 2013-03-01 or 2013-03-01T06:00; InputError about `name` when it is none."""
+    """A time in UTC such as 2013-03-01 or 2013-03-01T06:00; InputError about `name` if it is invalid."""
     try:
-        found = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
-        found = None
-    if found is None or found.tzinfo is not None:
-        raise InputError(name, "a UTC time such as 2013-03-01, without an offset", shown(text), cure)
-    return found
+        time = None
+    if time is None or time.tzinfo is not None:
+        raise InputError(name, "a UTC time such as 2013-03-01, without an offset", display(text), cure)
+    return time

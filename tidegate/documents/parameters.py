@@ -1,4 +1,4 @@
-"""params.yaml: one section per step, checked by a schema when it is read, and value by value in the steps."""
+"""Reads params.yaml, one section per step, and checks it by its JSON schema; steps check each value again."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tidegate.documents.formats import parse_yaml, read_text
-from tidegate.documents.schema import faults, told
+from tidegate.documents.schema import faults, messages
 from tidegate.process.errors import FaultsError, InputError
 
 
@@ -19,17 +19,17 @@ def schema() -> Mapping[str, Any]:
 
 
 def read_parameters(path: Path) -> dict[str, dict[str, Any]]:
-    """The values by section and name; FaultsError names each line that is wrong and what is allowed there."""
+    """The values by section and name; FaultsError names each invalid line and what is allowed there."""
     text = read_text(path)
     document = parse_yaml(text, path)
-    if found := faults(document, schema()):
-        raise FaultsError(told(found, text, str(path)))
+    if problems := faults(document, schema()):
+        raise FaultsError(messages(problems, text, str(path)))
     values: dict[str, dict[str, Any]] = document
     return values
 
 
 def check_parameter(step: str, name: str, value: Any) -> None:
-    """InputError when a step is given a value that params.yaml may not hold; names of no section pass."""
+    """Raise InputError for a value that the schema of params.yaml forbids; unknown names pass."""
     section = schema()["properties"].get(step, {}).get("properties", {})
     for fault in faults(value, section[name]) if name in section else ():
-        raise InputError(f"{step}.{name}", fault.expected, fault.found, "mend params.yaml")
+        raise InputError(f"{step}.{name}", fault.expected, fault.found, "correct params.yaml")

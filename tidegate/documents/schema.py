@@ -1,4 +1,4 @@
-"""What a JSON schema says of a document, in words for a person: the place, what is allowed there, what was found."""
+"""Faults of a document by a JSON schema, as messages: the place, what is allowed there, what was found."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from tidegate.process.errors import InputError
 if TYPE_CHECKING:
     from jsonschema import ValidationError
 
-types = {
+TYPES = {
     "object": "names with values",
     "array": "a list",
     "string": "a text",
@@ -21,61 +21,61 @@ types = {
     "number": "a number",
     "boolean": "true or false",
 }
-bounds = {
+BOUNDS = {
     f"{edge}{kind}": word
     for edge in ("min", "max")
     for kind, word in {"Items": "value", "Length": "character", "Properties": "name"}.items()
 }
-limits = {"minimum": "at least", "maximum": "at most"}
-most_names = 30
+LIMITS = {"minimum": "at least", "maximum": "at most"}
+MOST_NAMES = 30
 
 
 class Fault(NamedTuple):
-    """What is wrong at a path (names and positions from the root); `at_key` when the name itself is."""
+    """A fault at a path (names and positions from the root); `at_key` if the last name itself is wrong."""
 
     path: tuple[str | int, ...]
     expected: str
     found: str
     at_key: bool = False
-    cure: str = "mend it"
+    cure: str = "correct it"
 
 
 def faults(document: Any, schema: Mapping[str, Any]) -> list[Fault]:
-    """Everything that a JSON schema (draft 7) finds wrong in a document, each fault once."""
+    """All faults of a document by a JSON schema (draft 7), without duplicates."""
     errors = _validator()(schema).iter_errors(document)
     return list(dict.fromkeys(fault for error in errors for fault in _translated(error)))
 
 
-def told(found: Sequence[Fault], text: str, name: str) -> list[InputError]:
-    """Each fault of a YAML file as an error that names its line, in the order of the file."""
+def messages(problems: Sequence[Fault], text: str, name: str) -> list[InputError]:
+    """The faults of a YAML file as errors that name their lines, in the order of the file."""
     from tidegate.documents.yaml import places
 
     place = places(text)
-    ordered = sorted(found, key=lambda fault: place(fault.path))
-    return [_told(fault, f"{name}:{place(fault.path)[0]}") for fault in ordered]
+    ordered = sorted(problems, key=lambda fault: place(fault.path))
+    return [_message(fault, f"{name}:{place(fault.path)[0]}") for fault in ordered]
 
 
 def hint(value: object, allowed: Sequence[str]) -> str:
-    """The value as it was found, with the nearest of the allowed ones."""
+    """The value, with the most similar of the allowed ones."""
     close = get_close_matches(str(value), allowed, n=1, cutoff=0.5)
-    return f"{shown(value)} (did you mean '{close[0]}'?)" if close else shown(value)
+    return f"{display(value)} (did you mean '{close[0]}'?)" if close else display(value)
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names for a person; of very many only the first."""
-    more = f" and {len(names) - most_names:,} more" if len(names) > most_names else ""
-    return ", ".join(names[:most_names]) + more
+    """Names separated by commas, at most MOST_NAMES of them."""
+    more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more
 
 
-def shown(value: object) -> str:
-    """A value as YAML has it, on one line; of a long one only a part."""
+def display(value: object) -> str:
+    """A value in YAML's terms on one line, shortened."""
     if isinstance(value, dict) and value:
         return "names with values"
-    text = str(value) if isinstance(value, date) else _short.repr(value)
+    text = str(value) if isinstance(value, date) else _SHORT.repr(value)
     return {"None": "nothing", "True": "true", "False": "false"}.get(text, text)
 
 
-def _told(fault: Fault, line: str) -> InputError:
+def _message(fault: Fault, line: str) -> InputError:
     path = fault.path[:-1] if fault.at_key else fault.path
     place = line + f": {'.'.join(map(str, path))}" * bool(path)
     return InputError(place, fault.expected, fault.found, fault.cure)
@@ -83,7 +83,7 @@ def _told(fault: Fault, line: str) -> InputError:
 
 @cache
 def _validator() -> Any:
-    """Draft 7, where 3.0 is no whole number."""
+    """A validator of draft 7 in which 3.0 is not an integer."""
     from jsonschema import Draft7Validator
     from jsonschema.validators import extend
 
@@ -91,15 +91,15 @@ def _validator() -> Any:
     return extend(Draft7Validator, type_checker=whole)  # type: ignore[no-untyped-call]
 
 
-_short = Repr()
-_short.maxstring = _short.maxother = 80
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxother = 80
 
 
 def _translated(error: "ValidationError") -> Iterator[Fault]:
-    """The faults that one error of jsonschema stands for."""
+    """The faults of one jsonschema error."""
     path, allowed, found = (*error.absolute_path,), _any(error.validator_value), _any(error.instance)
-    if "propertyNames" in error.schema_path:  # what is wrong is a name, the path that of its mapping
-        yield Fault((*path, found), _expected(error, "a name in quotes"), shown(found), at_key=True)
+    if "propertyNames" in error.schema_path:  # the fault is a name; the path is that of its mapping
+        yield Fault((*path, found), _expected(error, "a name in quotes"), display(found), at_key=True)
     elif error.validator == "additionalProperties":
         known = list(_any(error.schema)["properties"])
         for name in (name for name in found if name not in known):
@@ -110,28 +110,28 @@ def _translated(error: "ValidationError") -> Iterator[Fault]:
     elif error.validator == "enum" and isinstance(found, str):
         yield Fault(path, _expected(error), hint(found, allowed))
     else:
-        yield Fault(path, _expected(error), shown(found))
+        yield Fault(path, _expected(error), display(found))
 
 
 def _expected(error: "ValidationError", text: str = "a text") -> str:
-    """What a keyword of the schema allows, in words; a keyword without words of its own is told as it is."""
+    """What a keyword of the schema allows, in words; by default the keyword as JSON."""
     keyword, allowed, schema = str(error.validator), _any(error.validator_value), _any(error.schema)
     if keyword == "type":
         kinds = [allowed] if isinstance(allowed, str) else allowed
-        return " or ".join({**types, "string": text}[kind] for kind in kinds)
+        return " or ".join({**TYPES, "string": text}[kind] for kind in kinds)
     if keyword == "enum":
         return f"one of {listed(allowed)}" if isinstance(error.instance, str) else text
     if keyword == "pattern" and "patternErrorMessage" in schema:
         return str(schema["patternErrorMessage"])
-    if keyword in limits:
-        return " and ".join(f"{word} {schema[limit]}" for limit, word in limits.items() if limit in schema)
-    if keyword in bounds:
+    if keyword in LIMITS:
+        return " and ".join(f"{word} {schema[limit]}" for limit, word in LIMITS.items() if limit in schema)
+    if keyword in BOUNDS:
         exact = schema.get(f"min{keyword[3:]}") == schema.get(f"max{keyword[3:]}")
         least = "" if exact else "at least " if keyword.startswith("min") else "at most "
-        return f"{least}{allowed} {bounds[keyword]}{'s' * (allowed != 1)}"
+        return f"{least}{allowed} {BOUNDS[keyword]}{'s' * (allowed != 1)}"
     return f"{keyword} {json.dumps(allowed)}"
 
 
 def _any(value: object) -> Any:
-    """A part of an error, which a type checker takes for unset: those that a validator gives are set."""
+    """Cast a part of an error to Any: its type includes an unset value, which does not occur here."""
     return value

@@ -1,4 +1,4 @@
-"""YAML 1.2 as people write it: what is wrong in it is one line that names the place."""
+"""Parses YAML 1.2 and reports syntax errors in one line that names the place."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -13,40 +13,41 @@ from tidegate.process.errors import InputError
 
 Place = tuple[int, int]
 
-mend, quote = "mend that line", "put the text in quotes"
-either = f"mend that line or the one above, or {quote}"
-# What ruamel says, what a person did, and the cure.
-meanings = {
+CORRECT, QUOTE = "correct that line", "put the text in quotes"
+EITHER = f"correct that line or the one above, or {QUOTE}"
+# A pattern of ruamel's messages: what was found in the file, and the cure.
+MEANINGS = {
     r"character '\\t'": ("a tab", "indent with spaces"),
-    r"character '(.)' that cannot start any token": (r"\1 where a value begins", quote),
-    r"mapping values are not allowed here": ("a colon where none may be", either),
-    r"expected <block end>": ("a line that is indented unlike those before it", "mend its indentation"),
-    r"expected ',' or '(.)', but got": (r"neither , nor \1", mend),
+    r"character '(.)' that cannot start any token": (r"\1 where a value begins", QUOTE),
+    r"mapping values are not allowed here": ("a colon that is not allowed there", EITHER),
+    r"expected <block end>": ("a line that is indented unlike those before it", "correct its indentation"),
+    r"expected ',' or '(.)', but got": (r"no , and no \1", CORRECT),
     r"unexpected end of stream": ("a quote that is never closed", "close it"),
-    r"could not find expected ':'": ("a name without a colon", mend),
-    r"but found another document": ("a second document", "leave it out"),
-    r"(duplicate key \".*?\") with value ": (r"the \1", mend),
-    r"undefined alias '(.*)'": (r"\1 after a *, which is after no &", quote),
-    r"could not determine a constructor for the tag '(.*)'": (r"the unknown tag \1", "leave it out"),
-    r"unhashable key": ("a name that is no text", mend),
+    r"could not find expected ':'": ("a name without a colon", CORRECT),
+    r"but found another document": ("a second document", "remove it"),
+    r"(duplicate key \".*?\") with value ": (r"the \1", CORRECT),
+    r"undefined alias '(.*)'": (r"the alias *\1 without an anchor &\1", QUOTE),
+    r"could not determine a constructor for the tag '(.*)'": (r"the unknown tag \1", "remove it"),
+    r"unhashable key": ("a name that is not a text", CORRECT),
 }
 
 
 class _Constructor(SafeConstructor):
-    """Tells the place of a value that its tag does not allow, and of one that contains itself."""
+    """Reports the place of a value that does not fit its tag, and of a value that contains itself."""
 
     def construct_object(self, node: Any, deep: bool = False) -> Any:
         if node in self.recursive_objects:
-            raise ConstructorError(None, None, "an alias of what it is part of", node.start_mark)
+            raise ConstructorError(None, None, "an alias of a value that contains it", node.start_mark)
         try:
             return super().construct_object(node, deep=True)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
             kind = node.tag.rpartition(":")[2]
-            raise ConstructorError(None, None, f"{_short(node.value)}, which is no {kind}", node.start_mark) from None
+            problem = f"{_short(node.value)}, which is not a valid {kind}"
+            raise ConstructorError(None, None, problem, node.start_mark) from None
 
 
 def parse(text: str, name: object) -> Any:
-    """The document; InputError names the line that is not YAML."""
+    """The parsed document; InputError names the line that is not YAML."""
     loader = YAML(typ="safe", pure=True)
     loader.Constructor = _Constructor
     try:
@@ -57,29 +58,29 @@ def parse(text: str, name: object) -> Any:
         line = text.count("\n", 0, error.position) + 1
         raise InputError(f"{name}:{line}", "YAML", f"the character {chr(error.character)!r}", "remove it") from None
     except RecursionError:
-        raise InputError(name, "YAML", "values within values, too deep to read", "mend it") from None
+        raise InputError(name, "YAML", "values that are nested too deeply", "correct it") from None
 
 
 def places(text: str) -> Callable[[Sequence[str | int]], Place]:
-    """A function from a path to the line and column that name it; of what is not there, to those of its parent."""
+    """A function from a path to its line and column in `text`; for a missing path, those of its nearest parent."""
     document = YAML(pure=True).load(text)
 
     def place(path: Sequence[str | int]) -> Place:
-        node, found = document, (1, 0)
+        node, position = document, (1, 0)
         for step in path:
             try:
                 line, column = node.lc.data[step][:2]
                 node = node[step]
             except (AttributeError, LookupError, TypeError):  # a scalar, or merged from elsewhere
                 break
-            found = (line + 1, column)
-        return found
+            position = (line + 1, column)
+        return position
 
     return place
 
 
 def _line(error: MarkedYAMLError) -> int:
-    lacking = re.search("end of stream|could not find", str(error.problem))  # it is mended where it begins
+    lacking = re.search("end of stream|could not find", str(error.problem))  # the place to correct is where it begins
     mark = error.context_mark if lacking else error.problem_mark
     return int(mark.line) + 1 if mark else 1
 
@@ -89,10 +90,10 @@ def _meaning(error: MarkedYAMLError) -> tuple[str, str]:
     said, opened = " ".join(str(error.problem).split()).removeprefix("found "), ""
     if "a flow " in str(error.context) and error.context_mark:
         opened = f" after the bracket of line {error.context_mark.line + 1}"
-    for pattern, (found, cure) in meanings.items():
+    for pattern, (found, cure) in MEANINGS.items():
         if match := re.match(pattern, said):
             return match.expand(found) + opened, cure
-    return said + opened, mend
+    return said + opened, CORRECT
 
 
 def _short(value: object) -> str:

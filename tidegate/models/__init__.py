@@ -1,4 +1,4 @@
-"""Fitted estimators as skops files: written in one canonical form, read only when nothing in them can run."""
+"""Saves fitted estimators as skops files in a canonical form, and loads them only if they cannot execute code."""
 
 import hashlib
 import io
@@ -17,9 +17,9 @@ __all__ = ["digest", "load", "save"]
 
 
 def save(model: Any, path: Path) -> str:
-    """Write an estimator, or a dict of estimators, as the same bytes for the same fitted state; returns the digest.
+    """Write an estimator or a dict of estimators deterministically; returns the digest.
 
-    ModelError when it holds something that `load` would refuse.
+    ModelError if `load` would refuse the file.
     """
     data = dumped(model, path)
     _check(data, path)
@@ -30,12 +30,12 @@ def save(model: Any, path: Path) -> str:
 
 
 def digest(data: bytes) -> str:
-    """`sha256:` and 64 hexadecimal digits."""
+    """The SHA-256 of `data`, as `sha256:` and 64 hexadecimal digits."""
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
 def load(path: Path, digest: str | None = None) -> Any:
-    """Read what `save` wrote; ModelError when the bytes are others than `digest` says or hold more than we trust."""
+    """Read a file of `save`; ModelError if it does not match `digest` or contains an untrusted type."""
     data = _read(path)
     if digest is not None:
         _check_digest(data, digest, path)
@@ -55,7 +55,7 @@ def _read(path: Path) -> bytes:
 def _check_digest(data: bytes, expected: str, path: Path) -> None:
     found = digest(data)
     if found != expected:
-        raise ModelError(path, expected, found, "fetch the model again: these are not the bytes that were recorded")
+        raise ModelError(path, expected, found, "fetch the model again: the file differs from the recorded one")
 
 
 def _check(data: bytes, path: Path) -> None:
@@ -68,6 +68,6 @@ def _built(data: bytes, path: Path) -> Any:
 
     try:
         return skops.io.load(io.BytesIO(data), trusted=BEYOND_SKOPS)
-    except Exception as error:  # hostile state fails in any constructor, in any way
+    except Exception as error:  # hostile state may raise any exception in a constructor
         found = f"{type(error).__name__} {ascii(str(error))[1:-1][:120]}"
         raise ModelError(path, "a model that can be rebuilt", found, "train it again") from None

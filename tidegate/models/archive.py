@@ -1,4 +1,4 @@
-"""The zip around a model: which members it may have, how large they may be, what an array file may claim."""
+"""Checks the zip file of a model: its members, their sizes, and the headers of array files."""
 
 import io
 import json
@@ -15,11 +15,11 @@ MAX_MEMBERS = 2**16
 SCHEMA = "schema.json"
 CURE = "use a file written by tidegate.models.save"
 
-_member_name = re.compile(r"schema\.json|[0-9]{1,9}\.npy", re.ASCII)
+_MEMBER_NAME = re.compile(r"schema\.json|[0-9]{1,9}\.npy", re.ASCII)
 
 
 def opened(data: bytes, name: object) -> tuple[Any, dict[str, bytes]]:
-    """The parsed schema and the array files by member name; ModelError names the member at fault."""
+    """The parsed schema and the array files by member name; ModelError names the invalid member."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             _check_members(archive.infolist(), name)
@@ -31,7 +31,7 @@ def opened(data: bytes, name: object) -> tuple[Any, dict[str, bytes]]:
         raise
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RecursionError,
             NotImplementedError, RuntimeError) as error:  # fmt: skip
-        raise ModelError(name, "a skops file", _shown(error), CURE) from None
+        raise ModelError(name, "a skops file", _display(error), CURE) from None
     for member, content in members.items():
         _check_array(content, f"{name}:{member}")
     return schema, members
@@ -50,9 +50,9 @@ def _check_members(infos: list[zipfile.ZipInfo], name: object) -> None:
 
 
 def _check_member(info: zipfile.ZipInfo, name: object) -> None:
-    if not _member_name.fullmatch(info.filename):
-        raise ModelError(name, "schema.json and arrays named by number", _shown(info.filename), CURE)
-    # other methods unpack more than the declared size before they stop
+    if not _MEMBER_NAME.fullmatch(info.filename):
+        raise ModelError(name, "schema.json and arrays named by number", _display(info.filename), CURE)
+    # other compression methods may unpack more than the declared size
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits:
         raise ModelError(f"{name}:{info.filename}", "a stored or deflated member", "another kind", CURE)
     if info.filename == SCHEMA and info.file_size > MAX_SCHEMA_BYTES:
@@ -60,7 +60,7 @@ def _check_member(info: zipfile.ZipInfo, name: object) -> None:
 
 
 def array_header(content: bytes) -> tuple[tuple[int, ...], Any]:
-    """Shape and dtype that an array file declares; ValueError unless it holds exactly those, and as plain data."""
+    """Shape and dtype of an array file; ValueError unless its size matches them and it holds plain data."""
     import numpy as np
 
     stream = io.BytesIO(content)
@@ -80,13 +80,13 @@ def array_header(content: bytes) -> tuple[tuple[int, ...], Any]:
 
 
 def _check_array(content: bytes, name: object) -> None:
-    """ModelError unless `content` is an array file that numpy reads without unpickling or allocating more."""
+    """Raise ModelError unless numpy can read `content` without unpickling and without a larger allocation."""
     try:
         array_header(content)
-    except Exception as error:  # numpy's header parser fails in many ways on hostile text
-        raise ModelError(name, "a plain numpy array", _shown(error), CURE) from None
+    except Exception as error:  # numpy's header parser may raise any exception on hostile text
+        raise ModelError(name, "a plain numpy array", _display(error), CURE) from None
 
 
-def _shown(value: object) -> str:
-    """Text from a hostile file on one short line."""
+def _display(value: object) -> str:
+    """A text from an untrusted file, as ASCII, shortened to one line."""
     return ascii(str(value))[1:-1][:120]

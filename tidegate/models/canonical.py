@@ -1,4 +1,4 @@
-"""One form for one fitted state: skops writes memory addresses, times and chance names, which are taken out here."""
+"""The canonical form of a skops file: without memory addresses, times and random names."""
 
 import io
 import json
@@ -7,27 +7,27 @@ from typing import Any
 
 from tidegate.process.errors import ModelError
 
-# Attributes that depend on the machine and matter to nothing: threads that trained, an address seen by a vectoriser.
-_chance = {"_BinMapper": {"n_threads": "1"}, "HashingVectorizer": {"_stop_words_id": "0"}}
+# Attributes without effect that depend on the machine: a number of threads, a memory address.
+_MACHINE_DEPENDENT = {"_BinMapper": {"n_threads": "1"}, "HashingVectorizer": {"_stop_words_id": "0"}}
 
-# The member's name follows the order of traversal, equal arrays share one member.
+# Member names by content: they are numbered in the order of traversal, and equal arrays share one member.
 Names = dict[bytes, str]
 
 
 def dumped(model: Any, name: object) -> bytes:
-    """The skops file of `model` in canonical form; ModelError when skops cannot write it."""
+    """The skops file of `model` in canonical form; ModelError if skops cannot write it."""
     import skops.io
 
     try:
         data = skops.io.dumps(model)
-    except Exception as error:  # skops refuses in several ways, depending on what the estimator holds
+    except Exception as error:  # skops raises several exceptions for unsupported objects
         found = ascii(" ".join(str(error).split()))[1:-1][:120]
         raise ModelError(name, "a model that skops can write", found, "choose another estimator") from None
     return canonical(data)
 
 
 def canonical(data: bytes) -> bytes:
-    """Rewrite a skops file: no object ids, members renamed and shared, keys sorted, fixed times and attributes."""
+    """Rewrite a skops file: no object ids, renamed and shared members, sorted keys, fixed times and attributes."""
     with zipfile.ZipFile(io.BytesIO(data)) as source:
         names: Names = {}
         schema = _rewritten(json.loads(source.read("schema.json")), source, names)
@@ -40,11 +40,11 @@ def _rewritten(value: Any, source: zipfile.ZipFile, names: Names) -> Any:
         return [_rewritten(item, source, names) for item in value]
     if not isinstance(value, dict):
         return value
-    if not isinstance(value.get("__loader__"), str):  # an estimator's own dict: its order is part of its state
+    if not isinstance(value.get("__loader__"), str):  # a dict of the estimator: its order is part of its state
         return {key: _rewritten(item, source, names) for key, item in value.items()}
-    # ids are addresses; without them equal objects are built apart, which no fitted estimator notices
+    # ids are memory addresses; without them shared objects are built separately, which has no effect
     node = {key: _rewritten(value[key], source, names) for key in sorted(value) if key != "__id__"}
-    for attribute, text in _chance.get(node["__class__"], {}).items():
+    for attribute, text in _MACHINE_DEPENDENT.get(node["__class__"], {}).items():
         if attribute in node["content"]["content"]:
             node["content"]["content"][attribute]["content"] = text
     if "file" in node:
@@ -55,7 +55,7 @@ def _rewritten(value: Any, source: zipfile.ZipFile, names: Names) -> Any:
 
 
 def _plain(content: bytes) -> bytes:
-    """The array file with zeros between the fields of its records: there, memory is written as it was found."""
+    """The array file with zeroed padding between record fields, which otherwise holds arbitrary memory."""
     import numpy as np
 
     array = np.load(io.BytesIO(content), allow_pickle=False)

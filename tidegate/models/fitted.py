@@ -1,4 +1,4 @@
-"""What compiled code will believe of a rebuilt model: it follows indices and widths without looking."""
+"""Checks the fitted state of a loaded model: compiled code uses its indices and widths without bounds checks."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,15 +12,15 @@ Fault = Callable[[Any], str | None]
 
 
 def check_fitted(model: Any, name: object) -> None:
-    """ModelError when an index leads outside of its array, or when state hides a method of its class."""
+    """Raise ModelError if an index is out of bounds, or if an attribute hides a method of its class."""
     kinds = _kinds()
-    # parts come after their whole in the walk; a whole is only asked when its parts are sound
+    # in reverse, so that parts are checked before the objects that contain them
     for thing in reversed(list(_objects(model))):
         faults = [_hidden_method, *(fault for kind, fault in kinds if isinstance(thing, kind))]
         for fault in faults:
-            found = _answer(fault, thing)
-            if found:
-                raise ModelError(f"{name}: {type(thing).__name__}", "a sound fitted state", found, "train it again")
+            problem = _answer(fault, thing)
+            if problem:
+                raise ModelError(f"{name}: {type(thing).__name__}", "a sound fitted state", problem, "train it again")
 
 
 def _kinds() -> list[tuple[type, Fault]]:
@@ -42,7 +42,7 @@ def _kinds() -> list[tuple[type, Fault]]:
 
 
 def _objects(model: Any) -> Iterator[Any]:
-    """Every object with attributes in a model, wholes before their parts."""
+    """Every object with attributes in a model, containers before their parts."""
     import numpy as np
 
     waiting = [model]
@@ -62,7 +62,7 @@ def _objects(model: Any) -> Iterator[Any]:
 def _answer(fault: Fault, thing: Any) -> str | None:
     try:
         return fault(thing)
-    except Exception as error:  # hostile state fails in any way when it is looked at
+    except Exception as error:  # hostile state may raise any exception when it is read
         return f"{type(error).__name__} {ascii(str(error))[1:-1][:100]}"
 
 
@@ -76,18 +76,18 @@ def _pipeline_fault(model: Any) -> str | None:
 
 
 def _hashing_fault(model: Any) -> str | None:
-    """It may read files and run any regular expression; compiled code divides by its width."""
+    """Its parameters could read files and run any regular expression; compiled code divides by its width."""
     from sklearn.feature_extraction.text import HashingVectorizer
 
     width = model.n_features
     if type(width) is not int or not 0 < width <= MAX_HASHED:
         return f"a width that is not between 1 and {MAX_HASHED}"
     own = {name: value for name, value in vars(model).items() if name != "_stop_words_id"}
-    return None if own == vars(HashingVectorizer(n_features=width)) else "parameters of its own"
+    return None if own == vars(HashingVectorizer(n_features=width)) else "parameters that are not the defaults"
 
 
 def _forest_fault(model: Any) -> str | None:
-    """The width of the input is compared with the forest's, then every tree reads it unchecked."""
+    """The input is checked against the width of the forest only; every tree reads it without checks."""
     if "estimators_" not in vars(model):
         return None
     width = model.n_features_in_
@@ -96,7 +96,7 @@ def _forest_fault(model: Any) -> str | None:
 
 
 def _boosting_fault(model: Any) -> str | None:
-    """Trees add to as many columns as there are trees in a row; the columns come from the initial estimator."""
+    """The trees of a row write to one output column each; the initial estimator determines the columns."""
     import numpy as np
 
     if "estimators_" not in vars(model):
@@ -115,7 +115,7 @@ def _is_tree(part: Any, width: int) -> bool:
 
 
 def _encoder_fault(model: Any) -> str | None:
-    """The columns of the sparse result are not compared with its width."""
+    """The column indices of its sparse result are not checked against its width."""
     if "categories_" not in vars(model):
         return None
     if model._n_features_outs != model._compute_n_features_outs():
@@ -129,9 +129,9 @@ def _column_fault(model: Any, column: int) -> str | None:
 
     categories = model.categories_[column]
     if type(categories) is not np.ndarray or categories.ndim != 1:
-        return "categories that are not a column"
+        return "categories that are not one-dimensional"
     kind = categories.dtype.kind
-    # all but objects are found by bisection
+    # categories that are not objects are found by bisection
     if kind != "O" and not np.array_equal(categories, np.sort(categories), equal_nan=kind == "f"):
         return "categories out of order"
     dropped = None if model._drop_idx_after_grouping is None else model._drop_idx_after_grouping[column]

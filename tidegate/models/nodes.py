@@ -1,4 +1,4 @@
-"""What a model file says it is made of, checked before anything is built from it."""
+"""Checks the schema of a model file before any object is built from it."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,8 +10,8 @@ from tidegate.process.errors import ModelError
 
 PROTOCOL = 2  # of skops 0.16; an older number selects older, laxer readers
 
-_common = {"__class__", "__module__", "__loader__"}
-_fields = {
+_COMMON_FIELDS = {"__class__", "__module__", "__loader__"}
+_FIELDS = {
     "DTypeNode": {"content"},
     "DictNode": {"content", "key_types"},
     "JsonNode": {"content", "is_json"},
@@ -22,7 +22,7 @@ _fields = {
 
 
 def check_schema(schema: Any, members: Mapping[str, bytes], name: object) -> None:
-    """ModelError unless every node is of a trusted type, has the fields of its kind and is safe to build."""
+    """Raise ModelError unless every node has a trusted type, the fields of its kind and a safe state."""
     if not isinstance(schema, dict) or schema.get("protocol") != PROTOCOL or "_skops_version" not in schema:
         raise ModelError(name, f"skops protocol {PROTOCOL}", "another schema", CURE)
     root = {key: value for key, value in schema.items() if key not in ("protocol", "_skops_version")}
@@ -31,7 +31,7 @@ def check_schema(schema: Any, members: Mapping[str, bytes], name: object) -> Non
     total = 0
     for node in _nodes(root, name):
         _check_state(node, members, name)
-        if "file" in node:  # an array may be used often, and is unpacked as often
+        if "file" in node:  # each use of an array unpacks it again
             used.add(node["file"])
             total += len(members[node["file"]])
     if used != set(members):
@@ -51,7 +51,7 @@ def _check_root(root: dict[str, Any], name: object) -> None:
 
 
 def _nodes(root: Any, name: object) -> Iterator[dict[str, Any]]:
-    """Every node below `root`, each with its own shape and type checked before its children are looked at."""
+    """Every node below `root`; the type of a node is checked before its children are read."""
     waiting = [root]
     while waiting:
         node = waiting.pop()
@@ -64,16 +64,16 @@ def _nodes(root: Any, name: object) -> Iterator[dict[str, Any]]:
 
 
 def _check_type(node: Any, name: object) -> None:
-    if not isinstance(node, dict) or not all(isinstance(node.get(key), str) for key in _common):
+    if not isinstance(node, dict) or not all(isinstance(node.get(key), str) for key in _COMMON_FIELDS):
         raise ModelError(name, "a schema of skops nodes", ascii(node)[:80], CURE)
     if f"{node['__module__']}.{node['__class__']}" not in ACCEPTED.get(node["__loader__"], ()):
         cure = "choose an estimator and parts from tidegate/models/trust.py"
-        raise ModelError(name, "only types that we trust", _type(node), cure)
-    fields = _fields.get(node["__loader__"], {"content"})
+        raise ModelError(name, "only trusted types", _type(node), cure)
+    fields = _FIELDS.get(node["__loader__"], {"content"})
     if node["__loader__"] == "NdArrayNode":
         fields = {"type", "file"} if node.get("type") == "numpy" else {"type", "content", "shape"}
-    if set(node) != _common | fields:
-        found = ascii(sorted(set(node) ^ (_common | fields)))[:80]
+    if set(node) != _COMMON_FIELDS | fields:
+        found = ascii(sorted(set(node) ^ (_COMMON_FIELDS | fields)))[:80]
         raise _refused(node, name, f"the fields {sorted(fields)}", f"a difference of {found}")
 
 

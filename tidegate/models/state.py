@@ -1,4 +1,4 @@
-"""What may be built: the state of one schema node, judged before skops hands it to a constructor."""
+"""Checks the state of one schema node before skops passes it to a constructor."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from tidegate.models.archive import array_header
 
 
 def is_sound(node: dict[str, Any], members: Mapping[str, bytes]) -> bool:
-    """Whether building `node` does no harm; an odd node may also raise the error of a missing or mistyped field."""
+    """Whether `node` is safe to build; KeyError, TypeError and the like for a missing or mistyped field."""
     content: Any = node.get("content")
     match node["__loader__"]:
         case "JsonNode":
@@ -30,7 +30,7 @@ def is_sound(node: dict[str, Any], members: Mapping[str, bytes]) -> bool:
             return _sound_tree(node, members)
         case "RandomStateNode":
             state = _plain(content, members)
-            # numpy reads its 624 words from `pos` on, unchecked
+            # numpy reads its 624 words from `pos` without a bounds check
             return bool(state["bit_generator"] == "MT19937" and 0 <= state["state"]["pos"] <= 624)
         case "RandomGeneratorNode":
             pool = _plain(content["seed_seq"], members)["pool_size"]
@@ -56,7 +56,7 @@ def _sound_attributes(content: dict[str, Any]) -> bool:
 
 
 def _sound_tree(node: dict[str, Any], members: Mapping[str, bytes]) -> bool:
-    """The constructor copies `n_outputs` counts, later code reads `node_count` records, however many there are."""
+    """Compiled code reads `n_outputs` counts and `node_count` records without bounds checks."""
     features, classes, outputs = _arguments(node)["content"]
     state = node["content"]["content"]
     nodes, _ = array_header(members[state["nodes"]["file"]])
@@ -72,7 +72,7 @@ def _sound_tree(node: dict[str, Any], members: Mapping[str, bytes]) -> bool:
 
 
 def _plain(node: dict[str, Any], members: Mapping[str, bytes]) -> Any:
-    """The value of a node that holds only JSON; an array becomes its shape."""
+    """The value of a node that contains only JSON; an array becomes its shape."""
     match node["__loader__"]:
         case "JsonNode":
             return json.loads(node["content"])

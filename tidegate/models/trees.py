@@ -1,10 +1,10 @@
-"""Trees as arrays of nodes: each child after its parent and inside of the array, each feature inside of the input."""
+"""Checks trees as arrays of nodes: every child index is after its parent and in bounds, every feature index too."""
 
 from typing import Any
 
 
 def tree_fault(estimator: Any) -> str | None:
-    """What is wrong with the tree of a decision tree, None when it is sound or not fitted."""
+    """The fault of a decision tree, None if it is sound or not fitted."""
     from sklearn.tree._tree import Tree
 
     if "tree_" not in vars(estimator):
@@ -22,12 +22,12 @@ def tree_fault(estimator: Any) -> str | None:
 
 
 def histogram_fault(model: Any) -> str | None:
-    """What is wrong with the trees of a HistGradientBoosting model, None when they are sound or not fitted."""
+    """The fault of a HistGradientBoosting model, None if it is sound or not fitted."""
     state = vars(model)
     if "_predictors" not in state:
         return None
     if state.get("_preprocessor") is not None or state.get("_in_fit") or type(state.get("n_features_in_")) is not int:
-        return "a width that nothing checks"
+        return "a width that is not checked"
     if fault := _mapper_fault(model._bin_mapper, model.n_features_in_):
         return fault
     categorical = model._bin_mapper.is_categorical_
@@ -36,7 +36,7 @@ def histogram_fault(model: Any) -> str | None:
 
 
 def _mapper_fault(mapper: Any, width: int) -> str | None:
-    """The known categories are set in a bitset for each categorical column of the input."""
+    """Compiled code sets the known categories of each categorical column in a bitset of 256 bits."""
     import numpy as np
 
     categorical, known = mapper.is_categorical_, mapper.bin_thresholds_
@@ -65,19 +65,19 @@ def _predictor_fault(predictor: Any, categorical: Any) -> str | None:
 
 
 def _bitset_fault(bitsets: Any, split: Any, categorical: Any) -> str | None:
-    """A categorical split looks its categories up in a bitset of its own: 256 bits in 8 words."""
+    """Each categorical split has its own bitset: 256 bits in 8 words."""
     import numpy as np
 
     if type(bitsets) is not np.ndarray or bitsets.dtype != np.uint32 or bitsets.ndim != 2 or bitsets.shape[1] != 8:
         return "bitsets of another kind"
     by_category = split[split["is_categorical"] != 0]
     if not categorical[by_category["feature_idx"]].all():
-        return "a categorical split of a column that is none"
+        return "a categorical split of a numerical column"
     return "a bitset index out of range" if (by_category["bitset_idx"] >= len(bitsets)).any() else None
 
 
 def _index_fault(left: Any, right: Any, feature: Any, inner: Any, width: int) -> str | None:
-    """`left`, `right` and `feature` of the inner nodes, which the boolean array `inner` marks among all nodes."""
+    """The fault of `left`, `right` and `feature` of the inner nodes, which the mask `inner` selects from all nodes."""
     import numpy as np
 
     parents = np.flatnonzero(inner)
@@ -90,7 +90,7 @@ def _index_fault(left: Any, right: Any, feature: Any, inner: Any, width: int) ->
 
 
 def _depth(left: Any, right: Any) -> int:
-    """Edges from the root to the lowest leaf, of a sound tree."""
+    """The number of edges from the root to the deepest leaf of a sound tree."""
     import numpy as np
 
     depth, level = -1, np.zeros(1, np.int64)

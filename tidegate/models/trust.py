@@ -1,20 +1,20 @@
-"""Whom we trust: the types that each kind of skops node may name, and no others, whatever skops or the file trusts.
+"""The trusted types of each kind of skops node; all others are refused, also those that skops itself trusts.
 
-Left out on purpose: functions, methods, partials and operators, which call what the file names (this also excludes the
-native categories of HistGradientBoosting); neighbours and sparse matrices, whose indices compiled code never checks
-(neighbours also carry the training rows); vectorisers with a vocabulary, whose places nothing checks; bytes, which
-could be anything. Linear models, naive Bayes and neural networks are arrays that numpy compares with their input.
+Excluded on purpose: functions, methods, partials and operators, which call what the file names (this also excludes the
+native categories of HistGradientBoosting); neighbours and sparse matrices, whose indices compiled code does not check
+(neighbours also contain the training rows); vectorisers with a vocabulary, whose indices are not checked; bytes.
+Linear models, naive Bayes and neural networks are arrays whose shapes numpy checks against the input.
 """
 
 _PREFIX = "sklearn.ensemble._hist_gradient_boosting"
 TREE = "sklearn.tree._tree.Tree"
 PREDICTOR = f"{_PREFIX}.predictor.TreePredictor"
 
-# skops does not trust these; schema.py and fitted.py check the state that makes them dangerous (the losses have none).
+# skops does not trust these; state.py and fitted.py check the state that makes them unsafe (the losses have none).
 _TWEEDIE = ("HalfTweedieLoss", "HalfTweedieLossIdentity")
 BEYOND_SKOPS = [TREE, PREDICTOR, "numpy.dtype", *(f"sklearn._loss.loss.{name}" for name in _TWEEDIE)]
 
-# What model.yaml may name, under the module in which scikit-learn defines it.
+# The estimators that model.yaml may name, by the module in which scikit-learn defines them.
 CLASSIFIERS = (
     f"{_PREFIX}.gradient_boosting.HistGradientBoostingClassifier",
     "sklearn.ensemble._forest.RandomForestClassifier",
@@ -46,12 +46,12 @@ REGRESSORS = (
     "sklearn.tree._classes.DecisionTreeRegressor",
     "sklearn.tree._classes.ExtraTreeRegressor",
 )
-# What Tidegate puts around them, and what the two baselines are beside a linear model.
+# The transformers that Tidegate adds, and the dummy baseline.
 _BESIDE = (
     "sklearn.compose._column_transformer.ColumnTransformer",
     "sklearn.dummy.DummyClassifier",
     "sklearn.dummy.DummyRegressor",
-    "sklearn.feature_extraction.text.HashingVectorizer",  # with our own parameters only, see fitted.py
+    "sklearn.feature_extraction.text.HashingVectorizer",  # with default parameters only, see fitted.py
     "sklearn.impute._base.MissingIndicator",
     "sklearn.impute._base.SimpleImputer",
     "sklearn.pipeline.Pipeline",
@@ -65,7 +65,7 @@ _BESIDE = (
 )
 ESTIMATORS = frozenset((*CLASSIFIERS, *REGRESSORS, *_BESIDE))
 
-# What fitted estimators of the list above hold inside.
+# The types within fitted estimators of these lists.
 _LINKS = ("HalfLogitLink", "IdentityLink", "Interval", "LogLink", "LogitLink", "MultinomialLogit")
 _LOSSES = ("AbsoluteError", "ExponentialLoss", "HalfBinomialLoss", "HalfGammaLoss", "HalfMultinomialLoss",
            "HalfPoissonLoss", "HalfSquaredError", "HuberLoss", "PinballLoss", *_TWEEDIE)  # fmt: skip

@@ -1,1 +1,1 @@
-"""Pages for people: the template that all share, and the axes of pictures."""
+"""HTML reports: the shared template, and the axes of charts."""

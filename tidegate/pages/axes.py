@@ -1,4 +1,4 @@
-"""Axes of a picture: where a value lies as a share of an axis, and the round values that are written on it."""
+"""Axes of charts: positions as shares of the axis, and ticks at round values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,31 +8,31 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Axis:
-    """An axis from `low` to `high`, positions on which are shares of its length."""
+    """An axis from `low` to `high`; positions are shares of its length, 0 to 1."""
 
     low: float
     high: float
 
     @classmethod
     def over(cls, values: Sequence[float]) -> "Axis":
-        """An axis with room for all values."""
+        """An axis that covers all values."""
         low, high = float(min(values)), float(max(values))
         return cls(low, high) if high > low else cls(low - 0.5, low + 0.5)
 
     def at(self, value: float) -> float:
-        """Where a value lies."""
+        """The position of a value."""
         return round((float(value) - self.low) / (self.high - self.low), 4)
 
     def within(self, points: Sequence[tuple[float, float]], other: "Axis") -> list[tuple[float, float]]:
-        """Points with x on this axis and y on the other."""
+        """The positions of points, with x on this axis and y on the other."""
         return [(self.at(x), other.at(y)) for x, y in points]
 
     def ticks(self) -> list[dict[str, Any]]:
-        """Round values with their places."""
+        """Ticks at round values, with their positions and texts."""
         return [{"at": self.at(tick), "text": _text(tick)} for tick in _ticks(self.low, self.high)]
 
 
-quarters = [{"at": tick, "text": f"{tick:g}"} for tick in (0, 0.25, 0.5, 0.75, 1)]
+QUARTERS = [{"at": tick, "text": f"{tick:g}"} for tick in (0, 0.25, 0.5, 0.75, 1)]
 
 
 def _text(value: float) -> str:

@@ -1,4 +1,4 @@
-"""Pages for people: one self-contained HTML file, light and dark, from a step's template."""
+"""Renders a step's template to one self-contained HTML file."""
 
 from pathlib import Path
 from typing import Any

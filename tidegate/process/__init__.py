@@ -1,1 +1,1 @@
-"""What runs a step: its command line, its errors, signals, retries, and what comes by environment."""
+"""The execution of a step: command line, errors, signals, retries, time-outs and environment."""

@@ -1,8 +1,8 @@
-"""Runs a step, and runs it again if what ended it may pass: a service that is away, a crash, a kill, a time-out.
+"""Runs a step, with retries after transient failures: an unavailable service, a crash, a kill, a time-out.
 
 `python -m tidegate.process.attempts --times 2 --wait 30 --timeout 1800 -- python -m tidegate.components.gate ...`
 
-What a person has to mend ends it at once. A cluster may try again by itself, or not: this does not depend on it.
+An error that a person has to correct is not retried. Retries by the cluster are independent of these.
 """
 
 import argparse
@@ -11,31 +11,31 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from tidegate.process.child import child, split, tell, timed_out
-from tidegate.process.errors import refused, unavailable
+from tidegate.process.child import TIMED_OUT, child, split, tell
+from tidegate.process.errors import REFUSED, UNAVAILABLE
 
-factor = 2
-outer = "KFP_RETRY_INDEX"  # how often the cluster has started this pod again
+FACTOR = 2
+POD_RETRIES = "KFP_RETRY_INDEX"  # the variable with the number of retries of this pod by the cluster
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line up to `--`; what comes after it is the step's own."""
+    """The parser of the flags before `--`; the command of the step follows it."""
     program = "python -m tidegate.process.attempts"
     result = argparse.ArgumentParser(prog=program, description=__doc__, allow_abbrev=False)
-    result.add_argument("--times", type=int, required=True, help="how often a step that failed is run again")
-    result.add_argument("--wait", type=float, required=True, help="the seconds before the first of them; they double")
-    result.add_argument("--timeout", type=float, required=True, help="the seconds of one attempt")
+    result.add_argument("--times", type=int, required=True, help="the number of retries of a failed step")
+    result.add_argument("--wait", type=float, required=True, help="the seconds before the first retry; they double")
+    result.add_argument("--timeout", type=float, required=True, help="the time-out of one attempt in seconds")
     return result
 
 
 def attempts(command: Sequence[str], times: int, wait: float, timeout: float) -> int:
-    """Run the command until it succeeds, is refused, or was run again so often; returns its last exit code."""
+    """Run the command until it succeeds, ends with exit code 2, or has no retry left; returns its last exit code."""
     with child() as running:
         code = running.run(command, timeout)
         for number in range(times):
-            if code in (0, refused) or running.ending:
+            if code in (0, REFUSED) or running.ending:
                 break
-            pause = wait * factor**number
+            pause = wait * FACTOR**number
             tell(f"attempt {number + 2} of {times + 1} in {pause:g} s: {reason(code, timeout)}")
             running.pause(pause)
             if running.ending:
@@ -44,26 +44,26 @@ def attempts(command: Sequence[str], times: int, wait: float, timeout: float) ->
         return code
 
 
-def left(times: int, started_again: str) -> int:
-    """How many more attempts than one a pod has that the cluster has started again so often."""
+def remaining(times: int, started_again: str) -> int:
+    """The retries that remain for a pod; `started_again` is the cluster's own number of retries, as a text."""
     return max(0, times - int(started_again)) if started_again.isdecimal() else times
 
 
 def reason(code: int, timeout: float) -> str:
-    """Why an attempt ended."""
-    if code == timed_out:
+    """Why an attempt failed, in words."""
+    if code == TIMED_OUT:
         return f"no end within {timeout:g} s"
-    if code == unavailable:
+    if code == UNAVAILABLE:
         return "a service did not answer"
     names = {128 + number: number.name for number in signal.Signals}
     return f"ended by {names[code]}" if code in names else f"exit code {code}"
 
 
 def main() -> None:
-    """Exit as the last attempt did."""
+    """Exit with the code of the last attempt."""
     flags, command = split(sys.argv[1:])
     given = parser().parse_args(flags)
-    times = left(given.times, os.environ.get(outer, ""))
+    times = remaining(given.times, os.environ.get(POD_RETRIES, ""))
     sys.exit(attempts(command, times, given.wait, given.timeout))
 
 

@@ -1,4 +1,4 @@
-"""A program that runs on behalf of this one: what is meant for this one, a signal, is handed on to it."""
+"""Runs child processes and forwards signals to them."""
 
 import os
 import signal
@@ -11,43 +11,43 @@ from typing import Any
 
 from tidegate.process import limits
 
-timed_out = 124  # as of timeout(1)
-signals = (signal.SIGTERM, signal.SIGINT)
+TIMED_OUT = 124  # the exit code of timeout(1)
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def python(module: str, *words: str) -> list[str]:
-    """A module as a program of this interpreter; nothing in the working directory takes its place."""
+    """The command that runs a module by this interpreter; files in the working directory cannot shadow it."""
     return [sys.executable, "-P", "-m", module, *words]
 
 
 class Child:
-    """One program after another; `ending` once a signal has come, after which none should be started."""
+    """Runs commands one after the other; after a signal `ending` is true, and no further command should start."""
 
     def __init__(self) -> None:
         self.ending = False
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self, command: Sequence[str], timeout: float | None = None) -> int:
-        """The exit code of the command, 128 + the signal that ended it, or `timed_out` where it had to be ended."""
-        # A group of its own: what it has started can go with it.
+        """The exit code of the command, 128 + the signal that ended it, or TIMED_OUT after `timeout` seconds."""
+        # In its own process group, so that its children can be killed with it.
         self._process = process = subprocess.Popen(command, process_group=0)
-        if self.ending:  # the signal came before there was anybody to tell
+        if self.ending:  # the signal came before the process was known
             process.terminate()
         try:
             code = process.wait(timeout)
         except subprocess.TimeoutExpired:
             _end(process)
-            return timed_out
+            return TIMED_OUT
         return code if code >= 0 else 128 - code
 
     def pause(self, seconds: float) -> None:
-        """Wait so long, or until a signal comes."""
+        """Wait for so many seconds, or until a signal comes."""
         until = time.monotonic() + seconds
         while not self.ending and (rest := until - time.monotonic()) > 0:
             time.sleep(min(rest, 0.1))
 
     def hear(self, number: int, _: Any) -> None:
-        """Hand a signal on."""
+        """The signal handler: forward the signal to the running command."""
         self.ending = True
         if self._process is not None:
             self._process.send_signal(number)
@@ -55,12 +55,12 @@ class Child:
 
 @contextmanager
 def child() -> Iterator[Child]:
-    """A child that hears the signals of this process as long as the block runs."""
-    found = Child()
+    """A Child that receives the signals of this process during the block."""
+    running = Child()
     before: dict[signal.Signals, Callable[..., Any] | int | None]
-    before = {number: signal.signal(number, found.hear) for number in signals}
+    before = {number: signal.signal(number, running.hear) for number in SIGNALS}
     try:
-        yield found
+        yield running
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -73,12 +73,12 @@ def split(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def tell(text: str) -> None:
-    """A line for the log."""
+    """Print a line to the log (stderr)."""
     print(text, file=sys.stderr, flush=True)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Gently at first; then it and all that it has started."""
+    """Send SIGTERM, and after GRACE_SECONDS SIGKILL to the whole process group."""
     process.terminate()
     with suppress(subprocess.TimeoutExpired):
         process.wait(limits.GRACE_SECONDS)

@@ -1,4 +1,4 @@
-"""The code of a step as one digest: its modules, its templates, the versions of the libraries it computes with."""
+"""The digest of the code of a step: its modules, its templates, and the versions of its numerical libraries."""
 
 import ast
 import hashlib
@@ -17,14 +17,13 @@ ROOT = Path(tidegate.__file__).parent
 LOCK = ROOT / "requirements-steps.txt"
 DIGESTS = Path("artifacts/code")  # the outputs of the stage `code`
 STEPS = ("collect", "pull", "ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy")
-# How a document is shown, how the tracking server is reached and written to, and how long anything is waited for,
-# changes no answer of a step.
+# Modules that cannot change the result of a step: reports, access to the tracking server, time-outs.
 APART = ("tidegate.pages", "tidegate.components.*.log", "tidegate.process.limits", *(
     f"tidegate.tracking.{name}" for name in (
         "artifacts", "bundle", "cache", "database", "direct", "logs", "rehearsal", "store",
     )
 ))  # fmt: skip
-# What a step computes with: the packages behind an import.
+# The packages behind each import that computes results.
 LIBRARIES = {
     "duckdb": ("duckdb",),
     "evidently": ("evidently", "scipy"),
@@ -38,7 +37,7 @@ LIBRARIES = {
 
 
 def digest(step: str, version: Callable[[str], str] = importlib.metadata.version) -> str:
-    """64 hex digits that change when the step may answer differently; `version` tells that of a package."""
+    """64 hex digits that change if the result of the step may change; `version` returns that of a package."""
     files, imported = sources(step)
     packages = sorted({package for name in imported & LIBRARIES.keys() for package in LIBRARIES[name]})
     lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(ROOT).as_posix()}" for path in files]
@@ -52,23 +51,23 @@ def digests() -> dict[str, str]:
 
 
 def write_digests(folder: Path = DIGESTS) -> None:
-    """A file per step with its digest; one that holds it already is left alone."""
-    for step, found in digests().items():
+    """Write a file with the digest of each step; unchanged files are not written."""
+    for step, current in digests().items():
         path = folder / step
-        if not path.is_file() or read_text(path) != found:
-            write_text(path, found)
+        if not path.is_file() or read_text(path) != current:
+            write_text(path, current)
 
 
 def check_digest(step: str) -> None:
-    """InputError where the stage `code` has not seen the code that would run."""
-    path, found = DIGESTS / step, digest(step)
-    if path.exists() and read_text(path) != found:
+    """Raise InputError if the stage `code` recorded another digest than that of the present code."""
+    path, current = DIGESTS / step, digest(step)
+    if path.exists() and read_text(path) != current:
         cure = "run `dvc repro` without --single-item and --downstream, or `tidegate run`"
-        raise InputError(path, f"the digest of this code, {found[:12]}", read_text(path)[:12], cure)
+        raise InputError(path, f"the digest of this code, {current[:12]}", read_text(path)[:12], cure)
 
 
 def locked(package: str) -> str:
-    """The version of a package in the lock of the image."""
+    """The version of a package in the lock file of the image."""
     found = re.search(rf"^{re.escape(package)}==(\S+)", _lock(), re.MULTILINE)
     assert found, f"{package} is not in {LOCK.name}"
     return found[1]
@@ -80,7 +79,7 @@ def _lock() -> str:
 
 
 def sources(step: str) -> tuple[list[Path], set[str]]:
-    """The files of Tidegate that the step runs, in order, and what else they import; nothing is imported for that."""
+    """The files of Tidegate that the step runs, sorted, and the other imports, by static analysis."""
     own = ROOT / "components" / step
     queue = [ROOT / "__init__.py", *(path for path in own.iterdir() if path.suffix in (".py", ".html", ".json"))]
     found: set[Path] = set()
@@ -104,7 +103,7 @@ def _apart(path: Path) -> bool:
 
 
 def _files(name: str) -> Iterator[Path]:
-    """The module of a name, or the one that defines it; the packages it lies in; the schema beside it."""
+    """The module of a name or the one that defines it, its parent packages, and the JSON schema beside it."""
     *above, last = name.split(".")
     place = ROOT.parent.joinpath(*above)
     if not above or (not place.is_dir() and not place.with_suffix(".py").is_file()):
@@ -124,7 +123,7 @@ def _imports(path: Path) -> tuple[str, ...]:
 
 @cache
 def _names(source: bytes, package: str) -> tuple[str, ...]:
-    """What a module of the package imports; most modules are those of many steps."""
+    """The names that a module of the package imports; cached, because many steps share modules."""
     found: list[str] = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):

@@ -1,4 +1,4 @@
-"""Turns one typed function into one command line: a parameter is a flag, a Path is a file, the rest are scalars."""
+"""Makes a command line from a typed function: each parameter is a flag; a Path is a file, the rest are scalars."""
 
 import argparse
 import gc
@@ -15,23 +15,23 @@ from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 from tidegate.documents.formats import discard, read_json, write_json
-from tidegate.process.errors import InputError, exit_code, told
+from tidegate.process.errors import InputError, exit_code, messages
 from tidegate.process.termination import unwinding
 
-# What a step writes: its annotations say which of its paths are outputs, and which of these are folders of tables.
+# Annotations of the outputs of a step: a file, or a folder of tables.
 Output = Annotated[Path, "output"]
 OutputFolder = Annotated[Path, "output folder"]
-type_names = {str: "text", int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
+TYPE_NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
 
 
 Function = Callable[..., Mapping[str, Mapping[str, Any]] | None]
 
 
 def run(function: Function, words: Sequence[str] | None = None, program: str | None = None) -> None:
-    """Run `function` with flags, by default the process's; a line per fault and exit 2 when the input is at fault.
+    """Run `function` with flags, by default those of the process; print one line per error.
 
-    Exit 75, as `exit_code` says it, when a service does not answer: another attempt may do.
-    The function may return {output name: metadata}, which Kubeflow shows in its UI. Signals end it; see `ending`.
+    Exit 2 for invalid input, 75 if a service is unavailable and a retry may succeed (see `exit_code`).
+    The function may return {output name: metadata}, which Kubeflow shows in its UI. Signals end it (see `unwinding`).
     """
     _collect_garbage()
     with unwinding(discard):
@@ -49,7 +49,7 @@ def _run(function: Function, words: Sequence[str] | None, program: str | None) -
     except (InputError, OSError) as error:
         if os.environ.get("TIDEGATE_DEBUG"):
             traceback.print_exc()
-        for line in told(error):
+        for line in messages(error):
             print(f"error: {line}", file=sys.stderr)
         sys.exit(exit_code(error))
     if executor_input and metadata:
@@ -57,7 +57,7 @@ def _run(function: Function, words: Sequence[str] | None, program: str | None) -
 
 
 def _collect_garbage() -> None:
-    """From here on, and not among what was imported, where the package has turned it off for that long."""
+    """Enable garbage collection, which the package disables during imports, for objects created from now on."""
     if not gc.isenabled():
         gc.freeze()
         gc.enable()
@@ -72,7 +72,7 @@ def _check_parameters(step: str, arguments: Mapping[str, Any]) -> None:
 
 
 def parser(function: Callable[..., Any], program: str | None = None) -> argparse.ArgumentParser:
-    """The command line of `function`: every parameter a required flag of its own name."""
+    """The command line of `function`: each parameter is a required flag of the same name."""
     result = argparse.ArgumentParser(
         prog=program or function.__name__, description=inspect.getdoc(function), allow_abbrev=False
     )
@@ -84,7 +84,7 @@ def parser(function: Callable[..., Any], program: str | None = None) -> argparse
             required=True,
             type=_boolean if kind is bool else kind,
             metavar=kind.__name__.upper(),
-            help=type_names[kind],
+            help=TYPE_NAMES[kind],
         )
     result.add_argument("--executor-input", help=argparse.SUPPRESS)
     return result
@@ -99,13 +99,13 @@ def _boolean(text: str) -> bool:
 def _write_executor_output(
     executor_input: Mapping[str, Any], step: str, metadata: Mapping[str, Mapping[str, Any]]
 ) -> None:
-    """Add what the step tells to the file, where steps that share a task have left theirs."""
+    """Add the metadata of the step to Kubeflow's output file, which fused steps share."""
     outputs = executor_input["outputs"]
     path = Path(outputs["outputFile"])
     document = read_json(path) if path.exists() and path.stat().st_size else {}
     artifacts = document.setdefault("artifacts", {})
     for port, values in metadata.items():
-        # Where steps share a task, names that would clash begin with the step's.
+        # In a fused task, clashing names are prefixed with the step's.
         name = port if port in outputs["artifacts"] else f"{step}_{port}"
         artifact = outputs["artifacts"][name]["artifacts"][0]
         artifacts[name] = {"artifacts": [{"name": artifact["name"], "uri": artifact["uri"], "metadata": dict(values)}]}
@@ -113,11 +113,11 @@ def _write_executor_output(
 
 
 def _end_with_parent() -> None:
-    """DVC leaves a running stage behind when it is killed; that orphan would write over a later run's outputs."""
+    """End this process when DVC is killed; otherwise it would overwrite the outputs of a later run."""
     parent = os.getppid()
 
     def watch() -> None:
-        if os.environ.get("TIDEGATE_LIFELINE") == "stdin":  # a container sees no DVC, but the end of what DVC holds
+        if os.environ.get("TIDEGATE_LIFELINE") == "stdin":  # in a container, stdin closes when DVC ends
             while os.read(0, 1024):
                 pass
         else:

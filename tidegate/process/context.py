@@ -1,4 +1,4 @@
-"""What comes by environment and never by flag: who runs this, which commit it is, and whether it is an experiment."""
+"""The context of a run, from the environment: user, commit, DVC experiment, Kubeflow run."""
 
 import getpass
 import os
@@ -7,25 +7,25 @@ from pathlib import Path
 
 from tidegate.process import limits
 
-# A version holds the text of these itself, and each run changes some of them.
-problem = (
+# Ignored by `-dirty`: a registered version contains the text of these files, and runs change some of them.
+PROBLEM_FILES = (
     *("contract.yaml", "data.dvc", "features.sql", "model.yaml", "params.yaml", "dvc.yaml", "dvc.lock", ".dvc/config"),
     "cluster.yaml",
 )
 
 
 def commit(folder: Path = Path()) -> str:
-    """The commit: TIDEGATE_COMMIT (an image sets it), else git's of the folder, with `-dirty` when files differ."""
+    """The commit: TIDEGATE_COMMIT (set in an image), else the folder's, with `-dirty` if tracked files differ."""
     here = ("-C", str(folder))
-    given, found = os.environ.get("TIDEGATE_COMMIT"), _git(*here, "rev-parse", "--verify", "--quiet", "HEAD")
-    if given or not found:
+    given, head = os.environ.get("TIDEGATE_COMMIT"), _git(*here, "rev-parse", "--verify", "--quiet", "HEAD")
+    if given or not head:
         return given or "unknown"
-    others = (f":(exclude){name}" for name in problem)
-    return found + "-dirty" * bool(_git(*here, "status", "--porcelain", "--untracked-files=no", "--", ".", *others))
+    others = (f":(exclude){name}" for name in PROBLEM_FILES)
+    return head + "-dirty" * bool(_git(*here, "status", "--porcelain", "--untracked-files=no", "--", ".", *others))
 
 
 def user() -> str:
-    """Who promotes: TIDEGATE_USER, else the run on Kubeflow, else git's user, else the account."""
+    """The user for the journal: TIDEGATE_USER, else the Kubeflow run, else git's user, else the account."""
     run = kubeflow_run()
     given = os.environ.get("TIDEGATE_USER") or (f"Kubeflow run {run}" if run else "")
     try:
@@ -35,12 +35,12 @@ def user() -> str:
 
 
 def experiment() -> str | None:
-    """The name of the experiment, if this is one; DVC says so."""
+    """The name of the DVC experiment; None outside of an experiment."""
     return os.environ.get("DVC_EXP_NAME") or None
 
 
 def kubeflow_run() -> str | None:
-    """The id of the run on Kubeflow that this is a task of, if it is one; the pod's labels say so."""
+    """The id of the Kubeflow run that this process belongs to, from the labels of its pod; None elsewhere."""
     return os.environ.get("TIDEGATE_KUBEFLOW_RUN") or None
 
 

@@ -1,4 +1,4 @@
-"""A limit for what has none of its own: a server that says one byte a minute, resolving a name, a login program."""
+"""A time-out for calls that have none of their own, such as name resolution or a slow server."""
 
 import threading
 from collections.abc import Callable
@@ -9,20 +9,20 @@ Result = TypeVar("Result")
 
 
 def within(seconds: float, work: Callable[[], Result]) -> Result:
-    """What `work` returns or raises; TimeoutError after so many seconds: its thread then ends with the process."""
+    """Return or raise what `work` does; TimeoutError after so many seconds, while its thread goes on."""
     done: Future[Result] = Future()
 
     def attempt() -> None:
         try:
             done.set_result(work())
-        except BaseException as error:  # raised again by who waits
+        except BaseException as error:  # raised again in the waiting thread
             done.set_exception(error)
 
-    # A daemon, so that it holds up the end of the program no more than its caller.
+    # A daemon thread, so that it does not delay the end of the program.
     threading.Thread(target=attempt, daemon=True).start()
     try:
         return done.result(timeout=seconds)
     except TimeoutError:
-        if done.done():  # a time-out of its own
+        if done.done():  # raised by `work` itself
             raise
         raise TimeoutError(f"no answer in {seconds:g} s") from None

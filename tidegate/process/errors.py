@@ -1,75 +1,75 @@
-"""What a person can mend, told in one line; anything else that escapes is a bug and keeps its traceback."""
+"""Errors that a person can correct, reported in one line; any other exception is a bug and keeps its traceback."""
 
 from collections.abc import Sequence
 from errno import ENOSPC
 
-most_letters = 40
-refused = 2  # the exit code of what a person has to mend
-unavailable = 75  # that of what may pass by itself: EX_TEMPFAIL of sysexits.h
+MOST_LETTERS = 40
+REFUSED = 2  # the exit code of an error that a person has to correct
+UNAVAILABLE = 75  # the exit code of a transient error: EX_TEMPFAIL of sysexits.h
 
 
 class InputError(Exception):
-    """Something that was given is not as it must be: the thing, what was expected, what was found, the cure."""
+    """Invalid input: the thing, what was expected, what was found, the cure."""
 
     def __init__(self, thing: object, expected: str, found: str, cure: str) -> None:
         super().__init__(line(f"{thing}: expected {expected}, found {found}; {cure}"))
 
 
 class UnavailableError(InputError):
-    """A service that does not answer now, and may later: another attempt is worth it."""
+    """A service is temporarily unavailable; a retry may succeed."""
 
 
 def exit_code(error: InputError | OSError) -> int:
-    """The code with which a step ends that an error ends: whether a person or time may mend it."""
+    """The exit code for an error: UNAVAILABLE if it is transient, else REFUSED."""
     passing = isinstance(error, UnavailableError | ConnectionError | TimeoutError)
-    return unavailable if passing else refused
+    return UNAVAILABLE if passing else REFUSED
 
 
-def told(error: InputError | OSError) -> list[str]:
-    """An error as the lines that a person reads; the machine's own ones name the file and what is wrong with it."""
+def messages(error: InputError | OSError) -> list[str]:
+    """The lines of an error for a person; for an OSError, one with the file and the reason."""
     if isinstance(error, InputError) or error.strerror is None:
         return [" ".join(line.split()) for line in str(error).splitlines()]
     thing = error.filename2 or error.filename or "this machine"
     cure = "make room" if error.errno == ENOSPC else "check the path and its rights"
-    return [str(InputError(thing, "what can be read and written", error.strerror, cure))]
+    return [str(InputError(thing, "a readable and writable path", error.strerror, cure))]
 
 
 class ContractError(InputError):
-    """The contract itself is not as it must be."""
+    """The contract is invalid."""
 
 
 class FaultsError(InputError):
-    """All that is wrong in one file, one line per fault."""
+    """All faults of one file, one line each."""
 
     def __init__(self, faults: Sequence[InputError]) -> None:
         Exception.__init__(self, "\n".join(map(str, faults)))
 
 
 class ContractFaultsError(FaultsError, ContractError):
-    """All that is wrong in a contract, one line per fault."""
+    """All faults of a contract, one line each."""
 
 
 class SchemaSkewError(InputError):
-    """The data breaks its contract: one line per violation, then the cure."""
+    """The data violates its contract: one line per violation, then the cure."""
 
     def __init__(self, violations: Sequence[str], cure: str) -> None:
         Exception.__init__(self, "\n".join(map(line, [*violations, cure])))
 
 
 class ModelError(InputError):
-    """A model file that may not or cannot be loaded."""
+    """A model file that is unsafe or cannot be loaded."""
 
 
 class TrackingError(InputError):
-    """The tracking server or the registry does not answer, or does not hold what it should."""
+    """The tracking server or the registry does not answer, or lacks a record."""
 
 
 class UnavailableTrackingError(TrackingError, UnavailableError):
-    """The tracking server does not answer now, and may later."""
+    """The tracking server is temporarily unavailable."""
 
 
 def line(text: str) -> str:
-    """The text as one line: names and values may hold line ends and other control characters."""
+    """The text on one line, with line ends and other control characters escaped."""
     return text if text.isprintable() else "".join(map(_printable, text))
 
 
@@ -77,6 +77,6 @@ def _printable(letter: str) -> str:
     return letter if letter.isprintable() else ascii(letter)[1:-1]
 
 
-def shown(value: str) -> str:
-    """A value or a name as a message quotes it: cut, and with its control characters escaped."""
-    return repr(value if len(value) <= most_letters else value[: most_letters - 1] + "…")
+def display(value: str) -> str:
+    """A value or a name for a message: in quotes, shortened, control characters escaped."""
+    return repr(value if len(value) <= MOST_LETTERS else value[: MOST_LETTERS - 1] + "…")

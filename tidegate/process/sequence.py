@@ -1,6 +1,7 @@
-"""Runs steps one after the other, as one task of a cluster, and stops at the first that fails.
+"""Runs fused steps one after the other, as one task of a cluster, and stops at the first failure.
 
-`python -m tidegate.process.sequence ingest=14 validate=16 -- ...`: after `--` the words of all steps, so many of each.
+`python -m tidegate.process.sequence ingest=14 validate=16 -- ...`: the words of all commands follow `--`; the numbers
+are their lengths.
 """
 
 import sys
@@ -11,14 +12,14 @@ from tidegate.process.child import child, split, tell
 
 
 def main() -> None:
-    """Exit as the last step that ran."""
+    """Exit with the code of the last step that ran."""
     names, words = split(sys.argv[1:])
     lengths = {name: int(count) for name, _, count in (text.partition("=") for text in names)}
     sys.exit(sequence(dict(commands(lengths, words))))
 
 
 def sequence(steps: Mapping[str, Sequence[str]]) -> int:
-    """The exit code of the first step that failed, or 0; a signal ends the step that runs, and all."""
+    """Run the steps; returns the exit code of the first that failed, or 0. A signal ends the sequence."""
     code = 0
     with child() as running:
         for number, (name, command) in enumerate(steps.items(), start=1):
@@ -30,7 +31,7 @@ def sequence(steps: Mapping[str, Sequence[str]]) -> int:
 
 
 def commands(lengths: Mapping[str, int], words: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
-    """Every step with its words; a value among them may be any text, so they are counted and not looked for."""
+    """The command of each step; split by length, because a value may be any text."""
     edges = pairwise(accumulate(lengths.values(), initial=0))
     return ((name, words[start:end]) for name, (start, end) in zip(lengths, edges, strict=True))
 

@@ -1,4 +1,4 @@
-"""Ends a step on SIGTERM and on Ctrl-C: within seconds, nothing half-written, nothing to read.
+"""Ends a step on SIGTERM and SIGINT (Ctrl-C) within seconds, without partial outputs and without a traceback.
 
 The exit code is 128 + the signal's number.
 """
@@ -15,41 +15,40 @@ from typing import Any, NoReturn
 
 from tidegate.process import limits
 
-signals = (signal.SIGTERM, signal.SIGINT)
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def at_once() -> None:
-    """End at the signal, for a time when nothing is written; the first process of a container would ignore it."""
-    for number in _heard():
+    """Exit at the signal without unwinding, while nothing is written; as process 1 it would be ignored by default."""
+    for number in _handled_signals():
         signal.signal(number, lambda number, _: os._exit(128 + number))
 
 
 @contextmanager
 def unwinding(discard: Callable[[], None]) -> Iterator[None]:
-    """Turn the signal into an exit that unwinds the block, or, where native code holds the block, do without.
+    """Turn the signal into a SystemExit in the block; if native code blocks it, exit after UNWINDING_SECONDS.
 
-    What is not finished then, `discard` undoes: after the block, for the signal may have come while that tidied up; or
-    after UNWINDING_SECONDS, where the process then ends.
+    Either way `discard` removes unfinished outputs before the process ends.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    ending: list[int] = []  # the exit code, once there is one
+    ending: list[int] = []  # the exit code, once a signal has come
 
     def unwind(number: int, _: Any) -> None:
-        if not ending:  # once: a second signal would interrupt the tidying up
+        if not ending:  # only once: a second signal would interrupt the clean-up
             ending.append(128 + number)
-            logging.disable()  # SQLAlchemy tells of the cursor that the exit goes through
-            sys.unraisablehook = _say_nothing
-            threading.excepthook = _say_nothing
+            logging.disable()  # SQLAlchemy logs errors of cursors during the exit
+            sys.unraisablehook = _ignore
+            threading.excepthook = _ignore
             raise SystemExit(ending[0])
 
-    before = {number: signal.signal(number, unwind) for number in _heard()}
+    before = {number: signal.signal(number, unwind) for number in _handled_signals()}
     wakeup = signal.set_wakeup_fd(_watched(discard), warn_on_full_buffer=False)
     try:
         yield
     finally:
-        # Whatever error DuckDB and others have made of the exit; taking the interpreter apart would cost seconds more.
+        # Also if DuckDB has replaced the SystemExit; a regular interpreter shutdown would take seconds.
         if ending:
             discard()
             leave(ending[0])
@@ -58,42 +57,39 @@ def unwinding(discard: Callable[[], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _heard() -> list[signal.Signals]:
-    """What a shell runs in the background ignores Ctrl-C, and goes on doing so."""
-    return [number for number in signals if signal.getsignal(number) is not signal.SIG_IGN]
+def _handled_signals() -> list[signal.Signals]:
+    """The signals to handle: not those that are ignored, such as SIGINT of a background process of a shell."""
+    return [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def leave(code: int) -> NoReturn:
-    """End the process without taking the interpreter apart.
-
-    Threads of native libraries may still work then, and one that wants the interpreter back aborts the process.
-    """
+    """Exit without interpreter shutdown, during which a thread of a native library could abort the process."""
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):  # nobody may read it any more
+        with suppress(OSError, ValueError):  # the reader may be gone
             stream.flush()
     os._exit(code)
 
 
-def _say_nothing(_: Any) -> None:
+def _ignore(_: Any) -> None:
     pass
 
 
 def _watched(discard: Callable[[], None]) -> int:
-    """A file descriptor; a thread ends the process some time after the signal's number was written to it.
+    """A wakeup file descriptor; a thread exits UNWINDING_SECONDS after a signal number was written to it.
 
-    Python writes it in the moment of the signal, when no handler can run because the main thread is in native code.
+    Python writes the number at once, while handlers wait until the main thread leaves native code.
     """
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
 
     def watch() -> None:
-        while not (found := set(signals) & set(told := os.read(reader, 64))):
-            if not told:
+        while not (caught := set(SIGNALS) & set(numbers := os.read(reader, 64))):
+            if not numbers:
                 os.close(reader)
                 return
         time.sleep(limits.UNWINDING_SECONDS)
         discard()
-        os._exit(128 + found.pop())
+        os._exit(128 + caught.pop())
 
     threading.Thread(target=watch, daemon=True).start()
     return writer

@@ -1,4 +1,4 @@
-"""This installation of Tidegate as one wheel, the same bytes however it was installed."""
+"""Builds a wheel from this installation of Tidegate; the same bytes however it was installed."""
 
 import base64
 import hashlib
@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 from tidegate.process.code import ROOT
 
-EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip can tell
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time of the zip format
 LEFT_OUT = ("__pycache__", "Dockerfile", "secrets.env", "secrets.json")
 FORMAT = "Wheel-Version: 1.0\nGenerator: tidegate\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 
 class Wheel(NamedTuple):
-    """The name of the file, which holds the version, and its content."""
+    """The file name, which contains the version, and the content."""
 
     name: str
     content: bytes
@@ -29,13 +29,13 @@ class Wheel(NamedTuple):
 
 
 def version() -> str:
-    """The version of Tidegate that is installed."""
+    """The installed version of Tidegate."""
     return _distribution().version
 
 
 @cache
 def packed() -> Wheel:
-    """The wheel; about two megabytes, not compressed, because compressors of two machines differ."""
+    """The wheel, about two megabytes; not compressed, because compressors differ between machines."""
     found = _distribution()
     about = f"tidegate-{found.version}.dist-info"
     files = {path.relative_to(ROOT.parent).as_posix(): path.read_bytes() for path in _files(ROOT)}
@@ -51,12 +51,12 @@ def packed() -> Wheel:
 
 
 def _distribution() -> importlib.metadata.Distribution:
-    """What was installed, and not what a build left in the working directory."""
+    """The installed distribution, not a build directory in the working directory."""
     return next(found for found in importlib.metadata.distributions(name="tidegate") if found.read_text("METADATA"))
 
 
 def _files(folder: Path) -> list[Path]:
-    """Every file, those behind links to folders as well, in the order of their names."""
+    """Every file, also behind links to folders, sorted by name."""
     found: list[Path] = []
     for path in sorted(folder.iterdir()):
         if path.name not in LEFT_OUT:
@@ -65,7 +65,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _record(files: dict[str, bytes], name: str) -> str:
-    """The list of the files with their digests, as `pip` checks it."""
+    """The RECORD file: the files with their digests, which `pip` checks."""
     lines = []
     for file, content in files.items():
         digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()

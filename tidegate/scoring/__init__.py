@@ -1,1 +1,1 @@
-"""How models are scored: tasks, losses, blocks of time, and seeds."""
+"""Scoring of models: tasks, losses, metrics, blocks of time, and seeds."""

@@ -1,15 +1,15 @@
-"""What a problem's task decides: the loss that its models are compared by, in words, and its metrics."""
+"""Tasks: the loss by which models are compared, its name and unit, and the metrics."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-errors = ("squared_error", "absolute_error")  # of the label's own size; all other metrics lie around 1
-lower_is_better = ("log_loss", "brier", *errors)
+ERROR_METRICS = ("squared_error", "absolute_error")  # in units of the label; all other metrics are of the order of 1
+LOWER_IS_BETTER = ("log_loss", "brier", *ERROR_METRICS)
 
 
 @dataclass(frozen=True)
 class Task:
-    """The loss as a metric's name, in words and in its unit, and the names of all metrics, the loss first."""
+    """The loss as a metric's name, in words, and its unit; the names of all metrics, the loss first."""
 
     loss: str
     words: str
@@ -17,11 +17,11 @@ class Task:
     metrics: tuple[str, ...]
 
     def text(self, value: float, digits: int = 4, sign: str = "") -> str:
-        """An amount of the loss as people read it."""
-        return f"{value:{sign}.4g}" if self.loss in errors else f"{value:{sign}.{digits}f}"
+        """An amount of the loss, formatted for reports."""
+        return f"{value:{sign}.4g}" if self.loss in ERROR_METRICS else f"{value:{sign}.{digits}f}"
 
 
-tasks: Mapping[str, Task] = {
+TASKS: Mapping[str, Task] = {
     "binary": Task("log_loss", "log loss", "nats", ("log_loss", "roc_auc", "average_precision", "brier")),
     "multiclass": Task("log_loss", "log loss", "nats", ("log_loss", "roc_auc", "accuracy", "f1_macro")),
     "regression": Task(
@@ -30,6 +30,6 @@ tasks: Mapping[str, Task] = {
 }
 
 
-def shown(metric: str, value: float) -> str:
-    """A metric as people read it."""
-    return f"{value:.4g}" if metric in errors else f"{value:.4f}"
+def display(metric: str, value: float) -> str:
+    """A metric, formatted for reports."""
+    return f"{value:.4g}" if metric in ERROR_METRICS else f"{value:.4f}"

@@ -1,1 +1,1 @@
-"""Tables: DuckDB as every step uses it, Parquet, and features as SQL."""
+"""Tables: the DuckDB connection of the steps, Parquet, and the SQL of the features."""

@@ -1,4 +1,4 @@
-"""DuckDB the way every step uses it: UTC, and no file but those it is given."""
+"""The DuckDB connection of every step: UTC, and access to given folders only."""
 
 import re
 import tempfile
@@ -8,24 +8,24 @@ from pathlib import Path
 
 import duckdb
 
-from tidegate.contract.contract import literal, quoted, types
+from tidegate.contract.contract import SQL_TYPE, literal, quoted
 from tidegate.documents.formats import tables_in
 from tidegate.process.errors import InputError
 
-first_moment, last_moment = "TIMESTAMP '0001-01-01'", "TIMESTAMP '9999-12-31 23:59:59.999999'"
-lacks = {
+FIRST_MOMENT, LAST_MOMENT = "TIMESTAMP '0001-01-01'", "TIMESTAMP '9999-12-31 23:59:59.999999'"
+LACKS = {
     "no space left on device": ("room to write", "free some"),
     "disk quota exceeded": ("room to write", "free some"),
-    "permission denied": ("a place that may be written", "change its permissions"),
-    "read-only file system": ("a place that may be written", "name another one"),
+    "permission denied": ("a writable place", "change its permissions"),
+    "read-only file system": ("a writable place", "name another one"),
 }
 
 
 @contextmanager
 def engine(*folders: Path, spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection that reads and writes below `folders` only.
+    """A connection that can read and write below `folders` only.
 
-    What memory does not hold goes to disk below `spill`, or where the system keeps temporary files.
+    Data that exceeds memory spills to a temporary folder below `spill`, by default the system's.
     """
     with tempfile.TemporaryDirectory(prefix=".spill-", dir=spill) as spilled, duckdb.connect() as connection:
         allowed = ", ".join(literal(f"{folder.resolve()}/") for folder in folders)
@@ -33,7 +33,7 @@ def engine(*folders: Path, spill: Path | None = None) -> Iterator[duckdb.DuckDBP
         connection.execute(f"SET temp_directory = {literal(str(Path(spilled).resolve()))}")
         connection.execute(f"SET allowed_directories = [{allowed}]")
         connection.execute("SET enable_external_access = false")
-        connection.execute("SET parquet_metadata_cache = true")  # a table that was written is not written again
+        connection.execute("SET parquet_metadata_cache = true")  # safe, because a written table never changes
         try:
             yield connection
         except duckdb.Error as error:
@@ -41,21 +41,21 @@ def engine(*folders: Path, spill: Path | None = None) -> Iterator[duckdb.DuckDBP
 
 
 def lack(error: duckdb.Error) -> InputError | None:
-    """What this machine lacks, if that is why DuckDB failed: room, memory or a permission."""
-    told = str(error)
+    """The error for a lack of disk space, memory or permission; None if DuckDB failed for another reason."""
+    message = str(error)
     if isinstance(error, duckdb.OutOfMemoryException):
-        if "max_temp_directory_size" in told:
+        if "max_temp_directory_size" in message:
             return InputError("DuckDB's temporary files", "room to write", "no space left on device", "free some")
         return InputError("DuckDB", "enough memory", "too little", "free some")
-    named = re.search(r'file \\?"([^"\\]+)', told)
-    for words, (expected, cure) in lacks.items():
-        if isinstance(error, duckdb.IOException) and words in told.lower():
+    named = re.search(r'file \\?"([^"\\]+)', message)
+    for words, (expected, cure) in LACKS.items():
+        if isinstance(error, duckdb.IOException) and words in message.lower():
             return InputError(named[1] if named else "DuckDB", expected, words, cure)
     return None
 
 
 def view_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[str]:
-    """Make every Parquet table of `folder` a view of its own name; return the names."""
+    """Create a view for every Parquet table of `folder`; returns the names."""
     paths = tables_in(folder.resolve())
     for name, path in paths.items():
         connection.execute(f"CREATE VIEW {quoted(name)} AS SELECT * FROM {parquet(path)}")
@@ -63,12 +63,12 @@ def view_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[str
 
 
 def parquet(path: Path) -> str:
-    """The SQL source of a Parquet file; DuckDB would make columns of folders named like `year=2013`."""
+    """The SQL source of a Parquet file, without the columns that DuckDB derives from folders such as `year=2013`."""
     return f"read_parquet({literal(real(path))}, hive_partitioning = false)"
 
 
 def real(path: Path) -> str:
-    """Where a file is as DuckDB compares it with the folders it may read; a file that is a link keeps its ending."""
+    """The path with its folder resolved, as DuckDB compares it with the allowed folders; a link keeps its own name."""
     return str(path.parent.resolve() / path.name)
 
 
@@ -79,16 +79,16 @@ def columns_of(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str
 
 
 def copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
-    """Write a query that has a total order to Parquet; returns its rows."""
+    """Write the result of a query in total order to Parquet; returns the number of rows."""
     done = connection.execute(f"COPY ({query}) TO {literal(real(path))} (FORMAT parquet, COMPRESSION zstd)")
     return int(done.fetchall()[0][0])
 
 
 def cast(value: str, kind: str) -> str:
-    """The SQL of a text as a promised type, null where it cannot be; times become UTC."""
-    if kind == "timestamp":  # DuckDB knows infinity and years that Python does not
+    """The SQL that casts a text to a type of the contract, null if that is impossible; times become UTC."""
+    if kind == "timestamp":  # DuckDB accepts infinity and years that Python does not support
         moment = f"TRY({value}::TIMESTAMPTZ::TIMESTAMP)"
-        return f"CASE WHEN {moment} BETWEEN {first_moment} AND {last_moment} THEN {moment} END"
+        return f"CASE WHEN {moment} BETWEEN {FIRST_MOMENT} AND {LAST_MOMENT} THEN {moment} END"
     if kind == "integer":  # DuckDB rounds '1.5' to 2
         return f"CASE WHEN TRY_CAST({value} AS DOUBLE) % 1 = 0 THEN TRY_CAST({value} AS BIGINT) END"
-    return f"TRY_CAST({value} AS {types[kind]})"
+    return f"TRY_CAST({value} AS {SQL_TYPE[kind]})"

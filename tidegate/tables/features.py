@@ -1,4 +1,4 @@
-"""The features of a model: its own SQL over clean tables, cut into history and batch, checked for hindsight."""
+"""The feature table: the SQL of a model over the clean tables, split into history and batch."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from tidegate.documents.durations import interval
 from tidegate.process.errors import InputError
 from tidegate.tables.engine import columns_of, engine, view_tables
 
-integers = (
+INTEGERS = (
     "TINYINT",
     "SMALLINT",
     "INTEGER",
@@ -25,15 +25,15 @@ integers = (
     "UINTEGER",
     "UBIGINT",
 )
-numbers = (*integers, "FLOAT", "DOUBLE", "DECIMAL")
-categories = ("VARCHAR", "BOOLEAN", "ENUM")
-ours = ("prediction", "split")  # columns of the tables that steps hand on
-label_types = {
-    "binary": (("BOOLEAN",), "true or false", "compare it with something in the SQL"),
-    "multiclass": ((*categories, *integers), "a text, a whole number or a boolean", "cast it in the SQL"),
-    "regression": (numbers, "a number", "cast it in the SQL"),
+NUMBERS = (*INTEGERS, "FLOAT", "DOUBLE", "DECIMAL")
+CATEGORIES = ("VARCHAR", "BOOLEAN", "ENUM")
+RESERVED_NAMES = ("prediction", "split")  # columns that Tidegate adds to its tables
+LABEL_TYPES = {
+    "binary": (("BOOLEAN",), "true or false", "compare it with a value in the SQL"),
+    "multiclass": ((*CATEGORIES, *INTEGERS), "a text, a whole number or a boolean", "cast it in the SQL"),
+    "regression": (NUMBERS, "a number", "cast it in the SQL"),
 }
-label_casts = {
+LABEL_CASTS = {
     "binary": "{}",
     "multiclass": "{}::VARCHAR",
     "regression": "CASE WHEN isfinite({0}::DOUBLE) THEN {0}::DOUBLE END",
@@ -42,14 +42,17 @@ label_casts = {
 
 @dataclass(frozen=True)
 class Window:
-    """Half-open times in UTC: the batch is [start, end); history lies before it."""
+    """The window of the batch, [start, end) in UTC; the history is before `start`."""
 
     start: datetime
     end: datetime
 
 
 def kinds(contract: Contract, columns: Mapping[str, str]) -> dict[str, str]:
-    """Each feature's kind, `number` or `category`, from the columns and SQL types of the feature query."""
+    """The kind of each feature, `number` or `category`, from the SQL types of the feature query.
+
+    InputError for a missing or reserved column, or a column of an unsuitable type.
+    """
     own = [*contract.identity, contract.label, *([contract.weight] if contract.weight else [])]
     for name in [*own, *contract.slices]:
         if name not in columns:
@@ -58,16 +61,16 @@ def kinds(contract: Contract, columns: Mapping[str, str]) -> dict[str, str]:
     if contract.weight:
         _check_weight(contract, columns[contract.weight])
     features = {name: kind for name, kind in columns.items() if name not in own}
-    for name in ours:
+    for name in RESERVED_NAMES:
         if name in features:
-            raise InputError(f"features.sql: {name}", "another name", "one that Tidegate uses itself", "rename it")
+            raise InputError(f"features.sql: {name}", "another name", "a reserved one", "rename it")
     if not features:
         raise InputError("features.sql", "at least one feature", "only identity and label", "select more columns")
     return {name: kind_of(name, sql_type) for name, sql_type in features.items()}
 
 
 def _check_label(contract: Contract, sql_type: str) -> None:
-    types, words, cure = label_types[contract.task]
+    types, words, cure = LABEL_TYPES[contract.task]
     if sql_type.split("(")[0] not in types:
         raise InputError(f"features.sql: {contract.label}", words, sql_type, cure)
 
@@ -76,40 +79,40 @@ def _check_weight(contract: Contract, sql_type: str) -> None:
     place = f"contract.yaml: weight: {contract.weight}"
     if contract.weight in (*contract.identity, contract.label):
         raise InputError(place, "a column of its own", "one of the identity or the label", "select it under a name")
-    if sql_type.split("(")[0] not in numbers:
+    if sql_type.split("(")[0] not in NUMBERS:
         raise InputError(place, "a number", sql_type, "cast it in the SQL")
 
 
 def kind_of(name: str, sql_type: str) -> str:
     """The kind of a feature, `number` or `category`, from its SQL type; InputError for any other type."""
     base = sql_type.split("(")[0]
-    if base in numbers:
+    if base in NUMBERS:
         return "number"
-    if base in categories:
+    if base in CATEGORIES:
         return "category"
     raise InputError(f"features.sql: {name}", "a number, a text or a boolean", sql_type, "cast it in the SQL")
 
 
 @contextmanager
 def feature_engine(clean: Path, *writable: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection whose views are the clean tables; the SQL it runs is not ours, so settings are locked."""
+    """A connection with a view of each clean table; its settings are locked, because it runs the user's SQL."""
     with engine(clean, *writable) as connection:
         view_tables(connection, clean)
-        connection.execute("SET threads = 1")  # sums of doubles differ in their last bit with the order of threads
+        connection.execute("SET threads = 1")  # with more, the order of summation and so the last bit of a sum vary
         connection.execute("SET lock_configuration = true")
         yield connection
 
 
 def describe(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, str]:
-    """The columns and SQL types of a feature query; InputError with DuckDB's own words when it does not run."""
+    """The columns and SQL types of a feature query; InputError with DuckDB's message if it does not run."""
     try:
         return columns_of(connection, subquery(sql))
     except duckdb.Error as error:
-        raise InputError("features.sql", "one SELECT that runs", " ".join(str(error).split()), "mend it") from None
+        raise InputError("features.sql", "one SELECT that runs", " ".join(str(error).split()), "correct it") from None
 
 
 def subquery(sql: str) -> str:
-    """A feature query in parentheses, whatever comment or semicolon it ends with."""
+    """A feature query in parentheses, without its final semicolon; it may end with a comment."""
     text = sql.encode()  # DuckDB counts bytes
     starts = [start for start, kind in duckdb.tokenize(sql) if kind != duckdb.token_type.comment]
     end = starts[-1] if starts and text[starts[-1] :].startswith(b";") else len(text)
@@ -119,11 +122,11 @@ def subquery(sql: str) -> str:
 def marked(sql: str, contract: Contract, features: Mapping[str, str], window: Window) -> str:
     """The query of the feature table: identity, label, weight, features, `split` (history or batch), in total order.
 
-    A label counts once its event is `label_delay` old at the end of the window; before that it is null.
+    A label is null unless its event is at least `label_delay` old at the end of the window.
     """
     time = quoted(contract.time)
     known = f"{time} + {interval(contract.label_delay)} <= TIMESTAMP {literal(window.end.isoformat())}"
-    label = label_casts[contract.task].format(quoted(contract.label))
+    label = LABEL_CASTS[contract.task].format(quoted(contract.label))
     values = [
         *(quoted(name) for name in contract.identity),
         f"CASE WHEN {known} THEN {label} END AS {quoted(contract.label)}",
@@ -139,7 +142,7 @@ def marked(sql: str, contract: Contract, features: Mapping[str, str], window: Wi
 
 
 def batch_frame(clean: Path, sql: str, contract: Contract, window: Window) -> Any:
-    """The rows of the batch as another model's SQL sees them: a pandas DataFrame of identity, label and features."""
+    """The batch by the feature query of another model: a pandas DataFrame of identity, label and features."""
     with feature_engine(clean) as connection:
         features = kinds(contract, describe(connection, sql))
         query = marked(sql, contract, features, window)

@@ -1,4 +1,4 @@
-"""Raw files as everybody reads them: every value as text first, so that what cannot be cast is seen and not lost."""
+"""Reads raw files with every value as text, so that values that cannot be cast are kept."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,17 +8,17 @@ import duckdb
 from tidegate.contract.contract import literals, quoted
 from tidegate.tables.engine import columns_of
 
-# Left to itself, DuckDB takes rows that begin with # for comments, and skips what does not look like the rest.
-dialect = "header = true, delim = ',', quote = '\"', escape = '\"', comment = '', skip = 0"
+# By default DuckDB treats rows that begin with # as comments, and skips leading rows that do not fit.
+DIALECT = "header = true, delim = ',', quote = '\"', escape = '\"', comment = '', skip = 0"
 
 
 def texts(
     connection: duckdb.DuckDBPyConnection, paths: Sequence[Path], missing: tuple[str, ...], more: str = ""
 ) -> str:
-    """A query over files of one kind, CSV or Parquet, plain or compressed; `more` are options of the reader."""
+    """A query over files of one kind, CSV or Parquet, plain or compressed; `more` are further reader options."""
     files = literals([str(path.resolve()) for path in paths])
     if paths[0].suffix != ".parquet":
-        read = f"{files}, {dialect}, all_varchar = true, nullstr = {literals(missing)}, union_by_name = true{more}"
+        read = f"{files}, {DIALECT}, all_varchar = true, nullstr = {literals(missing)}, union_by_name = true{more}"
         return f"SELECT * FROM read_csv({read})"
     source = f"read_parquet({files}, union_by_name = true{more})"
     values = ", ".join(f"{quoted(name)}::VARCHAR AS {quoted(name)}" for name in columns_of(connection, source))
@@ -26,5 +26,5 @@ def texts(
 
 
 def reason(error: duckdb.Error) -> str:
-    """Why a file cannot be read, without the line that it quotes: that may hold what nobody may see."""
+    """DuckDB's reason why a file cannot be read, without the quoted line, which may hold private values."""
     return "; ".join(line for line in str(error).splitlines()[:3] if not line.startswith("Original Line"))

@@ -1,1 +1,1 @@
-"""The only door to DVC: where versions of the data are kept, and how they are fetched, pushed and listed."""
+"""The only package that imports DVC: it fetches, pushes and lists versions of the data."""

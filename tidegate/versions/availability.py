@@ -1,4 +1,4 @@
-"""A remote answers in time, or one line says why not."""
+"""Translates errors of storage libraries into one-line errors, and detects transient ones."""
 
 import logging
 import re
@@ -9,38 +9,38 @@ from contextlib import contextmanager
 from tidegate.process.errors import InputError, UnavailableError
 from tidegate.process.redaction import redacted
 
-# In the words of those whose errors have nothing else in common.
-passing = re.compile(
+# Messages of transient errors; the libraries have no common error class.
+TRANSIENT_TEXT = re.compile(
     r"(?i)time[d -]*out|no answer|(could not|cannot) connect|connection \S* ?(refused|reset|closed|aborted|lost)"
     r"|unreachable|name or service not known|temporar|max retries|too many requests|slow ?down|service ?unavailable"
     r"|internal ?error|another push"
 )
-busy = {429, 500, 502, 503, 504}
+TRANSIENT_STATUS = {429, 500, 502, 503, 504}
 
 
 @contextmanager
-def told(thing: object, expected: str, cure: str) -> Iterator[None]:
-    """Whatever the libraries behind a remote raise becomes one InputError without secrets, and they log nothing.
+def translated_errors(thing: object, expected: str, cure: str) -> Iterator[None]:
+    """Translate any error of the storage libraries into one InputError without secrets, and suppress their logs.
 
-    It is an UnavailableError where the remote may answer later.
+    A transient error becomes an UnavailableError.
     """
     with _recording() as logged:
         try:
             yield
         except InputError:
             raise
-        except Exception as error:  # DVC, the clouds' clients and what they are built on have no error in common
+        except Exception as error:  # DVC and the cloud clients have no common error class
             if _is_bug(error):
                 raise
-            # DVC logs why a file failed, and raises only that some did.
+            # DVC logs why a file failed; the error that it raises only counts the failed files.
             errors = [error, *logged.errors[:1]]
             reasons = dict.fromkeys(map(_line, errors))
-            kind = UnavailableError if any(map(passes, errors)) else InputError
+            kind = UnavailableError if any(map(is_transient, errors)) else InputError
             raise kind(thing, expected, ": ".join(reasons), cure) from None
 
 
 class _Recorder(logging.Handler):
-    """Keeps the errors that are logged."""
+    """Collects the exceptions of logged errors."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -53,7 +53,7 @@ class _Recorder(logging.Handler):
 
 @contextmanager
 def _recording() -> Iterator[_Recorder]:
-    """Errors are kept instead of written to the log; `lastResort` writes for those who have no handler."""
+    """Collect logged errors instead of writing them; `lastResort` handles loggers without a handler."""
     recorder = _Recorder()
     handlers = {name: logging.getLogger(name).handlers for name in ("dvc", "dvc_data", "dvc_objects")}
     last = logging.lastResort
@@ -68,16 +68,17 @@ def _recording() -> Iterator[_Recorder]:
             logging.getLogger(name).handlers = before
 
 
-def passes(error: BaseException | None) -> bool:
-    """Whether an error, or what it was made from, is of a service that may answer later."""
+def is_transient(error: BaseException | None) -> bool:
+    """Whether an error or one of its causes is transient, so that a retry may succeed."""
     if error is None:
         return False
-    found = isinstance(error, ConnectionError | TimeoutError) or _status(error) in busy or passing.search(str(error))
-    return bool(found) or passes(error.__cause__ or error.__context__)
+    if isinstance(error, ConnectionError | TimeoutError) or _status(error) in TRANSIENT_STATUS:
+        return True
+    return bool(TRANSIENT_TEXT.search(str(error))) or is_transient(error.__cause__ or error.__context__)
 
 
 def _status(error: BaseException) -> object:
-    """The HTTP status of an error, by the names that aiohttp, Azure, GCS and botocore have for it."""
+    """The HTTP status of an error of aiohttp, Azure, GCS or botocore; None if it has none."""
     for name in ("status", "status_code", "code"):
         if isinstance(found := getattr(error, name, None), int):
             return found
@@ -86,7 +87,7 @@ def _status(error: BaseException) -> object:
 
 
 def _is_bug(error: Exception) -> bool:
-    """Whether this code itself went wrong, and not what it calls."""
+    """Whether the error was raised by Tidegate's own code and not by a library."""
     *_, (frame, _) = traceback.walk_tb(error.__traceback__)
     ours = frame.f_globals["__name__"].startswith("tidegate.")
     return ours and type(error).__module__ == "builtins" and not isinstance(error, OSError)

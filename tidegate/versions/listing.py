@@ -1,7 +1,7 @@
-"""The versions of the data that a remote was given, oldest first: what DVC keeps has no order and no name.
+"""The list of data versions on a DVC remote, oldest first; DVC itself stores neither order nor names.
 
-Each is an object `tidegate/versions/<UTC time>-<md5>.dvc` that holds the text of data.dvc. Objects are only added, and
-each after everything that it names: whoever finds one finds a whole version, whatever was killed and when.
+Each version is an object `tidegate/versions/<UTC time>-<md5>.dvc` with the text of data.dvc. Objects are only added,
+each after all the files that it refers to: every listed version is complete, even after a crash.
 """
 
 import os
@@ -14,36 +14,36 @@ from typing import Any, NamedTuple
 
 from tidegate.documents.formats import parse_yaml
 from tidegate.process.errors import InputError
-from tidegate.versions.availability import told
-from tidegate.versions.repository import cure, tracked_path
+from tidegate.versions.availability import translated_errors
+from tidegate.versions.repository import CURE, tracked_path
 
-folder = ("tidegate", "versions")
-stamp = "%Y%m%dT%H%M%S.%fZ"
-pattern = re.compile(r"(\d{8}T\d{6}\.\d{6}Z)-([0-9a-f]{32})\.dvc")
+FOLDER = ("tidegate", "versions")
+TIME_FORMAT = "%Y%m%dT%H%M%S.%fZ"
+NAME_PATTERN = re.compile(r"(\d{8}T\d{6}\.\d{6}Z)-([0-9a-f]{32})\.dvc")
 
 
 class Version(NamedTuple):
-    """When it was added, and its MD5."""
+    """A listed version: the time at which it was added (UTC), and its MD5."""
 
     added: datetime
     md5: str
 
     @property
     def name(self) -> str:
-        """The name of its object."""
-        return f"{self.added.strftime(stamp)}-{self.md5}.dvc"
+        """The name of its object on the remote."""
+        return f"{self.added.strftime(TIME_FORMAT)}-{self.md5}.dvc"
 
 
 def md5_of(data_dvc: str) -> str:
-    """The MD5 that the text of data.dvc names, without DVC's `.dir`."""
+    """The MD5 in the text of data.dvc, without DVC's suffix `.dir`."""
     tracked_path(data_dvc)
     return str(parse_yaml(data_dvc, "data.dvc")["outs"][0]["md5"]).removesuffix(".dir")
 
 
 def start(given: str, versions: Sequence[Version]) -> Version | None:
-    """The newest version; None when a person made the given one, which is then where to start.
+    """The version to start from: the newest one, or None to start from `given`.
 
-    A person's version is one that was never listed: who mends the data by hand must not be overruled by older news.
+    A given version that is not listed was made by a person; a correction by hand takes precedence over the list.
     """
     if given and md5_of(given) not in {version.md5 for version in versions}:
         return None
@@ -51,42 +51,42 @@ def start(given: str, versions: Sequence[Version]) -> Version | None:
 
 
 def following(data_dvc: str, versions: Sequence[Version], now: datetime) -> Version:
-    """The version as the newest one, even where another machine's clock was ahead."""
+    """The version with a time after all others, even if the clock of another machine was ahead."""
     latest = versions[-1].added + timedelta(microseconds=1) if versions else now
     return Version(max(now, latest), md5_of(data_dvc))
 
 
 def listed(repository: Any) -> list[Version]:
     """The versions of the remote, oldest first."""
-    with told("the DVC remote", "its list of versions", cure):
+    with translated_errors("the DVC remote", "its list of versions", CURE):
         remote = repository.cloud.get_remote()
         try:
-            paths = remote.fs.ls(remote.fs.join(remote.path, *folder), detail=False)
+            paths = remote.fs.ls(remote.fs.join(remote.path, *FOLDER), detail=False)
         except FileNotFoundError:
             return []
-    found = [pattern.fullmatch(remote.fs.name(path)) for path in paths]
-    return sorted(Version(datetime.strptime(m[1], stamp).replace(tzinfo=UTC), m[2]) for m in found if m)
+    found = [NAME_PATTERN.fullmatch(remote.fs.name(path)) for path in paths]
+    return sorted(Version(datetime.strptime(m[1], TIME_FORMAT).replace(tzinfo=UTC), m[2]) for m in found if m)
 
 
 def text(repository: Any, version: Version) -> str:
     """The text of data.dvc of a listed version."""
-    with told(version.name, "a text on the DVC remote", cure):
+    with translated_errors(version.name, "a text on the DVC remote", CURE):
         remote = repository.cloud.get_remote()
-        with remote.fs.open(remote.fs.join(remote.path, *folder, version.name), "rb") as stream:
-            found: str = stream.read().decode()
-    if md5_of(found) != version.md5:
+        with remote.fs.open(remote.fs.join(remote.path, *FOLDER, version.name), "rb") as stream:
+            data_dvc: str = stream.read().decode()
+    if md5_of(data_dvc) != version.md5:
         raise InputError(version.name, f"the text of version {version.md5}", "another one", "remove it")
-    return found
+    return data_dvc
 
 
 def add(repository: Any, data_dvc: str, versions: Sequence[Version]) -> list[Version]:
-    """List a version, all of whose files the remote must hold already, as the newest one."""
+    """Add a version to the list as the newest one; the remote must already hold all of its files."""
     version = following(data_dvc, versions, datetime.now(UTC))
-    with told(version.name, "to be written to the DVC remote", cure), TemporaryDirectory() as scratch:
+    with translated_errors(version.name, "to be written to the DVC remote", CURE), TemporaryDirectory() as scratch:
         remote = repository.cloud.get_remote()
         file = Path(scratch, version.name)
         file.write_text(data_dvc, encoding="utf-8")
-        place = remote.fs.join(remote.path, *folder)
+        place = remote.fs.join(remote.path, *FOLDER)
         remote.fs.makedirs(place, exist_ok=True)
         remote.fs.put_file(os.fspath(file), remote.fs.join(place, version.name))
     return [*versions, version]

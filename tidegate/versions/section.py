@@ -1,4 +1,4 @@
-"""A DVC remote as a run carries it: its section of the DVC config as text; secrets come by environment."""
+"""A DVC remote as a parameter of a run: its section of the DVC config as text; secrets come from the environment."""
 
 import re
 from collections.abc import Mapping
@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 from tidegate.process import limits
 from tidegate.process.errors import InputError
 
-variable = "TIDEGATE_REMOTE_SECRETS"
-for_all = {"url", "jobs", "checksum_jobs"}
-public: Mapping[str, set[str]] = {
+VARIABLE = "TIDEGATE_REMOTE_SECRETS"
+COMMON_SETTINGS = {"url", "jobs", "checksum_jobs"}
+PUBLIC: Mapping[str, set[str]] = {
     "": {"shared"},
     "s3": {
         *("region", "endpointurl", "profile", "credentialpath", "configpath", "use_ssl", "ssl_verify"),
@@ -24,57 +24,57 @@ public: Mapping[str, set[str]] = {
     },
     "ssh": {"port", "user", "keyfile", "timeout", "gss_auth", "allow_agent", "max_sessions"},
 }
-secret: Mapping[str, set[str]] = {
+SECRET: Mapping[str, set[str]] = {
     "": set(),
     "s3": {"access_key_id", "secret_access_key", "session_token", "sse_customer_key"},
     "gs": set(),
     "azure": {"connection_string", "sas_token", "account_key", "client_secret"},
     "ssh": {"password", "passphrase"},
 }
-# DVC retries each of these several times.
-patience: Mapping[str, Mapping[str, str]] = {
+# Of one attempt; DVC makes several.
+TIMEOUTS: Mapping[str, Mapping[str, str]] = {
     "s3": {"connect_timeout": str(limits.STORE_CONNECT_SECONDS), "read_timeout": str(limits.STORE_READ_SECONDS)},
     "azure": {"connection_timeout": str(limits.STORE_CONNECT_SECONDS), "read_timeout": str(limits.STORE_READ_SECONDS)},
 }
-name = "remote"
+NAME = "remote"
 
 
 def settings(remote: str, secrets: str = "") -> dict[str, str]:
-    """The section as DVC takes it, from its text (or only a URL) and the lines of secrets; it verifies downloads.
+    """The section for DVC, from its text (or only a URL) and the secrets as lines; downloads are verified.
 
-    InputError for a secret in the text, and for what no remote of its kind has; no value is shown.
+    InputError for a secret in the text, and for an unknown setting; no message contains a value.
     """
-    given = _lines(remote, name) if re.match(r"\s*\w+\s*=", remote) else {"url": remote.strip()}
+    given = _lines(remote, NAME) if re.match(r"\s*\w+\s*=", remote) else {"url": remote.strip()}
     kind = kind_of(given.get("url", ""))
-    hidden = _lines(secrets, variable)
-    if found := sorted(given.keys() & secret[kind]):
-        raise InputError(name, f"no secrets, which come by environment ({variable})", found[0], "move it there")
-    for thing, keys, allowed in ((name, given, public[kind] | for_all), (variable, hidden, secret[kind])):
+    hidden = _lines(secrets, VARIABLE)
+    if found := sorted(given.keys() & SECRET[kind]):
+        raise InputError(NAME, f"no secrets, which belong in {VARIABLE}", found[0], "move it there")
+    for thing, keys, allowed in ((NAME, given, PUBLIC[kind] | COMMON_SETTINGS), (VARIABLE, hidden, SECRET[kind])):
         if unknown := sorted(set(keys) - allowed):
             expected = f"settings of such a remote ({', '.join(sorted(allowed)) or 'none'})"
             raise InputError(thing, expected, unknown[0], "take it out")
     for key, value in given.items():
         _refuse_secret_in_url(key, value, user=kind == "ssh")
-    return {**patience.get(kind, {}), **given, **hidden, "verify": "true"}
+    return {**TIMEOUTS.get(kind, {}), **given, **hidden, "verify": "true"}
 
 
 def split(section: Mapping[str, str]) -> tuple[str, str]:
-    """A section of the DVC config as two texts: what a run may carry, and the secrets for the environment."""
+    """A section of the DVC config as two texts: the public settings, and the secrets for the environment."""
     kind = kind_of(section.get("url", ""))
     texts = []
-    for keys in (public[kind] | for_all, secret[kind]):
+    for keys in (PUBLIC[kind] | COMMON_SETTINGS, SECRET[kind]):
         texts.append("".join(f"{key} = {section[key]}\n" for key in sorted(keys & section.keys())))
     return texts[0], texts[1]
 
 
 def kind_of(url: str) -> str:
-    """The scheme that decides which settings there are; empty for a path. InputError for any other scheme."""
+    """The scheme of a remote, which determines its settings; empty for a path. InputError for an unknown scheme."""
     scheme, _, rest = url.partition("://")
     kind = scheme if rest else ""
-    if not url or kind not in public:
-        kinds = ", ".join(f"{known}://" for known in public if known)
+    if not url or kind not in PUBLIC:
+        kinds = ", ".join(f"{known}://" for known in PUBLIC if known)
         found = f"{kind}://" if url else "nothing"
-        raise InputError(f"{name}: url", f"a path, or one of {kinds}", found, "name where the data is kept")
+        raise InputError(f"{NAME}: url", f"a path, or one of {kinds}", found, "name where the data is kept")
     return kind
 
 
@@ -94,4 +94,4 @@ def _refuse_secret_in_url(key: str, value: str, user: bool) -> None:
         return
     parts = urlsplit(value)
     if parts.password is not None or parts.query or (parts.username is not None and not user):
-        raise InputError(f"{name}: {key}", "a URL without password or query", "one with", f"use {variable}")
+        raise InputError(f"{NAME}: {key}", "a URL without password or query", "one with", f"use {VARIABLE}")

@@ -1,4 +1,4 @@
-"""DVC's SSH for a program: it asks nobody for a password, and knows its hosts where they are written down."""
+"""DVC's SSH file system without password prompts, and with host key checks if there is a known_hosts file."""
 
 from pathlib import Path
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 import asyncssh
 import dvc_ssh
 
-hosts = Path("~/.ssh/known_hosts")
+HOSTS = Path("~/.ssh/known_hosts")
 
 
 class SSHFileSystem(dvc_ssh.SSHFileSystem):  # type: ignore[misc]
-    """DVC's own would prompt, and checks no host key; this one checks them if there is ~/.ssh/known_hosts."""
+    """DVC's own prompts for passwords and checks no host keys; this class checks them by ~/.ssh/known_hosts."""
 
     def _prepare_credentials(self, **config: Any) -> dict[str, Any]:
-        known = hosts.expanduser()
+        known = HOSTS.expanduser()
         return {
             **super()._prepare_credentials(**config),
             "client_factory": asyncssh.SSHClient,

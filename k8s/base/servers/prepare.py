@@ -1,4 +1,4 @@
-"""Before the server starts: its tables are brought up to date, its two users get the passwords of the Secret."""
+"""Runs before the MLflow server starts: migrates its database, and sets the passwords of its two users."""
 
 import os
 import subprocess
@@ -9,11 +9,11 @@ import psycopg
 from mlflow.server.auth.sqlalchemy_store import SqlAlchemyStore
 
 USERS = {"admin": "MLFLOW_ADMIN_PASSWORD", "tidegate": "MLFLOW_RUN_PASSWORD"}
-TURN = 0x71DE6A7E  # replicas start together, and two migrations at once break each other
+TURN = 0x71DE6A7E  # an advisory lock, because concurrent migrations of several replicas would fail
 
 
 def prepare(environment: Mapping[str, str]) -> None:
-    """Wait for the turn, migrate, then create the users or change their passwords."""
+    """Wait for the lock, migrate, then create the users or change their passwords."""
     uri = environment["MLFLOW_BACKEND_STORE_URI"]
     with psycopg.connect(autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", [TURN])

@@ -14,7 +14,7 @@ from tests.servers.programs import postgres, s3
 from tidegate.components.collect.__main__ import collect
 from tidegate.components.pull.fetch import materialise
 from tidegate.contract.contract import Contract, parse_contract
-from tidegate.process.errors import refused
+from tidegate.process.errors import REFUSED
 from tidegate.tables.raw import texts
 
 root = Path(__file__).parents[3]
@@ -99,7 +99,7 @@ class Problem:
         """The command, running."""
         return subprocess.Popen(self.command(**other), cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    def fails(self, code: int = refused, **other: Any) -> str:
+    def fails(self, code: int = REFUSED, **other: Any) -> str:
         """The one line with which the command fails; it hands nothing on, and tells nothing else."""
         done = subprocess.run(self.command(**other), cwd=root, capture_output=True, text=True, check=False, timeout=60)
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (code, "", 1), done.stderr

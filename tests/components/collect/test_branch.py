@@ -86,15 +86,15 @@ REFUSED = {
     "no branch": (
         "REPOSITORY",
         "nowhere",
-        "REPOSITORY: expected to take data.dvc on branch nowhere, found no such branch",
+        "REPOSITORY: expected to accept data.dvc on branch nowhere, found no such branch",
     ),
-    "no repository": ("REPOSITORYx", "main", "REPOSITORYx: expected to take data.dvc on branch main, found "),
+    "no repository": ("REPOSITORYx", "main", "REPOSITORYx: expected to accept data.dvc on branch main, found "),
     "no address": ("", "main", "collect.repository: expected the URL of a git repository, whose password is TIDEGATE"),
     "a password": ("https://x:secret@h/r", "main", "collect.repository: expected the URL of a git repository, whose"),
     "no server": (
         "http://127.0.0.1:1/r",
         "main",
-        "http://127.0.0.1:1/r: expected to take data.dvc on branch main, found ",
+        "http://127.0.0.1:1/r: expected to accept data.dvc on branch main, found ",
     ),
 }
 

@@ -148,7 +148,7 @@ def test_columns_other_than_the_contract_s_stop_it(problem: "Problem") -> None:
     line = problem.fails()
     assert line == (
         f"{problem.folder}/exports/b.csv: expected the table's columns, found no price, also Preis; "
-        "mend `source` or the contract"
+        "correct `source` or the contract"
     )
     assert problem.listed() == listed
 
@@ -185,7 +185,7 @@ def test_data_that_is_a_file_takes_no_rows(problem: "Problem", tmp_path: Path) -
     for words in ("init --no-scm", f"remote add --default here {problem.remote}", "add data.csv", "push"):
         subprocess.run([sys.executable, "-m", "dvc", *words.split(), "--quiet"], cwd=folder, check=True)
     text = (folder / "data.csv.dvc").read_text()
-    with pytest.raises(InputError, match=r"^data\.dvc: expected a folder, to which files can be added, found a file"):
+    with pytest.raises(InputError, match=r"^data\.dvc: expected a folder of files, found a file"):
         problem.collect(given=text)
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests.servers import PASSWORD
 from tests.servers.http import files
 from tests.servers.programs import silent
-from tidegate.process.errors import refused, unavailable
+from tidegate.process.errors import REFUSED, UNAVAILABLE
 
 if TYPE_CHECKING:
     from tests.components.collect.conftest import Problem
@@ -215,7 +215,7 @@ def test_an_unreachable_database_is_one_line_without_the_password(
     monkeypatch.setenv("SHOP_DSN", dsn)
     problem.source = "{postgres: SHOP_DSN, query: SELECT 1}"
     start = time.monotonic()
-    line = problem.fails(unavailable if case in ("no server", "no host") else refused)
+    line = problem.fails(UNAVAILABLE if case in ("no server", "no host") else REFUSED)
     assert PASSWORD not in line and line.startswith("the database of SHOP_DSN: expected an answer to `query`, found ")
     assert time.monotonic() - start < 30
 
@@ -244,7 +244,7 @@ def test_a_source_that_is_not_there_is_one_line(problem: "Problem", store: str, 
     source, told = NOWHERE[case]
     with files(problem / "exports") as url:
         problem.source = source.replace("STORE", store).replace("FILES", url)
-        line = problem.fails(unavailable if case in ("no server", "no list", "no store") else refused)
+        line = problem.fails(UNAVAILABLE if case in ("no server", "no list", "no store") else REFUSED)
         assert line.startswith(told.replace("FILES", url)), line
     assert not any(secret in line for secret in keys().values())
 
@@ -265,5 +265,5 @@ def test_sources_that_never_answer_are_given_up(
         for source in sources:
             problem.source = source
             running.append(problem.started(data_dvc=problem / "none"))
-        assert [process.wait(timeout=60) for process in running] == [unavailable] * 4
+        assert [process.wait(timeout=60) for process in running] == [UNAVAILABLE] * 4
     assert time.monotonic() - start < 40  # four at once on one machine

@@ -11,7 +11,7 @@ from tidegate.components.evaluate.checks import Check, against_baseline, against
 from tidegate.components.evaluate.paired_difference import Difference, difference
 from tidegate.components.evaluate.slices import slice_losses, slices
 from tidegate.components.evaluate.verdict import document
-from tidegate.scoring.tasks import tasks
+from tidegate.scoring.tasks import TASKS
 
 
 def test_the_mean_and_the_bounds_are_those_of_a_direct_computation() -> None:
@@ -94,7 +94,7 @@ better, same, worse = (Difference(mean, mean - 0.01, mean + 0.01, 0.006) for mea
     ],
 )
 def test_against_the_champion(found: Difference, margin: float, passed: bool, words: str | None) -> None:
-    check = against_champion(found, margin, tasks["binary"])
+    check = against_champion(found, margin, TASKS["binary"])
     assert check.passed == passed
     assert words is None or check.reason == words
 
@@ -113,7 +113,7 @@ def test_against_the_champion(found: Difference, margin: float, passed: bool, wo
     ],
 )
 def test_against_a_baseline(name: str, found: Difference, passed: bool) -> None:
-    check = against_baseline(name, found, tasks["binary"])
+    check = against_baseline(name, found, TASKS["binary"])
     assert check.passed == passed
     assert check.reason.startswith(f"{'holds' if passed else 'fails'} against the {name} baseline: log loss ")
 
@@ -126,7 +126,7 @@ def test_one_failed_check_refuses_and_is_the_reason(passed: list[bool], accepted
     checks = [Check(str(index), one, str(index), 0.0, None, "at most", 0.0) for index, one in enumerate(passed)]
     question: dict[str, Any] = {"challenger": "sha256:x", "policy": {"margin": 0.0}}
     scores = {"challenger": {"log_loss": 0.5}, "dummy": {}}
-    found = document(BATCH, question, "3", 10, 2, checks, scores, [], tasks["binary"])
+    found = document(BATCH, question, "3", 10, 2, checks, scores, [], TASKS["binary"])
     assert (found["accepted"], found["reasons"], found["loss"]) == (accepted, reasons, 0.5)
     assert (found["policy"], found["version"], found["earlier_verdicts"]) == ({"margin": 0.0}, 2, 0)
     assert [item["model"] for item in found["models"]] == ["challenger", "dummy"]
@@ -139,7 +139,7 @@ def test_a_planted_amount_is_found() -> None:
     for planted, passed in ((-0.05, True), (0.05, False)):
         found = difference(base + planted + random.normal(0, 0.1, len(base)), base, blocks, 0)
         assert found.lower < planted < found.upper
-        assert against_champion(found, 0.0, tasks["binary"]).passed == passed
+        assert against_champion(found, 0.0, TASKS["binary"]).passed == passed
     assert difference(base, base, blocks, 0) == Difference(0.0, 0.0, 0.0)
 
 
@@ -158,13 +158,13 @@ def test_weights_count_as_repeated_rows_would() -> None:
 
 def test_the_words_follow_the_task() -> None:
     far = Difference(-123456.0, -200000.0, -0.00001234)
-    assert against_champion(far, 0.0, tasks["regression"]).reason == (
+    assert against_champion(far, 0.0, TASKS["regression"]).reason == (
         "better than the champion: squared error -1.235e+05 [-2e+05, -1.234e-05]"
     )
-    assert against_baseline("dummy", far, tasks["regression"]).reason.startswith(
+    assert against_baseline("dummy", far, TASKS["regression"]).reason.startswith(
         "holds against the dummy baseline: sq"
     )
     question: dict[str, Any] = {"challenger": "sha256:x", "policy": {}}
     scores = {"challenger": {"squared_error": 7.0, "r2": 0.1}}
-    found = document(BATCH, question, None, 10, 5, [], scores, [], tasks["regression"])
+    found = document(BATCH, question, None, 10, 5, [], scores, [], TASKS["regression"])
     assert (found["loss"], found["models"][0]["loss"]) == (7.0, 7.0)

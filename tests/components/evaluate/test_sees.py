@@ -15,7 +15,7 @@ from tidegate.components.evaluate.checks import against_champion
 from tidegate.components.evaluate.leaks import leak
 from tidegate.components.evaluate.paired_difference import difference
 from tidegate.scoring.scores import losses
-from tidegate.scoring.tasks import tasks
+from tidegate.scoring.tasks import TASKS
 
 rows = world()
 p, y = rows["p"].to_numpy(), rows["y"].to_numpy()
@@ -102,7 +102,7 @@ def test_a_planted_amount_just_above_and_below_what_the_rows_can_show(share: flo
     blocks = rows["at"]
     gap = noise - noise.mean()
     shown = difference(base + gap, base, blocks, 0).smallest
-    found = against_champion(difference(base + gap + share * shown, base, blocks, 0), 0.0, tasks["binary"])
+    found = against_champion(difference(base + gap + share * shown, base, blocks, 0), 0.0, TASKS["binary"])
     assert found.passed == (word == "better")
     assert found.reason.startswith(word)
     assert word != "cannot tell" or f"could have shown is {shown:.4f}" in found.reason

@@ -8,7 +8,7 @@ from tidegate.components.evaluate.checks import in_slices
 from tidegate.components.evaluate.page import closest
 from tidegate.components.evaluate.paired_difference import difference
 from tidegate.components.evaluate.slices import slice_differences, slices, told
-from tidegate.scoring.tasks import tasks
+from tidegate.scoring.tasks import TASKS
 
 blocks = pd.Series(np.arange(28).repeat(50))
 
@@ -48,7 +48,7 @@ def test_a_slice_of_few_blocks_has_no_interval_and_refuses_nothing() -> None:
     part = (blocks < 4).to_numpy()
     found = slice_differences({"early": part}, np.ones(1400), blocks, 0)
     assert found == {"early": (1.0, None)}
-    assert in_slices(found, "champion", 0.0, tasks["binary"]) is None
+    assert in_slices(found, "champion", 0.0, TASKS["binary"]) is None
     assert told({"slice": "early", "rows": 200}, found, 0.0)["passed"]
 
 
@@ -67,7 +67,7 @@ def test_a_rare_slice_keeps_a_finite_interval_and_weights_count() -> None:
 )
 def test_a_slice_is_refused_when_clearly_worse_than_the_margin(low: float, margin: float, passed: bool) -> None:
     check = in_slices(
-        {"a b": (low + 0.1, (low, low + 0.2)), "a c": (-1.0, (-2.0, 0.0))}, "champion", margin, tasks["binary"]
+        {"a b": (low + 0.1, (low, low + 0.2)), "a c": (-1.0, (-2.0, 0.0))}, "champion", margin, TASKS["binary"]
     )
     assert check is not None and check.passed == passed
     words = "holds all 2 slices against the champion; closest a b" if passed else "worse than the champion in 1 of 2"

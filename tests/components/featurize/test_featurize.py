@@ -307,5 +307,5 @@ def test_a_model_that_is_no_yaml_is_told_before_anything_is_computed(prepared: "
     before = prepared.snapshot()
     prepared.edit("model.yaml", ("parameters: {", "parameters: {{"))
     (line,) = fails(prepared, "featurize")
-    assert line.startswith("model.yaml:3: expected YAML, found neither , nor } after the bracket of line 2")
+    assert line.startswith("model.yaml:3: expected YAML, found no , and no } after the bracket of line 2")
     assert prepared.snapshot() | {"model.yaml": b""} == before | {"model.yaml": b""}

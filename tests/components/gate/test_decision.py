@@ -16,7 +16,7 @@ from tidegate.components.gate.decision import decide, document, numbers, would_c
 from tidegate.components.gate.permutation_test import Column
 from tidegate.components.gate.signal import Signal, check_policy
 from tidegate.process.errors import InputError
-from tidegate.scoring.tasks import tasks
+from tidegate.scoring.tasks import TASKS
 
 folder = Path(tidegate.components.gate.__file__).parent
 validator = Draft7Validator(json.loads((folder / "decision.schema.json").read_text()))
@@ -142,7 +142,7 @@ def test_nulls_and_new_categories_are_told() -> None:
     ],
 )
 def test_decay_has_to_be_large_and_beyond_its_interval(growth: Growth, state: str) -> None:
-    found = age.decay(growth, 0.6, 0.5, 0.05, tasks["binary"])
+    found = age.decay(growth, 0.6, 0.5, 0.05, TASKS["binary"])
     assert found.state == state
     assert found.reason.startswith("the champion's log loss is 0.600 on this batch, 0.500 on the rows it was promoted")
 
@@ -189,7 +189,7 @@ def test_another_recipe_is_named_and_does_not_open() -> None:
             "drift of predictions: a score above 0.600, which chance reaches (it is 0.500) would have opened the gate",
         ),
         (
-            [age.decay(Growth(0.1, -0.02, 0.2), 0.6, 0.5, 0.05, tasks["binary"])],
+            [age.decay(Growth(0.1, -0.02, 0.2), 0.6, 0.5, 0.05, TASKS["binary"])],
             "decay: a lower bound above 0 (it is -0.020) would have opened the gate",
         ),
     ],

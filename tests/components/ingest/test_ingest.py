@@ -228,7 +228,7 @@ def test_the_manifest_says_what_was_read(world: "World") -> None:
 @pytest.mark.parametrize(
     ("until", "days", "told"),
     [
-        ("soon", 28, "ingest.until: expected a UTC time such as 2013-03-01, without an offset, found 'soon'; mend"),
+        ("soon", 28, "ingest.until: expected a UTC time such as 2013-03-01, without an offset, found 'soon'; correct"),
         ("2024-02-30", 28, "ingest.until: expected a UTC time"),
         ("2024-04-01T00:00:00+02:00", 28, "ingest.until: expected a UTC time such as 2013-03-01, without an offset"),
         ("2024-04-01", 0, "ingest.batch_days: expected at least 1, found 0"),
@@ -247,20 +247,20 @@ pq.write_table(pa.table({"at": ["2024-01-01"] * 5000, "shop": ["secret-north"] *
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (None, ": expected the files of table orders, found none; add them or mend contract.yaml"),
-        (b"", ": expected the names of the columns, then rows, found an empty file; add them or remove the file"),
+        (None, ": expected the files of table orders, found none; add them or correct contract.yaml"),
+        (b"", ": expected column names, then rows, found an empty file; add them or remove the file"),
         (
             b"\xef\xbb\xbf",
-            ": expected the names of the columns, then rows, found an empty file; add them or remove the file",
+            ": expected column names, then rows, found an empty file; add them or remove the file",
         ),
-        (b"\n\n" + MANY, ":1: expected a name for each column, found none for column 1; mend that line"),
+        (b"\n\n" + MANY, ":1: expected a name for each column, found none for column 1; correct that line"),
         (
             MANY + b"2024-01-02,secret-2,north\n" + ROW.encode(),
-            ":30002: expected 6 cells as in the first line, found 3; mend that line",
+            ":30002: expected 6 cells as in the first line, found 3; correct that line",
         ),
-        (MANY + b"1,2,3,4,secret-x,6,7\n", ":30002: expected 6 cells as in the first line, found 7; mend that line"),
-        (MANY[:-1] + b",\n", ":30001: expected 6 cells as in the first line, found 7; mend that line"),
-        (b"My orders\n" + MANY, ":2: expected 1 cell as in the first line, found 6; mend that line"),
+        (MANY + b"1,2,3,4,secret-x,6,7\n", ":30002: expected 6 cells as in the first line, found 7; correct that"),
+        (MANY[:-1] + b",\n", ":30001: expected 6 cells as in the first line, found 7; correct that line"),
+        (b"My orders\n" + MANY, ":2: expected 1 cell as in the first line, found 6; correct that line"),
         (
             MANY + ROW.replace("north", "M\xfcnchen").encode("latin-1"),
             ":30002: expected UTF-8 text, found another encoding; save the file as UTF-8",
@@ -276,35 +276,35 @@ pq.write_table(pa.table({"at": ["2024-01-01"] * 5000, "shop": ["secret-north"] *
         ),
         (
             MANY + b'2024-01-02,2,"north,5,secret-x,3\n' + ROW.encode() * 9,
-            ":30002: expected quotes that end with their value, found one that does not; mend that line",
+            ":30002: expected a closing quote at the end of each quoted value, found none; correct that",
         ),
         (
             MANY + b'2024-01-02,2,"north" or so,5,secret-x,3\n',
-            ":30002: expected quotes that end with their value, found one that does not; mend that line",
+            ":30002: expected a closing quote at the end of each quoted value, found none; correct that",
         ),
         (
             b'at,id,"shop,price,customer,kept_days\n' + ROW.encode() * 9,
-            ":1: expected quotes that end with their value, found one that does not; mend that line",
+            ":1: expected a closing quote at the end of each quoted value, found none; correct that",
         ),
         (
             MANY + b'1,2,"x\n\n\ny",4,5,6\n1,2\n',
-            ":30006: expected 6 cells as in the first line, found 2; mend that line",
+            ":30006: expected 6 cells as in the first line, found 2; correct that line",
         ),
         (
             b'\xef\xbb\xbf"at",id\n1,2\n3,4\n5\n6,7\n',
-            ":4: expected 2 cells as in the first line, found 1; mend that line",
+            ":4: expected 2 cells as in the first line, found 1; correct that line",
         ),
         (
             MANY + ROW.encode().replace(b"\n", b"\r\n"),
-            ":30002: expected the line end of the first line, found another one; save the file with one kind",
+            ":30002: expected the line end of the first line, found another one; use one kind of line end",
         ),
         (
             MANY + b"1,2,3,4,5,6\r7,8,9,10,11,12\n",
-            ":30002: expected the line end of the first line, found another one; save the file with one kind",
+            ":30002: expected the line end of the first line, found another one; use one kind of line end",
         ),
         (
             MANY + b"1,2,3,4," + b"x" * 2_000_000 + b",6\n",
-            ":30002: expected rows of at most 2,000,000 bytes, found a longer one; mend that line",
+            ":30002: expected rows of at most 2,000,000 bytes, found a longer one; correct that line",
         ),
         (
             b"at,id,shop,price,shop\n",
@@ -314,8 +314,8 @@ pq.write_table(pa.table({"at": ["2024-01-01"] * 5000, "shop": ["secret-north"] *
             b"at,id,shop,Shop\n",
             ":1: expected names that differ by more than upper and lower case, found 'shop' and 'Shop'; rename one",
         ),
-        (b"at,id,,price\n", ":1: expected a name for each column, found none for column 3; mend that line"),
-        (b"at,id, \n", ":1: expected a name for each column, found none for column 3; mend that line"),
+        (b"at,id,,price\n", ":1: expected a name for each column, found none for column 3; correct that line"),
+        (b"at,id, \n", ":1: expected a name for each column, found none for column 3; correct that line"),
         (
             MANY.replace(b",", b";"),
             ":1: expected columns separated by commas, found semicolons; save the file with commas",
@@ -336,51 +336,51 @@ def test_csv_that_cannot_be_read_is_told_with_its_line(
         (
             "orders.csv.gz",
             gzip.compress(MANY, mtime=0)[:-9],
-            "a whole gzip file, found one that is cut off or damaged; make it again",
+            "a complete gzip file, found a truncated or damaged one; create it again",
         ),
         (
             "orders.csv.gz",
             gzip.compress(MANY, mtime=0)[:11],
-            "a whole gzip file, found one that is cut off or damaged; make it again",
+            "a complete gzip file, found a truncated or damaged one; create it again",
         ),
         (
             "orders.csv.gz",
             gzip.compress(MANY, mtime=0)[:90] + bytes(90),
-            "a whole gzip file, found one that is cut off or damaged; make it again",
+            "a complete gzip file, found a truncated or damaged one; create it again",
         ),
-        ("orders.csv.gz", MANY, "a whole gzip file, found one that is cut off or damaged; make it again"),
+        ("orders.csv.gz", MANY, "a complete gzip file, found a truncated or damaged one; create it again"),
         (
             "orders.csv.gz",
             gzip.compress(b"", mtime=0),
-            "the names of the columns, then rows, found an empty file; add them or remove the file",
+            "column names, then rows, found an empty file; add them or remove the file",
         ),
         (
             "orders.csv.gz",
             b"",
-            "the names of the columns, then rows, found an empty file; add them or remove the file",
+            "column names, then rows, found an empty file; add them or remove the file",
         ),
         (
             "orders.csv.zst",
             pa.compress(MANY, codec="zstd", asbytes=True)[:-9],
-            "a whole zstd file, found one that is cut off or damaged; make it again",
+            "a complete zstd file, found a truncated or damaged one; create it again",
         ),
         (
             "orders.csv.zst",
             pa.compress(MANY, codec="zstd", asbytes=True)[:90] + b"x" * 90,
-            "a whole zstd file, found one that is cut off or damaged; make it again",
+            "a complete zstd file, found a truncated or damaged one; create it again",
         ),
-        ("orders.csv.zst", MANY, "a whole zstd file, found one that is cut off or damaged; make it again"),
-        ("orders.parquet", MANY, "a whole Parquet file, found one that is cut off or damaged; make it again"),
-        ("orders.parquet", b"", "a whole Parquet file, found one that is cut off or damaged; make it again"),
+        ("orders.csv.zst", MANY, "a complete zstd file, found a truncated or damaged one; create it again"),
+        ("orders.parquet", MANY, "a complete Parquet file, found a truncated or damaged one; create it again"),
+        ("orders.parquet", b"", "a complete Parquet file, found a truncated or damaged one; create it again"),
         (
             "orders.parquet",
             PARQUET.getvalue()[:-9],
-            "a whole Parquet file, found one that is cut off or damaged; make it again",
+            "a complete Parquet file, found a truncated or damaged one; create it again",
         ),
         (
             "orders.parquet",
             b"PAR1" + bytes(200) + PARQUET.getvalue()[204:],
-            "a whole Parquet file, found one that is cut off or damaged; make it again",
+            "a complete Parquet file, found a truncated or damaged one; create it again",
         ),
     ],
 )
@@ -438,7 +438,7 @@ def test_a_folder_in_the_place_of_a_file_is_told(name: str, world: "World", fail
     (world / "data" / name).mkdir()
     (line,) = fails(world, "ingest")
     assert line == (
-        f"{world / 'data' / name}: expected a file, found a folder; mend tables.orders.files in contract.yaml"
+        f"{world / 'data' / name}: expected a file, found a folder; correct tables.orders.files in contract.yaml"
     )
 
 
@@ -453,7 +453,7 @@ def test_a_missing_value_that_no_csv_can_hold_is_told(world: "World", fails: Fai
     world.edit("contract.yaml", ("files: orders.csv\n    missing: NA", "files: orders.csv\n    missing: 'N,A'"))
     (line,) = fails(world, "ingest")
     assert line == (
-        "tables.orders.missing: expected a text without comma, quote and line end, found 'N,A'; mend contract.yaml"
+        "tables.orders.missing: expected a text without comma, quote and line end, found 'N,A'; correct contract.yaml"
     )
 
 

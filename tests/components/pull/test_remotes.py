@@ -15,9 +15,9 @@ from tests.servers import PASSWORD
 from tests.servers.programs import s3, silent
 from tests.servers.sftp import ssh
 from tidegate.components.pull.fetch import materialise
-from tidegate.process.errors import InputError, unavailable
+from tidegate.process.errors import UNAVAILABLE, InputError
 from tidegate.versions.repository import fetch, opened, save
-from tidegate.versions.section import variable
+from tidegate.versions.section import VARIABLE
 
 if TYPE_CHECKING:
     from tests.toy import World
@@ -72,7 +72,7 @@ def test_s3_by_a_url_and_the_environment(
 
 
 def test_s3_with_keys_as_secrets_of_the_section(store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(variable, f"access_key_id = AKIAOFTHETESTS\nsecret_access_key = {SECRET}\n")
+    monkeypatch.setenv(VARIABLE, f"access_key_id = AKIAOFTHETESTS\nsecret_access_key = {SECRET}\n")
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     remote = f"url = s3://bucket/section\nendpointurl = {store}\n"
@@ -97,7 +97,7 @@ def test_an_object_that_was_altered_on_s3_is_not_taken(store: str, keys: None, t
 
 def test_ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "served").mkdir()
-    monkeypatch.setenv(variable, f"password = {PASSWORD}\n")
+    monkeypatch.setenv(VARIABLE, f"password = {PASSWORD}\n")
     with ssh(tmp_path / "served") as port:
         remote = f"url = ssh://tester@127.0.0.1/store\nport = {port}\n"
         text = pushed(tmp_path / "repository", remote)
@@ -111,7 +111,7 @@ def test_ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / ".ssh").mkdir()
         (tmp_path / ".ssh/known_hosts").write_text(f"[127.0.0.1]:{port} {_another_host()}\n")
         monkeypatch.setenv("HOME", str(tmp_path))
-        monkeypatch.setenv(variable, f"password = {PASSWORD}\n")
+        monkeypatch.setenv(VARIABLE, f"password = {PASSWORD}\n")
         with pytest.raises(InputError, match="Host key is not trusted"):
             materialise(text, remote, tmp_path / "again")
 
@@ -165,7 +165,7 @@ def test_a_dead_endpoint_fails_within_30_seconds_and_tells_no_secret(how: str, k
             took = time.monotonic() - start
             # Each has 20 s for its answer; four that start at once on a busy machine need some more to begin.
             assert took < 30 + 15, (kind, took)
-            assert process.returncode == unavailable and stderr.count("\n") == 1, (kind, stderr)
+            assert process.returncode == UNAVAILABLE and stderr.count("\n") == 1, (kind, stderr)
             assert stderr.startswith("error: the DVC remote ") and "expected an answer, found " in stderr, stderr
             assert not any(word in stderr for word in (SECRET, PASSWORD, "AKIAOFTHETESTS", "c2VjcmV0")), stderr
     assert not list(world.folder.glob("pulled-*")) and not list(world.folder.glob(".*"))
@@ -181,7 +181,7 @@ def _pull(folder: "World | Path", kind: str, remote: str, secrets: str, port: in
     return subprocess.Popen(
         [sys.executable, "-m", "tidegate", "step", "pull", *words],
         cwd=root,
-        env={**os.environ, variable: secrets},
+        env={**os.environ, VARIABLE: secrets},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -271,7 +271,7 @@ mistakes: dict[str, tuple[str, ...]] = {
 def test_a_mistake_is_one_line(case: str) -> None:
     text, told, *task = mistakes[case]
     (line,) = refusal(text, *task)
-    assert re.fullmatch(f"model.yaml:({told}); (mend (it|that line)|leave it out)", line), line
+    assert re.fullmatch(f"model.yaml:({told}); (correct (it|that line)|remove it)", line), line
 
 
 def test_every_mistake_has_its_line() -> None:
@@ -292,7 +292,7 @@ def test_a_class_weight_names_a_class_that_is_there() -> None:
         specification(text, ["7", "true", "hardware", "software"])
     assert str(caught.value) == (
         "model.yaml:6: parameters.class_weight: expected one of 7, hardware, software, true, "
-        "found 'hadware' (did you mean 'hardware'?); mend it"
+        "found 'hadware' (did you mean 'hardware'?); correct it"
     )
     weights = specification(text, ["7", "true", "hadware"]).parameters["class_weight"]
     assert weights == {"7": 2, "true": 3, "hadware": 4}
@@ -311,7 +311,7 @@ def test_whatever_else_scikit_learn_has_is_refused_with_its_reason() -> None:
                 continue
             (line,) = refusal(f"estimator: {path}\n", task)
             if path in (*classifiers, *regressors):
-                assert f"found '{path}', which does not fit the task {task}; mend it" in line
+                assert f"found '{path}', which does not fit the task {task}; correct it" in line
             else:
                 assert f"found '{path}': it" in line, line
                 assert "does not know it" not in line, line

@@ -60,20 +60,20 @@ def test_a_number_stays_a_number(how: str) -> None:
         (
             {"text": "hashing"},
             "5: transformers.text: expected one of category, words, which the checked loader can read, for a text, "
-            "found 'hashing'; mend it",
+            "found 'hashing'; correct it",
         ),
         (
             {"text": "word"},
-            "5: transformers.text: expected one of .*, found 'word' \\(did you mean 'words'\\?\\); mend it",
+            "5: transformers.text: expected one of .*, found 'word' \\(did you mean 'words'\\?\\); correct it",
         ),
         (
             {"n": "category"},
             "5: transformers.n: expected one of standard, robust, quantile, which the checked loader can read, "
-            "for a number, found 'category'; mend it",
+            "for a number, found 'category'; correct it",
         ),
         (
             {"tex": "words"},
-            r"5: transformers: expected a feature \(n, text, shop\), found 'tex' \(did you mean 'text'\?\); mend it",
+            r"5: transformers: expected a feature \(n, text, shop\), found 'tex' .*; correct it",
         ),
     ],
 )

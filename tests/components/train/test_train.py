@@ -91,7 +91,7 @@ def test_a_shorter_window_learns_from_fewer_rows(trained: "World") -> None:
         (
             ("max_iter: 30", "max_iter: none"),
             365,
-            "model.yaml:2: parameters.max_iter: expected an int in the range [1, inf), found 'none'; mend it",
+            "model.yaml:2: parameters.max_iter: expected an int in the range [1, inf), found 'none'; correct it",
         ),
         (("max_iter: 30", "max_bins: 2, max_iter: 30"), 365, None),
         (("sklearn.ensemble.Hist", "my.own.Hist"), 365, "model.yaml:1: estimator: expected one of"),

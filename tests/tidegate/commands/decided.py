@@ -9,7 +9,7 @@ from tidegate.components.evaluate.paired_difference import Difference
 from tidegate.components.evaluate.verdict import document as verdict_of
 from tidegate.components.gate.decision import document as decision_of
 from tidegate.documents.batch import Batch
-from tidegate.scoring.tasks import tasks
+from tidegate.scoring.tasks import TASKS
 from tidegate.tracking import logs, records
 from tidegate.tracking.entries import Entry
 from tidegate.tracking.journal import promote
@@ -58,8 +58,8 @@ def release(until: str = "2013-04-01", margin: float = 0.0) -> None:
     client, batch = connect(), _batch(until)
     run_id = batch_run(client, "flights", batch.id, {"tidegate.until": until})
     question = {"challenger": "c" * 64, "policy": {"margin": margin}}
-    check = against_champion(Difference(-0.032, -0.05, -0.01), margin, tasks["binary"])
-    verdict = verdict_of(batch, question, None, 24_100, 28, [check], scores, [], tasks["binary"])
+    check = against_champion(Difference(-0.032, -0.05, -0.01), margin, TASKS["binary"])
+    verdict = verdict_of(batch, question, None, 24_100, 28, [check], scores, [], TASKS["binary"])
     answer = release_of(batch, verdict, "1", "1", "accepted")
     records.record(client, run_id, records.question("release", question), answer)
     client.create_registered_model("flights")

@@ -84,7 +84,7 @@ def test_values_comments_and_stages_of_ones_own_are_kept(
     assert parameters["ingest"] == {"until": "2024-05-01", "batch_days": 7}
     assert parameters["gate"] == wanted["gate"] | {"mode": "always", "decay": 0.5}
     text = (older / "params.yaml").read_text()
-    for kept in ("# Our parameters.", "# moved by hand", "# for now", "# rows of each side that are compared"):
+    for kept in ("# Our parameters.", "# moved by hand", "# for now", "# maximum sample size of batch and reference"):
         assert kept in text
     assert (older / "cluster.yaml").read_text() == (root / "cluster.yaml").read_text()
     capsys.readouterr()

@@ -159,7 +159,7 @@ def test_private_columns_are_not_visible(world: "World") -> None:
         (
             "  rates:\n",
             "  Orders:\n",
-            "contract.yaml:23: tables: .*differs from orders in more than capitals, .*Orders",
+            "contract.yaml:23: tables: .*differs from orders in more than case, .*Orders",
         ),
         ("id: {type: integer}", "1: {type: integer}", "contract.yaml: tables.orders.columns: .*in quotes, found 1"),
         ("id: {type: integer}", "true: {type: integer}", "contract.yaml: tables.orders.columns: .*quotes, found true"),
@@ -184,8 +184,8 @@ def test_private_columns_are_not_visible(world: "World") -> None:
             'files: ""',
             "contract.yaml: tables.rates.files: expected at least 1 character, found ''",
         ),
-        ("range: [0, 1000]", "range: [-.inf, 5]", "contract.yaml: .*price.range: expected two numbers.*inf, 5"),
-        ("range: [0, 1000]", "range: [.nan, 5]", "contract.yaml: .*price.range: expected two numbers.*nan, 5"),
+        ("range: [0, 1000]", "range: [-.inf, 5]", "contract.yaml: .*price.range: expected two finite numbers.*inf, 5"),
+        ("range: [0, 1000]", "range: [.nan, 5]", "contract.yaml: .*price.range: expected two finite numbers.*nan, 5"),
         ("rate: {type: number,", "rate: {type: number, role: weight,", "contract.yaml: .*event table orders, .*rates"),
         ("shop: {type: text,", "shop: {type: text, role: weight,", "contract.yaml: .*shop.type: .*number, found text"),
         (
@@ -202,32 +202,32 @@ def test_what_is_wrong_is_one_line_that_names_the_place(old: str, new: str, told
         parse_contract((world / "contract.yaml").read_text())
     lines = str(caught.value).splitlines()
     assert [line for line in lines if re.match(told, line)], str(caught.value)
-    assert all(re.match(r"contract\.yaml:\d+: .*expected .*, found .*; mend it$", line) for line in lines)
+    assert all(re.match(r"contract\.yaml:\d+: .*expected .*, found .*; correct it$", line) for line in lines)
 
 
 NO_YAML = {
     "a tab": ("    files: orders", "\tfiles: orders", "contract.yaml:12: .*found a tab; indent with spaces"),
     "a key twice": ("task: binary", "task: binary\ntask: binary", 'contract.yaml:4: .*the duplicate key "task"; '),
-    "a column twice": ("      id:", "      at:", 'contract.yaml:18: .*the duplicate key "at"; mend'),
+    "a column twice": ("      id:", "      at:", 'contract.yaml:18: .*the duplicate key "at"; correct'),
     "wrong indentation": ("    time: at\n    key: [at, id]", "   time: at", "contract.yaml:14: .*indented unlike"),
-    "a name too deep": ("task: binary", "  task: binary", "contract.yaml:3: .*a colon where .*or the one above"),
-    "a colon too many": ("Will an order", "Will: it: an order", "contract.yaml:2: .*a colon where none .*in quotes"),
-    "a colon too few": ("task: binary", "task binary", "contract.yaml:3: .*found a name without a colon; mend"),
+    "a name too deep": ("task: binary", "  task: binary", "contract.yaml:3: .*a colon that .*or the one above"),
+    "a colon too many": ("Will an order", "Will: it: an order", "contract.yaml:2: .*a colon that is not .*in quotes"),
+    "a colon too few": ("task: binary", "task binary", "contract.yaml:3: .*found a name without a colon; correct"),
     "a quote left open": ("name: toy", "name: 'toy", "contract.yaml:1: .*a quote that is never closed; close it"),
     "a bracket left open": (
         "key: [at, id]",
         "key: [at, id",
-        r"contract.yaml:16: .*nor \] after the bracket of line 15",
+        r"contract.yaml:16: .*no \] after the bracket of line 15",
     ),
     "a percent sign": ("unit: EUR", "unit: %", "contract.yaml:20: .*found % where a value begins; put .* quotes"),
-    "a star": ("unit: EUR", "unit: *EUR", "contract.yaml:20: .*found EUR after a .*; put the text in quotes"),
-    "an anchor of itself": ("slices: []", "slices: &a [*a]", "contract.yaml:9: .*an alias of what it is part of"),
+    "a star": ("unit: EUR", "unit: *EUR", "contract.yaml:20: .*found the alias .EUR .*; put the text in quotes"),
+    "an anchor of itself": ("slices: []", "slices: &a [*a]", "contract.yaml:9: .*an alias of a value that"),
     "a tag": ("name: toy", "name: !!python/name:os.system toy", "contract.yaml:1: .*the unknown tag .*python"),
-    "a day that is none": ("name: toy", "name: 2024-13-45", "contract.yaml:1: .*2024-13-45, which is no timestamp"),
-    "a number that is none": ("name: toy", "name: !!int toy", "contract.yaml:1: .*toy, which is no int; mend"),
-    "a second document": ("task: binary", "---\ntask: binary", "contract.yaml:3: .*a second document; leave it out"),
+    "a day that is none": ("name: toy", "name: 2024-13-45", "contract.yaml:1: .*2024-13-45, which is not a valid t"),
+    "a number that is none": ("name: toy", "name: !!int toy", "contract.yaml:1: .*toy, which is not a valid int"),
+    "a second document": ("task: binary", "---\ntask: binary", "contract.yaml:3: .*a second document; remove it"),
     "a character of no text": ("task: binary", "task: \0", r"contract.yaml:3: .*the character '.x00'; remove it"),
-    "brackets without end": ("slices: []", "slices: " + "[" * 3000, "contract.yaml: .*too deep to read; mend it"),
+    "brackets without end": ("slices: []", "slices: " + "[" * 3000, "contract.yaml: .*nested too deeply; correct it"),
 }
 
 
@@ -247,9 +247,9 @@ def test_what_is_no_yaml_is_one_line_that_says_what_was_done(case: str, world: "
     [
         (None, "contract.yaml: expected a file, found nothing; check the path"),
         ("folder", "contract.yaml: expected a file, found a folder; check the path"),
-        (b"", "contract.yaml:1: expected names with values, found nothing; mend it"),
-        (b"# nothing\n# yet\n", "contract.yaml:1: expected names with values, found nothing; mend it"),
-        (b"name", "contract.yaml:1: expected names with values, found 'name'; mend it"),
+        (b"", "contract.yaml:1: expected names with values, found nothing; correct it"),
+        (b"# nothing\n# yet\n", "contract.yaml:1: expected names with values, found nothing; correct it"),
+        (b"name", "contract.yaml:1: expected names with values, found 'name'; correct it"),
         (b"PAR1\x15\x04\xff\xfe", "contract.yaml:1: expected UTF-8 text, found another encoding; save the file"),
         ("name: toy\n".encode("utf-16"), "contract.yaml:1: expected UTF-8 text, found another encoding; save"),
         (b"\x7fELF\n\x00", r"contract.yaml:1: expected YAML, found the character '\x7f'; remove it"),
@@ -321,11 +321,11 @@ def test_every_wrong_thing_is_told_at_its_line(world: "World") -> None:
     roles = "feature, outcome, label, time, key, slice, weight, private"
     assert str(caught.value).replace(f"{world.folder}/", "").splitlines() == [
         "contract.yaml:3: task: expected one of binary, multiclass, regression, found 'binry' "
-        "(did you mean 'binary'?); mend it",
+        "(did you mean 'binary'?); correct it",
         f"contract.yaml:21: tables.orders.columns.customer.role: expected one of {roles}, "
-        "found 'privat' (did you mean 'private'?); mend it",
+        "found 'privat' (did you mean 'private'?); correct it",
         "contract.yaml:30: tables.rates.columns.rate: expected one of type, role, unit, nullable, unique, range, "
-        "values, found 'nulable' (did you mean 'nullable'?); mend it",
+        "values, found 'nulable' (did you mean 'nullable'?); correct it",
     ]
 
 
@@ -383,7 +383,7 @@ def test_the_label_is_no_feature(rates: bool, world: "World") -> None:
     with pytest.raises(ContractError) as caught:
         parse_contract(text)
     assert str(caught.value) == (
-        "contract.yaml:22: tables.orders.columns.kept_days: expected the role label, for it is what is predicted, "
+        "contract.yaml:22: tables.orders.columns.kept_days: expected the role label, because it is predicted, "
         "found the role feature; add role: label"
     )
 

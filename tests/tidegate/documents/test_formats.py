@@ -144,8 +144,8 @@ def test_yaml_is_read_as_version_1_2(text: str, value: Any) -> None:
             r"x:2: expected UTF-8 text, found another encoding; save the file as UTF-8",
         ),
         (b'{\n"a": 1,\n}', formats.read_json, r"x:[23]: expected JSON, found .*; run the step that writes it again"),
-        (b"a: 1\nb: [1\nc: 2\n", formats.read_yaml, r"x:3: expected YAML, found .*; mend that line"),
-        (b"a: 1\na: 2\n", formats.read_yaml, r"x:2: expected YAML, found .*duplicate key.*; mend that line"),
+        (b"a: 1\nb: [1\nc: 2\n", formats.read_yaml, r"x:3: expected YAML, found .*; correct that line"),
+        (b"a: 1\na: 2\n", formats.read_yaml, r"x:2: expected YAML, found .*duplicate key.*; correct that line"),
     ],
 )
 def test_what_cannot_be_read_is_told_with_its_line(

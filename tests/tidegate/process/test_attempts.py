@@ -52,7 +52,7 @@ class Step:
 
     def run(self, *words: str, times: int = 2, timeout: float = 60, **given: str) -> subprocess.CompletedProcess[str]:
         """How it ended, and what it said."""
-        environment = {name: value for name, value in os.environ.items() if name != attempts.outer} | given
+        environment = {name: value for name, value in os.environ.items() if name != attempts.POD_RETRIES} | given
         command = self.command(*words, times=times, timeout=timeout)
         return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
 
@@ -69,7 +69,7 @@ class Step:
         ((75, 0), 0, 2),
         ((1, 75, 0), 0, 3),
         ((1, 75, 3), 3, 3),
-        ((2,), 2, 1),  # a person has to mend it
+        ((2,), 2, 1),  # a person has to correct it
         ((75, 2), 2, 2),
         ((-signal.SIGKILL, 0), 0, 2),
         ((-signal.SIGKILL, -signal.SIGSEGV, -signal.SIGKILL), 137, 3),
@@ -115,7 +115,7 @@ def test_who_does_not_hear_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(limits, "GRACE_SECONDS", 0.5)
     step = Step(tmp_path, "deaf", "deaf")
     words = step.command()[step.command().index("--") + 1 :]
-    assert attempts.attempts(words, times=1, wait=0, timeout=3) == child.timed_out
+    assert attempts.attempts(words, times=1, wait=0, timeout=3) == child.TIMED_OUT
     assert step.ran == 2 and not alive(int((tmp_path / "asleep").read_text()))
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 

@@ -79,7 +79,7 @@ def test_wrong_flags_are_told(flags: list[str], told: str, capsys: pytest.Captur
         (SchemaSkewError(["a: one", "b: two"], "mend both"), ["error: a: one", "error: b: two", "error: mend both"]),
         (
             FileNotFoundError(2, "No such file", "x.csv"),
-            ["error: x.csv: expected what can be read and written, found No such file; check the path and its rights"],
+            ["error: x.csv: expected a readable and writable path, found No such file; check the path and its rights"],
         ),
     ],
 )

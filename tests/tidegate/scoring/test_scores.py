@@ -191,7 +191,7 @@ def test_classes_are_texts(values: list[object]) -> None:
 def test_a_weight_that_is_none_is_one_line(bad: float | None) -> None:
     assert weights(pd.DataFrame({"w": [1, 2]}), None) is None
     assert np.asarray(weights(pd.DataFrame({"w": [1, 2]}), "w")).tolist() == [1.0, 2.0]
-    with pytest.raises(InputError, match=r"^features\.sql: w: expected weights above 0, found 1 others; mend"):
+    with pytest.raises(InputError, match=r"^features\.sql: w: expected weights above 0, found 1 others; correct"):
         weights(pd.DataFrame({"w": [1.0, bad]}), "w")
 
 

@@ -106,7 +106,7 @@ attacks: dict[str, tuple[Attack, str]] = {
     "MLmodel edited to pickle": (mlmodel_to_pickle, "expected no flavour in MLmodel, found 'sklearn'"),
     "loader_module": (loader_module, "expected no flavour in MLmodel, found 'python_function'"),
     "trust declared by the file": (self_declared_trust, "expected no flavour in MLmodel, found 'sklearn'"),
-    "an unknown type": (unknown_type, "only types that we trust, found"),
+    "an unknown type": (unknown_type, "only trusted types, found"),
     "a node index out of range": (node_index_out_of_range, "a sound fitted state"),
     "a zip bomb": (zip_bomb, "bytes"),
     "a path that leads outside": (path_traversal, "expected plain file names, found '../ran'"),

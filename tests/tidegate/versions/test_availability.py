@@ -6,7 +6,7 @@ import pytest
 
 from tidegate.process.deadline import within
 from tidegate.process.errors import InputError, UnavailableError
-from tidegate.versions.availability import passes, told
+from tidegate.versions.availability import is_transient, translated_errors
 
 
 def test_an_error_of_a_library_is_told_with_the_reason_that_it_logged(
@@ -21,21 +21,22 @@ def test_an_error_of_a_library_is_told_with_the_reason_that_it_logged(
             logging.getLogger("dvc.data").exception("failed to transfer")
         int("not a number of files")
 
-    with pytest.raises(InputError) as error, told("thing", "an answer", "mend it"):
+    with pytest.raises(InputError) as error, translated_errors("thing", "an answer", "correct it"):
         logging.getLogger("of.nobody").error("to stderr")
         exec("fail()", {"fail": fail, "__name__": "library"})
     assert str(error.value) == (
         "thing: expected an answer, found invalid literal for int() with base 10: 'not a number of files': "
-        "Forbidden for *** at http://***@host?sig=***; mend it"
+        "Forbidden for *** at http://***@host?sig=***; correct it"
     )
     assert capsys.readouterr().err == ""
     logging.getLogger("dvc").warning("heard again")
 
 
 def test_ours_is_told_as_it_is_and_a_bug_keeps_its_traceback() -> None:
-    with pytest.raises(InputError, match=r"^x: expected a, found b; c$"), told("thing", "an answer", "mend it"):
+    expected = pytest.raises(InputError, match=r"^x: expected a, found b; c$")
+    with expected, translated_errors("thing", "an answer", "correct it"):
         raise InputError("x", "a", "b", "c")
-    with pytest.raises(TypeError), told("thing", "an answer", "mend it"):
+    with pytest.raises(TypeError), translated_errors("thing", "an answer", "correct it"):
         within(5, 3)  # type: ignore[arg-type]
 
 
@@ -71,10 +72,10 @@ class AnswerError(Exception):
     ],
 )
 def test_what_may_be_there_later_is_told_from_what_a_person_must_mend(error: Exception, expected: bool) -> None:
-    assert passes(error) == expected
+    assert is_transient(error) == expected
     outer = RuntimeError("failed to transfer")
     outer.__cause__ = error
-    assert passes(outer) == expected
-    with pytest.raises(InputError) as caught, told("thing", "an answer", "mend it"):
+    assert is_transient(outer) == expected
+    with pytest.raises(InputError) as caught, translated_errors("thing", "an answer", "correct it"):
         exec("raise error", {"error": error, "__name__": "library"})
     assert isinstance(caught.value, UnavailableError) == expected

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from tidegate.versions.listing import Version, following, pattern, start
+from tidegate.versions.listing import NAME_PATTERN, Version, following, start
 
 noon = datetime(2024, 1, 1, 12, tzinfo=UTC)
 a, b = Version(noon, "a" * 32), Version(noon + timedelta(microseconds=1), "b" * 32)
@@ -27,5 +27,5 @@ def test_a_version_follows_those_that_were_seen_whatever_the_clock_says() -> Non
 
 
 def test_a_name_tells_the_version() -> None:
-    found = pattern.fullmatch(a.name)
+    found = NAME_PATTERN.fullmatch(a.name)
     assert a.name == f"20240101T120000.000000Z-{'a' * 32}.dvc" and found and found.groups()[1] == a.md5

@@ -4,7 +4,7 @@ import pytest
 from dvc.config_schema import REMOTE_SCHEMAS
 
 from tidegate.process.errors import InputError
-from tidegate.versions.section import for_all, public, secret, settings, split
+from tidegate.versions.section import COMMON_SETTINGS, PUBLIC, SECRET, settings, split
 
 # Links, cloud versioning and prompts mean nothing to a run; the last is not what DVC itself can read from a file.
 meaningless = {"type", "worktree", "no_traverse", "version_aware", "verify", "protected", "slow_link_warning"} | {
@@ -12,11 +12,11 @@ meaningless = {"type", "worktree", "no_traverse", "version_aware", "verify", "pr
 }
 
 
-@pytest.mark.parametrize("kind", public)
+@pytest.mark.parametrize("kind", PUBLIC)
 def test_every_setting_of_dvc_has_its_place(kind: str) -> None:
     known = {str(getattr(key, "schema", key)) for key in REMOTE_SCHEMAS[kind]}
-    assert known == (public[kind] | secret[kind] | for_all | (meaningless & known))
-    assert not public[kind] & secret[kind]
+    assert known == (PUBLIC[kind] | SECRET[kind] | COMMON_SETTINGS | (meaningless & known))
+    assert not PUBLIC[kind] & SECRET[kind]
 
 
 def test_a_url_alone_will_do() -> None:
@@ -50,7 +50,7 @@ REFUSED = {
     "nothing": ("", "", "remote: url: expected a path, or one of s3://"),
     "another kind": ("https://host/x", "", "remote: url: expected a path, or one of s3://"),
     "no url": ("region = x", "", "remote: url: expected a path, or one of s3://"),
-    "a secret": ("url = s3://b\nsecret_access_key = hunter2", "", "remote: expected no secrets, which come by"),
+    "a secret": ("url = s3://b\nsecret_access_key = hunter2", "", "remote: expected no secrets, which belong in"),
     "a secret of another kind": ("url = /x\npassword = hunter2", "", "remote: expected settings of such a remote"),
     "what there is not": ("url = s3://b\nregoin = hunter2", "", "remote: expected settings of such a remote"),
     "a password in the url": ("url = ssh://u:hunter2@h/x", "", "remote: url: expected a URL without password"),

@@ -1,4 +1,4 @@
-"""What Kubeflow's API answers when it does not do as asked, told in one line with its cure."""
+"""Translates errors of Kubeflow's API into one-line errors with a cure."""
 
 import json
 import re
@@ -23,7 +23,7 @@ STATUSES: Mapping[int, tuple[str, str]] = {
     503: ("503 (not ready)", WAIT),
     504: ("504 (not ready)", WAIT),
 }
-LACKING = re.compile(r"cannot \w+ resource")  # Kubernetes itself, before Kubeflow is reached
+LACKING = re.compile(r"cannot \w+ resource")  # the message of Kubernetes itself, before the request reaches Kubeflow
 # The first that is in the reason of a connection that was not made.
 REASONS: tuple[tuple[type[Exception], str, str], ...] = (
     (http.NameResolutionError, "no such host", HOST),
@@ -36,23 +36,23 @@ REASONS: tuple[tuple[type[Exception], str, str], ...] = (
 
 
 class UnreachableError(InputError):
-    """The server did not answer, or not now; asking again later may help."""
+    """The server did not answer or is not ready; a retry may succeed."""
 
 
 @contextmanager
 def answering(where: str) -> Iterator[None]:
-    """Turn what goes wrong with a request into an InputError of one line, without its origin: it may hold a secret."""
+    """Translate errors of requests into InputError, without the original error, which may contain a secret."""
     try:
         yield
     except ApiException as error:
-        raise _told(where, error) from None
+        raise _error(where, error) from None
     except http.HTTPError as error:
         raise _unreachable(where, error) from None
     except TimeoutError as error:
         raise UnreachableError(where, EXPECTED, str(error), HOST) from None
 
 
-def _told(where: str, error: ApiException) -> InputError:
+def _error(where: str, error: ApiException) -> InputError:
     status = int(error.status or 0)
     found, cure = STATUSES.get(status, (f"{status} (failed)" if status else str(error.reason), "see its log"))
     message = _message(error.body)
@@ -62,7 +62,7 @@ def _told(where: str, error: ApiException) -> InputError:
 
 
 def _message(body: object) -> str:
-    """What the server says, if it is Kubeflow or Kubernetes; pages of gateways say nothing."""
+    """The message in an answer of Kubeflow or Kubernetes; empty for other answers, such as HTML pages."""
     try:
         document = json.loads(str(body))
     except ValueError:

@@ -1,4 +1,4 @@
-"""The bucket of a DVC remote: DVC takes one that is not there for an empty one."""
+"""Checks and creates the bucket of a DVC remote, because DVC treats a missing bucket as an empty one."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,13 +18,13 @@ PATHS = {"credentialpath": "credentials_file", "configpath": "config_file"}
 
 
 def name(section: Section) -> str | None:
-    """The bucket of a remote, None where it is no S3."""
+    """The bucket of a remote; None if it is not on S3."""
     parts = urlsplit(section.get("url", ""))
     return parts.netloc if parts.scheme == "s3" else None
 
 
 def is_missing(section: Section) -> bool:
-    """Whether the store says that there is no such bucket; if it says nothing, or not to us, there may be one."""
+    """Whether the store answers that the bucket does not exist; False if it does not answer or denies access."""
     bucket = name(section)
     try:
         if bucket:
@@ -37,7 +37,7 @@ def is_missing(section: Section) -> bool:
 
 
 def make(section: Section) -> str:
-    """Make the bucket unless it is there, and return what was done; InputError where it cannot be made."""
+    """Create the bucket unless it exists; returns what was done. InputError if that fails."""
     bucket = name(section)
     if bucket is None:
         raise InputError("--make-bucket", "a DVC remote on S3", section.get("url", "none"), "name one with --remote")
@@ -55,7 +55,7 @@ def make(section: Section) -> str:
 
 
 def _client(section: Section) -> Any:
-    """As DVC would reach it: what the remote's section leaves out comes by environment."""
+    """An S3 client with the settings of DVC: the remote's section, then the environment."""
     session = botocore.session.Session(profile=section.get("profile"))
     for key in PATHS.keys() & section.keys():
         session.set_config_variable(PATHS[key], section[key])

@@ -1,4 +1,4 @@
-"""What a run needs, each as one check: ok, wrong with its cure, or not checked and why."""
+"""Checks of the requirements of a run; each is ok, wrong (with a cure) or not checked (with the reason)."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +24,7 @@ COLOURS: Mapping[str, str] = {OK: "green", WRONG: "red", UNCHECKED: "yellow"}
 
 
 class Check(NamedTuple):
-    """What was looked at, `ok`, `wrong` or `not checked`, and a sentence: what was found and the cure."""
+    """One check: its name, its state (`ok`, `wrong` or `not checked`), and a sentence with finding and cure."""
 
     name: str
     state: str
@@ -39,11 +39,11 @@ class UnfitError(InputError):
 
 
 class NotCheckedError(Exception):
-    """Why something cannot be looked at from here."""
+    """The reason why something cannot be checked from here."""
 
 
 def examine(connection: Connection, remote: str | None) -> list[Check]:
-    """Every check, at the same time, in their order."""
+    """Run all checks concurrently; returns them in order."""
 
     def namespace() -> str:
         platform = kubeflow.parts(kubeflow.compile(steps.IMAGE))[1]
@@ -59,7 +59,7 @@ def examine(connection: Connection, remote: str | None) -> list[Check]:
 
 
 def show(found: Sequence[Check]) -> None:
-    """Print them for a person, a line each."""
+    """Print the checks, one line each."""
     widths = [max(len(check[column]) for check in found) + 2 for column in (0, 1)]
     for name, state, told in found:
         line = Text.assemble(name.ljust(widths[0]), (state.ljust(widths[1]), COLOURS[state]), told)
@@ -79,12 +79,12 @@ def of_the_services(connection: Connection) -> dict[str, Callable[[], str]]:
 
 
 def of_the_rights(connection: Connection) -> dict[str, Callable[[], str]]:
-    """Whether Kubernetes lets the run and the submitter do what is theirs."""
+    """Whether the run and the submitter have the necessary rights in Kubernetes."""
     return {"rights": lambda: _rights(connection)}
 
 
 def of_the_namespace(connection: Connection, namespace: str | None, platform: Mapping[str, Any], account: str) -> str:
-    """What the pipeline names is in the namespace that its pods run in; InputError tells what is not."""
+    """Check that the namespace of the run has the objects that the pipeline names; InputError lists missing ones."""
     place = namespace or connection.namespace or DEFAULT_NAMESPACE
     api = objects.api(connection.kube_context)
     if api is None:
@@ -103,13 +103,13 @@ def of_the_namespace(connection: Connection, namespace: str | None, platform: Ma
 
 
 def run(checks: Mapping[str, Callable[[], str]]) -> list[Check]:
-    """All at the same time, in their order; what each returns is told where it is ok."""
+    """Run all checks concurrently, in order; the text that a check returns is displayed if it is ok."""
     with ThreadPoolExecutor(max_workers=len(checks)) as pool:
         return list(pool.map(_one, checks, checks.values()))
 
 
 def refuse(found: Sequence[Check]) -> None:
-    """InputError with every check that went wrong."""
+    """Raise InputError with all checks that are wrong."""
     if any(check.state == WRONG for check in found):
         raise UnfitError(found)
 

@@ -1,4 +1,4 @@
-"""How the cluster is reached: what flags and environment say, under the names that users of kfp know."""
+"""The connection to the cluster, from flags and environment, with the names that kfp uses."""
 
 import argparse
 import os
@@ -19,7 +19,7 @@ DEFAULT_NAMESPACE = "kubeflow"
 
 @dataclass(frozen=True)
 class Connection:
-    """What `kfp.Client` is told; the secrets, and a host that may hold one, do not show when it is printed."""
+    """The arguments of `kfp.Client`; secrets, and a host that may contain one, are excluded from its repr."""
 
     host: str | None = field(repr=False)
     ui_host: str | None
@@ -58,8 +58,8 @@ FLAGS: Mapping[str, Mapping[str, Any]] = {
     "--existing-token": {"metavar": "TOKEN", "help": "a bearer token (better: KFP_EXISTING_TOKEN)"},
     "--cookies": {"metavar": "COOKIES", "help": "of Dex or oauth2-proxy, name=value; ... (better: KFP_COOKIES)"},
     "--token-file": {"metavar": "FILE", "help": "a service account's mounted token (KF_PIPELINES_SA_TOKEN_PATH)"},
-    "--ssl-ca-cert": {"metavar": "FILE", "help": "whom to trust (KFP_SSL_CA_CERT, SSL_CERT_FILE)"},
-    "--no-verify-ssl": {"action": "store_true", "help": "trust anybody"},
+    "--ssl-ca-cert": {"metavar": "FILE", "help": "the CA certificates to trust (KFP_SSL_CA_CERT, SSL_CERT_FILE)"},
+    "--no-verify-ssl": {"action": "store_true", "help": "do not verify certificates"},
     "--proxy": {"metavar": "URL", "help": "an HTTP proxy (KFP_PROXY, HTTPS_PROXY and NO_PROXY)"},
     "--kube-context": {"metavar": "NAME", "help": "without --host: through this context of the kubeconfig"},
     "--timeout": {
@@ -72,7 +72,7 @@ FLAGS: Mapping[str, Mapping[str, Any]] = {
 
 
 def connection(given: Mapping[str, Any], environment: Mapping[str, str]) -> Connection:
-    """What the flags say; where they say nothing, the environment."""
+    """The connection by the flags, else by the environment."""
 
     def first(flag: str, *names: str) -> str | None:
         return given.get(flag) or next((environment[name] for name in names if environment.get(name)), None)
@@ -95,7 +95,7 @@ def connection(given: Mapping[str, Any], environment: Mapping[str, str]) -> Conn
 
 
 def connection_of(arguments: argparse.Namespace) -> Connection:
-    """What the flags of a command say, and the environment of this process."""
+    """The connection by the flags of a command and the environment of this process."""
     return connection(vars(arguments), os.environ)
 
 
@@ -113,7 +113,7 @@ def _file(thing: str, path: str | None) -> str | None:
 
 
 def _proxy_of(host: str | None) -> str | None:
-    """What the environment says for this host; urllib3, which kfp uses, does not look there."""
+    """The proxy for a host in the environment, which urllib3 ignores."""
     from urllib.request import getproxies, proxy_bypass  # slow to import, and every command imports this
 
     parts = urlsplit(host or "")

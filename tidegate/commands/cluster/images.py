@@ -50,7 +50,7 @@ def nodes(image: str, context: str | None, timeout: float) -> Nodes:
     except urllib3.exceptions.HTTPError:
         raise PermissionError("no answer from the cluster, whose nodes have the images") from None
     taking = [node for node in found if _takes_pods(node)]
-    having = [node.metadata.name for node in taking if _names(image) & _told(node)]
+    having = [node.metadata.name for node in taking if _names(image) & _image_names(node)]
     others = [node for node in taking if node.metadata.name not in having]
     full = [node.metadata.name for node in others if len(node.status.images or []) >= MOST_TOLD]
     return Nodes(having, [node.metadata.name for node in others if node.metadata.name not in full], full)
@@ -82,7 +82,7 @@ def _takes_pods(node: Any) -> bool:
     return not node.spec.unschedulable and not any(taint.effect in TAINTED for taint in node.spec.taints or [])
 
 
-def _told(node: Any) -> set[str]:
+def _image_names(node: Any) -> set[str]:
     return {name for entry in node.status.images or [] for name in entry.names or []}
 
 

@@ -1,4 +1,4 @@
-"""`kfp.Client`, which waits for ever and takes any page for an answer, made impatient and sceptical."""
+"""`kfp.Client` with time-outs, few retries, and checks of answers."""
 
 import warnings
 from collections.abc import Callable
@@ -18,7 +18,7 @@ NOWHERE = "http://localhost"  # where the generated client looks when kfp could 
 
 
 class Impatient(RESTClientObject):  # type: ignore[misc]
-    """Requests that end, and answers that are not pages for people."""
+    """A REST client with time-outs, which refuses HTML pages as answers."""
 
     def __init__(self, configuration: api.Configuration, where: str, timeout: float) -> None:
         configuration.retries = urllib3.Retry(total=None, connect=0, read=0, redirect=3, status=0, other=0)

@@ -31,7 +31,7 @@ STEP = re.compile(r"(?m)^step \d+ of \d+: (\w+)\n")  # as tidegate.process.seque
 KILLED = "signal: killed"
 
 
-def told(service: Service, run_id: str, step: str | None) -> dict[str, Any]:
+def report(service: Service, run_id: str, step: str | None) -> dict[str, Any]:
     """The states of all steps; reason, cure and log of `step`, or of every step that failed or is stopped."""
     run = runs.read(service, runs.check_id(run_id))
     ir, platform = kubeflow.parts(kubeflow.compile(steps.IMAGE))
@@ -72,7 +72,7 @@ def show(found: Mapping[str, Any], whole: bool) -> None:
         screen.print(f"\n{step}" + (f": {told['reason']}" if told["reason"] else ""), soft_wrap=True, markup=False)
         if told["cure"]:
             screen.print(Text(f"  cure: {told['cure']}"), soft_wrap=True)
-        for line in _shown(told, whole) if step in names or told["log"] else []:
+        for line in _display(told, whole) if step in names or told["log"] else []:
             screen.print(Text(f"  {line}"), soft_wrap=True)
         if step == "validate" and not whole:
             screen.print("  MLflow has the report, in validate/ of the run with the tag tidegate.validation = refused")
@@ -112,7 +112,7 @@ def _document(
     return {"reason": reason, "cure": cure or None, "log": None if log is None else own, "launcher": launcher or None}
 
 
-def _shown(told: Mapping[str, str | None], whole: bool) -> list[str]:
+def _display(told: Mapping[str, str | None], whole: bool) -> list[str]:
     if told["log"] is None:
         return ["no log: its pod did not start, is gone, or is not yours to read; see the page of the run"]
     own, launcher = told["log"].splitlines(), (told["launcher"] or "").splitlines()

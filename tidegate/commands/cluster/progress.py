@@ -44,7 +44,7 @@ def table(found: Sequence[State], stopped: Sequence[Trouble] = ()) -> Table:
     result = Table.grid(padding=(0, 2))
     reasons = {trouble.step: trouble.reason for trouble in stopped}
     for step, state, seconds in found:
-        result.add_row(step, Text(state, COLOURS.get(state, "dim")), _shown(seconds), Text(reasons.get(step, "")))
+        result.add_row(step, Text(state, COLOURS.get(state, "dim")), _display(seconds), Text(reasons.get(step, "")))
     return result
 
 
@@ -87,7 +87,7 @@ def _lines(steps: Sequence[str]) -> Show:
         for step, state, seconds in found:
             if told[step] != state:
                 told[step] = state
-                print(f"{step}: {state} {_shown(seconds)}".rstrip(), file=sys.stderr, flush=True)
+                print(f"{step}: {state} {_display(seconds)}".rstrip(), file=sys.stderr, flush=True)
         for trouble in stopped:
             if trouble not in known:
                 known.add(trouble)
@@ -96,5 +96,5 @@ def _lines(steps: Sequence[str]) -> Show:
     return tell
 
 
-def _shown(seconds: float | None) -> str:
+def _display(seconds: float | None) -> str:
     return "" if seconds is None else f"{seconds:.0f} s"

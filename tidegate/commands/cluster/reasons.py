@@ -1,4 +1,4 @@
-"""What stops a step, in the words of Kubernetes, Argo and Kubeflow, each with its cure; pure."""
+"""Finds why steps fail or do not start, from Kubernetes, Argo and Kubeflow, with cures; pure."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

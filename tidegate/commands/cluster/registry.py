@@ -119,9 +119,9 @@ def _answering(image: str) -> Iterator[None]:
         raise InputError(image, "a registry that answers", found, cure) from None
     except requests.RequestException as error:
         found = "no answer" if isinstance(error, requests.Timeout) else "no connection"
-        cure = "correct image.repository in cluster.yaml, or mend the network"
+        cure = "correct image.repository in cluster.yaml, or check the network"
         raise InputError(image, "a registry that answers", found, cure) from None
     except DockerException as error:
         raise InputError(
-            image, "credentials that can be read", str(error)[:200], "mend ~/.docker/config.json or its helper"
+            image, "credentials that can be read", str(error)[:200], "check ~/.docker/config.json or its helper"
         ) from None

@@ -1,4 +1,4 @@
-"""Which commit a run is of."""
+"""The commit of a run."""
 
 from tidegate.process.context import commit as described
 from tidegate.process.errors import InputError

@@ -59,7 +59,7 @@ def apply(service: Service, job: Work, unchecked: bool) -> str:
     return "replaced" if present else "created"
 
 
-def shown(service: Service) -> list[dict[str, Any]]:
+def listed(service: Service) -> list[dict[str, Any]]:
     """Every recurring run of ours as a document; there is one, or none."""
     name = read_contract(workspace.CONTRACT).name
     experiment = runs.experiment(service, name)
@@ -103,20 +103,20 @@ def digest(schedule: Schedule, version: str, parameters: Mapping[str, Any], acco
 
 def declared(path: Path = cluster.PATH) -> Schedule:
     """The section `schedule` of cluster.yaml; InputError for what Kubeflow would refuse or misread."""
-    section, name = cluster.load(path).schedule, f"{cluster.shown(path)}: schedule"
+    section, name = cluster.load(path).schedule, f"{cluster.display(path)}: schedule"
     for key in section.keys() ^ set(Schedule._fields):
         expected = f"the keys {', '.join(Schedule._fields)}"
-        raise InputError(f"{name}.{key}", expected, "an unknown key" if key in section else "nothing", "mend it")
+        raise InputError(f"{name}.{key}", expected, "an unknown key" if key in section else "nothing", "correct it")
     cron, catchup, concurrency = (section[key] for key in Schedule._fields)
     fields = str(cron).split()
     if not isinstance(cron, str) or len(fields) != 6 or not all(map(FIELD.fullmatch, fields)):
         expected = "six fields in quotes: second minute hour day month weekday"
-        raise InputError(f"{name}.cron", expected, repr(cron), "mend it")
+        raise InputError(f"{name}.cron", expected, repr(cron), "correct it")
     if not isinstance(catchup, bool):
-        raise InputError(f"{name}.catchup", "true or false", repr(catchup), "mend it")
+        raise InputError(f"{name}.catchup", "true or false", repr(catchup), "correct it")
     if type(concurrency) is not int or not 1 <= concurrency <= MOST_AT_ONCE:
         raise InputError(
-            f"{name}.concurrency", f"a whole number from 1 to {MOST_AT_ONCE}", repr(concurrency), "mend it"
+            f"{name}.concurrency", f"a whole number from 1 to {MOST_AT_ONCE}", repr(concurrency), "correct it"
         )
     return Schedule(" ".join(fields), catchup, concurrency)
 
@@ -164,7 +164,7 @@ def _enabled(found: Any) -> bool:
 
 
 def _each(service: Service, action: Callable[..., Any]) -> int:
-    rows = shown(service)
+    rows = listed(service)
     if not rows:
         raise InputError("schedule", "a recurring run", "none", "see `tidegate schedule apply`")
     for row in rows:

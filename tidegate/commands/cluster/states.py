@@ -1,4 +1,4 @@
-"""What became of a run and of each of its steps, from what Kubeflow tells; pure."""
+"""The states of a run and of each of its steps, from Kubeflow's record; pure."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -31,12 +31,12 @@ def state_of(run: Any) -> str | None:
 
 
 def cancelled_at(run: Any) -> datetime | None:
-    """When a run was told to stop, None where nobody did."""
+    """When the run was cancelled; None if it was not."""
     return next((item.update_time for item in run.state_history or [] if item.state in STOPPING), None)
 
 
 def over(run: Any) -> bool:
-    """Whether a run has ended, however."""
+    """Whether a run has ended, in any state."""
     return run.state in FINAL
 
 

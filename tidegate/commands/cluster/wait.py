@@ -24,7 +24,7 @@ def wait(started: Started, as_json: bool) -> int:
         print(f"\nthe run goes on: {started.link}", file=sys.stderr)
         return INTERRUPTED
     succeeded = run.state == "SUCCEEDED"
-    found = _told(started, run) if succeeded else None
+    found = _outcome(started, run) if succeeded else None
     if as_json:
         print(json.dumps({**_document(started, run, stopped), **(found or {})}, indent=2))
     elif found and found["decision"]:
@@ -64,7 +64,7 @@ def _verdict(started: Started, run: Any, stopped: Sequence[Trouble]) -> str:
     return f"run {started.id}: cannot go on{why}; it is left as it is: to stop it, terminate it on {started.link}"
 
 
-def _told(started: Started, run: Any) -> dict[str, Any] | None:
+def _outcome(started: Started, run: Any) -> dict[str, Any] | None:
     """None, and a line why, where MLflow is not reached: the run has succeeded all the same."""
     if not os.environ.get("MLFLOW_TRACKING_URI"):  # without it a new store would be made here
         print("no summary: set MLFLOW_TRACKING_URI to the MLflow server of the cluster", file=sys.stderr)

@@ -60,7 +60,7 @@ def _flat(value: Any, place: str = "") -> dict[str, str]:
     """Leaves by their dotted place; what a contract leaves out is left out."""
     if isinstance(value, Mapping):
         return {k: v for name, item in value.items() for k, v in _flat(item, f"{place}.{name}".lstrip(".")).items()}
-    return {} if value in (None, "", ()) else {place: _shown(value)}
+    return {} if value in (None, "", ()) else {place: _display(value)}
 
 
 def _columns_changed(
@@ -76,7 +76,7 @@ def _columns_changed(
         for field in ("type", "nullable", "range", "values"):
             before, after = getattr(old[name], field), getattr(new[name], field)
             if _breaks(field, old[name], new[name]) if beyond else before != after:
-                said = ("as promised", "beyond") if name in key else (_shown(before), _shown(after))
+                said = ("as promised", "beyond") if name in key else (_display(before), _display(after))
                 yield {"place": f"{place}.{field}", "old": said[0], "new": said[1]}
 
 
@@ -98,7 +98,7 @@ def _breaks(field: str, old: Column, new: Column) -> bool:
     return after is not None and not set(map(str, after)) <= set(map(str, before))
 
 
-def _shown(value: Any) -> str:
+def _display(value: Any) -> str:
     if isinstance(value, tuple | list):
         return ", ".join(map(str, value))
     return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)

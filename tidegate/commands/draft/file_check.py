@@ -29,17 +29,17 @@ def check(file: Path, table: str, contract: Path, data: Path, until: str, max_ba
     promise = read_contract(contract)
     if table not in promise.tables:
         raise InputError(
-            "--table", f"one of {', '.join(promise.tables)}", hint(table, list(promise.tables)), "mend it"
+            "--table", f"one of {', '.join(promise.tables)}", hint(table, list(promise.tables)), "correct it"
         )
     if not file.is_file():
         raise InputError(file, "a file", "nothing", "check the path")
     if until:
-        moment("--until", until, "mend it")
+        moment("--until", until, "correct it")
     with tempfile.TemporaryDirectory() as temporary:
         document = _findings(promise, file, table, data, until, max_bad_share, Path(temporary))
     print(json.dumps(document, ensure_ascii=False))
     if broken := violations(document):
-        raise SchemaSkewError(broken, f"mend {file} or {contract}")
+        raise SchemaSkewError(broken, f"correct {file} or {contract}")
 
 
 def _findings(

@@ -80,7 +80,7 @@ def span_of(connection: duckdb.DuckDBPyConnection, time: str) -> Span:
     ).fetchall()[0]
     if timed < rows:
         found = f"{rows - timed:,} of {rows:,} rows without one"
-        raise InputError(f"time {time}", "a date or time such as 2024-01-31 in every row", found, "mend the file")
+        raise InputError(f"time {time}", "a date or time such as 2024-01-31 in every row", found, "correct the file")
     if rows < LEAST_ROWS:
         raise InputError("the file", f"at least {LEAST_ROWS} rows to learn from", f"{rows:,}", "collect more")
     batch_days = _batch_days(connection, moment, last, rows, days)

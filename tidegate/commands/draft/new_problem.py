@@ -113,7 +113,7 @@ def _done(command: list[str], folder: Path) -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         found = " ".join(done.stderr.split())
-        raise InputError(" ".join(command[-4:]), "to succeed", found, "mend it and run this again")
+        raise InputError(" ".join(command[-4:]), "to succeed", found, "correct it and run this again")
 
 
 def show(target: Path, found: Mapping[str, Any]) -> None:

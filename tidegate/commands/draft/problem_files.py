@@ -65,7 +65,7 @@ def begin(file: Path, label: str, time: str, key: str) -> None:
 def _check_columns(file: Path, known: list[str], label: str, time: str, key: list[str]) -> None:
     for flag, name in (("--label", label), ("--time", time), *(("--key", part) for part in key)):
         if name not in known:
-            raise InputError(f"{flag} of {file.name}", f"one of {', '.join(known)}", hint(name, known), "mend it")
+            raise InputError(f"{flag} of {file.name}", f"one of {', '.join(known)}", hint(name, known), "correct it")
     if label == time or label in key:
         raise InputError("--label", "a column of its own", f"{label!r}, which is time or key", "name another column")
 

@@ -12,7 +12,7 @@ from tidegate.commands.loop import remote, workspace
 from tidegate.contract.contract import parse_contract
 from tidegate.documents.formats import read_text, write_text
 from tidegate.process.child import python
-from tidegate.process.errors import InputError, refused, unavailable
+from tidegate.process.errors import REFUSED, UNAVAILABLE, InputError
 
 
 def collect(until: str | None) -> bool:
@@ -54,7 +54,7 @@ def _step(flags: Mapping[str, str], environment: Mapping[str, str]) -> str:
         done = subprocess.run(command, env={**os.environ, **environment}, check=False)
         if done.returncode:
             # A person may try again or mend it: it is the same to the program that called this.
-            sys.exit(refused if done.returncode == unavailable else done.returncode)
+            sys.exit(REFUSED if done.returncode == UNAVAILABLE else done.returncode)
         return read_text(version)
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tidegate.commands.loop.workspace import run_dvc
 from tidegate.process.errors import InputError
-from tidegate.versions.section import split, variable
+from tidegate.versions.section import VARIABLE, split
 
 DEFAULT = "core.remote"
 
@@ -19,7 +19,7 @@ class Remote(NamedTuple):
 
     def environment(self) -> dict[str, str]:
         """What a step needs beside the text."""
-        return {variable: self.secrets} if self.secrets else {}
+        return {VARIABLE: self.secrets} if self.secrets else {}
 
 
 def find() -> Remote | None:

@@ -13,7 +13,7 @@ from tidegate.commands.loop import turn, workspace
 from tidegate.commands.reviewing import approvals, batches, champions
 from tidegate.contract.contract import read_contract
 from tidegate.process.errors import InputError
-from tidegate.scoring.tasks import Task, tasks
+from tidegate.scoring.tasks import TASKS, Task
 from tidegate.tracking import database
 
 
@@ -56,7 +56,7 @@ def show(found: Mapping[str, Any]) -> None:
     table = Table.grid(padding=(0, 2))
     lines = {
         "problem": f"{found['problem']} ({found['task']}): {found['purpose']}",
-        "champion": _champion(found["champion"], tasks[found["task"]]),
+        "champion": _champion(found["champion"], TASKS[found["task"]]),
         "batch": _batch(found["batch"]),
         "waiting": _waiting(found["waiting"]),
         "run": f"has something to do: {', '.join(found['to_do'])}" if found["to_do"] else "has nothing to do",

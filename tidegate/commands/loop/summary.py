@@ -9,7 +9,7 @@ from rich.table import Table
 from tidegate.commands.console import console
 from tidegate.commands.loop import workspace
 from tidegate.documents.batch import Batch
-from tidegate.scoring.tasks import lower_is_better, shown
+from tidegate.scoring.tasks import LOWER_IS_BETTER, display
 
 
 def summary(seconds: Mapping[str, float], champion: str | None) -> dict[str, Any]:
@@ -64,8 +64,8 @@ def _scores(verdict: Mapping[str, Any]) -> Table:
 
 
 def _marked(name: str, item: Mapping[str, Any], models: list[Mapping[str, Any]]) -> str:
-    best = (min if name in lower_is_better else max)(other[name] for other in models)
-    text = shown(name, item[name])
+    best = (min if name in LOWER_IS_BETTER else max)(other[name] for other in models)
+    text = display(name, item[name])
     return f"[bold]{text}[/]" if item[name] == best else text
 
 

@@ -8,7 +8,7 @@ from tidegate.commands.provenance.markdown import Section
 from tidegate.commands.provenance.registered import Registered
 from tidegate.contract.contract import Contract
 from tidegate.documents.record import Record
-from tidegate.scoring.tasks import shown, tasks
+from tidegate.scoring.tasks import TASKS, display
 
 
 def card(found: Registered, contract: Contract, told: Mapping[str, Any]) -> list[Section]:
@@ -61,9 +61,9 @@ def _pairs(values: Mapping[str, Any]) -> str:
 
 
 def _metrics(contract: Contract, verdict: Mapping[str, Any]) -> Section:
-    names = [name for name in tasks[contract.task].metrics if any(name in it for it in verdict["models"])]
+    names = [name for name in TASKS[contract.task].metrics if any(name in it for it in verdict["models"])]
     rows = tuple(
-        (str(it["model"]), *(shown(name, it[name]) if name in it else "–" for name in names))
+        (str(it["model"]), *(display(name, it[name]) if name in it else "–" for name in names))
         for it in verdict["models"]
     )
     sentences = (
@@ -79,7 +79,7 @@ def _slices(contract: Contract, verdict: Mapping[str, Any]) -> Section:
         return Section("Slices", ("No slice had enough rows, or none is declared.",))
     names = [key for key, value in found[0].items() if isinstance(value, str | int | float)]
     rows = tuple(tuple(_cell(row.get(name)) for name in names) for row in found)
-    loss = tasks[contract.task].words
+    loss = TASKS[contract.task].words
     return Section("Slices", (f"{loss.capitalize()} on each slice.",), tuple(names), rows)
 
 

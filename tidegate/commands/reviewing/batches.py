@@ -7,7 +7,7 @@ from rich.table import Table
 from tidegate.commands.console import console
 from tidegate.commands.loop.workspace import CONTRACT
 from tidegate.contract.contract import read_contract
-from tidegate.scoring.tasks import shown, tasks
+from tidegate.scoring.tasks import TASKS, display
 
 
 def decided() -> list[dict[str, str]]:
@@ -16,7 +16,7 @@ def decided() -> list[dict[str, str]]:
     from tidegate.tracking.store import connect
 
     promise = read_contract(CONTRACT)
-    loss = tasks[promise.task].loss
+    loss = TASKS[promise.task].loss
     return [row(tags, loss) for tags in batches(connect(), promise.name) if "tidegate.decision" in tags]
 
 
@@ -70,4 +70,4 @@ def row(tags: Mapping[str, str], loss: str) -> dict[str, str]:
 
 
 def _number(loss: str, text: str | None) -> str:
-    return shown(loss, float(text)) if text else ""
+    return display(loss, float(text)) if text else ""

@@ -12,7 +12,7 @@ from tidegate.commands.loop.workspace import CONTRACT
 from tidegate.contract.contract import read_contract
 from tidegate.process.context import user
 from tidegate.process.errors import InputError
-from tidegate.scoring.tasks import shown, tasks
+from tidegate.scoring.tasks import TASKS, display
 
 if TYPE_CHECKING:
     from tidegate.tracking.entries import Entry
@@ -55,12 +55,12 @@ def write_page(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     from tidegate.tracking.store import connect
 
     promise, client = read_contract(CONTRACT), connect()
-    task = tasks[promise.task]
+    task = TASKS[promise.task]
     judged = [tags for tags in runs.batches(client, promise.name) if f"challenger.{task.loss}" in tags]
     title = f"{promise.name}: history of champions"
     found = {"rows": rows, "waiting": approvals.waiting(client, promise.name), "name": promise.name}
     template = Path(__file__).with_name("history.html")
-    page.write_page(path, template, title, chart=chart(judged, task), task=task, shown=shown, **found)
+    page.write_page(path, template, title, chart=chart(judged, task), task=task, shown=display, **found)
 
 
 def rollback(to: str | None, reason: str) -> str:

@@ -14,7 +14,7 @@ from tidegate.commands.loop.workspace import CONTRACT
 from tidegate.contract.contract import read_contract
 from tidegate.documents.formats import read_json
 from tidegate.process.context import user
-from tidegate.process.errors import InputError, shown
+from tidegate.process.errors import InputError, display
 
 MOST_FEATURES = 20
 Opinion = dict[str, Any]
@@ -84,7 +84,7 @@ def _check_column(client: Any, name: str, column: str) -> None:
     if column not in features:
         close = [it for it in features if it.startswith(column)] or get_close_matches(column, features, 1)
         cure = f"did you mean {close[0]}?" if close else f"choose one of {', '.join(features[:MOST_FEATURES])}"
-        raise InputError("--ignore", "a feature of the champion", shown(column), cure)
+        raise InputError("--ignore", "a feature of the champion", display(column), cure)
 
 
 def _check_date(text: str) -> None:
@@ -93,7 +93,7 @@ def _check_date(text: str) -> None:
     except ValueError:
         correct = False
     if not correct:
-        raise InputError("--until", "a date such as 2013-06-01", shown(text), "correct it")
+        raise InputError("--until", "a date such as 2013-06-01", display(text), "correct it")
 
 
 def _sentence(opinion: Mapping[str, Any]) -> str:

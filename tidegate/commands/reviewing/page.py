@@ -36,7 +36,7 @@ def rows() -> list[Row]:
 
     client, promise = connect(), read_contract(CONTRACT)
     said = {it["about"]: it for it in opinions(history(client, promise.name)) if it["kind"] == "batch"}
-    loss = tasks.tasks[promise.task].loss
+    loss = tasks.TASKS[promise.task].loss
     found = []
     for one in reversed(decided(client, promise.name)):
         files = fetch(client, one, FOLDER / one.place, REPORTS)
@@ -51,7 +51,7 @@ def write(found: Sequence[Mapping[str, Any]]) -> Path:
     from tidegate.pages.page import write_page
 
     promise = read_contract(CONTRACT)
-    task = tasks.tasks[promise.task]
+    task = tasks.TASKS[promise.task]
     write_page(
         INDEX,
         Path(__file__).with_name("review.html"),
