@@ -14,19 +14,19 @@ from tidegate.documents.formats import parse_yaml, read_text, read_yaml
 from tidegate.pipelines.dvc import PARAMETERS, TYPES
 from tidegate.process.errors import InputError
 
-# A parameter of any step with this name is the text of this file.
+# Parameters of any step with these names get the text of these files.
 TEXTS = {
     "data_dvc": Path("data.dvc"),
     "contract_yaml": Path("contract.yaml"),
     "features_sql": Path("features.sql"),
     "model_yaml": Path("model.yaml"),
 }
-LIMIT = 120 * 1024  # for all together: Kubeflow hands them to a pod as one word, which may have 128 KiB
-EXPANDED = re.compile(r"\$\$|\$\(|\{\{")  # by Kubernetes in the words of a pod, by Argo in a workflow
+LIMIT = 120 * 1024  # in total: Kubeflow passes them to a pod as one argument, which Linux limits to 128 KiB
+EXPANDED = re.compile(r"\$\$|\$\(|\{\{")  # expanded by Kubernetes in arguments of a pod, and by Argo in a workflow
 
 
 def arguments(ir: Mapping[str, Any], settings: Sequence[str], remote: str) -> dict[str, Any]:
-    """A value of its own kind for every parameter of the pipeline.
+    """A value of the right type for every parameter of the pipeline.
 
     InputError for a setting of nothing, a value of another kind, a parameter without a value, too long texts, and
     texts that would come to the step as others.
@@ -83,7 +83,7 @@ def _text(file: Path, given: Mapping[str, str]) -> str:
 
 
 def with_model(text: str, given: Mapping[str, str]) -> str:
-    """The text of model.yaml with the parameters that `model.NAME` settings name changed, all else as it stands."""
+    """The text of model.yaml with the hyper-parameters of the `model.NAME` settings; everything else is unchanged."""
     wanted = {name.removeprefix("model."): value for name, value in given.items() if name.startswith("model.")}
     if not wanted:
         return text
@@ -138,5 +138,5 @@ def _check_length(values: Mapping[str, Any]) -> None:
 
 
 def _length(value: Any) -> int:
-    """As Kubeflow hands it to a pod: one word of a command line, in JSON."""
+    """The value as Kubeflow passes it to a pod: one argument, as JSON."""
     return len(json.dumps(value, ensure_ascii=False).encode())

@@ -14,7 +14,7 @@ MAKE = "run `tidegate doctor --make-bucket`"
 
 
 def remote(given: str | None, timeout: float) -> tuple[str, str | None]:
-    """The remote as a run carries it, and its name in DVC's configuration if it has one.
+    """The remote as a parameter of the run, and its name in DVC's configuration if it has one.
 
     `given` is a name, an address, or None for the default remote.
     """
@@ -29,12 +29,12 @@ def remote(given: str | None, timeout: float) -> tuple[str, str | None]:
         expected = "an address without a password, for it is kept with the run"
         raise InputError("DVC remote", expected, "one with a password", "put it into a secret of the cluster")
     settings = section(config, name)
-    # What else the remote is (its endpoint, its region) a run has to know too; what is secret stays here.
+    # A run also needs the remote's endpoint and region; its secrets are not sent.
     return split(settings)[0] if known and len(settings) > 1 else url, name if known else None
 
 
 def check(remote_name: str, timeout: float) -> None:
-    """InputError when the remote lacks a file of the version of data.dvc; DVC itself is asked."""
+    """InputError when the remote lacks a file of the version in data.dvc, according to DVC."""
     path = _tracked()
     arguments = ("data", "status", "--not-in-remote", "--granular", "--json", "--remote", remote_name, path)
     answer = json.loads(ask(*arguments, timeout=timeout) or "{}")
@@ -51,7 +51,7 @@ def check(remote_name: str, timeout: float) -> None:
 
 
 def make_bucket(given: str | None, timeout: float) -> str:
-    """Make the bucket of a remote (by name; None for the default one) if it is not there; what was done in a line."""
+    """Create the bucket of a remote (None: the default remote) if it is missing; returns what was done."""
     from tidegate.commands.cluster import buckets
 
     config = configuration(timeout)

@@ -13,12 +13,12 @@ from tidegate.pipelines import kubeflow
 from tidegate.pipelines.cluster import Cluster
 from tidegate.process.errors import InputError
 
-MOST_TOLD = 50  # images that a node tells of, the largest first, unless its kubelet was told otherwise
+MOST_TOLD = 50  # the default number of images that a kubelet reports, the largest first
 TAINTED = ("NoSchedule", "NoExecute")
 
 
 class Nodes(NamedTuple):
-    """The nodes that take pods: those that have an image, those that do not, those that tell of others only."""
+    """The schedulable nodes: with the image, without it, and those whose report of images is incomplete."""
 
     having: Sequence[str]
     lacking: Sequence[str]
@@ -26,7 +26,7 @@ class Nodes(NamedTuple):
 
 
 def check(given: Cluster, context: str | None, timeout: float) -> str:
-    """The image and where it is; InputError where no pod would get it, PermissionError where that is not told."""
+    """Where the image is; InputError when no pod could pull it, PermissionError when the cluster does not say."""
     image = kubeflow.image_of(given)
     if given.pull_policy == "Never":
         return _loaded(image, nodes(image, context, timeout))
@@ -39,7 +39,7 @@ def check(given: Cluster, context: str | None, timeout: float) -> str:
 
 
 def nodes(image: str, context: str | None, timeout: float) -> Nodes:
-    """The nodes by whether they have the image; PermissionError where the cluster does not tell."""
+    """The nodes by whether they have the image; PermissionError when they may not be listed."""
     cluster = objects.api(context)
     if cluster is None:
         raise PermissionError("no kubeconfig, by which to see the images of the nodes")
@@ -57,7 +57,7 @@ def nodes(image: str, context: str | None, timeout: float) -> Nodes:
 
 
 def _instead(image: str, context: str | None, timeout: float, refused: InputError) -> str:
-    """In no registry, which is no fault where every node has it; `refused` if no node does, or none tells."""
+    """For an image in no registry: right when all nodes have it; `refused` when none has or reports it."""
     try:
         found = nodes(image, context, timeout)
     except PermissionError:
@@ -87,7 +87,7 @@ def _image_names(node: Any) -> set[str]:
 
 
 def _names(image: str) -> set[str]:
-    """As it stands, and as container runtimes complete it."""
+    """The name as written, and as container runtimes complete it."""
     repository, _, tag = image.rpartition(":")
     host, name = docker.auth.resolve_repository_name(repository)
     return {image, f"{host}/{'library/' if host == HUB and '/' not in name else ''}{name}:{tag}"}

@@ -14,7 +14,7 @@ from tidegate.commands.cluster.connection import DEFAULT_NAMESPACE, Connection
 from tidegate.process import limits
 from tidegate.process.errors import InputError
 
-NOWHERE = "http://localhost"  # where the generated client looks when kfp could not read the kubeconfig
+NOWHERE = "http://localhost"  # the generated client's default when kfp could not read the kubeconfig
 
 
 class Impatient(RESTClientObject):  # type: ignore[misc]
@@ -26,7 +26,7 @@ class Impatient(RESTClientObject):  # type: ignore[misc]
         self.where, self.timeout = where, timeout
 
     def request(self, method: str, url: str, **options: Any) -> Any:
-        """As the generated client sends it, with a limit; InputError for a login page."""
+        """Send a request with a time-out; InputError for a login page."""
         options["_request_timeout"] = options.get("_request_timeout") or (self.timeout, limits.API_REQUEST_SECONDS)
         answer = super().request(method, url, **options)
         if "html" in (answer.getheader("content-type") or ""):
@@ -57,7 +57,7 @@ class Client(kfp.Client):  # type: ignore[misc]
         self._prepare()
 
     def get_kfp_healthz(self, sleep_duration: int = 0) -> Any:
-        """Asked once; kfp, which may ask while it is being made, asks five times and prints a traceback each time."""
+        """One request; kfp's own method retries five times and prints a traceback each time."""
         self._prepare()
         return self.healthzs.healthz_service_get_healthz()
 
@@ -73,7 +73,7 @@ class Client(kfp.Client):  # type: ignore[misc]
         sender.rest_client = Impatient(configuration, self.connection.where, self.connection.timeout)
 
     def text(self, path: str, **query: str) -> str:
-        """What lies under a path for which the generated client has no method."""
+        """GET a path for which the generated client has no method."""
         answer = self._run_api.api_client.call_api(
             path, "GET", query_params=list(query.items()), auth_settings=["Bearer"], _preload_content=False
         )
@@ -81,7 +81,7 @@ class Client(kfp.Client):  # type: ignore[misc]
 
 
 def _keeping(host: str, hook: Callable[[Any], None]) -> Callable[[Any], None]:
-    """A kubeconfig's hook renews the token, forgets that the way leads through the cluster's proxy, and hooks anew."""
+    """Keep the proxy path: the kubeconfig's hook that renews the token resets it."""
 
     def refresh(configuration: Any) -> None:
         hook(configuration)

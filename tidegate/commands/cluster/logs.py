@@ -1,4 +1,4 @@
-"""`tidegate logs`: what became of each step of a run, what stops one, and what a step that failed said."""
+"""`tidegate logs`: the state of each step of a run, why one does not start, and the log of a failed one."""
 
 import json
 import re
@@ -20,19 +20,19 @@ from tidegate.commands.console import console
 from tidegate.pipelines import cluster, graph, kubeflow, steps
 from tidegate.process.errors import InputError
 
-# The API server has one of the first; the UI, where that is all that can be reached, has the last.
+# Paths of the log: at the API server, and at the UI where only that can be reached.
 API = "/apis/{version}/runs/{run}/nodes/{pod}/log"
 VERSIONS = ("v1alpha1", "v1beta1", "v2beta1")
 UI = "/k8s/pod/logs"
 TAIL = 20
-# How Kubeflow's launcher and driver write, in the same stream as the step.
+# The format of lines of Kubeflow's launcher and driver, which are mixed with those of the step.
 LAUNCHER = re.compile(r"[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{6} +\d+ [\w.-]+\.go:\d+\] ")
-STEP = re.compile(r"(?m)^step \d+ of \d+: (\w+)\n")  # as tidegate.process.sequence announces it
+STEP = re.compile(r"(?m)^step \d+ of \d+: (\w+)\n")  # printed by tidegate.process.sequence
 KILLED = "signal: killed"
 
 
 def report(service: Service, run_id: str, step: str | None) -> dict[str, Any]:
-    """The states of all steps; reason, cure and log of `step`, or of every step that failed or is stopped."""
+    """The states of all steps; reason, cure and log of `step`, or of every step that failed or cannot start."""
     run = runs.read(service, runs.check_id(run_id))
     ir, platform = kubeflow.parts(kubeflow.compile(steps.IMAGE))
     names, task = [task.name for task in graph.tasks(ir)], _task(step)
@@ -55,7 +55,7 @@ def report(service: Service, run_id: str, step: str | None) -> dict[str, Any]:
 
 
 def _task(step: str | None) -> str | None:
-    """The task of a step that is asked for."""
+    """The task of the requested step."""
     given = cluster.load()
     if step and step not in given.steps:
         raise InputError("step", f"one of {', '.join(given.steps)}", step, "choose one")
@@ -63,7 +63,7 @@ def _task(step: str | None) -> str | None:
 
 
 def show(found: Mapping[str, Any], whole: bool) -> None:
-    """Print it for a person: the whole log of a step that was asked for, else the errors in it or its end."""
+    """Print it for a person: the whole log of a requested step, otherwise its errors or its last lines."""
     screen = console()
     screen.print(f"run {found['run']}: {found['state']}\n{found['link']}\n", soft_wrap=True)
     screen.print(table([State(**state) for state in found["steps"]]))
@@ -79,20 +79,20 @@ def show(found: Mapping[str, Any], whole: bool) -> None:
 
 
 def split(text: str) -> tuple[str, str]:
-    """The lines of the step itself, and those of Kubeflow's program around it."""
+    """The lines of the step itself, and those of Kubeflow's launcher."""
     lines = text.splitlines(keepends=True)
     own = [line for line in lines if not LAUNCHER.match(line)]
     return "".join(own), "".join(line for line in lines if LAUNCHER.match(line))
 
 
 def of_step(log: str, step: str) -> str:
-    """The lines of one step in the log of a task that runs several; all lines where the step did not begin."""
+    """The lines of one step in the log of a fused task; all lines when the step did not begin."""
     _, *parts = STEP.split(log)
     return dict(zip(parts[::2], parts[1::2], strict=True)).get(step, log)
 
 
 def is_log(text: str) -> bool:
-    """Whether this is one: where it has none, Kubeflow answers 200 with its reason in JSON."""
+    """Whether this is a log: without one, Kubeflow answers 200 with a JSON error."""
     try:
         document = json.loads(text)
     except ValueError:
@@ -107,7 +107,7 @@ def _document(
     own = of_step(own, step) if step else own
     reason, cure = (trouble.reason, trouble.cure) if trouble else (None, None)
     for sign in (KILLED, "two tasks have the same task name"):
-        if sign in launcher and sign not in (reason or ""):  # what Kubernetes calls an error, and no more
+        if sign in launcher and sign not in (reason or ""):  # not only the generic error of Kubernetes
             reason, cure = f"{reason}: {sign}" if reason else sign, reasons.trouble(task, sign).cure
     return {"reason": reason, "cure": cure or None, "log": None if log is None else own, "launcher": launcher or None}
 
@@ -123,14 +123,14 @@ def _display(told: Mapping[str, str | None], whole: bool) -> list[str]:
 
 
 def _recorded(ir: Mapping[str, Any], platform: Mapping[str, Any], step: str, run: Any) -> list[str]:
-    """What may have the log of a step, or of its driver if that is what failed."""
+    """The pods that may have the log of a step, or of its driver if that failed."""
     if reasons.driver_failed(run, step):
         return pods.driver_names(ir, step, run)
     return pods.names(ir, platform, step, run)
 
 
 def _places(recorded: Sequence[str], step: str, run: Any, seen: Sequence[Seen]) -> list[str]:
-    """The same with what Kubernetes or Argo told of, which is sure."""
+    """The same, with the names that Kubernetes or Argo reported first."""
     failed = reasons.driver_failed(run, step)
     found = [item for item in seen if item.step == step and (item.driver == failed or not recorded)]
     latest = sorted(found, key=lambda item: item.attempt, reverse=True)
@@ -138,7 +138,7 @@ def _places(recorded: Sequence[str], step: str, run: Any, seen: Sequence[Seen]) 
 
 
 def _log(service: Service, way: pod_view.Sight | None, run_id: str, places: Sequence[str]) -> str | None:
-    """The first log that somebody gives; None where nobody does."""
+    """The first log that can be read; None without any."""
     namespace = service.namespace or service.connection.namespace or DEFAULT_NAMESPACE
     for pod in places:
         for path, query in _requests(namespace, run_id, pod):

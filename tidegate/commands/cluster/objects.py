@@ -1,4 +1,4 @@
-"""What a run finds in its namespace: the secrets, config maps, claims and the account that it names."""
+"""The objects that a run needs in its namespace: secrets, config maps, volume claims and its service account."""
 
 import logging
 import os
@@ -11,7 +11,7 @@ from kubernetes import config as kubeconfig
 
 from tidegate.process.errors import InputError
 
-# Where the compiled pipeline names something that must be there, and what it is to Kubernetes.
+# Keys of the compiled pipeline that name a required object, and the kind of that object.
 NAMED: Mapping[str, tuple[str, str]] = {
     "secretAsEnv": ("secrets", "secretName"),
     "secretAsVolume": ("secrets", "secretName"),
@@ -26,7 +26,7 @@ WORDS = {
     "persistentvolumeclaims": "volume claim",
     "serviceaccounts": "service account",
 }
-# The name of an object is asked for, never what is in it.
+# Only metadata is requested, never the content.
 ACCEPT = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
 
@@ -41,7 +41,7 @@ class Thing(NamedTuple):
 
 
 def needed(platform: Mapping[str, Any], account: str) -> list[Thing]:
-    """What must be there before a run starts: all that the pipeline's second document names as not optional."""
+    """The objects that must exist before a run: those that the platform spec does not mark optional."""
     executors = platform.get("platforms", {}).get("kubernetes", {}).get("deploymentSpec", {}).get("executors", {})
     found = {
         Thing(kind, entry[key])
@@ -54,10 +54,10 @@ def needed(platform: Mapping[str, Any], account: str) -> list[Thing]:
 
 
 def api(context: str | None) -> kubernetes.ApiClient | None:
-    """The cluster's own API by the kubeconfig or from inside; None where there is neither."""
+    """A client of the Kubernetes API from the kubeconfig or from within the cluster; None without either."""
     logging.getLogger("kubernetes").setLevel(logging.ERROR)
     settings = kubernetes.Configuration()
-    settings.retries = False  # each would wait as long as the first
+    settings.retries = False  # each retry would wait for the whole time-out
     try:
         if "KUBERNETES_SERVICE_HOST" in os.environ and not context:
             kubeconfig.load_incluster_config(settings)
@@ -69,7 +69,7 @@ def api(context: str | None) -> kubernetes.ApiClient | None:
 
 
 def refused(error: kubernetes.ApiException, right: str) -> str:
-    """Why the cluster does not tell: a right that one lacks, by its verb, its kind of object and its namespace."""
+    """Why the cluster refuses: the missing right as verb, kind of object and namespace."""
     if error.status == 403:
         return f"no right to {right}"
     if error.status == 401:
@@ -78,7 +78,7 @@ def refused(error: kubernetes.ApiException, right: str) -> str:
 
 
 def absent(cluster: kubernetes.ApiClient, namespace: str, things: Iterable[Thing], timeout: float) -> list[Thing]:
-    """Those of the things that are not in the namespace; PermissionError when the cluster does not say of some."""
+    """The objects that are missing in the namespace; PermissionError when some may not be read."""
     missing, unseen = [], []
     for thing in things:
         try:

@@ -1,4 +1,4 @@
-"""The pods of runs as the cluster's own API shows them, past Kubeflow; only where there is a kubeconfig."""
+"""The pods of runs from the Kubernetes API, where there is a kubeconfig."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ GONE = (kubernetes.ApiException, urllib3.exceptions.HTTPError)
 
 @dataclass(frozen=True)
 class Sight:
-    """A way to the cluster's own API, and the namespace in which runs have their pods."""
+    """A client of the Kubernetes API, and the namespace of the runs' pods."""
 
     cluster: Any
     namespace: str
@@ -32,7 +32,7 @@ class Sight:
 
 
 def sight(service: Service) -> Sight | None:
-    """Where to look; None without a kubeconfig."""
+    """The view; None without a kubeconfig."""
     connection = service.connection
     cluster = objects.api(connection.kube_context)
     namespace = service.namespace or connection.namespace or DEFAULT_NAMESPACE
@@ -40,7 +40,7 @@ def sight(service: Service) -> Sight | None:
 
 
 def of_run(way: Sight | None, run_id: str) -> list[Seen]:
-    """Every pod of a run: as it is, or as Argo remembers it once it is gone; none where the cluster does not tell."""
+    """Every pod of a run, from Kubernetes or, once deleted, from Argo's workflow; none without permission."""
     if way is None:
         return []
     remembered = {item.pod: item for item in _remembered(way, run_id)}
@@ -49,18 +49,18 @@ def of_run(way: Sight | None, run_id: str) -> list[Seen]:
 
 
 def in_trouble(way: Sight, run_id: str) -> list[Seen] | None:
-    """The pods of a run that have not succeeded; None where the cluster does not tell."""
+    """The pods of a run that have not succeeded; None without permission."""
     found = _by_run(way, f"{RUN_LABEL}={run_id}", TROUBLED)
     return None if found is None else found.get(run_id, [])
 
 
 def of_all_runs(way: Sight | None) -> dict[str, list[Seen]]:
-    """The pods that have not succeeded, by their run; none where the cluster does not tell."""
+    """The pods that have not succeeded, by run; none without permission."""
     return (_by_run(way, RUN_LABEL, TROUBLED) or {}) if way else {}
 
 
 def log(way: Sight | None, pod: str) -> str | None:
-    """The log of a pod while it is there; None where the cluster does not give it."""
+    """The log of a pod while it exists; None without permission."""
     if way is None:
         return None
     read = kubernetes.CoreV1Api(way.cluster).read_namespaced_pod_log
@@ -71,8 +71,8 @@ def log(way: Sight | None, pod: str) -> str | None:
 
 
 def condition(pod: Any) -> str:
-    """What keeps a pod from running or ended it, empty where nothing does."""
-    if pod.status.reason:  # evicted, or over its deadline: its containers tell only how they were stopped
+    """Why a pod does not run or has ended; empty for a healthy one."""
+    if pod.status.reason:  # evicted, or past its deadline: the containers only report how they were stopped
         return _sentence(pod.status.reason, pod.status.message)
     containers = [*(pod.status.init_container_statuses or []), *(pod.status.container_statuses or [])]
     for status in containers:

@@ -13,23 +13,23 @@ from tidegate.process.errors import InputError
 
 TEMPLATE = "system-container-impl"
 DRIVER = "system-container-driver"
-MOST_ATTEMPTS = 30  # to be found by number, for the record names no node
+MOST_ATTEMPTS = 30  # found by number, because the record names no nodes
 
 
 def names(ir: Mapping[str, Any], platform: Mapping[str, Any], step: str, run: Any) -> list[str]:
-    """What the log of a step is asked for by, its last attempt first; none where Kubeflow told of no task yet."""
+    """The names by which to request the log of a step, the last attempt first; none before Kubeflow knows the task."""
     path, task = _place(ir, step)
     return _named(run, [*path, "executor"], _template(ir, platform, task))
 
 
 def driver_names(ir: Mapping[str, Any], step: str, run: Any) -> list[str]:
-    """The same for what starts the step's pod."""
+    """The same for the driver, which starts the step's pod."""
     path, _ = _place(ir, step)
     return _named(run, [*path[:-1], f"{step}-driver"], DRIVER)
 
 
 def nodes(path: Sequence[str], known: Container[str]) -> list[str]:
-    """The nodes at this place that are known, the last attempt first; where none is, as they may be called.
+    """The known nodes at this place, the last attempt first; without any, their possible names.
 
     A workflow whose templates have a retry strategy has `X(0)` below `X` at each level; which have one is a default of
     the cluster.
@@ -48,7 +48,7 @@ def node_id(workflow: str, name: str) -> str:
 
 
 def fnv1a(text: str) -> int:
-    """The 32-bit digest that Argo's names end in."""
+    """The 32-bit FNV hash at the end of Argo's names."""
     digest = 2166136261
     for byte in text.encode():
         digest = (digest ^ byte) * 16777619 % 2**32
@@ -62,7 +62,7 @@ def _variants(workflow: str, name: str, known: Container[str]) -> list[str]:
 
 
 def _named(run: Any, path: Sequence[str], template: str) -> list[str]:
-    """The pod of each node, then the node, which Kubeflow takes in its place where the log is archived."""
+    """The pod of each node, then the node itself, which Kubeflow accepts instead for an archived log."""
     known = _ids(run)
     if not known:
         return []
@@ -72,7 +72,7 @@ def _named(run: Any, path: Sequence[str], template: str) -> list[str]:
 
 
 def _ids(run: Any) -> set[str]:
-    """The nodes that the record names: as somebody's children; with other versions a task names its own as well."""
+    """The nodes in the record: as children of others; in some versions of Kubeflow a task also names its own."""
     tasks = details(run)
     children = {child.pod_name for task in tasks for child in task.child_tasks or [] if child.pod_name}
     return children | {task.pod_name for task in tasks if task.pod_name and re.search(r"-\d+$", task.pod_name)}

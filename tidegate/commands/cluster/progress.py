@@ -1,4 +1,4 @@
-"""A run is followed to its end: a living table where there is a terminal, a line per change where there is none."""
+"""The progress of a run: a live table on a terminal, otherwise a line per change."""
 
 import sys
 import time
@@ -18,20 +18,20 @@ from tidegate.commands.cluster.service import Service
 from tidegate.commands.cluster.states import State, over, states
 from tidegate.process import limits
 
-MOST_MISSED = 3  # times that the cluster does not tell of pods before it is asked no more
+MOST_MISSED = 3  # failed requests for pods before they are no longer made
 COLOURS = {"succeeded": "green", "failed": "red", "cancelled": "red", "running": "cyan"}
 Show = Callable[[Sequence[State], Sequence[Trouble]], None]
 
 
 class Followed(NamedTuple):
-    """A run as it was when there was nothing left to wait for: it is over, or something hopeless stops it."""
+    """A run at the end of waiting: it has ended, or something stops it that waiting does not cure."""
 
     run: Any
     troubles: Sequence[Trouble]
 
 
 def follow(service: Service, run_id: str, steps: Sequence[str]) -> Followed:
-    """Show a run's progress on stderr until it is over, or until no waiting helps."""
+    """Show a run's progress on stderr until it has ended, or until waiting cannot help."""
     screen = Console(file=sys.stderr, highlight=False)
     if not screen.is_terminal:
         return _until_over(service, run_id, steps, _lines(steps))
@@ -40,7 +40,7 @@ def follow(service: Service, run_id: str, steps: Sequence[str]) -> Followed:
 
 
 def table(found: Sequence[State], stopped: Sequence[Trouble] = ()) -> Table:
-    """The steps as a table, each with what stops it."""
+    """The steps as a table, each with the reason why it does not run."""
     result = Table.grid(padding=(0, 2))
     reasons = {trouble.step: trouble.reason for trouble in stopped}
     for step, state, seconds in found:
@@ -66,7 +66,7 @@ def _until_over(service: Service, run_id: str, steps: Sequence[str], show: Show)
 
 
 def _looking(service: Service, run_id: str) -> Callable[[], list[Seen]]:
-    """Tells of the pods that have not succeeded, as long as the cluster does."""
+    """Reads the pods that have not succeeded, as long as the cluster permits it."""
     way, missed = pod_view.sight(service), 0
 
     def look() -> list[Seen]:
@@ -79,7 +79,7 @@ def _looking(service: Service, run_id: str) -> Callable[[], list[Seen]]:
 
 
 def _lines(steps: Sequence[str]) -> Show:
-    """Tells on stderr what changed since it was last called."""
+    """Prints to stderr what has changed since the last call."""
     told = dict.fromkeys(steps, "waiting")
     known: set[Trouble] = set()
 

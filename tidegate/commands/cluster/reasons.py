@@ -11,7 +11,7 @@ IMAGE = (
     f"push it to where the nodes pull from, or load it into them (kind load docker-image); or correct image in {FILE}"
 )
 AGAIN = "Argo ran the driver of a step again, which Kubeflow does not take: submit again"
-# The first that is in what was said; `{step}` is the step's name.
+# The first pattern that the message contains; `{step}` is the step's name.
 CURES: Mapping[str, str] = {
     "ImagePullBackOff|ErrImagePull|InvalidImageName|ErrImageNeverPull": IMAGE,
     "OOMKilled|signal: killed": f"give it more: steps.{{step}}.memory in {FILE}",
@@ -25,15 +25,15 @@ CURES: Mapping[str, str] = {
     "two tasks have the same task name": AGAIN,
     "pod deleted": "its node went away, or somebody took it away: submit again",
 }
-# No waiting helps: the image has to be changed. ErrImagePull comes before the first of them, and may pass.
+# Waiting does not help: the image must change. ErrImagePull precedes the first of them and may be temporary.
 HOPELESS = re.compile("ImagePullBackOff|InvalidImageName|ErrImageNeverPull")
 DRIVER = "its driver"
-RUN = "run"  # in the place of a step, for what is about none
+RUN = "run"  # instead of a step, for a reason that concerns the whole run
 RERUN = re.compile(r".+-driver\([1-9]\d*\)")
 
 
 class Seen(NamedTuple):
-    """A pod of a step, or of the driver that starts it, and what is wrong with it; empty where nothing is."""
+    """A pod of a step or of its driver, and what is wrong with it; empty for a healthy one."""
 
     step: str
     driver: bool
@@ -43,7 +43,7 @@ class Seen(NamedTuple):
 
 
 class Trouble(NamedTuple):
-    """What stops a step, and what to do; `hopeless` where no waiting helps."""
+    """Why a step does not run, and the cure; `hopeless` when waiting does not help."""
 
     step: str
     reason: str
@@ -55,7 +55,7 @@ class Trouble(NamedTuple):
 
 
 def troubles(found: Sequence[State], run: Any, seen: Sequence[Seen]) -> list[Trouble]:
-    """What stops the run as a whole, and each step that did not succeed: what Kubeflow says, or else Kubernetes."""
+    """Why the run and each step that did not succeed failed, from Kubeflow or else from Kubernetes."""
     open_ = [state for state in found if state.state not in ("succeeded", "skipped", "not run")]
     of_steps = [trouble for state in open_ for trouble in _of(state, run, seen)]
     names = {state.step for state in found}
@@ -74,7 +74,7 @@ def trouble(step: str, reason: str) -> Trouble:
 def _of(state: State, run: Any, seen: Sequence[Seen]) -> Iterator[Trouble]:
     reason = _said(run, state.step) or _seen(state.step, seen)
     if cancelled_at(run) and "deadline" in reason.lower():
-        return  # that is how Argo stops what was cancelled
+        return  # Argo's way to stop a cancelled step
     known = trouble(state.step, reason)
     if state.state == "failed" and driver_failed(run, state.step) and not known.cure:
         rerun = any(RERUN.fullmatch(name) for name in latest(run))
@@ -85,20 +85,20 @@ def _of(state: State, run: Any, seen: Sequence[Seen]) -> Iterator[Trouble]:
 
 
 def driver_failed(run: Any, step: str) -> bool:
-    """Whether what starts the pod of a step could not."""
+    """Whether the driver failed to start the pod of a step."""
     driver = latest(run).get(f"{step}-driver")
     return driver is not None and driver.state == "FAILED"
 
 
 def _said(run: Any, step: str) -> str:
-    """What Kubeflow itself says; before 2.18 it leaves this empty."""
+    """Kubeflow's own message; empty before 2.18."""
     tasks = latest(run)
     errors = [tasks[name].error for name in (step, f"{step}-driver") if name in tasks]
     return next((error.message for error in errors if error and error.message), "")
 
 
 def _seen(step: str, seen: Sequence[Seen]) -> str:
-    """Of the step's own pod before its driver's, of the last attempt first."""
+    """The step's own pods before its driver's, the last attempt first."""
     own = sorted((item for item in seen if item.step == step and item.reason), key=lambda item: item.attempt)
     found = [item.reason for item in reversed(own) if not item.driver]
     drivers = [f"{DRIVER}: {item.reason}" for item in reversed(own) if item.driver]

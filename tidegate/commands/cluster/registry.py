@@ -1,4 +1,4 @@
-"""Asks a registry whether it has an image, with the credentials that `docker login` left; nothing is downloaded."""
+"""Checks that a registry has an image, with the credentials of `docker login`; downloads nothing."""
 
 import re
 import warnings
@@ -21,14 +21,14 @@ ACCEPT = ", ".join(
         "application/vnd.docker.distribution.manifest.v2+json",
     ]
 )
-# Docker Hub goes by one name and answers under another.
+# Docker Hub's name in image references differs from that of its server.
 HUB, HUB_API = "docker.io", "registry-1.docker.io"
 LOCAL = ("localhost", "127.0.0.1", "::1")
 Credentials = Mapping[str, str]
 
 
 def check(image: str, timeout: float) -> str:
-    """The digest of an image by its tag; InputError when its registry does not have it or does not say."""
+    """The digest of an image by its tag; InputError when the registry lacks it or does not answer."""
     repository, _, tag = image.rpartition(":")
     with _answering(image):
         host, name = docker.auth.resolve_repository_name(repository)
@@ -46,12 +46,12 @@ def check(image: str, timeout: float) -> str:
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Keeps requests from putting a password of ~/.netrc in the place of a token."""
+    """Prevents requests from replacing the token by a password in ~/.netrc."""
     return request
 
 
 def origin(host: str) -> str:
-    """Where a registry answers: over https, unless it is on this machine."""
+    """The base URL of a registry: https, except on this machine."""
     return f"{'http' if _is_local(f'//{host}') else 'https'}://{HUB_API if host == HUB else host}"
 
 
@@ -62,7 +62,7 @@ def _is_local(url: str) -> bool:
 def _authorization(
     session: requests.Session, answer: requests.Response, host: str, image: str, timeout: float
 ) -> str | None:
-    """What the registry's challenge asks for: a password, or a token of the server that it names."""
+    """The header that answers the registry's challenge: basic credentials, or a token of its token server."""
     scheme, _, rest = answer.headers.get("WWW-Authenticate", "").partition(" ")
     known = _credentials(host)
     if scheme.lower() != "bearer":
@@ -90,7 +90,7 @@ def _authorization(
 
 
 def _credentials(host: str) -> Credentials:
-    """What config.json, or the helper that it names, has for this host; nothing for a stranger."""
+    """The credentials for this host in Docker's config.json or its credential helper; empty without any."""
     found = docker.auth.load_config().resolve_authconfig(host) or {}
     return {key.lower(): value for key, value in found.items() if value}
 

@@ -1,4 +1,4 @@
-"""What Kubernetes lets the submitter see and the run's account do; the rights that lack are named."""
+"""Checks the rights of the submitter and of the run's service account, and names the missing ones."""
 
 from typing import Any, NamedTuple
 
@@ -22,15 +22,15 @@ class Right(NamedTuple):
         return f"{self.verb} {kind}" + (f".{self.group}" if self.group else "")
 
 
-# By which `logs`, `runs` and `submit --wait` say why a pod does not start.
+# `logs`, `runs` and `submit --wait` need them to say why a pod does not start.
 OWN = (Right("list", "", "pods"), Right("get", "", "pods", "log"), Right("list", "argoproj.io", "workflows"))
-# By which Kubeflow's driver learns for when a run was scheduled.
+# Kubeflow's driver needs it to read the time that a run was scheduled for.
 RUNS = Right("get", "argoproj.io", "workflows")
 REVIEW = Right("create", "authorization.k8s.io", "localsubjectaccessreviews")
 
 
 def check(cluster: kubernetes.ApiClient, namespace: str, account: str, timeout: float) -> str:
-    """Who may what; InputError if the run's account lacks a right, PermissionError with what the submitter lacks."""
+    """A sentence on the rights; InputError when the account lacks one, PermissionError when the submitter does."""
     try:
         lacking = [right for right in OWN if not _self(cluster, namespace, right, timeout)]
         run = _account(cluster, namespace, account, timeout)
@@ -56,7 +56,7 @@ def _self(cluster: kubernetes.ApiClient, namespace: str, right: Right, timeout: 
 
 
 def _account(cluster: kubernetes.ApiClient, namespace: str, account: str, timeout: float) -> bool | None:
-    """None where one may not ask about others."""
+    """None when the user may not review the rights of others."""
     spec = {
         "user": f"system:serviceaccount:{namespace}:{account}",
         "groups": ["system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"],

@@ -48,7 +48,7 @@ def show(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def _row(service: Service, run: Any, decisions: Mapping[str, str]) -> dict[str, Any]:
     until = _until(run)
-    # A batch that was decided before has no tag of this run: only one that succeeded is known to be decided.
+    # The record of a batch that was decided earlier has no tag of this run; only a run that succeeded has a decision.
     by_moment = decisions.get(str(until)[:10]) if run.state == "SUCCEEDED" else None
     return {
         "id": run.run_id,
@@ -61,7 +61,7 @@ def _row(service: Service, run: Any, decisions: Mapping[str, str]) -> dict[str, 
 
 
 def _until(run: Any) -> str | None:
-    """The end of the batch: as it was given; by the clock it is the day (UTC) that the run was scheduled for."""
+    """The end of the batch: the given one, or the day (UTC) that a recurring run was scheduled for."""
     given = runs.parameter(run, UNTIL)
     if given == "" and run.scheduled_at:
         return str(run.scheduled_at.astimezone(UTC).date())
@@ -69,7 +69,7 @@ def _until(run: Any) -> str | None:
 
 
 def _reasons(service: Service, found: Sequence[Any]) -> dict[str, str]:
-    """What stops a run or ended it, by its id: the first step that did not go well, and why where that is known."""
+    """Why a run failed or does not go on, by its id: the first such step, and the reason where known."""
     if not found:
         return {}
     steps = [task.name for task in graph.tasks(kubeflow.ir())]
@@ -86,7 +86,7 @@ def _reason(steps: Sequence[str], run: Any, seen: Sequence[Seen]) -> str | None:
 
 
 def _decisions(name: str) -> dict[str, str]:
-    """The gate's decisions by the run's id, and by the moment of the batch; none where MLflow is not reached."""
+    """The gate's decisions by the run's id and by the end of the batch; none when MLflow cannot be reached."""
     if not os.environ.get("MLFLOW_TRACKING_URI"):
         return {}
     from tidegate.tracking.outcomes import kubeflow_tag, until_tag

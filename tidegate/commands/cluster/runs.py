@@ -13,7 +13,7 @@ NEWEST_FIRST = "created_at desc"
 
 
 def experiment(service: Service, name: str) -> str | None:
-    """The id of an experiment, None where there is none of this name."""
+    """The id of an experiment; None when there is none of this name."""
     services = service.client.experiments
     found = service.ask(
         services.experiment_service_list_experiments,
@@ -36,7 +36,7 @@ def ensure_experiment(service: Service, name: str) -> str:
 def start(
     service: Service, experiment_id: str, name: str, version: Version, parameters: Mapping[str, Any], account: str
 ) -> Any:
-    """Start a run; the one that is returned has its id."""
+    """Start a run; returns it with its id."""
     return service.ask(
         service.client.run_pipeline,
         experiment_id,
@@ -54,7 +54,7 @@ def read(service: Service, run_id: str) -> Any:
 
 
 def newest(service: Service, experiment_name: str, limit: int) -> list[Any]:
-    """At most so many runs of an experiment, the newest first; none where there is no such experiment."""
+    """At most `limit` runs of an experiment, the newest first; none without such an experiment."""
     experiment_id = experiment(service, experiment_name)
     found: list[Any] = []
     token = ""
@@ -74,13 +74,13 @@ def newest(service: Service, experiment_name: str, limit: int) -> list[Any]:
 
 
 def parameter(run: Any, name: str) -> Any:
-    """A parameter that a run was started with, None where it has none of this name."""
+    """A parameter of a run; None when it has none of this name."""
     config = run.runtime_config
     return ((config.parameters if config else None) or {}).get(name)
 
 
 def check_id(run_id: str) -> str:
-    """The id of a run; InputError for what is none."""
+    """The id of a run; InputError for a malformed one."""
     if len(run_id) != 36 or run_id.count("-") != 4:
         raise InputError("run", "the id of a run, as `tidegate runs` lists them", run_id, "copy it from there")
     return run_id

@@ -1,4 +1,4 @@
-"""`tidegate schedule`: the recurring run that cluster.yaml declares, made, shown, paused and taken away.
+"""`tidegate schedule`: creates, lists, pauses and deletes the recurring run that cluster.yaml declares.
 
 Kubeflow cannot change a recurring run: a changed declaration is a new one, and the old one goes once the new one is
 there.
@@ -22,16 +22,16 @@ from tidegate.contract.contract import read_contract
 from tidegate.pipelines import cluster
 from tidegate.process.errors import InputError
 
-# Kubeflow fills in no moment among a run's parameters: `collect` asks on which day it was scheduled.
+# Kubeflow has no macro for the scheduled time in parameters: `collect` reads the day of the schedule.
 ASK = ""
-FETCH = "collect_fetch"  # what the sources have by then is what the run is for
+FETCH = "collect_fetch"  # the run is for the rows that the sources have by then
 MARK = "declaration "
 FIELD = re.compile(r"[0-9A-Za-z*?/,-]+")
 MOST_AT_ONCE = 10  # what Kubeflow allows
 
 
 class Schedule(NamedTuple):
-    """When the recurring run starts, whether missed times are made up for, how many runs there may be at once."""
+    """The schedule of the recurring run, whether it catches up on missed times, and its maximum concurrency."""
 
     cron: str
     catchup: bool
@@ -39,7 +39,7 @@ class Schedule(NamedTuple):
 
 
 def apply(service: Service, job: Work, unchecked: bool) -> str:
-    """Make the recurring run what is declared, if it is not; returns what was done in a word."""
+    """Create or replace the recurring run if it differs from the declaration; returns what was done as one word."""
     if not unchecked:
         submission.check(service, job)
     version = submission.ensure_version(service, job.compiled)
@@ -49,7 +49,7 @@ def apply(service: Service, job: Work, unchecked: bool) -> str:
     present = _present(service, experiment, job.name)
     same = [found for found in present if _mark(found) == wanted]
     if not same:
-        # One that a person paused stays paused.
+        # A paused one stays paused.
         enabled = not present or any(_enabled(found) for found in present)
         _create(service, experiment, job.name, version, parameters, wanted, enabled)
     for found in [found for found in present if found not in same[:1]]:
@@ -60,24 +60,24 @@ def apply(service: Service, job: Work, unchecked: bool) -> str:
 
 
 def listed(service: Service) -> list[dict[str, Any]]:
-    """Every recurring run of ours as a document; there is one, or none."""
+    """Our recurring runs as documents: one, or none."""
     name = read_contract(workspace.CONTRACT).name
     experiment = runs.experiment(service, name)
     return [_row(service, found) for found in (_present(service, experiment, name) if experiment else [])]
 
 
 def pause(service: Service) -> int:
-    """Start no more runs."""
+    """Pause: start no more runs."""
     return _each(service, service.client.disable_recurring_run)
 
 
 def resume(service: Service) -> int:
-    """Start runs again."""
+    """Resume: start runs again."""
     return _each(service, service.client.enable_recurring_run)
 
 
 def delete(service: Service) -> int:
-    """Take it away; the runs that it started stay."""
+    """Delete it; the runs that it started stay."""
     return _each(service, service.client.delete_recurring_run)
 
 
@@ -96,13 +96,13 @@ def show(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def digest(schedule: Schedule, version: str, parameters: Mapping[str, Any], account: str) -> str:
-    """What a declaration is told from others by."""
+    """The digest by which declarations are compared."""
     document = json.dumps([schedule, version, parameters, account], sort_keys=True)
     return sha256(document.encode()).hexdigest()[:16]
 
 
 def declared(path: Path = cluster.PATH) -> Schedule:
-    """The section `schedule` of cluster.yaml; InputError for what Kubeflow would refuse or misread."""
+    """The section `schedule` of cluster.yaml; InputError for values that Kubeflow would refuse or misinterpret."""
     section, name = cluster.load(path).schedule, f"{cluster.display(path)}: schedule"
     for key in section.keys() ^ set(Schedule._fields):
         expected = f"the keys {', '.join(Schedule._fields)}"
@@ -148,7 +148,7 @@ def _create(
 
 
 def _present(service: Service, experiment: str, name: str) -> list[Any]:
-    """Our recurring runs; those that people made by hand bear no mark, and are left alone."""
+    """Our recurring runs; those that people created by hand have no mark and are not touched."""
     found = service.ask(
         service.client.list_recurring_runs, page_size=100, experiment_id=experiment, filter=versions.called(name)
     )

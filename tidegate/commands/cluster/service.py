@@ -1,4 +1,4 @@
-"""Kubeflow Pipelines, reached: whether what answers there is Kubeflow at all, and whose namespace this is."""
+"""The connection to Kubeflow Pipelines: checks that the server is Kubeflow, and finds the namespace."""
 
 import io
 import os
@@ -20,20 +20,20 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Service:
-    """Kubeflow Pipelines, reached; `namespace` is None where one person has it for themselves."""
+    """A connection to Kubeflow Pipelines; `namespace` is None in single-user mode."""
 
     client: Any
     connection: Connection
     namespace: str | None
 
     def ask(self, method: Callable[..., T], *arguments: object, **options: object) -> T:
-        """Call the client; kfp prints, and what it raises is told in one line."""
+        """Call the client; its output is suppressed, and its exceptions become an InputError of one line."""
         with answering(self.connection.where), redirect_stdout(io.StringIO()):
             return method(*arguments, **options)
 
 
 def connect(connection: Connection) -> Service:
-    """Kubeflow Pipelines, having answered; InputError within the connection's timeout otherwise."""
+    """A connection that has been answered; InputError within the connection's time-out otherwise."""
     if not connection.host:
         _check_kubeconfig(connection)
     with answering(connection.where):
@@ -43,7 +43,7 @@ def connect(connection: Connection) -> Service:
 def _reach(connection: Connection) -> Service:
     client = Client(connection)
     shared = client.get_kfp_healthz().multi_user
-    if shared is None:  # another kind of server, or Kubeflow's UI before an API that is not ready
+    if shared is None:  # another server, or Kubeflow's UI while the API is not ready
         raise InputError(connection.where, EXPECTED, "one that does not say what it is", f"{WAIT}; or {HOST}")
     namespace = (connection.namespace or client.get_user_namespace() or None) if shared else None
     if shared and not namespace:
@@ -55,7 +55,7 @@ def _reach(connection: Connection) -> Service:
 
 
 def _check_kubeconfig(connection: Connection) -> None:
-    """Without a host kfp takes the kubeconfig; without that it would try this machine's port 80."""
+    """Without a host kfp uses the kubeconfig; without that it would try port 80 of this machine."""
     if "KUBERNETES_SERVICE_HOST" in os.environ and not connection.kube_context:
         return
     try:

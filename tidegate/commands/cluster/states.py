@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 FINAL = {"SUCCEEDED", "FAILED", "SKIPPED", "CANCELED"}
 STOPPING = {"CANCELING", "CANCELED"}
 WORDS: Mapping[str, str] = {"CANCELED": "cancelled", "CANCELING": "being cancelled", "PENDING": "starting"}
-EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # what has not happened yet is told as 1970 or as the year 1
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # Kubeflow reports missing times as 1970 or as the year 1
 ATTEMPT = re.compile(r"executor\(\d+\)")
 
 
@@ -21,12 +21,12 @@ class State(NamedTuple):
 
 
 def word(state: str | None) -> str:
-    """A state of Kubeflow's in a person's words."""
+    """Kubeflow's state in plain words."""
     return WORDS.get(state or "", (state or "unknown").lower())
 
 
 def state_of(run: Any) -> str | None:
-    """The state of a run as Kubeflow names it; one that was cancelled ends FAILED there, and is CANCELED here."""
+    """The state of a run as Kubeflow names it; a cancelled one, which Kubeflow ends as FAILED, is CANCELED."""
     return "CANCELED" if run.state == "FAILED" and cancelled_at(run) else run.state
 
 
@@ -46,19 +46,19 @@ def states(steps: Sequence[str], run: Any, now: datetime) -> list[State]:
 
 
 def details(run: Any) -> list[Any]:
-    """The tasks that Kubeflow tells of: one for each node of the workflow."""
+    """The tasks in Kubeflow's record: one for each node of the workflow."""
     return (run.run_details.task_details if run.run_details else None) or []
 
 
 def latest(run: Any) -> dict[str, Any]:
-    """The tasks by name; of several the last."""
+    """The tasks by name; the last of several."""
     return {task.display_name: task for task in sorted(details(run), key=_began) if task.display_name}
 
 
 def _state(step: str, run: Any, now: datetime) -> State:
     tasks = latest(run)
     task, driver = tasks.get(step), tasks.get(f"{step}-driver")
-    if task is not None and task.state:  # a task that Argo left out has none
+    if task is not None and task.state:  # a task that Argo omitted has no state
         state = _settled(task, run)
         seconds = None if state == "PENDING" else _seconds(task, now if not over(run) else None)
         return State(step, word(state), seconds)
@@ -70,9 +70,9 @@ def _state(step: str, run: Any, now: datetime) -> State:
 
 
 def _settled(task: Any, run: Any) -> str | None:
-    """The state of a task: Argo ends a cancelled one as failed, and calls one running whose pod has not started."""
+    """The state of a task; Argo reports a cancelled one as failed, and one without a started pod as running."""
     if over(run) and task.state not in FINAL:
-        return state_of(run)  # the last thing that was heard of it
+        return state_of(run)  # the last known state
     stopped, ended = cancelled_at(run), _moment(task.end_time)
     if task.state == "FAILED" and stopped and (ended is None or ended >= stopped):
         return "CANCELED"
@@ -80,7 +80,7 @@ def _settled(task: Any, run: Any) -> str | None:
 
 
 def _pending(task: Any, run: Any) -> bool:
-    """Whether no pod runs of those that this task may have: which of them are its own Kubeflow does not tell."""
+    """Whether none of the pods that may belong to this task runs; Kubeflow does not say which ones do."""
     attempts = [item for item in details(run) if ATTEMPT.fullmatch(item.display_name or "")]
     open_ = {item.state for item in attempts if _began(item) >= _began(task) and item.state not in FINAL}
     return open_ == {"PENDING"}

@@ -1,4 +1,4 @@
-"""`tidegate submit`: the pipeline with the problem's files as they are here, started on the cluster."""
+"""`tidegate submit`: starts a run of the pipeline on the cluster, with the local files of the problem."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ UNTIL = "ingest_until"
 
 
 class Work(NamedTuple):
-    """What is to be run: the compiled pipeline with its steps, and a value for each of its parameters."""
+    """The compiled pipeline with its steps, and a value for each of its parameters."""
 
     name: str
     compiled: str
@@ -42,7 +42,7 @@ class Started(NamedTuple):
 
 
 def work(until: str | None, settings: Sequence[str], remote: str | None) -> Work:
-    """Compile the pipeline and gather its parameters; no network."""
+    """Compile the pipeline and collect its parameters, without the network."""
     compiled = kubeflow.compile()
     ir, platform = kubeflow.parts(compiled)
     address, name = data.remote(remote, limits.LOOK_SECONDS)
@@ -53,7 +53,7 @@ def work(until: str | None, settings: Sequence[str], remote: str | None) -> Work
 
 
 def submit(connection: Connection, job: Work, unchecked: bool) -> Started:
-    """Start a run; InputError with every reason for which it would fail."""
+    """Start a run; InputError with every reason why it would fail."""
     moment("--until", job.parameters[UNTIL], "correct it")
     service = connect(connection)
     if not unchecked:
@@ -66,7 +66,7 @@ def submit(connection: Connection, job: Work, unchecked: bool) -> Started:
 
 
 def check(service: Service, job: Work) -> None:
-    """InputError with every reason for which a run would fail."""
+    """InputError with every reason why a run would fail."""
 
     def namespace() -> str:
         account = cluster.load().service_account

@@ -1,4 +1,4 @@
-"""The pipeline in Kubeflow: one version per commit and compiled text, uploaded by whoever comes first."""
+"""The pipeline in Kubeflow: one version per commit and compiled text, uploaded once."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from tidegate.process.errors import InputError
 
 
 class Version(NamedTuple):
-    """A version of a pipeline by its ids, and its name for people."""
+    """A version of a pipeline: its ids and its name."""
 
     pipeline: str
     id: str
@@ -24,7 +24,7 @@ class Version(NamedTuple):
 
 
 def named(commit: str, compiled: str) -> str:
-    """The commit of the problem, and what was compiled there: cluster.yaml and Tidegate itself decide upon that."""
+    """The commit of the problem and the digest of the compiled text, which depends on cluster.yaml and on Tidegate."""
     return f"{commit}-{sha256(compiled.encode()).hexdigest()[:8]}"
 
 
@@ -41,7 +41,7 @@ def ensure(service: Service, pipeline: str, name: str, compiled: str) -> Version
 def _ensure_pipeline(service: Service, name: str) -> str:
     found = _pipeline(service, name)
     if found is None:
-        # kfp's own upload would call the first version like the pipeline.
+        # kfp's own upload would name the first version after the pipeline.
         made = api.V2beta1Pipeline(display_name=name, namespace=service.namespace)
         create = service.client.pipelines.pipeline_service_create_pipeline
         _unless_there(service, lambda: create(pipeline=made))
@@ -69,7 +69,7 @@ def _upload(service: Service, pipeline_id: str, name: str, compiled: str) -> Any
 
 
 def _unless_there(service: Service, create: Callable[[], Any]) -> None:
-    """Create something that somebody else may create at the same time."""
+    """Create an object that another process may create at the same time."""
 
     def attempt() -> Any:
         try:
@@ -89,5 +89,5 @@ def _there(service: Service, thing: str, found: str | None) -> str:
 
 
 def called(name: str) -> str:
-    """Kubeflow's filter for things of this name."""
+    """Kubeflow's filter by name."""
     return json.dumps({"predicates": [{"operation": 1, "key": "display_name", "stringValue": name}]})

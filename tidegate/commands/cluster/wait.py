@@ -1,4 +1,4 @@
-"""`tidegate submit --wait`: follow the run, show what came of it, and say so by the exit code."""
+"""`tidegate submit --wait`: follows the run, prints its result, and returns an exit code."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def wait(started: Started, as_json: bool) -> int:
 
 
 def outcome(started: Started, run: Any) -> dict[str, Any]:
-    """The summary of a run as MLflow tells it; `decision` is None where MLflow holds none of this run."""
+    """The summary of a run from MLflow; `decision` is None when MLflow has none of this run."""
     from tidegate.tracking.journal import champion
     from tidegate.tracking.outcomes import outcome as recorded
     from tidegate.tracking.store import connect
@@ -56,7 +56,7 @@ def outcome(started: Started, run: Any) -> dict[str, Any]:
 
 
 def _verdict(started: Started, run: Any, stopped: Sequence[Trouble]) -> str:
-    """What came of a run that did not succeed, in one line."""
+    """The result of a run that did not succeed, in one line."""
     hopeless = [trouble for trouble in stopped if trouble.hopeless]
     why = "".join(f"; {trouble}" for trouble in (hopeless or stopped)[:1])
     if over(run):
@@ -65,8 +65,8 @@ def _verdict(started: Started, run: Any, stopped: Sequence[Trouble]) -> str:
 
 
 def _outcome(started: Started, run: Any) -> dict[str, Any] | None:
-    """None, and a line why, where MLflow is not reached: the run has succeeded all the same."""
-    if not os.environ.get("MLFLOW_TRACKING_URI"):  # without it a new store would be made here
+    """None, after a line with the reason, when MLflow cannot be reached: the run itself has succeeded."""
+    if not os.environ.get("MLFLOW_TRACKING_URI"):  # without it a new local store would be created
         print("no summary: set MLFLOW_TRACKING_URI to the MLflow server of the cluster", file=sys.stderr)
         return None
     try:
