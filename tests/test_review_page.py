@@ -85,7 +85,7 @@ def test_the_browser_is_opened_where_there_is_one(workspace: Workspace, told: di
     workspace.environment["BROWSER"] = f"{program} %s"
     workspace.tidegate("review", "--no-open")
     assert not (tmp_path / "opened").exists()
-    workspace.tidegate("review")
+    workspace.run("tidegate", "review")
     del workspace.environment["BROWSER"]
     assert (tmp_path / "opened").read_text().strip() == (workspace / "artifacts/review/index.html").as_uri()
 

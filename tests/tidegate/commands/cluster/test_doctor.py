@@ -33,12 +33,12 @@ def registry() -> Iterator[RegistryServer]:
 
 
 class Here(Workspace):
-    """A clone in which `tidegate` runs in this process: to import all that the doctor looks at takes seconds."""
+    """A clone with its own way to a cluster."""
 
     def tidegate(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
         with pytest.MonkeyPatch.context() as patch:  # from KUBECONFIG at the import
             patch.setattr(kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", self.environment["KUBECONFIG"])
-            return self.here(*arguments, check=check)
+            return super().tidegate(*arguments, check=check)
 
 
 @pytest.fixture
