@@ -145,7 +145,7 @@ def serving(workspace: Workspace, kind: str) -> Iterator[str]:
     try:
         line = process.stdout.readline()
         assert f"http://127.0.0.1:{port}" in line, process.stderr.read()
-        busy = workspace.tidegate("review", f"--{kind}", "--port", str(port), check=False)
+        busy = workspace.run("tidegate", "review", f"--{kind}", "--port", str(port), check=False)
         assert busy.returncode == 2 and busy.stderr.splitlines()[-1].startswith(
             f"error: --port {port}: expected a free"
         )

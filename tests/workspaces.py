@@ -60,8 +60,10 @@ class Workspace:
     def tidegate(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run `tidegate` in this process, and the steps in theirs: to import what it shows would take two seconds.
 
-        `run("tidegate", ...)` starts the program.
+        `run("tidegate", ...)` starts the program, and so does another version of Tidegate on PYTHONPATH.
         """
+        if self.environment.get("PYTHONPATH") != clean_environment.get("PYTHONPATH"):
+            return self.run("tidegate", *arguments, check=check)
         from mlflow.tracking._tracking_service import utils
 
         from tidegate.commands.cli import main
