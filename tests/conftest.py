@@ -114,7 +114,7 @@ def new_workspace(begun: Workspace) -> Callable[[Path], Workspace]:
 @pytest.fixture(scope="session")
 def turned_once(begun: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace after one turn of the loop, February; read it, copy it, leave it as it is."""
-    return Workspace(once(tmp_path_factory, "turned", lambda folder: begun.copy(folder).tidegate("run")))
+    return Workspace(once(tmp_path_factory, "turned", lambda folder: begun.copy(folder).run("tidegate", "run")))
 
 
 @pytest.fixture(scope="session")
@@ -125,7 +125,7 @@ def walked(turned_once: Workspace, tmp_path_factory: pytest.TempPathFactory) -> 
         workspace = turned_once.copy(folder)
         for until in ("2013-03-01", "2013-04-01", "2013-07-01"):
             if until != "2013-03-01":
-                workspace.tidegate("run", "--until", until)
+                workspace.run("tidegate", "run", "--until", until)
             workspace.run("git", "add", "--all")
             workspace.run("git", "commit", "--quiet", "--message", f"Run until {until}")
 

@@ -1,9 +1,10 @@
 # The tests know the sample: a repository with a problem of its own has neither them nor these.
 # A file is run by one process, because its tests share what its fixtures made: `loadgroup` of pytest-xdist 3.8 has no
 # effect with pytest 9.2, which no longer reads the name that it writes.
+# The files begin in the order that tests/tiers.py gives them, not with those that have the most tests.
 # One process more than there are cores, because tests also wait: for servers, containers, deadlines.
 PROCESSES = $(shell $(PYTHON) -c "import os; print(os.cpu_count() + 1)")
-TESTS = $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile
+TESTS = $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 .PHONY: test test-all test-long check
 

@@ -5,8 +5,9 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -87,30 +88,52 @@ def begin(folder: Path, file: Path, label: str, time: str, *more: str) -> "subpr
     )
 
 
+class Turn(NamedTuple):
+    """A problem that began with a file, after its first turn."""
+
+    workspace: Workspace
+    begun: "subprocess.CompletedProcess[str]"
+    changed: str  # of what was committed, before the turn
+    before: dict[str, Any]  # the status
+    told: str
+
+
+@pytest.fixture(scope="module")
+def first_turn(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Turn]:
+    """The first turn of a problem, once."""
+
+    @cache
+    def turn(name: str) -> Turn:
+        folder = tmp_path_factory.mktemp("problem")
+        make, label, time, *_ = PROBLEMS[name]
+        begun = begin(folder, write(make(), folder / name), label, time)
+        workspace = Workspace(folder / "new")
+        changed = workspace.run("git", "status", "--short").stdout
+        before = json.loads(workspace.tidegate("status", "--json").stdout)
+        return Turn(workspace, begun, changed, before, workspace.tidegate("run").stdout)
+
+    return turn
+
+
 @pytest.mark.parametrize("name", PROBLEMS)
-def test_a_file_becomes_a_repository_with_a_champion(name: str, tmp_path: Path) -> None:
-    make, label, time, task, estimator = PROBLEMS[name]
-    done = begin(tmp_path, write(make(), tmp_path / name), label, time)
+def test_a_file_becomes_a_repository_with_a_champion(name: str, first_turn: Callable[[str], Turn]) -> None:
+    *_, task, estimator = PROBLEMS[name]
+    workspace, done, changed, _, told = first_turn(name)
     assert (done.returncode, done.stderr) == (0, "")
     assert f"a {task} problem" in done.stdout
-    workspace = Workspace(tmp_path / "new")
     assert estimator in (workspace / "model.yaml").read_text()
     assert (workspace / "data.dvc").is_file() and not (workspace / "tests").exists()
-    assert workspace.run("git", "status", "--short").stdout == ""
+    assert changed == ""
     assert "data/" not in workspace.run("git", "ls-files").stdout.splitlines()
-    told = workspace.tidegate("run").stdout
     assert "promoted by this batch" in told, told
     assert "nothing to do" in workspace.tidegate("run").stdout
 
 
-def test_the_first_champion_names_the_first_commit_and_can_be_made_again(tmp_path: Path) -> None:
-    begin(tmp_path, write(plants(), tmp_path / "plants.csv"), "kind", "at")
-    workspace = Workspace(tmp_path / "new")
+def test_the_first_champion_names_the_first_commit_and_can_be_made_again(first_turn: Callable[[str], Turn]) -> None:
+    workspace, _, _, before, _ = first_turn("plants.parquet")
     assert workspace.run("git", "log", "--format=%an %s").stdout == "Test Begin\n"
     commit = workspace.run("git", "rev-parse", "HEAD").stdout.strip()
-    before = json.loads(workspace.tidegate("status", "--json").stdout)
     assert (before["champion"], bool(before["to_do"])) == (None, True)
-    workspace.tidegate("run")
     after = json.loads(workspace.tidegate("status", "--json").stdout)
     assert (after["champion"]["to"], after["champion"]["commit"], after["to_do"]) == ("1", commit, [])
     assert workspace.tidegate("reproduce", "1").stdout.startswith(f"version 1 at {commit}: the same model")

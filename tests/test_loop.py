@@ -69,7 +69,7 @@ def test_the_walk_leaves_a_champion_and_one_decision_per_batch(walked: Workspace
 
 
 def test_the_summary_names_what_a_person_wants_to_know(walked: Workspace) -> None:
-    shown = walked.tidegate("run").stdout
+    shown = walked.run("tidegate", "run").stdout
     for word in ("batch", "gate", "champion", "2013-06-03 to 2013-07-01", "nothing to do", "look at"):
         assert word in shown
     for page in re.findall(r"^  (artifacts/\S+)", shown, re.MULTILINE):
@@ -123,7 +123,7 @@ def test_a_rollback_is_one_command_and_stays(workspace: Workspace) -> None:
     assert after[:-1] == [{**row, "serves": False} for row in before]
     assert (after[-1]["from"], after[-1]["to"]) == (before[-1]["to"], before[-2]["to"])
     assert after[-1]["why"] == "rollback: complaints" and after[-1]["loss"] == before[-2]["loss"]
-    assert "complaints" in workspace.tidegate("history").stdout
+    assert "complaints" in workspace.run("tidegate", "history").stdout
     # The loop does not promote again what a person took back.
     assert f"version {before[-2]['to']}: version {before[-1]['to']}" in workspace.tidegate("run").stdout
     workspace.run("dvc", "repro", "--force", "--single-item", "deploy")
@@ -149,9 +149,9 @@ def test_again_there_is_nothing_to_do(workspace: Workspace) -> None:
 def test_a_deleted_registry_is_one_line_and_its_cure(workspace: Workspace) -> None:
     for path in workspace.folder.glob("mlflow.db*"):
         path.unlink()
-    line = one_line(workspace.tidegate("run", check=False))
+    line = one_line(workspace.run("tidegate", "run", check=False))
     assert "the champion this workspace remembers" in line and "tidegate run --anew" in line
-    assert ran(workspace.tidegate("run", "--anew")) == stages
+    assert ran(workspace.run("tidegate", "run", "--anew")) == stages
     assert [row["champion"] for row in batches(workspace)] == ["1"]
     assert ran(workspace.tidegate("run")) == []
 
@@ -179,13 +179,13 @@ def test_a_comment_in_a_step_decides_nothing_anew(workspace: Workspace, tmp_path
     copied = tmp_path / "installed/tidegate"
     shutil.copytree(root / "tidegate", copied, ignore=shutil.ignore_patterns("__pycache__"))
     workspace.environment["PYTHONPATH"] = str(copied.parent)
-    assert ran(workspace.tidegate("run")) == []
+    assert ran(workspace.run("tidegate", "run")) == []
     with (copied / "tracking/logs.py").open("a") as file:
         file.write("\n# A remark on how something is logged.\n")
-    assert ran(workspace.tidegate("run")) == []
+    assert ran(workspace.run("tidegate", "run")) == []
     with (copied / "components/gate/decision.py").open("a") as file:
         file.write("\n# A remark.\n")
-    assert ran(workspace.tidegate("run")) == ["gate"]
+    assert ran(workspace.run("tidegate", "run")) == ["gate"]
     assert document(workspace, "gate/decision.json") == before and batches(workspace) == rows
 
 
@@ -341,5 +341,5 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_says_what_and_how_to_cure_it(workspace: Workspace, case: str) -> None:
     arguments, expected = BAD[case]
-    found = workspace.tidegate(*arguments, check=False)
+    found = workspace.run("tidegate", *arguments, check=False)
     assert found.returncode == 2 and expected in found.stderr and "Traceback" not in found.stderr

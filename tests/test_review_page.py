@@ -85,7 +85,7 @@ def test_the_browser_is_opened_where_there_is_one(workspace: Workspace, told: di
     workspace.environment["BROWSER"] = f"{program} %s"
     workspace.tidegate("review", "--no-open")
     assert not (tmp_path / "opened").exists()
-    workspace.tidegate("review")
+    workspace.run("tidegate", "review")
     del workspace.environment["BROWSER"]
     assert (tmp_path / "opened").read_text().strip() == (workspace / "artifacts/review/index.html").as_uri()
 
@@ -145,7 +145,7 @@ def serving(workspace: Workspace, kind: str) -> Iterator[str]:
     try:
         line = process.stdout.readline()
         assert f"http://127.0.0.1:{port}" in line, process.stderr.read()
-        busy = workspace.tidegate("review", f"--{kind}", "--port", str(port), check=False)
+        busy = workspace.run("tidegate", "review", f"--{kind}", "--port", str(port), check=False)
         assert busy.returncode == 2 and busy.stderr.splitlines()[-1].startswith(
             f"error: --port {port}: expected a free"
         )

@@ -44,6 +44,13 @@ OF_PLACE = {
 NOT_OF_PLACE = ("k8s/test_passwords.py", "k8s/test_policy.py")  # few tests of theirs, which say so themselves
 FIRST = "not more"  # the words after `-m` in `make test`
 LONG = os.environ.get("TIDEGATE_LONG") == "1"
+# The files that take minutes: begun last, one of them would run alone at the end.
+LONGEST = (
+    *("test_loop.py", "test_init.py", "test_problems.py", "test_promotion_page.py", "test_examples.py"),
+    *("test_review_page.py", "components/test_signals.py", "components/test_mistakes.py"),
+    *("components/train/test_estimator_pipeline.py", "tidegate/commands/cluster/test_doctor.py", "test_wheel.py"),
+    *("components/test_places.py", "components/evaluate/test_evaluate.py", "tidegate/tracking/test_store.py"),
+)
 here = Path(__file__).parent
 running: set[str] = set()
 
@@ -69,6 +76,15 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker(mark)
     if parts_of(item):
         item.add_marker("more")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, all others as they were."""
+    items.sort(key=lambda item: _rank(item.path.relative_to(here).as_posix()))
+
+
+def _rank(place: str) -> int:
+    return LONGEST.index(place) if place in LONGEST else len(LONGEST)
 
 
 def marks_of(item: pytest.Item) -> Iterable[str]:

@@ -1,12 +1,13 @@
 """What the tests of the components share: a small problem with known answers, and stores that are copied, not made."""
 
 import inspect
+import io
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -165,6 +166,19 @@ class World:
         flags = [text for name, value in self.flags(step, **given).items() for text in (f"--{name}", str(value))]
         words = [*before, sys.executable, "-m", "tidegate", "step", step, *flags]
         return subprocess.run(words, cwd=root, capture_output=True, text=True, check=False)
+
+    def here(self, step: str, **given: Any) -> "subprocess.CompletedProcess[str]":
+        """The same words in this process: how they end and what they say, without the seconds that imports take."""
+        from tidegate.commands.cli import main
+
+        flags = [text for name, value in self.flags(step, **given).items() for text in (f"--{name}", str(value))]
+        words, code = ["step", step, *flags], 0
+        with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+            try:
+                main(words)
+            except SystemExit as ending:
+                code = int(ending.code or 0)
+        return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
 
     def json(self, name: str) -> Any:
         """A document of the folder."""

@@ -366,7 +366,9 @@ def outcome(place: "World | Workspace", mistake: Mistake) -> "subprocess.Complet
     if isinstance(place, Workspace):
         return place.tidegate("run", check=False)
     given = {name: place / path for name, path in mistake.given.items()}
-    return place.command(mistake.step, *(word.format(folder=place.folder) for word in mistake.before), **given)
+    if mistake.before:
+        return place.command(mistake.step, *(word.format(folder=place.folder) for word in mistake.before), **given)
+    return place.here(mistake.step, **given)
 
 
 @pytest.mark.parametrize("case", MISTAKES)

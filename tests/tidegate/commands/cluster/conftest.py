@@ -1,9 +1,12 @@
 """A Kubeflow to talk to, and a clone from which a person does: committed, with its data on a DVC remote."""
 
 import os
+import pickle
 import shutil
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import kfp
 import pytest
@@ -13,12 +16,44 @@ from tests.programs import dvc, git
 from tests.tidegate.commands.cluster.kfp_server import KfpServer, serving
 from tests.worlds import once
 from tidegate.commands import cli
-from tidegate.process import limits
+from tidegate.pipelines import cluster, kubeflow
+from tidegate.process import code, limits
 
 root = Path(__file__).parents[4]
 # What a run takes from the working directory; the pipeline itself is the code that this process has imported.
 files = ("contract.yaml", "features.sql", "model.yaml", "params.yaml", "cluster.yaml", ".dvc/config")
 ours = ("KFP_", "KF_PIPELINES_", "MLFLOW_", "TIDEGATE_", "KUBE", "DOCKER_", "GIT_")
+
+compile_pipeline, read_parts, read_ir, digest = kubeflow.compile, kubeflow.parts, kubeflow.ir, cache(code.digest)
+
+
+@cache
+def _compiled(image: str | None, settings: Path, _: bytes) -> str:
+    return compile_pipeline(image, settings)
+
+
+@cache
+def _pickled(text: str | None) -> bytes:
+    return pickle.dumps(read_ir() if text is None else read_parts(text))
+
+
+@pytest.fixture(autouse=True)
+def compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most commands compile the pipeline, which takes a second: the same settings give the same text.
+
+    That they do is for tests/pipelines to show, where nothing is remembered.
+    """
+
+    def compile(image: str | None = None, settings: Path = cluster.PATH) -> str:
+        return _compiled(image, settings, settings.read_bytes() if settings.is_file() else b"")
+
+    def ir(*pipeline: Any) -> dict[str, Any]:
+        return read_ir(*pipeline) if pipeline else pickle.loads(_pickled(None))
+
+    monkeypatch.setattr(kubeflow, "compile", compile)
+    monkeypatch.setattr(kubeflow, "parts", lambda text: pickle.loads(_pickled(text)))
+    monkeypatch.setattr(kubeflow, "ir", ir)
+    monkeypatch.setattr(code, "digest", digest)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,10 +32,17 @@ def registry() -> Iterator[RegistryServer]:
         yield found
 
 
+class Here(Workspace):
+    """A clone with its own way to a cluster."""
+
+    def tidegate(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
+        with pytest.MonkeyPatch.context() as patch:  # from KUBECONFIG at the import
+            patch.setattr(kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", self.environment["KUBECONFIG"])
+            return super().tidegate(*arguments, check=check)
+
+
 @pytest.fixture
-def workspace(
-    server: KfpServer, registry: RegistryServer, clone: Path, migrated: Path, tmp_path: Path
-) -> Workspace:
+def workspace(server: KfpServer, registry: RegistryServer, clone: Path, migrated: Path, tmp_path: Path) -> Workspace:
     """A clone where everything that a run needs is as it must be."""
     declared = clone / "cluster.yaml"
     text = declared.read_text()
@@ -44,7 +52,7 @@ def workspace(
     registry.images.add(kubeflow.image_of(cluster.load()).removeprefix(f"{registry.host}/"))
     server.kubernetes = {f"{NAMESPACE}/{item}": {"kind": "PartialObjectMetadata"} for item in objects}
     (tmp_path / "mlflow.db").write_bytes(migrated.read_bytes())
-    found = Workspace(clone)
+    found = Here(clone)
     found.environment |= {
         "HOME": str(tmp_path / "home"),
         "DOCKER_CONFIG": str(tmp_path),
@@ -68,6 +76,8 @@ def examined(workspace: Workspace) -> dict[str, tuple[str, str]]:
 def test_all_is_well(workspace: Workspace, server: KfpServer, registry: RegistryServer) -> None:
     head = git("rev-parse", "HEAD")
     rows = examined(workspace)
+    alone = workspace.run("tidegate", "doctor", "--json")
+    assert {row["name"]: (row["state"], row["told"]) for row in json.loads(alone.stdout)} == rows
     assert {state for state, _ in rows.values()} == {"ok"}
     assert rows["code"][1] == f"commit {head}"
     assert rows["image"][1] == f"{kubeflow.image_of(cluster.load())} {registry_server.DIGEST}"
