@@ -29,9 +29,12 @@ from tidegate.components.evaluate.verdict import document as verdict_document
 from tidegate.components.gate.page import write_decision
 from tidegate.components.gate.pictures import pictures
 from tidegate.components.train.pictures import importance_picture, learning_picture
-from tidegate.components.validate.findings import summary, table_findings
+from tidegate.components.validate.findings import findings_of, table_findings
 from tidegate.components.validate.page import TEMPLATE, values
+from tidegate.components.validate.rules import MissingColumn
 from tidegate.contract.contract import parse_contract
+from tidegate.documents.findings import BrokenPromise, ColumnFindings
+from tidegate.documents.manifest import Example
 from tidegate.pages.page import write_page
 from tidegate.scoring.scores import metrics
 from tidegate.scoring.tasks import shown, tasks
@@ -66,17 +69,19 @@ tables:
 
 
 def _validate(path: Path, accepted: bool) -> str:
-    missing = [] if accepted else [{"column": "origin", "expected": "a column of type text", "found": hostile}]
-    reasons = [(f"delay: {hostile}", 7), (f"{long_name}: no null", 2)]
-    columns: dict[str, dict[str, Any]] = {
-        "time_hour": {"nulls": 0},
-        "delay": {"nulls": 7, "least": -20.0, "greatest": 1e6, "bins": [5, 1, 0, 2]},
-        long_name: {"nulls": 0, "different": 12, "most": [[hostile, 0.5], [attribute, 0.25]]},
+    missing = [] if accepted else [MissingColumn("origin", "a column of type text", hostile)]
+    example = Example(value=attribute, file=hostile, row=3)
+    broken = [BrokenPromise(f"delay: {hostile}", 7, example), BrokenPromise(f"{long_name}: no null", 2)]
+    columns = {
+        "time_hour": ColumnFindings(0),
+        "delay": ColumnFindings(7, -20.0, 1e6, (5, 1, 0, 2)),
+        long_name: ColumnFindings(0, different=12, most=((hostile, 0.5), (attribute, 0.25))),
     }
-    origin = {"origin": {"nulls": 0, "different": 3, "most": [["EWR", 0.4], [long_name, 0.3]]}} if accepted else {}
-    extra = [] if accepted else [attribute, hostile]
-    table = table_findings(80687, 9, reasons, missing, [], extra, 0.01, columns | origin)
-    page = values(summary({"flights": table}, 0.01), parse_contract(contract))
+    if accepted:
+        columns["origin"] = ColumnFindings(0, different=3, most=(("EWR", 0.4), (long_name, 0.3)))
+    unknown = [] if accepted else [attribute, hostile]
+    table = table_findings(80687, 9, broken, missing, [], unknown, 0.01, columns)
+    page = values(findings_of({"flights": table}, 0.01), parse_contract(contract))
     write_page(path, TEMPLATE, f"flights {hostile}", **page)
     return (
         "Go on: the data keeps its contract, with 9 of 80,687 rows set aside"

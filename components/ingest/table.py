@@ -2,20 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from tidegate.components.ingest.casts import failures, first_failure, known_by, typed_rows
 from tidegate.components.ingest.raw_files import read
 from tidegate.contract.contract import Table, quoted
+from tidegate.documents.manifest import Example, IngestedTable
 from tidegate.process.errors import InputError, shown
 from tidegate.tables.engine import columns_of, copy, lack, parquet
 
 
 def ingest_table(
     connection: duckdb.DuckDBPyConnection, data: Path, name: str, table: Table, until: str, folder: Path
-) -> dict[str, Any]:
+) -> IngestedTable:
     """Write the rows before `until` to `<folder>/<name>.parquet`, private columns left out; returns what was read."""
     path = folder / f"{name}.parquet"
     try:
@@ -25,14 +25,14 @@ def ingest_table(
         counts = connection.execute(f"SELECT {failures(known)} FROM {quoted(name)}").fetchall()[0] if known else ()
         as_text = [column for column, count in zip(known, counts, strict=True) if count]
         rows = copy(connection, typed_rows(quoted(name), table, list(present), set(as_text), until), path)
-        found = _examples(connection, name, table, list(present), as_text, files, until)
+        examples = _examples(connection, name, table, list(present), as_text, files, until)
     except duckdb.Error as error:  # its message may quote a value
         kind = type(error).__name__
         raise lack(error) or InputError(f"{data}/{table.files}", "a readable table", kind, "mend the file") from error
     connection.execute(f"DROP TABLE {quoted(name)}")
-    facts = {"rows": rows, "kept_as_text": sorted(as_text), **({"examples": found} if found else {})}
     timed = table.time in present and table.time not in as_text
-    return facts | ({"rows_per_month": _months(connection, path, str(table.time))} if timed else {})
+    months = _months(connection, path, str(table.time)) if timed else None
+    return IngestedTable(rows, tuple(sorted(as_text)), examples or None, months)
 
 
 def _examples(
@@ -43,26 +43,27 @@ def _examples(
     as_text: Sequence[str],
     files: Mapping[Path, int],
     until: str,
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, Example]:
     """Per column the first text that cannot be cast, with its file and its row there; no value that says who it is."""
-    found: dict[str, dict[str, Any]] = {}
+    examples: dict[str, Example] = {}
     if "rowid" in map(str.lower, present):  # then DuckDB has no name for the position of a row
-        return found
+        return examples
     for column in [column for column in as_text if column in table.visible()]:
         seen = f"FROM {quoted(name)} WHERE {known_by(table, present, until)}"
         query = f"SELECT {first_failure(column, table.columns[column])} {seen}"
         row, value = connection.execute(query).fetchall()[0]
         if row is not None:
-            said = {} if column in table.identifying() else {"value": shown(value)}
-            found[column] = said | _place(files, row)
-    return found
+            file, place = _place(files, row)
+            private = column in table.identifying()
+            examples[column] = Example(value=None if private else shown(value), file=file, row=place)
+    return examples
 
 
-def _place(files: Mapping[Path, int], row: int) -> dict[str, Any]:
+def _place(files: Mapping[Path, int], row: int) -> tuple[str, int]:
     """The file and the row in it (from 1) of a row (from 0) of all files one after the other."""
     for path, rows in files.items():
         if row < rows:
-            return {"file": path.name, "row": row + 1}
+            return path.name, row + 1
         row -= rows
     raise AssertionError("a row of no file")
 

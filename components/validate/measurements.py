@@ -7,12 +7,12 @@ from typing import Any
 
 import duckdb
 
-from tidegate.components.validate.ingested import Source, no_number
+from tidegate.components.validate.ingested import NO_NUMBER, Source
 from tidegate.components.validate.rules import Rule, any_broken
 from tidegate.contract.contract import literal, quoted
 from tidegate.documents.durations import interval
 
-part_rows = 1_000_000  # below that a second thread gains nothing
+PART_ROWS = 1_000_000  # below that a second thread gains nothing
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def _apart(connection: duckdb.DuckDBPyConnection, source: Source, key: Sequence[
 
 
 def _parts(row: str, rows: int) -> list[str]:
-    if rows < 2 * part_rows or row == no_number:
+    if rows < 2 * PART_ROWS or row == NO_NUMBER:
         return [""]
     half = rows // 2
     return [f" WHERE {row} <= {half}", f" WHERE {row} >= {half}"]

@@ -29,14 +29,19 @@ class Rule:
         return f"{self.name}: {self.expected}"
 
 
-def missing_columns(source: Source) -> list[dict[str, str]]:
+@dataclass(frozen=True)
+class MissingColumn:
+    """A promised column that is not there, and the nearest name that is."""
+
+    column: str
+    expected: str
+    found: str
+
+
+def missing_columns(source: Source) -> list[MissingColumn]:
     """The promised columns that are not there: such skew stops the run."""
     return [
-        {
-            "column": name,
-            "expected": f"a column of type {column.type}",
-            "found": _nearest(name, extra_columns(source)),
-        }
+        MissingColumn(name, f"a column of type {column.type}", _nearest(name, extra_columns(source)))
         for name, column in source.table.visible().items()
         if name not in source.present
     ]

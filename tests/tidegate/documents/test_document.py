@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.documents import BATCH
+from tests.documents import BATCH, FINDINGS, MANIFEST
 from tidegate.documents.batch import Batch
+from tidegate.documents.document import Document
 from tidegate.process.errors import InputError
 
 WHOLE = BATCH.document()
@@ -24,6 +25,14 @@ def test_a_document_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert Batch.read(tmp_path / "batch.json") == BATCH
     keys = list(json.loads((tmp_path / "batch.json").read_text()))
     assert keys[:3] == ["schema", "id", "name"]
+
+
+@pytest.mark.parametrize("document", [BATCH, MANIFEST, FINDINGS], ids=lambda document: type(document).__name__)
+def test_each_kind_is_read_as_it_was_written_and_keeps_its_schema(document: Document, tmp_path: Path) -> None:
+    path = tmp_path / "document.json"
+    document.write(path)
+    assert type(document).read(path) == document
+    Draft202012Validator(type(document).schema()).validate(json.loads(path.read_text()))
 
 
 def test_the_schema_holds_for_what_is_written_and_describes_it() -> None:
