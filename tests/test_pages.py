@@ -33,6 +33,7 @@ from tidegate.components.validate.findings import findings_of, table_findings
 from tidegate.components.validate.page import TEMPLATE, values
 from tidegate.components.validate.rules import MissingColumn
 from tidegate.contract.contract import parse_contract
+from tidegate.documents.decision import Answer, Feedback
 from tidegate.documents.findings import BrokenPromise, ColumnFindings
 from tidegate.documents.manifest import Example
 from tidegate.pages.page import write_page
@@ -93,41 +94,37 @@ def _validate(path: Path, accepted: bool) -> str:
 def _gate(path: Path, kind: str) -> str:
     reference, batch = decisions.frames(names=[hostile, long_name])
     kinds = {**decisions.kinds, hostile: "number", long_name: "number"}
-    said = {"first": "retrain", "cannot-tell": "cannot tell", "many": "keep"}.get(kind, kind)
-    answer = decisions.decision(said, **_asked(kind))
+    answers: dict[str, Answer] = {"first": "retrain", "retrain": "retrain", "cannot-tell": "cannot tell"}
+    decision = decisions.decision(answers.get(kind, "keep"), **_changed(kind))
     past = decisions.past({"retrain": 18, "keep": 1, "many": 300}.get(kind, 0))
-    write_decision(path, hostile, answer, pictures(reference, batch, kinds, answer), past)
+    write_decision(path, hostile, decision, pictures(reference, batch, kinds, decision.signals), past)
     return {
         "retrain": "The gate is open: retrain",
         "keep": "The gate is shut: keep the champion",
         "cannot tell": "Cannot tell: keep the champion",
-    }[said]
+    }[decision.decision]
 
 
-def _asked(kind: str) -> dict[str, Any]:
+def _changed(kind: str) -> dict[str, Any]:
     """What differs in a decision of this kind; every hostile name is somewhere in it."""
-    judged = {"kind": "batch", "about": attribute, "said": "wrong", "until": "", "who": hostile, "when": "2013-06-01"}
-    ignored = {
-        "kind": "ignore",
-        "about": long_name,
-        "said": "",
-        "until": "2013-09-01",
-        "who": "ann",
-        "when": "2013-06",
-    }
     if kind == "first":
-        champion = decisions.signal("champion", "champion", "opens", None, None, reason="there is no champion yet")
-        return {"champion": None, "signals": [champion], "reasons": ["there is no champion yet"], "would_change": []}
+        champion = decisions.signal("champion", "champion", "opens", reason="there is no champion yet")
+        return {"champion": None, "signals": (champion,), "reasons": (champion.reason,), "would_change": ()}
     if kind == "cannot-tell":
-        return {"champion": attribute, "reasons": [hostile], "would_change": [attribute]}
-    signals = decisions.compared(*(["shut"] * 3 if kind == "many" else []))
+        return {"champion": attribute, "reasons": (hostile,), "would_change": (attribute,)}
+    signals = decisions.compared("shut", "shut", "shut") if kind == "many" else decisions.compared()
     if kind == "keep":
-        signals[2]["state"] = signals[4]["state"] = signals[8]["state"] = "cannot tell"
+        for place in (2, 4, 8):
+            signals[place] = replace(signals[place], state="cannot tell")
         signals += [decisions.feature(name, 0.01, 0.0, chance=None) for name in (hostile, attribute, long_name)]
     if kind == "many":
         signals += [decisions.feature(f"{long_name}_{place}", 0.01, 0.0) for place in range(500)]
-    judgements = [{**judged, "why": hostile}, {**ignored, "why": long_name}]
-    return {"signals": signals, "judgements": judgements, "compared": decisions.decision("keep", signals)["compared"]}
+    judgements = (
+        Feedback("batch", attribute, "wrong", "", hostile, "2013-06-01", hostile),
+        Feedback("ignore", long_name, "", "2013-09-01", "ann", "2013-06", long_name),
+    )
+    compared = decisions.decision("keep", signals).compared
+    return {"signals": tuple(signals), "judgements": judgements, "compared": compared}
 
 
 def _predicted(task: str, champion: bool) -> tuple[Any, dict[str, Any]]:

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from tests.decisions import compared, decision
 from tests.documents import BATCH, FINDINGS, MANIFEST
 from tidegate.documents.batch import Batch
+from tidegate.documents.decision import Feedback
 from tidegate.documents.document import Document
 from tidegate.process.errors import InputError
 
@@ -27,7 +29,11 @@ def test_a_document_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert keys[:3] == ["schema", "id", "name"]
 
 
-@pytest.mark.parametrize("document", [BATCH, MANIFEST, FINDINGS], ids=lambda document: type(document).__name__)
+IGNORED = Feedback("ignore", "temp", "", "2013-09-01", "ann", "2013-06-01", "a new sensor")
+KINDS = [BATCH, MANIFEST, FINDINGS, decision("retrain", compared(), judgements=(IGNORED,))]
+
+
+@pytest.mark.parametrize("document", KINDS, ids=lambda document: type(document).__name__)
 def test_each_kind_is_read_as_it_was_written_and_keeps_its_schema(document: Document, tmp_path: Path) -> None:
     path = tmp_path / "document.json"
     document.write(path)
