@@ -9,12 +9,17 @@ from tidegate.documents.batch import Recipe
 from tidegate.documents.decision import DecayDetail, NoDetail, RecipeDetail, Signal, State
 from tidegate.scoring.tasks import Task
 
-files = {"contract": "contract.yaml", "sql": "features.sql", "estimator": "model.yaml", "window_days": "window_days"}
+RECIPE_FILES = {
+    "contract": "contract.yaml",
+    "sql": "features.sql",
+    "estimator": "model.yaml",
+    "window_days": "window_days",
+}
 
 
 def recipe(before: Mapping[str, Any], now: Recipe) -> Signal:
     """What differs between the champion's recipe and the one that a challenger would be made by; never opens."""
-    differs = tuple(name for key, name in files.items() if before.get(key) != getattr(now, key))
+    differs = tuple(name for key, name in RECIPE_FILES.items() if before.get(key) != getattr(now, key))
     reason = f"{', '.join(differs)} changed since the champion was trained" if differs else "as the champion's"
     state: State = "told" if differs else "shut"
     return Signal("recipe", "recipe", state, reason, float(len(differs)), None, None, RecipeDetail(differs))

@@ -9,9 +9,9 @@ from tidegate.documents.decision import DriftDetail, Kind, NoDetail, Signal, Sta
 
 # Distances of numbers know no end: a unit that changed moves a column by a thousand of its standard deviations, which
 # says no more than three do, and must not make up for the little that the champion thinks of it.
-most_drift = 3.0
+MOST_DRIFT = 3.0
 MOST_NEW_CATEGORIES = 5
-named: Mapping[Kind, str] = {
+NAMES: Mapping[Kind, str] = {
     "features": "drift of features",
     "predictions": "drift of predictions",
     "label": "drift of the label",
@@ -38,8 +38,8 @@ def features(
 
 
 def _feature(name: str, column: Column, share: float, minimum: float, ignored: str | None) -> Signal:
-    effect = None if column.score is None else min(column.score, most_drift) * share
-    counted = f", counted as {most_drift:.0f}," if column.score is not None and column.score > most_drift else ""
+    effect = None if column.score is None else min(column.score, MOST_DRIFT) * share
+    counted = f", counted as {MOST_DRIFT:.0f}," if column.score is not None and column.score > MOST_DRIFT else ""
     carries = f"carries {share:.0%} of the champion's importance: effect {effect or 0.0:.3f}"
     reason = f"{name} {_moved(column)}{counted} and {carries}"
     state = _state(column, effect, minimum)
@@ -64,7 +64,7 @@ def label(column: Column, minimum: float, name: str) -> Signal:
 
 def too_few(kind: Literal["features", "predictions", "label", "decay"], reason: str) -> Signal:
     """A signal that cannot be measured, and why."""
-    return Signal(named.get(kind, kind), kind, "cannot tell", reason, None, None, None, NoDetail())
+    return Signal(NAMES.get(kind, kind), kind, "cannot tell", reason, None, None, None, NoDetail())
 
 
 def _signal(
@@ -80,7 +80,7 @@ def _signal(
     detail = DriftDetail(
         column.score, column.critical, share, column.method, column.null_shift, column.new[:MOST_NEW_CATEGORIES]
     )
-    title = f"drift of {name}" if kind == "features" else named[kind]
+    title = f"drift of {name}" if kind == "features" else NAMES[kind]
     return Signal(title, kind, state, reason, value, limit, name, detail)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from tidegate.components.gate.permutation_test import Tested, compare
+from tidegate.components.gate.permutation_test import PermutationTest, compare
 from tidegate.components.gate.pictures import Picture, pictures
 from tidegate.components.gate.thinning import Thinned, thinned
 from tidegate.contract.contract import Contract
@@ -42,7 +42,7 @@ class Comparison:
     seen: pd.DataFrame
     rows: Thinned
     kinds: Mapping[str, str]
-    tested: Tested
+    tested: PermutationTest
 
     @property
     def scores(self) -> dict[str, float]:

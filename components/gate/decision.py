@@ -20,8 +20,8 @@ from tidegate.documents.decision import (
 )
 
 # What has to be known before the gate may be called shut; the others are known always, or of less weight.
-needed = ("features", "predictions", "decay")
-parameters = {
+NEEDED = ("features", "predictions", "decay")
+PARAMETERS = {
     "features": "minimum_effect",
     "predictions": "prediction_drift",
     "label": "label_drift",
@@ -30,14 +30,15 @@ parameters = {
     "cooldown": "cooldown_days",
     "budget": "max_refused",
 }
-most_changes = 3
+MOST_CHANGES = 3
 
 
 def decide(mode: str, signals: Sequence[Signal]) -> tuple[Answer, list[str]]:
     """`retrain`, `keep` or `cannot tell`, and why; the mode goes before the brakes, those before what opens."""
-    opened = [f"{it.reason}{limit(it)}" for it in _in("opens", signals)]
-    held = [f"{it.reason}{limit(it)}" for it in _in("holds", signals)]
-    unknown = list(dict.fromkeys(it.reason for it in _in("cannot tell", signals) if it.signal in needed))[:3]
+    opened = [f"{signal.reason}{limit(signal)}" for signal in _in("opens", signals)]
+    held = [f"{signal.reason}{limit(signal)}" for signal in _in("holds", signals)]
+    unmeasured = (signal.reason for signal in _in("cannot tell", signals) if signal.signal in NEEDED)
+    unknown = list(dict.fromkeys(unmeasured))[:3]
     if mode != "auto":
         answer: Answer = "retrain" if mode == "always" else "keep"
         return answer, [f"gate.mode is {mode}", *opened, *unknown, *_named(signals)]
@@ -47,13 +48,13 @@ def decide(mode: str, signals: Sequence[Signal]) -> tuple[Answer, list[str]]:
         return "retrain", [*opened, *_named(signals)]
     if unknown:
         return "cannot tell", [*unknown, *_named(signals)]
-    nearest = "".join(f"; nearest: {it.reason}{limit(it)}" for it in _nearest(signals)[:1])
+    nearest = "".join(f"; nearest: {signal.reason}{limit(signal)}" for signal in _nearest(signals)[:1])
     return "keep", [f"nothing is beyond its limit{nearest}", *_named(signals)]
 
 
 def limit(signal: Signal) -> str:
     """The limit of a signal as its parameter, in parentheses; nothing for one without."""
-    return f" (gate.{parameters[signal.signal]} {signal.limit:g})" if signal.limit is not None else ""
+    return f" (gate.{PARAMETERS[signal.signal]} {signal.limit:g})" if signal.limit is not None else ""
 
 
 def _in(state: State, signals: Sequence[Signal]) -> list[Signal]:
@@ -67,8 +68,8 @@ def _named(signals: Sequence[Signal]) -> list[str]:
 
 def _nearest(signals: Sequence[Signal]) -> list[Signal]:
     """The shut signals with a limit, the nearest to opening first; no brakes."""
-    shut = [it for it in _in("shut", signals) if it.signal not in ("cooldown", "budget") and it.limit is not None]
-    return sorted(shut, key=lambda it: -_part(it))
+    shut = [signal for signal in _in("shut", signals) if signal.signal not in ("cooldown", "budget")]
+    return sorted((signal for signal in shut if signal.limit is not None), key=lambda signal: -_part(signal))
 
 
 def _part(signal: Signal) -> float:
@@ -89,20 +90,20 @@ def would_change(decision: Answer, signals: Sequence[Signal], policy: Policy) ->
         return ["gate.mode auto would have left it to the signals"]
     if held := _in("holds", signals):
         return [
-            f"{'lower' if it.signal == 'cooldown' else 'higher'} gate.{parameters[it.signal]}: {it.reason}"
-            for it in held
+            f"{'lower' if signal.signal == 'cooldown' else 'higher'} gate.{PARAMETERS[signal.signal]}: {signal.reason}"
+            for signal in held
         ]
     if decision == "retrain":
-        opened = [it for it in _in("opens", signals) if it.signal in parameters]
-        limits = [_kept_shut_by(it) for it in opened[:most_changes]]
+        opened = [signal for signal in _in("opens", signals) if signal.signal in PARAMETERS]
+        limits = [_kept_shut_by(signal) for signal in opened[:MOST_CHANGES]]
         return [f"the gate would have stayed shut with {' and '.join(limits)}"] if limits else []
     if decision == "cannot tell":
         return [f"more rows, labels or blocks of time: gate.minimum_rows is {policy.minimum_rows:,}"]
-    return [_opened_by(it) for it in _nearest(signals)[:most_changes]]
+    return [_opened_by(signal) for signal in _nearest(signals)[:MOST_CHANGES]]
 
 
 def _kept_shut_by(signal: Signal) -> str:
-    return f"gate.{parameters[signal.signal]} at {signal.value:.3g} or more (it is {signal.limit:g})"
+    return f"gate.{PARAMETERS[signal.signal]} at {signal.value:.3g} or more (it is {signal.limit:g})"
 
 
 def _opened_by(signal: Signal) -> str:
@@ -112,7 +113,7 @@ def _opened_by(signal: Signal) -> str:
         case DriftDetail(score=float(score), chance=float(critical)) if score <= critical:
             lacks.append(f"a score above {critical:.3f}, which chance reaches (it is {score:.3f})")
     if signal.value is not None and signal.limit is not None and signal.value <= signal.limit:
-        lacks.append(f"gate.{parameters[signal.signal]} below {signal.value:.3g} (it is {signal.limit:g})")
+        lacks.append(f"gate.{PARAMETERS[signal.signal]} below {signal.value:.3g} (it is {signal.limit:g})")
     match signal.detail:
         case DecayDetail(interval=(low, _)) if low <= 0:
             lacks.append(f"a lower bound above 0 (it is {low:.3f})")

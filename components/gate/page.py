@@ -9,13 +9,13 @@ from tidegate.documents.decision import Answer, Decision, Signal, State
 from tidegate.pages.page import write_page
 from tidegate.tracking.decisions import PastDecision
 
-most_rows = 40
-sentences: Mapping[Answer, str] = {
+MOST_ROWS = 40
+SENTENCES: Mapping[Answer, str] = {
     "retrain": "The gate is open: retrain",
     "keep": "The gate is shut: keep the champion",
     "cannot tell": "Cannot tell: keep the champion",
 }
-states: Mapping[State, str] = {
+STATES: Mapping[State, str] = {
     "opens": "opens the gate",
     "shut": "within its limit",
     "holds": "holds the gate shut",
@@ -24,16 +24,16 @@ states: Mapping[State, str] = {
     "ignored": "ignored on a person's word",
     "off": "switched off",
 }
-over = "over"  # of a cooldown, the one limit that opens nothing by being passed
+OVER = "over"  # of a cooldown, the one limit that opens nothing by being passed
 
 
 def _word(signal: Signal) -> str:
     """What is said of a signal's state."""
     if signal.state == "shut" and signal.signal == "cooldown":
-        return over
+        return OVER
     if signal.state == "shut" and signal.limit is None:
         return "opens nothing"
-    return states[signal.state]
+    return STATES[signal.state]
 
 
 def write_decision(
@@ -55,16 +55,16 @@ def write_decision(
         f"{name}: gate",
         name=name,
         decision=decision,
-        sentence=sentences[decision.decision],
+        sentence=SENTENCES[decision.decision],
         word=_word,
-        over=over,
+        over=OVER,
         signals=[signal for signal in decision.signals if signal.signal != "features"],
         matter=matter,
-        others=others[:most_rows],
-        left_out=max(0, len(others) - most_rows),
+        others=others[:MOST_ROWS],
+        left_out=max(0, len(others) - MOST_ROWS),
         pictures=pictures,
         quality=standing.quality(decision, past),
         strips=standing.strips(decision, past),
-        scale=standing.scale,
+        scale=standing.SCALE,
         past=past,
     )

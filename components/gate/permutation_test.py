@@ -11,12 +11,12 @@ import pandas as pd
 
 from tidegate.components.gate.columns import categories, numbers
 from tidegate.components.gate.counts import Matrix
-from tidegate.components.gate.distances import category_scores, methods, number_scores
+from tidegate.components.gate.distances import METHODS, category_scores, number_scores
 from tidegate.components.gate.permutations import Sides
 from tidegate.scoring.scores import Vector
 
-least_relabellings = 800
-tail = 0.99
+LEAST_RELABELLINGS = 800
+TAIL = 0.99
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Tested:
+class PermutationTest:
     """What is found of each column, how many blocks a side had, and how many permutations there were (0: none)."""
 
     columns: Mapping[str, Column]
@@ -59,7 +59,7 @@ def compare(
     rate: float,
     seed: int,
     label: str = "label",
-) -> Tested:
+) -> PermutationTest:
     """Compare thinned sides whose blocks lie beside their rows; `chosen` names a method per kind, if not the default.
 
     Of all comparisons of sides that do not differ, at most the share `rate` has any column beyond its critical value.
@@ -70,19 +70,19 @@ def compare(
     found: dict[str, Column] = {}
     drawn: dict[str, Vector] = {}
     for name, kind in kinds.items():
-        method = chosen.get(kind, methods[kind][0])
+        method = chosen.get(kind, METHODS[kind][0])
         found[name], scores = _column(sides, name, kind, method, keys, rate, counts_nulls=name != label)
         if len(scores) > 1:
             drawn[name] = scores
     if drawn:
         for name, limit in zip(drawn, _limits(np.stack(list(drawn.values()), axis=1), rate), strict=True):
             found[name] = replace(found[name], critical=float(limit))
-    return Tested(found, sides.count - sides.moved, sides.moved, len(keys) if drawn else 0)
+    return PermutationTest(found, sides.count - sides.moved, sides.moved, len(keys) if drawn else 0)
 
 
 def relabellings(rate: float) -> int:
     """How many are drawn: enough to tell the rate from its neighbours."""
-    return max(least_relabellings, ceil(10 / rate))
+    return max(LEAST_RELABELLINGS, ceil(10 / rate))
 
 
 def _column(
@@ -119,7 +119,7 @@ def _limits(scores: Matrix, rate: float) -> Vector:
     than others, and in deviations from the mean the worst of them would decide for all.
     """
     middle = np.median(scores, axis=0)
-    tails = np.maximum(np.quantile(scores, tail, axis=0) - middle, scores.std(axis=0))
+    tails = np.maximum(np.quantile(scores, TAIL, axis=0) - middle, scores.std(axis=0))
     top = np.sort(((scores - middle) / np.where(tails > 0, tails, 1.0)).max(axis=1))[::-1]
     limit = top[int(rate * len(top))]
     return np.asarray((middle + limit * tails) * (1 + 1e-9))  # a tie is not significant

@@ -11,11 +11,11 @@ from tidegate.documents.decision import DriftDetail, Signal
 from tidegate.pages.axes import Axis
 from tidegate.scoring.scores import Vector
 
-least_pictures, most_pictures = 6, 9
-most_bins, most_values, most_letters = 24, 8, 40
-tail = 0.005
-ranks = {"opens": 0, "told": 1, "ignored": 1, "holds": 1}
-columns = {"predictions": "prediction", "label": "label"}
+LEAST_PICTURES, MOST_PICTURES = 6, 9
+MOST_BINS, MOST_VALUES, MOST_LETTERS = 24, 8, 40
+TAIL = 0.005
+RANKS = {"opens": 0, "told": 1, "ignored": 1, "holds": 1}
+COLUMNS = {"predictions": "prediction", "label": "label"}
 
 
 @dataclass(frozen=True)
@@ -66,15 +66,15 @@ def pictures(
 
 def column_of(signal: Signal) -> str:
     """The column of the frames that a signal speaks of."""
-    return signal.column or columns.get(signal.signal, "")
+    return signal.column or COLUMNS.get(signal.signal, "")
 
 
 def mattering(signals: Sequence[Signal]) -> list[Signal]:
     """The compared columns that a reviewer looks at: what opens the gate, what is told, then the nearest."""
     compared = [signal for signal in signals if isinstance(signal.detail, DriftDetail) and signal.state != "off"]
-    ranked = sorted(compared, key=lambda signal: (ranks.get(signal.state, 2), -_nearness(signal)))
-    loud = sum(signal.state in ranks for signal in ranked)
-    return ranked[: min(max(loud, least_pictures), most_pictures)]
+    ranked = sorted(compared, key=lambda signal: (RANKS.get(signal.state, 2), -_nearness(signal)))
+    loud = sum(signal.state in RANKS for signal in ranked)
+    return ranked[: min(max(loud, LEAST_PICTURES), MOST_PICTURES)]
 
 
 def _nearness(signal: Signal) -> float:
@@ -87,7 +87,7 @@ def _picture(reference: pd.Series, batch: pd.Series, kind: str) -> Picture:
     before, now = _present(reference, kind), _present(batch, kind)
     missing = 1 - len(before) / max(len(reference), 1), 1 - len(now) / max(len(batch), 1)
     different = pd.concat([before, now]).nunique()
-    if kind == "number" and different > most_values:
+    if kind == "number" and different > MOST_VALUES:
         return _histogram(np.asarray(before, float), np.asarray(now, float), missing)
     return Bars(missing, _bars(before, now, missing, kind))
 
@@ -101,7 +101,7 @@ def _present(column: pd.Series, kind: str) -> pd.Series:
 def _histogram(reference: Vector, batch: Vector, missing: tuple[float, float]) -> Histogram:
     """Shares per bin; what lies in the outermost half percent is counted in the outermost bin."""
     whole = np.concatenate([reference, batch])
-    low, high = np.quantile(whole, [tail, 1 - tail])
+    low, high = np.quantile(whole, [TAIL, 1 - TAIL])
     if low == high:
         low, high = whole.min(), whole.max()
     axis = Axis(float(low), float(high))
@@ -113,8 +113,8 @@ def _histogram(reference: Vector, batch: Vector, missing: tuple[float, float]) -
 
 def _shares(values: Vector, axis: Axis, present: float) -> list[float]:
     if not len(values):
-        return [0.0] * most_bins
-    counts, _ = np.histogram(np.clip(values, axis.low, axis.high), most_bins, (axis.low, axis.high))
+        return [0.0] * MOST_BINS
+    counts, _ = np.histogram(np.clip(values, axis.low, axis.high), MOST_BINS, (axis.low, axis.high))
     return [float(count) / len(values) * present for count in counts]
 
 
@@ -126,12 +126,12 @@ def _bars(reference: pd.Series, batch: pd.Series, missing: tuple[float, float], 
     ]
     table = pd.concat(sides, axis=1, keys=["reference", "batch"]).astype(float).fillna(0.0)
     table = table.loc[table.max(axis=1).sort_values(ascending=False, kind="stable").index]
-    shown = table.iloc[:most_values]
+    shown = table.iloc[:MOST_VALUES]
     if kind == "number":
         shown = shown.loc[sorted(shown.index, key=lambda text: float(text.replace("−", "-")))]
     rows = [_bar(str(text), *map(float, row)) for text, row in zip(shown.index, shown.to_numpy(), strict=True)]
     if (others := len(table) - len(shown)) > 0:
-        rest = table.iloc[most_values:].sum()
+        rest = table.iloc[MOST_VALUES:].sum()
         rows.append(_bar(f"{others:,} others", float(rest["reference"]), float(rest["batch"])))
     return rows
 
@@ -142,4 +142,4 @@ def _bar(text: str, reference: float, batch: float) -> Bar:
 
 def _text(value: object) -> str:
     text = f"{value:g}".replace("-", "−") if isinstance(value, float) else str(value)
-    return text if len(text) <= most_letters else text[: most_letters - 1] + "…"
+    return text if len(text) <= MOST_LETTERS else text[: MOST_LETTERS - 1] + "…"

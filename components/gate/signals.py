@@ -32,7 +32,7 @@ def signals(
         age.budget(*budget),
         *_features(champion, question, compared),
     ]
-    return [_switched_off(it) if it.signal in question.off else it for it in measured], loss
+    return [_switched_off(signal) if signal.signal in question.off else signal for signal in measured], loss
 
 
 def _switched_off(signal: Signal) -> Signal:
@@ -62,7 +62,7 @@ def _label(champion: Champion, question: Question, compared: Comparison | str) -
 
 
 def decay_rate(rate: float) -> float:
-    """How often decay may open by chance: half as often as drift, so that both together hardly open more often."""
+    """The significance level of decay: half that of drift, so that both together hardly raise more false alarms."""
     return rate / 2
 
 
@@ -90,5 +90,5 @@ def _decay(champion: Champion, question: Question, compared: Comparison | str) -
     before, policy = champion.verdict["loss"], question.policy
     blocks = block_of(known[own.time], question.contract.block)
     error = champion.verdict.get("loss_error", 0.0)
-    found = growth(lost, blocks, weight, before, error, decay_rate(policy.false_alarm_rate), question.seed)
-    return age.decay(found, loss, before, policy.decay, tasks[task]), loss
+    grown = growth(lost, blocks, weight, before, error, decay_rate(policy.false_alarm_rate), question.seed)
+    return age.decay(grown, loss, before, policy.decay, tasks[task]), loss

@@ -11,10 +11,10 @@ from tidegate.documents.decision import DecayDetail, Decision, Signal
 from tidegate.pages.axes import Axis
 from tidegate.tracking.decisions import PastDecision
 
-most_batches, most_strips, apart = 60, 14, 0.28
-lowest, highest = -1.0, 3.0  # what is further off is drawn at the edge
-scale = Axis(lowest, highest)
-pad, room = 0.08, 0.06
+MOST_BATCHES, MOST_STRIPS, LEAST_GAP = 60, 14, 0.28
+LOWEST, HIGHEST = -1.0, 3.0  # what is further off is drawn at the edge
+SCALE = Axis(LOWEST, HIGHEST)
+PAD, ROOM = 0.08, 0.06
 Past = Sequence[PastDecision]
 
 
@@ -58,7 +58,7 @@ class Strip:
 def quality(decision: Decision, past: Past) -> Quality | None:
     """The champion's loss on the batches whose labels were known, this one last; None unless there are two."""
     decay = next((signal.detail for signal in decision.signals if isinstance(signal.detail, DecayDetail)), None)
-    known = [(each, each.loss) for each in past[-most_batches:] if each.loss is not None]
+    known = [(each, each.loss) for each in past[-MOST_BATCHES:] if each.loss is not None]
     if decay is not None:
         known.append((_as_past(decision, decay.loss), decay.loss))
     if len(known) < 2:
@@ -90,21 +90,21 @@ def strips(decision: Decision, past: Past) -> list[Strip]:
     """Each signal that has a limit, among the earlier batches that had it: as shares of the limit, 1 is at it."""
     shown = {signal.name for signal in mattering(decision.signals)}
     found = [
-        _strip(signal, signal.value / signal.limit, past[-most_batches:])
+        _strip(signal, signal.value / signal.limit, past[-MOST_BATCHES:])
         for signal in decision.signals
         if (signal.signal != "features" or signal.name in shown)
         and signal.value is not None
         and signal.limit is not None
         and signal.limit > 0
     ]
-    return [strip for strip in found if strip.dots][:most_strips]
+    return [strip for strip in found if strip.dots][:MOST_STRIPS]
 
 
 def _changes(places: Sequence[tuple[float, str | None]]) -> list[dict[str, Any]]:
     """Where another champion began to be the one that was asked; of those without room the first."""
     found: list[dict[str, Any]] = []
     for (_, before), (at, champion) in pairwise(places):
-        if champion != before and (not found or at - found[-1]["at"] > room):
+        if champion != before and (not found or at - found[-1]["at"] > ROOM):
             found.append({"at": at, "text": f"version {champion}" if not found else str(champion)})
     return found
 
@@ -113,7 +113,7 @@ def _dates(places: Sequence[tuple[float, str]]) -> list[dict[str, Any]]:
     """The last date, and those before it that have room beside the others."""
     found = [places[-1]]
     for place, text in reversed(places[:-1]):
-        if found[-1][0] - place >= apart:
+        if found[-1][0] - place >= LEAST_GAP:
             found.append((place, text))
     return [{"at": place, "text": text} for place, text in reversed(found)]
 
@@ -126,10 +126,10 @@ def _strip(signal: Signal, ratio: float, past: Past) -> Strip:
 
 
 def _place(ratio: float) -> float:
-    return scale.at(min(max(ratio, lowest), highest))
+    return SCALE.at(min(max(ratio, LOWEST), HIGHEST))
 
 
 def _padded(values: Sequence[float]) -> Axis:
     axis = Axis.over(values)
-    edge = pad * (axis.high - axis.low)
+    edge = PAD * (axis.high - axis.low)
     return Axis(axis.low - edge, axis.high + edge)

@@ -74,11 +74,11 @@ def _apart(connection: duckdb.DuckDBPyConnection, source: Source, key: Sequence[
 
     The parts run at the same time; each begins with the last row of the one before it.
     """
-    this, before = ([f"{name}_{index}" for index in range(len(key))] for name in ("this", "before"))
+    current, before = ([f"{name}_{index}" for index in range(len(key))] for name in ("this", "before"))
     lags = ", ".join([*key, *(f"lag({name}) OVER ()" for name in key), "lag(true) OVER () IS NULL"])
     pairs = [
-        f"SELECT 1 FROM (SELECT {lags} FROM {source.sql}{part}) AS pairs({', '.join([*this, *before, 'first'])}) "
-        f"WHERE NOT first AND row({', '.join(before)}) >= row({', '.join(this)})"
+        f"SELECT 1 FROM (SELECT {lags} FROM {source.sql}{part}) AS pairs({', '.join([*current, *before, 'first'])}) "
+        f"WHERE NOT first AND row({', '.join(before)}) >= row({', '.join(current)})"
         for part in _parts(source.row, rows)
     ]
     return int(_row(connection, f"SELECT count(*) FROM ({' UNION ALL '.join(pairs)})")[0]) == 0

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.tiers import large
-from tidegate.components.gate.permutation_test import Column, Tested, compare
+from tidegate.components.gate.permutation_test import Column, PermutationTest, compare
 from tidegate.components.gate.thinning import thinned
 
 root = Path(__file__).parents[3]
@@ -39,7 +39,7 @@ def rows(blocks: int, each: int, seed: int, luck: float = 0.5) -> tuple[pd.DataF
 
 def compared(
     batch: pd.DataFrame, blocks: pd.Series, reference: pd.DataFrame | None = None, rate: float = 0.05, seed: int = 0
-) -> Tested:
+) -> PermutationTest:
     before, own = rows(40, 10, 99)
     frame = before if reference is None else reference
     return compare(frame, batch, own, blocks, kinds, {}, rate, seed)

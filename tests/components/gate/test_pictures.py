@@ -76,4 +76,4 @@ def test_a_strip_counts_the_earlier_batches_below() -> None:
     past = [replace(each, signals=own) for each, own in zip(past, signals, strict=True)]
     (strip,) = standing.strips(decisions.decision("retrain", decisions.compared()), past)
     assert (strip.name, strip.above, strip.beyond) == ("decay", 2, True)
-    assert strip.dots[-1] == 1.0 and strip.dots[0] < standing.scale.at(1) < strip.now
+    assert strip.dots[-1] == 1.0 and strip.dots[0] < standing.SCALE.at(1) < strip.now
