@@ -169,7 +169,7 @@ def judged(
     opening = {signal.signal for signal in told if signal.state == "opens"}
     if _decayed(batch.dropna(subset="loss"), verdict, rate, seed):
         opening.add("decay")
-    beyond = {"beyond chance"} if any(column.beyond for column in found.values()) else set()
+    beyond = {"beyond chance"} if any(column.significant for column in found.values()) else set()
     effects = [signal.value or 0.0 for signal in told if signal.signal == "features"]
     return beyond | opening | ({"opens"} if opening else set()), max(effects)
 

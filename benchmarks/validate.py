@@ -16,6 +16,8 @@ from typing import Any
 
 import duckdb
 
+from tidegate.documents.manifest import Edges, Manifest
+
 root = Path(__file__).parents[1]
 contract = """\
 name: flights
@@ -61,7 +63,7 @@ def problem(folder: Path) -> None:
     text = (root / "contract.yaml").read_text()
     flights = text[text.index("  flights:\n") : text.index("  weather:\n")]
     (folder / "contract.yaml").write_text(contract + flights)
-    (folder / "manifest.json").write_text(json.dumps({"data": "0.dir", "until": "2030-01-01"}))
+    Manifest("0.dir", "2030-01-01", Edges("2029-12-04", "2030-01-01"), {}, {}).write(folder / "manifest.json")
 
 
 def measure(folder: Path) -> tuple[float, float]:

@@ -1,10 +1,27 @@
-"""Decisions as the gate files them, with the frames and the earlier batches that its page shows: plain documents."""
+"""Decisions as the gate files them, with the frames and the earlier batches that its page shows."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from tidegate.documents.decision import (
+    Answer,
+    Compared,
+    DecayDetail,
+    Decision,
+    DriftDetail,
+    Inputs,
+    Kind,
+    NoDetail,
+    Policy,
+    Signal,
+    State,
+    Window,
+)
+from tidegate.tracking.decisions import PastDecision
 
 kinds = {
     "temp": "number",
@@ -15,21 +32,21 @@ kinds = {
     "prediction": "number",
     "label": "category",
 }
-policy = {
-    "mode": "auto",
-    "off": "",
-    "sample_rows": 10000,
-    "minimum_rows": 200,
-    "false_alarm_rate": 0.05,
-    "minimum_effect": 0.15,
-    "prediction_drift": 0.25,
-    "label_drift": 0.1,
-    "decay": 0.02,
-    "max_age_days": 180,
-    "cooldown_days": 0,
-    "max_refused": 3,
-    "refused_days": 90,
-}
+POLICY = Policy(
+    mode="auto",
+    off="",
+    sample_rows=10000,
+    minimum_rows=200,
+    false_alarm_rate=0.05,
+    minimum_effect=0.15,
+    prediction_drift=0.25,
+    label_drift=0.1,
+    decay=0.02,
+    max_age_days=180,
+    cooldown_days=0,
+    max_refused=3,
+    refused_days=90,
+)
 
 
 def frames(seed: int = 0, names: Sequence[str] = ()) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -55,94 +72,82 @@ def frames(seed: int = 0, names: Sequence[str] = ()) -> tuple[pd.DataFrame, pd.D
     return sides[0], sides[1]
 
 
-def signal(name: str, kind: str, state: str, value: float | None, limit: float | None, **more: Any) -> dict[str, Any]:
+def signal(
+    name: str, kind: Kind, state: State, value: float | None = None, limit: float | None = None, **changed: Any
+) -> Signal:
     """One signal of a decision."""
-    return {
-        "name": name,
-        "signal": kind,
-        "column": more.pop("column", None),
-        "state": state,
-        "value": value,
-        "limit": limit,
-        "reason": more.pop("reason", f"{name} is {value} of {limit}"),
-        "detail": more,
-    }
+    reason = f"{name} is {value} of {limit}"
+    return replace(Signal(name, kind, state, reason, value, limit, None, NoDetail()), **changed)
 
 
-def feature(column: str, score: float, importance: float, state: str = "shut", **more: Any) -> dict[str, Any]:
+def drift(score: float, importance: float | None, chance: float | None = 0.12, **changed: Any) -> DriftDetail:
+    """The detail of a column's drift."""
+    detail = DriftDetail(score, chance, importance, "Wasserstein distance (normed)", 0.0, ())
+    return replace(detail, **changed)
+
+
+def feature(column: str, score: float, importance: float, state: State = "shut", **changed: Any) -> Signal:
     """The signal of a feature's drift."""
-    detail = {"chance": 0.12, "method": "Wasserstein distance (normed)", "null_shift": 0.0, "new": []} | more
-    found = signal(f"drift of {column}", "features", state, round(score * importance, 4), 0.15, column=column)
+    detail = drift(score, importance, **changed)
     reason = f"{column} drifted by {score:.2f} and carries {importance:.0%} of the champion's importance"
-    return {**found, "reason": reason, "detail": {"score": score, "importance": importance, **detail}}
+    return Signal(f"drift of {column}", "features", state, reason, round(score * importance, 4), 0.15, column, detail)
 
 
-def compared(predictions: str = "opens", decay: str = "opens", temp: str = "opens") -> list[dict[str, Any]]:
+def compared(predictions: State = "opens", decay: State = "opens", temp: State = "opens") -> list[Signal]:
     """The signals of a champion that was compared with a batch."""
-    sides: dict[str, Any] = {
-        "importance": None,
-        "method": "Wasserstein distance (normed)",
-        "null_shift": 0.0,
-        "new": [],
-    }
+    grown = DecayDetail(loss=0.571, verdict_loss=0.537, interval=(0.012, 0.056))
     return [
-        signal("champion", "champion", "shut", None, None, reason="version 1 serves"),
-        signal("recipe", "recipe", "told", None, None, reason="features.sql differs from the champion's"),
-        signal("drift of predictions", "predictions", predictions, 0.31, 0.25, score=0.31, chance=0.14, **sides),
-        signal("drift of the label", "label", "shut", 0.04, 0.1, score=0.04, chance=0.06, **sides),
-        signal("decay", "decay", decay, 0.034, 0.02, loss=0.571, verdict_loss=0.537, interval=[0.012, 0.056]),
+        signal("champion", "champion", "shut", reason="version 1 serves"),
+        signal("recipe", "recipe", "told", reason="features.sql differs from the champion's"),
+        signal("drift of predictions", "predictions", predictions, 0.31, 0.25, detail=drift(0.31, None, 0.14)),
+        signal("drift of the label", "label", "shut", 0.04, 0.1, detail=drift(0.04, None, 0.06)),
+        signal("decay", "decay", decay, 0.034, 0.02, detail=grown),
         signal("age", "age", "shut", 62, 180, reason="the champion learned from rows up to 62 days ago"),
         signal("cooldown", "cooldown", "shut", 31, 7, reason="the gate was last open 31 days ago"),
         signal("budget", "budget", "shut", 1, 3, reason="1 of 3 refused challengers within 90 days"),
         feature("temp", 1.21, 0.41, temp),
         feature("wind_speed", 0.44, 0.22, "ignored", null_shift=0.31),
         feature("origin", 0.21, 0.2, method="Jensen-Shannon distance"),
-        feature("carrier", 0.3, 0.1, method="Jensen-Shannon distance", new=["VX"]),
+        feature("carrier", 0.3, 0.1, method="Jensen-Shannon distance", new=("VX",)),
         feature("seats", 0.02, 0.07),
     ]
 
 
-def decision(said: str, signals: Sequence[dict[str, Any]] = (), **changed: Any) -> dict[str, Any]:
+def decision(answer: Answer, signals: Sequence[Signal] = (), **changed: Any) -> Decision:
     """A decision about four weeks of flights."""
-    sides = {"reference_rows": 8400, "batch_rows": 8100, "reference_blocks": 305, "batch_blocks": 28}
-    document = {
-        "schema": 2,
-        "batch": "d0855ff9d5721423",
-        "until": "2013-07-01",
-        "inputs": {"data": "bf6e.dir", "contract": "c" * 64, "sql": "5" * 64, "estimator": "e" * 64, "champion": None},
-        "window": {
-            "start": "2013-06-03T00:00:00",
-            "end": "2013-07-01T00:00:00",
-            "rows": 26264,
-            "labelled_rows": 24543,
-        },
-        "champion": "1",
-        "decision": said,
-        "retrain": said == "retrain",
-        "reasons": ["the champion's log loss grew by 0.034 (0.571, it was 0.537), more than gate.decay 0.02"],
-        "would_change": ["gate.decay above 0.034, and gate.prediction_drift above 0.31, would have kept it shut"],
-        "judgements": [],
-        "policy": policy,
-        "compared": {**sides, "rows_per_block": 300, "relabellings": 999} if signals else None,
-        "signals": list(signals),
-    }
-    return {**document, **changed}
+    size = Compared(8400, 8100, 305, 28, 300, 999)
+    found = Decision(
+        batch="d0855ff9d5721423",
+        until="2013-07-01",
+        inputs=Inputs("bf6e.dir", "c" * 64, "5" * 64, "e" * 64, None),
+        window=Window("2013-06-03T00:00:00", "2013-07-01T00:00:00", 26264, 24543),
+        champion="1",
+        decision=answer,
+        retrain=answer == "retrain",
+        reasons=("the champion's log loss grew by 0.034 (0.571, it was 0.537), more than gate.decay 0.02",),
+        would_change=("gate.decay above 0.034, and gate.prediction_drift above 0.31, would have kept it shut",),
+        judgements=(),
+        policy=POLICY,
+        compared=size if signals else None,
+        signals=tuple(signals),
+    )
+    return replace(found, **changed)
 
 
 def past(
     batches: int, names: Sequence[str] = ("decay", "drift of predictions", "drift of temp")
-) -> list[dict[str, Any]]:
+) -> list[PastDecision]:
     """Earlier batches, the first of which has no known loss."""
     random = np.random.default_rng(batches)
     return [
-        {
-            "until": f"{2011 + turn // 12}-{turn % 12 + 1:02}-01",
-            "batch": f"{turn:016x}",
-            "decision": "retrain" if turn % 4 == 3 else "keep",
-            "champion": str(turn // 4 + 1),
-            "rows": 25000,
-            "loss": round(0.5 + float(random.normal(0, 0.03)), 4) if turn else None,
-            "signals": {name: [round(float(random.normal(0.1, 0.1)), 4), 0.15] for name in names},
-        }
+        PastDecision(
+            until=f"{2011 + turn // 12}-{turn % 12 + 1:02}-01",
+            batch=f"{turn:016x}",
+            decision="retrain" if turn % 4 == 3 else "keep",
+            champion=str(turn // 4 + 1),
+            rows=25000,
+            loss=round(0.5 + float(random.normal(0, 0.03)), 4) if turn else None,
+            signals={name: (round(float(random.normal(0.1, 0.1)), 4), 0.15) for name in names},
+        )
         for turn in range(batches)
     ]

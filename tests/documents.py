@@ -4,6 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from tidegate.documents.batch import Batch, Recipe
+from tidegate.documents.findings import BrokenPromise, ColumnFindings, Findings, TableFindings
+from tidegate.documents.manifest import Edges, Example, IngestedTable, Manifest
 from tidegate.documents.record import Environment, Estimator, LearningPoint, MadeFrom, Record
 
 RECIPE = Recipe(contract="c" * 64, sql="5" * 64, estimator="e" * 64, window_days=365)
@@ -37,6 +39,37 @@ RECORD = Record(
     made_from=MadeFrom(BATCH.start, BATCH.end, RECIPE, BATCH.files),
     environment=Environment("3.11.7", "Linux x86_64", "a processor", "openblas", "a" * 64, "0.1.0", "e" * 64),
     packages={"numpy": "2.1.0"},
+)
+MANIFEST = Manifest(
+    data=BATCH.data,
+    until="2013-04-01",
+    batch=Edges(BATCH.start, BATCH.end),
+    files=BATCH.files,
+    tables={
+        "flights": IngestedTable(75_000, ("distance",), {"distance": Example(value="far", file="flights.csv", row=9)}),
+        "planes": IngestedTable(3_000, ()),
+    },
+)
+FINDINGS = Findings(
+    accepted=False,
+    max_bad_share=0.01,
+    tables={
+        "flights": TableFindings(
+            rows=75_000,
+            bad_rows=2,
+            broken=(
+                BrokenPromise("distance: a value of type number", 1, Example(value="far", file="flights.csv", row=9)),
+                BrokenPromise("origin: no null", 1, Example(row=3)),
+            ),
+            unknown_columns=("colour",),
+            violations=("column colour: expected one of the contract's columns, found an unknown one",),
+            columns={
+                "distance": ColumnFindings(0, 80.0, 4983.0, (5, 0, 2)),
+                "origin": ColumnFindings(1, different=2, most=(("EWR", 0.6), ("JFK", 0.4))),
+                "tailnum": ColumnFindings(0, different=3002),
+            },
+        )
+    },
 )
 
 

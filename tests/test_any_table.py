@@ -22,12 +22,13 @@ from tests.tiers import large
 from tidegate.commands.draft.draft import column_of, draft
 from tidegate.commands.draft.inference import yaml
 from tidegate.components.ingest.table import ingest_table
-from tidegate.components.validate.findings import summary, violations
+from tidegate.components.validate.findings import findings_of
 from tidegate.components.validate.ingested import sources
 from tidegate.components.validate.page import TEMPLATE, values
 from tidegate.components.validate.rules import bad_rows, clean_rows
 from tidegate.components.validate.table_check import check
 from tidegate.contract.contract import Column, Contract, Table, parse_contract
+from tidegate.documents.findings import Findings
 from tidegate.pages.page import write_page
 from tidegate.process.errors import InputError
 from tidegate.tables.engine import copy, engine
@@ -223,22 +224,24 @@ class Place:
     def __init__(self, folder: Path, connection: duckdb.DuckDBPyConnection) -> None:
         self.folder, self.connection, self.numbers = folder, connection, count()
 
-    def checked(self, table: Table, max_bad_share: float = 0.3) -> tuple[dict[str, Any], Contract]:
+    def checked(self, table: Table, max_bad_share: float = 0.3) -> tuple[Findings, Contract]:
         """What ingest and validate do with a table, and what they write if it may go on."""
         name = f"t{next(self.numbers)}"  # the engine writes no file twice
         references = {column: target.replace("t.", f"{name}.", 1) for column, target in table.references.items()}
         contract = contract_of(name, replace(table, references=references))
-        made = ingest_table(self.connection, self.folder / "data", name, contract.tables[name], until, self.folder)
+        ingested = ingest_table(self.connection, self.folder / "data", name, contract.tables[name], until, self.folder)
         source = sources(self.connection, contract, {name: self.folder / f"{name}.parquet"})
-        found = check(self.connection, contract, name, source, made, until, max_bad_share)
-        document = summary({name: found.findings}, max_bad_share)
-        told = "\n".join(violations(document))
-        assert secret not in told + json.dumps([made, document], allow_nan=False, ensure_ascii=False)
-        if not told:
-            good = copy(self.connection, clean_rows(found.source, found.broken), self.folder / f"{name}-clean.parquet")
-            bad = copy(self.connection, bad_rows(found.source, found.broken), self.folder / f"{name}-bad.parquet")
-            assert (good + bad, bad) == (found.findings["rows"], found.findings["bad_rows"])
-        return document, contract
+        checked = check(self.connection, contract, name, source, ingested, until, max_bad_share)
+        findings = findings_of({name: checked.findings}, max_bad_share)
+        written = json.dumps([ingested.document(), findings.document()], allow_nan=False, ensure_ascii=False)
+        assert secret not in "\n".join(findings.violations()) + written
+        assert Findings.of(findings.document(), "findings.json") == findings
+        if findings.accepted:
+            clean, quarantine = (self.folder / f"{name}-{part}.parquet" for part in ("clean", "bad"))
+            good = copy(self.connection, clean_rows(checked.source, checked.broken), clean)
+            bad = copy(self.connection, bad_rows(checked.source, checked.broken), quarantine)
+            assert (good + bad, bad) == (checked.findings.rows, checked.findings.bad_rows)
+        return findings, contract
 
     def drafted(self, path: Path) -> dict[str, Any]:
         """The document of a drafted table."""
@@ -322,10 +325,10 @@ def test_any_table_and_any_promises(place: Place, data: st.DataObject) -> None:
 def test_any_table_and_what_is_drafted_from_it(place: Place, frame: Any) -> None:
     path = place.lay("t.csv", csv_of(*frame))
     with told():
-        document, _ = place.checked(as_table(place.drafted(path)))
-        (found,) = document["tables"].values()
-        broken = {item["promise"].rpartition(": ")[2] for item in found["broken"]}
-        assert broken <= {"a finite number"}, found["broken"]  # an infinity is never promised
+        findings, _ = place.checked(as_table(place.drafted(path)))
+        (table,) = findings.tables.values()
+        broken = {item.promise.rpartition(": ")[2] for item in table.broken}
+        assert broken <= {"a finite number"}, table.broken  # an infinity is never promised
 
 
 @many("parquet")
@@ -385,5 +388,5 @@ def test_any_draft_as_a_person_reads_it(place: Place, frame: Any) -> None:
     path = place.lay("t.csv", csv_of(*frame))
     with told():
         text = yaml({"t": place.drafted(path)})
-        document, contract = place.checked(parse_contract(text).tables["t"])
-        write_page(place.folder / "page.html", TEMPLATE, "any", **values(document, contract))
+        findings, contract = place.checked(parse_contract(text).tables["t"])
+        write_page(place.folder / "page.html", TEMPLATE, "any", **values(findings, contract))

@@ -29,9 +29,13 @@ from tidegate.components.evaluate.verdict import document as verdict_document
 from tidegate.components.gate.page import write_decision
 from tidegate.components.gate.pictures import pictures
 from tidegate.components.train.pictures import importance_picture, learning_picture
-from tidegate.components.validate.findings import summary, table_findings
+from tidegate.components.validate.findings import findings_of, table_findings
 from tidegate.components.validate.page import TEMPLATE, values
+from tidegate.components.validate.rules import MissingColumn
 from tidegate.contract.contract import parse_contract
+from tidegate.documents.decision import Answer, Feedback
+from tidegate.documents.findings import BrokenPromise, ColumnFindings
+from tidegate.documents.manifest import Example
 from tidegate.documents.record import LearningPoint
 from tidegate.pages.page import write_page
 from tidegate.scoring.scores import metrics
@@ -67,17 +71,19 @@ tables:
 
 
 def _validate(path: Path, accepted: bool) -> str:
-    missing = [] if accepted else [{"column": "origin", "expected": "a column of type text", "found": hostile}]
-    reasons = [(f"delay: {hostile}", 7), (f"{long_name}: no null", 2)]
-    columns: dict[str, dict[str, Any]] = {
-        "time_hour": {"nulls": 0},
-        "delay": {"nulls": 7, "least": -20.0, "greatest": 1e6, "bins": [5, 1, 0, 2]},
-        long_name: {"nulls": 0, "different": 12, "most": [[hostile, 0.5], [attribute, 0.25]]},
+    missing = [] if accepted else [MissingColumn("origin", "a column of type text", hostile)]
+    example = Example(value=attribute, file=hostile, row=3)
+    broken = [BrokenPromise(f"delay: {hostile}", 7, example), BrokenPromise(f"{long_name}: no null", 2)]
+    columns = {
+        "time_hour": ColumnFindings(0),
+        "delay": ColumnFindings(7, -20.0, 1e6, (5, 1, 0, 2)),
+        long_name: ColumnFindings(0, different=12, most=((hostile, 0.5), (attribute, 0.25))),
     }
-    origin = {"origin": {"nulls": 0, "different": 3, "most": [["EWR", 0.4], [long_name, 0.3]]}} if accepted else {}
-    extra = [] if accepted else [attribute, hostile]
-    table = table_findings(80687, 9, reasons, missing, [], extra, 0.01, columns | origin)
-    page = values(summary({"flights": table}, 0.01), parse_contract(contract))
+    if accepted:
+        columns["origin"] = ColumnFindings(0, different=3, most=(("EWR", 0.4), (long_name, 0.3)))
+    unknown = [] if accepted else [attribute, hostile]
+    table = table_findings(80687, 9, broken, missing, [], unknown, 0.01, columns)
+    page = values(findings_of({"flights": table}, 0.01), parse_contract(contract))
     write_page(path, TEMPLATE, f"flights {hostile}", **page)
     return (
         "Go on: the data keeps its contract, with 9 of 80,687 rows set aside"
@@ -89,41 +95,37 @@ def _validate(path: Path, accepted: bool) -> str:
 def _gate(path: Path, kind: str) -> str:
     reference, batch = decisions.frames(names=[hostile, long_name])
     kinds = {**decisions.kinds, hostile: "number", long_name: "number"}
-    said = {"first": "retrain", "cannot-tell": "cannot tell", "many": "keep"}.get(kind, kind)
-    answer = decisions.decision(said, **_asked(kind))
+    answers: dict[str, Answer] = {"first": "retrain", "retrain": "retrain", "cannot-tell": "cannot tell"}
+    decision = decisions.decision(answers.get(kind, "keep"), **_changed(kind))
     past = decisions.past({"retrain": 18, "keep": 1, "many": 300}.get(kind, 0))
-    write_decision(path, hostile, answer, pictures(reference, batch, kinds, answer), past)
+    write_decision(path, hostile, decision, pictures(reference, batch, kinds, decision.signals), past)
     return {
         "retrain": "The gate is open: retrain",
         "keep": "The gate is shut: keep the champion",
         "cannot tell": "Cannot tell: keep the champion",
-    }[said]
+    }[decision.decision]
 
 
-def _asked(kind: str) -> dict[str, Any]:
+def _changed(kind: str) -> dict[str, Any]:
     """What differs in a decision of this kind; every hostile name is somewhere in it."""
-    judged = {"kind": "batch", "about": attribute, "said": "wrong", "until": "", "who": hostile, "when": "2013-06-01"}
-    ignored = {
-        "kind": "ignore",
-        "about": long_name,
-        "said": "",
-        "until": "2013-09-01",
-        "who": "ann",
-        "when": "2013-06",
-    }
     if kind == "first":
-        champion = decisions.signal("champion", "champion", "opens", None, None, reason="there is no champion yet")
-        return {"champion": None, "signals": [champion], "reasons": ["there is no champion yet"], "would_change": []}
+        champion = decisions.signal("champion", "champion", "opens", reason="there is no champion yet")
+        return {"champion": None, "signals": (champion,), "reasons": (champion.reason,), "would_change": ()}
     if kind == "cannot-tell":
-        return {"champion": attribute, "reasons": [hostile], "would_change": [attribute]}
-    signals = decisions.compared(*(["shut"] * 3 if kind == "many" else []))
+        return {"champion": attribute, "reasons": (hostile,), "would_change": (attribute,)}
+    signals = decisions.compared("shut", "shut", "shut") if kind == "many" else decisions.compared()
     if kind == "keep":
-        signals[2]["state"] = signals[4]["state"] = signals[8]["state"] = "cannot tell"
+        for place in (2, 4, 8):
+            signals[place] = replace(signals[place], state="cannot tell")
         signals += [decisions.feature(name, 0.01, 0.0, chance=None) for name in (hostile, attribute, long_name)]
     if kind == "many":
         signals += [decisions.feature(f"{long_name}_{place}", 0.01, 0.0) for place in range(500)]
-    judgements = [{**judged, "why": hostile}, {**ignored, "why": long_name}]
-    return {"signals": signals, "judgements": judgements, "compared": decisions.decision("keep", signals)["compared"]}
+    judgements = (
+        Feedback("batch", attribute, "wrong", "", hostile, "2013-06-01", hostile),
+        Feedback("ignore", long_name, "", "2013-09-01", "ann", "2013-06", long_name),
+    )
+    compared = decisions.decision("keep", signals).compared
+    return {"signals": tuple(signals), "judgements": judgements, "compared": compared}
 
 
 def _predicted(task: str, champion: bool) -> tuple[Any, dict[str, Any]]:

@@ -12,7 +12,8 @@ from tidegate.components.featurize.suspects import check_features
 from tidegate.contract.behaviour import check_behaviour
 from tidegate.contract.contract import Contract, parse_contract, quoted
 from tidegate.documents.batch import Batch
-from tidegate.documents.formats import read_json, read_text, replacing
+from tidegate.documents.formats import read_text, replacing
+from tidegate.documents.manifest import Manifest
 from tidegate.process.command import Output, OutputFolder
 from tidegate.process.errors import InputError
 from tidegate.tables.engine import copy
@@ -34,8 +35,9 @@ def featurize(
     """Run features.sql over the clean tables, check for look-ahead, mark the batch and compute its id."""
     texts = {"contract": read_text(contract), "sql": read_text(sql), "estimator": read_text(estimator)}
     promise = parse_contract(texts["contract"], str(contract))
-    made, made_by = read_json(manifest), recipe(**texts, window_days=window_days)
-    window = Window(*(datetime.fromisoformat(made["batch"][edge]) for edge in ("start", "end")))
+    ingested, made_by = Manifest.read(manifest), recipe(**texts, window_days=window_days)
+    start, end = ingested.batch.start, ingested.batch.end
+    window = Window(datetime.fromisoformat(start), datetime.fromisoformat(end))
     with replacing(features) as folder:
         folder.mkdir()
         with feature_engine(clean, folder) as connection:
@@ -50,17 +52,16 @@ def featurize(
                 raise InputError(sql, "SQL that runs over every row", reason, "correct it") from None
             check_features(connection, folder / "features.parquet", promise, kind)
             counts = _counts(connection, folder / "features.parquet", promise.label)
-    start, end = made["batch"]["start"], made["batch"]["end"]
     Batch(
-        id=batch_id(made["data"], start, end, made_by),
+        id=batch_id(ingested.data, start, end, made_by),
         name=promise.name,
-        data=made["data"],
+        data=ingested.data,
         start=start,
         end=end,
         **counts,
         features=kind,
         recipe=made_by,
-        files=made["files"],
+        files=ingested.files,
     ).write(batch)
 
 

@@ -12,7 +12,7 @@ from tidegate.tables.engine import engine, parquet
 from tidegate.tables.features import Window, describe, feature_engine, kinds, marked
 from tidegate.tracking.champion import Champion
 
-whole = 2**64
+HASHES = 2**64
 
 
 def batch_sample(
@@ -33,9 +33,9 @@ def batch_sample(
 def same_rows(champion: Champion, contract: Contract, batch: Batch) -> bool:
     """Whether the feature table holds what the champion's own SQL would say."""
     own, made = champion.contract, champion.record.made_from.recipe
-    asked = ("event", "identity", "label", "label_delay", "task", "weight")
+    relevant = ("event", "identity", "label", "label_delay", "task", "weight")
     return made.sql == batch.recipe.sql and all(
-        getattr(own, name) == getattr(contract, name) for name in asked
+        getattr(own, name) == getattr(contract, name) for name in relevant
     )
 
 
@@ -65,5 +65,5 @@ def _sampled(source: str, contract: Contract, batch: Batch, rows: int) -> str:
     """The rows whose hash is low enough: the same rows whatever their order, and each as likely as any other."""
     names = ", ".join(map(quoted, contract.identity))
     share = min(1.0, rows / max(1, batch.rows))
-    chosen = "" if share == 1 else f" AND hash({names}, {seed_of(batch)}) < {int(share * whole)}::UBIGINT"
+    chosen = "" if share == 1 else f" AND hash({names}, {seed_of(batch)}) < {int(share * HASHES)}::UBIGINT"
     return f"{source}{chosen} ORDER BY {names}"

@@ -11,8 +11,8 @@ import pandas as pd
 from tidegate.scoring.scores import WIDEST, Vector
 
 Places = npt.NDArray[np.int64]
-missing, others = "(no value)", "(all others)"
-most_categories = 200  # the rarer ones of both sides together are one category: memory is bounded, and so is chance
+MISSING, OTHERS = "(no value)", "(all others)"
+MOST_CATEGORIES = 200  # the rarer ones of both sides together are one category: it bounds memory and noise
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def presented(
             pair = [numbers(frame[name]) for frame in (reference, batch)]
         else:
             found = categories(reference[name], batch[name])
-            known = np.array([*found.names, np.nan if name == label else missing], dtype=object)
+            known = np.array([*found.names, np.nan if name == label else MISSING], dtype=object)
             pair = [known[places] for places in (found.reference, found.batch)]
         sides[0][name], sides[1][name] = pair
     return pd.DataFrame(sides[0], index=reference.index), pd.DataFrame(sides[1], index=batch.index)
@@ -70,7 +70,7 @@ def _objects(reference: pd.Series, batch: pd.Series) -> npt.NDArray[Any]:
 def _names(values: npt.NDArray[Any]) -> list[str]:
     """A text per value, each another: what only looks alike (1 and "1") is told with its type."""
     texts = [str(value) for value in values]
-    taken = pd.Series([missing, others, *texts]).duplicated(keep=False).to_numpy()[2:]
+    taken = pd.Series([MISSING, OTHERS, *texts]).duplicated(keep=False).to_numpy()[2:]
     return [
         f"{text} ({type(value).__name__})" if twice else text
         for text, value, twice in zip(texts, values, taken, strict=True)
@@ -86,10 +86,10 @@ def _sorted(names: list[str], places: Places) -> tuple[list[str], Places]:
 
 def _folded(names: list[str], places: Places, counts: Places) -> tuple[list[str], Places]:
     """The most frequent categories of both sides together, and one for the rest."""
-    if len(names) <= most_categories:
+    if len(names) <= MOST_CATEGORIES:
         return names, places
-    kept = np.sort(np.argsort(-counts, kind="stable")[:most_categories])
+    kept = np.sort(np.argsort(-counts, kind="stable")[:MOST_CATEGORIES])
     moved = np.full(len(names) + 1, len(kept), dtype=np.int64)
     moved[kept] = np.arange(len(kept))
     moved[-1] = -1
-    return [*(names[place] for place in kept), others], moved[places]
+    return [*(names[place] for place in kept), OTHERS], moved[places]

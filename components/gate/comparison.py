@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import pandas as pd
 
-from tidegate.components.gate.permutation_test import Comparison, compare
-from tidegate.components.gate.pictures import pictures
+from tidegate.components.gate.permutation_test import PermutationTest, compare
+from tidegate.components.gate.pictures import Picture, pictures
 from tidegate.components.gate.thinning import Thinned, thinned
 from tidegate.contract.contract import Contract
 from tidegate.documents.batch import Batch
+from tidegate.documents.decision import Compared, Policy, Signal
 from tidegate.scoring.blocks import block_of
 from tidegate.scoring.seed import seed_of
 from tidegate.tracking.champion import Champion
@@ -24,7 +24,7 @@ class Question:
 
     batch: Batch
     contract: Contract
-    policy: Mapping[str, Any]
+    policy: Policy
     off: frozenset[str] = frozenset()
     trials: Trials = ()
     ignored: Mapping[str, str] = field(default_factory=dict)
@@ -36,53 +36,54 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Compared:
-    """The rows that were compared, of which kinds their columns are, and what was found; `seen` is not yet thinned."""
+class Comparison:
+    """The rows that were compared, the kinds of their columns, and the test of each; `seen` is not yet thinned."""
 
     seen: pd.DataFrame
     rows: Thinned
     kinds: Mapping[str, str]
-    found: Comparison
+    tested: PermutationTest
 
     @property
     def scores(self) -> dict[str, float]:
         """How far each column moved."""
-        return {name: column.score or 0.0 for name, column in self.found.columns.items()}
+        return {name: column.score or 0.0 for name, column in self.tested.columns.items()}
 
-    def pictures(self, decision: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-        """The columns that matter, by the name of their signal."""
-        return pictures(self.rows.reference, self.rows.batch, self.kinds, decision)
-
-    def document(self) -> dict[str, int]:
+    @property
+    def size(self) -> Compared:
         """How much was compared."""
-        return {
-            "reference_rows": len(self.rows.reference),
-            "batch_rows": len(self.rows.batch),
-            "reference_blocks": self.found.reference_blocks,
-            "batch_blocks": self.found.batch_blocks,
-            "rows_per_block": self.rows.rows_per_block,
-            "relabellings": self.found.relabellings,
-        }
+        return Compared(
+            reference_rows=len(self.rows.reference),
+            batch_rows=len(self.rows.batch),
+            reference_blocks=self.tested.reference_blocks,
+            batch_blocks=self.tested.batch_blocks,
+            rows_per_block=self.rows.rows_per_block,
+            relabellings=self.tested.relabellings,
+        )
+
+    def pictures(self, signals: Sequence[Signal]) -> dict[str, Picture]:
+        """The columns that matter, by the name of their signal."""
+        return pictures(self.rows.reference, self.rows.batch, self.kinds, signals)
 
 
-def compared(champion: Champion, seen: pd.DataFrame, question: Question) -> Compared:
+def comparison(champion: Champion, seen: pd.DataFrame, question: Question) -> Comparison:
     """Compare a sample of the batch with the champion's reference, column by column, block by block."""
     own, promise = champion.contract, question.contract
     blocks = [block_of(frame[own.time], promise.block) for frame in (champion.reference, seen)]
-    rows = thinned(champion.reference, seen, blocks[0], blocks[1], question.policy["sample_rows"], question.seed)
+    rows = thinned(champion.reference, seen, blocks[0], blocks[1], question.policy.sample_rows, question.seed)
     kinds = {**champion.features, "prediction": _kind(own.task), own.label: label_kind(own.task)}
-    found = compare(
+    tested = compare(
         rows.reference,
         rows.batch,
         rows.reference_blocks,
         rows.batch_blocks,
         kinds,
         promise.drift,
-        question.policy["false_alarm_rate"],
+        question.policy.false_alarm_rate,
         question.seed,
         own.label,
     )
-    return Compared(seen, rows, kinds, found)
+    return Comparison(seen, rows, kinds, tested)
 
 
 def _kind(task: str) -> str:

@@ -17,8 +17,8 @@ Labellings = npt.NDArray[np.bool_]  # (labellings, blocks); the first row is the
 Formula = Callable[[Matrix, Matrix], Vector]  # rows of the batch and of the reference with each value -> scores
 Counter = Callable[[Labellings], Matrix]
 
-cells = 200_000  # of the matrices that are held at once
-dense = 2_000_000  # cells of a table of blocks and values that is still multiplied faster than rows are counted
+MOST_CELLS = 200_000  # of the matrices that are held at once
+DENSE_CELLS = 2_000_000  # cells of a table of blocks and values that is still multiplied faster than rows are counted
 
 
 def by_value(
@@ -30,7 +30,7 @@ def by_value(
     total = np.bincount(places).astype(np.float64)
     total = np.cumsum(total) if cumulative else total
     count = (_cumulating if cumulative else _counting)(places, blocks, labellings.shape[1], len(total))
-    step = max(1, cells // max(len(total), labellings.shape[1]))
+    step = max(1, MOST_CELLS // max(len(total), labellings.shape[1]))
     found = []
     with np.errstate(divide="ignore", invalid="ignore"):
         for start in range(0, len(labellings), step):
@@ -41,7 +41,7 @@ def by_value(
 
 def _counting(places: Places, blocks: Places, count: int, size: int) -> Counter:
     """How many rows of the chosen blocks have each value: by a product if the table is small, row by row otherwise."""
-    if count * size <= dense:
+    if count * size <= DENSE_CELLS:
         return _multiplied(_table(places, blocks, count, size))
     return lambda chosen: np.stack(
         [np.bincount(places[picked[blocks]], minlength=size) for picked in chosen], dtype=np.float64
@@ -50,7 +50,7 @@ def _counting(places: Places, blocks: Places, count: int, size: int) -> Counter:
 
 def _cumulating(places: Places, blocks: Places, count: int, size: int) -> Counter:
     """How many rows of the chosen blocks have each value or a smaller one."""
-    if count * size <= dense:
+    if count * size <= DENSE_CELLS:
         return _multiplied(_table(places, blocks, count, size).cumsum(axis=1))
     ordered, last = blocks[np.argsort(places, kind="stable")], np.cumsum(np.bincount(places)) - 1
 

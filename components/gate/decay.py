@@ -7,7 +7,7 @@ import pandas as pd
 
 from tidegate.scoring.scores import Vector, mean
 
-resamples = 2000
+RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,9 @@ def growth(
         return Growth(found, None, None)
     sums, sizes = np.bincount(place, losses * size, count), np.bincount(place, size, count)
     random = np.random.default_rng(seed)
-    picked = random.integers(0, count, (resamples, count))
+    picked = random.integers(0, count, (RESAMPLES, count))
     apart = sums[picked].sum(axis=1) / sizes[picked].sum(axis=1) - mean(losses, weight)
-    wide = np.sqrt(count / random.chisquare(count - 1, resamples))
-    noise = random.normal(0.0, verdict_error, resamples)
+    wide = np.sqrt(count / random.chisquare(count - 1, RESAMPLES))
+    noise = random.normal(0.0, verdict_error, RESAMPLES)
     low, high = np.quantile(found + apart * wide + noise, [rate, 1 - rate])
     return Growth(found, float(low), float(high))

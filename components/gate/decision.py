@@ -1,15 +1,27 @@
 """The decision: what the signals together say, in words, and what would have changed it; pure."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from itertools import chain
 
-from tidegate.components.gate.signal import Signal
 from tidegate.documents.batch import Batch
+from tidegate.documents.decision import (
+    Answer,
+    ChampionModel,
+    Compared,
+    DecayDetail,
+    Decision,
+    DriftDetail,
+    Feedback,
+    Inputs,
+    Policy,
+    Signal,
+    State,
+    Window,
+)
 
-version = 2
 # What has to be known before the gate may be called shut; the others are known always, or of less weight.
-needed = ("features", "predictions", "decay")
-parameters = {
+NEEDED = ("features", "predictions", "decay")
+PARAMETERS = {
     "features": "minimum_effect",
     "predictions": "prediction_drift",
     "label": "label_drift",
@@ -18,125 +30,127 @@ parameters = {
     "cooldown": "cooldown_days",
     "budget": "max_refused",
 }
-most_changes = 3
-Answer = tuple[str, list[str]]
+MOST_CHANGES = 3
 
 
-def decide(mode: str, signals: Sequence[Signal]) -> Answer:
+def decide(mode: str, signals: Sequence[Signal]) -> tuple[Answer, list[str]]:
     """`retrain`, `keep` or `cannot tell`, and why; the mode goes before the brakes, those before what opens."""
-    opened = [f"{it.reason}{limit(it)}" for it in _in("opens", signals)]
-    held = [f"{it.reason}{limit(it)}" for it in _in("holds", signals)]
-    unknown = list(dict.fromkeys(it.reason for it in _in("cannot tell", signals) if it.signal in needed))[:3]
+    opened = [f"{signal.reason}{limit(signal)}" for signal in _in("opens", signals)]
+    held = [f"{signal.reason}{limit(signal)}" for signal in _in("holds", signals)]
+    unmeasured = (signal.reason for signal in _in("cannot tell", signals) if signal.signal in NEEDED)
+    unknown = list(dict.fromkeys(unmeasured))[:3]
     if mode != "auto":
-        answer = "retrain" if mode == "always" else "keep"
-        return answer, [f"gate.mode is {mode}", *opened, *unknown, *_told(signals)]
+        answer: Answer = "retrain" if mode == "always" else "keep"
+        return answer, [f"gate.mode is {mode}", *opened, *unknown, *_named(signals)]
     if held:
-        return "keep", [*held, *(f"held back: {reason}" for reason in opened), *_told(signals)]
+        return "keep", [*held, *(f"held back: {reason}" for reason in opened), *_named(signals)]
     if opened:
-        return "retrain", [*opened, *_told(signals)]
+        return "retrain", [*opened, *_named(signals)]
     if unknown:
-        return "cannot tell", [*unknown, *_told(signals)]
-    nearest = "".join(f"; nearest: {it.reason}{limit(it)}" for it in _nearest(signals)[:1])
-    return "keep", [f"nothing is beyond its limit{nearest}", *_told(signals)]
+        return "cannot tell", [*unknown, *_named(signals)]
+    nearest = "".join(f"; nearest: {signal.reason}{limit(signal)}" for signal in _nearest(signals)[:1])
+    return "keep", [f"nothing is beyond its limit{nearest}", *_named(signals)]
 
 
 def limit(signal: Signal) -> str:
     """The limit of a signal as its parameter, in parentheses; nothing for one without."""
-    return f" (gate.{parameters[signal.signal]} {signal.limit:g})" if signal.limit is not None else ""
+    return f" (gate.{PARAMETERS[signal.signal]} {signal.limit:g})" if signal.limit is not None else ""
 
 
-def _in(state: str, signals: Sequence[Signal]) -> list[Signal]:
+def _in(state: State, signals: Sequence[Signal]) -> list[Signal]:
     return [signal for signal in signals if signal.state == state]
 
 
-def _told(signals: Sequence[Signal]) -> list[str]:
-    """What does not decide and is to be known: another recipe, what a person said."""
-    return [it.reason for it in _in("told", signals)] + [it.reason for it in _in("ignored", signals)]
+def _named(signals: Sequence[Signal]) -> list[str]:
+    """What does not decide and is named: another recipe, what a person said."""
+    return [signal.reason for signal in chain(_in("told", signals), _in("ignored", signals))]
 
 
 def _nearest(signals: Sequence[Signal]) -> list[Signal]:
     """The shut signals with a limit, the nearest to opening first; no brakes."""
-    shut = [it for it in _in("shut", signals) if it.signal not in ("cooldown", "budget") and it.limit is not None]
-    return sorted(shut, key=lambda it: -_part(it))
+    shut = [signal for signal in _in("shut", signals) if signal.signal not in ("cooldown", "budget")]
+    return sorted((signal for signal in shut if signal.limit is not None), key=lambda signal: -_part(signal))
 
 
 def _part(signal: Signal) -> float:
-    """How far a signal is on the way to opening; what chance explains counts by how much of that it has."""
-    score, chance, value = signal.detail.get("score"), signal.detail.get("chance"), signal.value or 0.0
+    """How far a signal is on the way to opening: by its limit, and by its critical value where it has one."""
+    value = signal.value or 0.0
     part = value / signal.limit if signal.limit else float(value > 0)
-    low = (signal.detail.get("interval") or [1.0])[0]
-    by_chance = score / chance if score is not None and chance else float(low is None or low > 0)
-    return min(part, by_chance)
+    match signal.detail:
+        case DriftDetail(score=float(score), chance=float(critical)) if critical:
+            return min(part, score / critical)
+        case DecayDetail(interval=(low, _)):
+            return min(part, float(low > 0))
+    return min(part, 1.0)
 
 
-def would_change(decision: str, mode: str, signals: Sequence[Signal], policy: Mapping[str, Any]) -> list[str]:
+def would_change(decision: Answer, signals: Sequence[Signal], policy: Policy) -> list[str]:
     """What would have changed the decision, in words."""
-    if mode != "auto":
+    if policy.mode != "auto":
         return ["gate.mode auto would have left it to the signals"]
     if held := _in("holds", signals):
         return [
-            f"{'lower' if it.signal == 'cooldown' else 'higher'} gate.{parameters[it.signal]}: {it.reason}"
-            for it in held
+            f"{'lower' if signal.signal == 'cooldown' else 'higher'} gate.{PARAMETERS[signal.signal]}: {signal.reason}"
+            for signal in held
         ]
     if decision == "retrain":
-        opened = [it for it in _in("opens", signals) if it.signal in parameters]
-        told = [_kept_shut_by(it) for it in opened[:most_changes]]
-        return [f"the gate would have stayed shut with {' and '.join(told)}"] if told else []
+        opened = [signal for signal in _in("opens", signals) if signal.signal in PARAMETERS]
+        limits = [_kept_shut_by(signal) for signal in opened[:MOST_CHANGES]]
+        return [f"the gate would have stayed shut with {' and '.join(limits)}"] if limits else []
     if decision == "cannot tell":
-        return [f"more rows, labels or blocks of time: gate.minimum_rows is {policy['minimum_rows']:,}"]
-    return [_opened_by(it) for it in _nearest(signals)[:most_changes]]
+        return [f"more rows, labels or blocks of time: gate.minimum_rows is {policy.minimum_rows:,}"]
+    return [_opened_by(signal) for signal in _nearest(signals)[:MOST_CHANGES]]
 
 
 def _kept_shut_by(signal: Signal) -> str:
-    return f"gate.{parameters[signal.signal]} at {signal.value:.3g} or more (it is {signal.limit:g})"
+    return f"gate.{PARAMETERS[signal.signal]} at {signal.value:.3g} or more (it is {signal.limit:g})"
 
 
 def _opened_by(signal: Signal) -> str:
     """What a signal lacks to open the gate."""
-    score, chance = signal.detail.get("score"), signal.detail.get("chance")
     lacks = []
-    if score is not None and chance is not None and score <= chance:
-        lacks.append(f"a score above {chance:.3f}, which chance reaches (it is {score:.3f})")
+    match signal.detail:
+        case DriftDetail(score=float(score), chance=float(critical)) if score <= critical:
+            lacks.append(f"a score above {critical:.3f}, which chance reaches (it is {score:.3f})")
     if signal.value is not None and signal.limit is not None and signal.value <= signal.limit:
-        lacks.append(f"gate.{parameters[signal.signal]} below {signal.value:.3g} (it is {signal.limit:g})")
-    interval = signal.detail.get("interval")
-    if interval and interval[0] <= 0:
-        lacks.append(f"a lower bound above 0 (it is {interval[0]:.3f})")
+        lacks.append(f"gate.{PARAMETERS[signal.signal]} below {signal.value:.3g} (it is {signal.limit:g})")
+    match signal.detail:
+        case DecayDetail(interval=(low, _)) if low <= 0:
+            lacks.append(f"a lower bound above 0 (it is {low:.3f})")
     return f"{signal.name}: {' and '.join(lacks)} would have opened the gate"
 
 
-def document(
+def decision_of(
     batch: Batch,
-    champion: Mapping[str, str] | None,
+    champion: ChampionModel | None,
     answer: Answer,
+    reasons: Sequence[str],
     signals: Sequence[Signal],
-    policy: Mapping[str, Any],
-    compared: Mapping[str, int] | None = None,
-    judgements: Sequence[Mapping[str, str]] = (),
-) -> dict[str, Any]:
-    """The decision as a file (decision.schema.json); `champion` is its version and the digest of its model."""
-    decision, reasons = answer
-    recipe = {key: getattr(batch.recipe, key) for key in ("contract", "sql", "estimator")}
-    return {
-        "schema": version,
-        "batch": batch.id,
-        "until": batch.end,
-        "inputs": {"data": batch.data, **recipe, "champion": champion},
-        "window": {key: getattr(batch, key) for key in ("start", "end", "rows", "labelled_rows")},
-        "champion": champion["version"] if champion else None,
-        "decision": decision,
-        "retrain": decision == "retrain",
-        "reasons": reasons,
-        "would_change": would_change(decision, policy["mode"], signals, policy),
-        "judgements": [dict(it) for it in judgements],
-        "policy": dict(policy),
-        "compared": dict(compared) if compared else None,
-        "signals": [signal.document() for signal in signals],
-    }
+    policy: Policy,
+    compared: Compared | None = None,
+    feedback: Sequence[Feedback] = (),
+) -> Decision:
+    """The document of a decision."""
+    recipe = batch.recipe
+    return Decision(
+        batch=batch.id,
+        until=batch.end,
+        inputs=Inputs(batch.data, recipe.contract, recipe.sql, recipe.estimator, champion),
+        window=Window(batch.start, batch.end, batch.rows, batch.labelled_rows),
+        champion=champion.version if champion else None,
+        decision=answer,
+        retrain=answer == "retrain",
+        reasons=tuple(reasons),
+        would_change=tuple(would_change(answer, signals, policy)),
+        judgements=tuple(feedback),
+        policy=policy,
+        compared=compared,
+        signals=tuple(signals),
+    )
 
 
-def numbers(decision: Mapping[str, Any]) -> dict[str, float]:
+def numbers(decision: Decision) -> dict[str, float]:
     """A decision as numbers: whether it retrains, the rows, and every signal that has a number by its name."""
-    signals = {it["name"]: it["value"] for it in decision["signals"] if it["value"] is not None}
-    rows = {name: decision["window"][name] for name in ("rows", "labelled_rows")}
-    return {"retrain": int(decision["retrain"]), **rows, **signals}
+    signals = {signal.name: signal.value for signal in decision.signals if signal.value is not None}
+    rows = {"rows": decision.window.rows, "labelled_rows": decision.window.labelled_rows}
+    return {"retrain": int(decision.retrain), **rows, **signals}

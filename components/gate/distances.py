@@ -5,17 +5,17 @@ from functools import partial
 import numpy as np
 
 from tidegate.components.gate.columns import Places
-from tidegate.components.gate.counts import Labellings, Matrix, by_value, cells
-from tidegate.components.gate.formulas import area, formulas, hellinger
+from tidegate.components.gate.counts import MOST_CELLS, Labellings, Matrix, by_value
+from tidegate.components.gate.formulas import FORMULAS, area, hellinger
 from tidegate.scoring.scores import Vector
 
-methods = {
+METHODS = {
     "number": ("wasserstein", "jensenshannon", "hellinger", "psi"),
     "category": ("jensenshannon", "hellinger", "psi"),
 }
-least_deviation = 0.001  # Evidently's
-few_values = 20  # Evidently's: a reference of so few different numbers is compared number by number
-digits = 12  # the last bits depend on the machine
+LEAST_DEVIATION = 0.001  # Evidently's
+FEW_VALUES = 20  # Evidently's: a reference of so few different numbers is compared number by number
+DIGITS = 12  # the last bits depend on the machine
 
 
 def number_scores(values: Vector, blocks: Places, labellings: Labellings, method: str) -> Vector:
@@ -25,13 +25,13 @@ def number_scores(values: Vector, blocks: Places, labellings: Labellings, method
     found = _settled(kept, _number_distance(values[known], blocks[known], labellings, method))
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = np.nan_to_num(kept / rows)
-    return np.asarray(np.round(np.maximum(found, np.abs(shares[0] - shares[1])), digits))
+    return np.asarray(np.round(np.maximum(found, np.abs(shares[0] - shares[1])), DIGITS))
 
 
 def category_scores(places: Places, blocks: Places, labellings: Labellings, method: str) -> Vector:
     """The distance of the shares of the categories."""
-    found = by_value(places, blocks, labellings, formulas[method])
-    return np.round(_settled(_rows(blocks, labellings), found), digits)
+    found = by_value(places, blocks, labellings, FORMULAS[method])
+    return np.round(_settled(_rows(blocks, labellings), found), DIGITS)
 
 
 def _settled(rows: Matrix, found: Vector) -> Vector:
@@ -53,14 +53,14 @@ def _number_distance(values: Vector, blocks: Places, labellings: Labellings, met
     if method == "wasserstein":
         between = by_value(places, blocks, labellings, partial(area, np.diff(different)), cumulative=True)
         deviations = _reference_deviations(values, blocks, labellings)
-        return between / np.maximum(deviations, least_deviation)
+        return between / np.maximum(deviations, LEAST_DEVIATION)
     if method == "hellinger":
         edges = _edges(different)
         factors = np.ptp(edges) / (len(edges) - 1) / np.diff(edges)  # Evidently's: about 1, but for numbers far from 0
         return by_value(_bins(values, edges), blocks, labellings, partial(hellinger, factors))
-    if len(np.unique(values[~labellings[0][blocks]])) > few_values:
+    if len(np.unique(values[~labellings[0][blocks]])) > FEW_VALUES:
         places = _bins(values, _edges(values))
-    return by_value(places, blocks, labellings, formulas[method])
+    return by_value(places, blocks, labellings, FORMULAS[method])
 
 
 def _edges(values: Vector) -> Vector:
@@ -82,7 +82,7 @@ def _reference_deviations(values: Vector, blocks: Places, labellings: Labellings
     sizes = np.bincount(blocks, minlength=count).astype(np.float64)
     means = np.bincount(blocks, values, count) / np.maximum(sizes, 1)
     squares = np.bincount(blocks, (values - means[blocks]) ** 2, count)
-    step = max(1, cells // count)
+    step = max(1, MOST_CELLS // count)
     found = []
     with np.errstate(divide="ignore", invalid="ignore"):
         for start in range(0, len(labellings), step):

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from tidegate.components.gate.page_ids import settled
 from tidegate.documents.formats import write_text
 
-namespace = uuid.UUID("6f2a4c1e-7d0b-5d52-9a7e-0c1f5a3b8e21")
-count, drift = "evidently:metric_v2:DriftedColumnsCount", "evidently:metric_v2:ValueDrift"
+NAMESPACE = uuid.UUID("6f2a4c1e-7d0b-5d52-9a7e-0c1f5a3b8e21")
+COUNT, DRIFT = "evidently:metric_v2:DriftedColumnsCount", "evidently:metric_v2:ValueDrift"
 
 
 class Taken(NamedTuple):
@@ -43,7 +43,7 @@ def fill(folder: Path, name: str, snapshots: Sequence[Taken], columns: Sequence[
 
     folder.mkdir(parents=True, exist_ok=True)
     workspace = Workspace(str(folder))
-    project = uuid.uuid5(namespace, name)
+    project = uuid.uuid5(NAMESPACE, name)
     workspace.add_project(ProjectModel(id=project, name=name, description="Drift of each batch, by its last moment"))
     workspace.save_dashboard(project, _dashboard(project, columns))
     runs = {uuid.uuid5(project, f"{taken.batch} {taken.until}"): taken for taken in snapshots}
@@ -74,12 +74,12 @@ def _dashboard(project: uuid.UUID, columns: Sequence[str]) -> Any:
 def _panels(project: uuid.UUID, columns: Sequence[str]) -> Iterator[Any]:
     from evidently.sdk.models import DashboardPanelPlot, PanelMetric
 
-    asked = [
-        ("Share of drifted columns", "full", count, {"value_type": "share"}),
-        ("Drift of predictions", "half", drift, {"column": "prediction"}),
-        *((f"Drift of {column}", "half", drift, {"column": column}) for column in columns),
+    metrics = [
+        ("Share of drifted columns", "full", COUNT, {"value_type": "share"}),
+        ("Drift of predictions", "half", DRIFT, {"column": "prediction"}),
+        *((f"Drift of {column}", "half", DRIFT, {"column": column}) for column in columns),
     ]
-    for title, size, metric, labels in asked:
+    for title, size, metric, labels in metrics:
         value = PanelMetric(legend=title, metric=metric, metric_labels=labels)
         plot = {"plot_type": "line"}
         panel = uuid.uuid5(project, title)

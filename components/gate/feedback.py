@@ -1,28 +1,28 @@
 """What people said, as the gate understands it: which columns to ignore, what they thought of its last decision."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-Said = Mapping[str, str]
-
-
-def holding(opinions: Sequence[Said], end: str) -> list[Said]:
-    """Those that hold for a batch that ends then: a column is ignored through the day that was named."""
-    return [it for it in opinions if it["kind"] != "ignore" or it["until"][:10] >= end[:10]]
+from tidegate.documents.decision import Feedback
 
 
-def ignored(opinions: Sequence[Said]) -> dict[str, str]:
+def valid_at(feedback: Sequence[Feedback], end: str) -> tuple[Feedback, ...]:
+    """What is valid for a batch that ends then: a column is ignored through the day that was named."""
+    return tuple(each for each in feedback if each.kind != "ignore" or each.until[:10] >= end[:10])
+
+
+def ignored_columns(feedback: Sequence[Feedback]) -> dict[str, str]:
     """The columns to ignore, each with the reason in words."""
     return {
-        it["about"]: f"{it['who']} said to ignore it until {it['until'][:10]}: {it['why']}"
-        for it in opinions
-        if it["kind"] == "ignore"
+        each.about: f"{each.who} said to ignore it until {each.until[:10]}: {each.why}"
+        for each in feedback
+        if each.kind == "ignore"
     }
 
 
-def spoken(opinions: Sequence[Said], last: str | None) -> list[str]:
-    """What was said of the last decision, in words."""
+def reasons(feedback: Sequence[Feedback], last: str | None) -> list[str]:
+    """What was said of the last decision, in words; `last` is the id of its batch."""
     return [
-        f"{it['who']} judged the decision before this one {it['said']}: {it['why']}"
-        for it in opinions
-        if it["kind"] == "batch" and it["about"] == last
+        f"{each.who} judged the decision before this one {each.said}: {each.why}"
+        for each in feedback
+        if each.kind == "batch" and each.about == last
     ]

@@ -50,7 +50,7 @@ def _filled(share: Matrix) -> Matrix:
     return np.where(share > 0, share, np.where(least <= 0.0001, least / 10**6, 0.0001))
 
 
-formulas: dict[str, Formula] = {
+FORMULAS: dict[str, Formula] = {
     "jensenshannon": jensenshannon,
     "hellinger": partial(hellinger, np.ones(1)),
     "psi": psi,

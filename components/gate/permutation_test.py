@@ -1,4 +1,4 @@
-"""What chance alone does: scores of the columns when whole blocks change sides between reference and batch."""
+"""A permutation test of drift: scores of the columns when whole blocks change sides between reference and batch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,37 +11,37 @@ import pandas as pd
 
 from tidegate.components.gate.columns import categories, numbers
 from tidegate.components.gate.counts import Matrix
-from tidegate.components.gate.distances import category_scores, methods, number_scores
+from tidegate.components.gate.distances import METHODS, category_scores, number_scores
 from tidegate.components.gate.permutations import Sides
 from tidegate.scoring.scores import Vector
 
-least_relabellings = 800
-tail = 0.99
+LEAST_RELABELLINGS = 800
+TAIL = 0.99
 
 
 @dataclass(frozen=True)
 class Column:
-    """Evidently's score of a column, and the score that chance stays below; None is what cannot be told.
+    """Evidently's score of a column, and its critical value; None is what cannot be measured.
 
     `null_shift` is the batch's share of rows without a value minus the reference's; `new` are categories that only the
     batch has, the most frequent first.
     """
 
     score: float | None
-    chance: float | None
+    critical: float | None
     method: str
     null_shift: float
     new: tuple[str, ...] = ()
 
     @property
-    def beyond(self) -> bool:
-        """Whether this is more than chance."""
-        return self.score is not None and self.chance is not None and self.score > self.chance
+    def significant(self) -> bool:
+        """Whether the score is beyond its critical value."""
+        return self.score is not None and self.critical is not None and self.score > self.critical
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """What is found of each column, how many blocks a side had, and how often they were relabelled (0: not at all)."""
+class PermutationTest:
+    """What is found of each column, how many blocks a side had, and how many permutations there were (0: none)."""
 
     columns: Mapping[str, Column]
     reference_blocks: int
@@ -59,10 +59,10 @@ def compare(
     rate: float,
     seed: int,
     label: str = "label",
-) -> Comparison:
+) -> PermutationTest:
     """Compare thinned sides whose blocks lie beside their rows; `chosen` names a method per kind, if not the default.
 
-    Of all comparisons of sides that do not differ, at most the share `rate` has any column beyond its `chance`.
+    Of all comparisons of sides that do not differ, at most the share `rate` has any column beyond its critical value.
     The rows where the column `label` is null do not count for it.
     """
     sides = Sides(reference, batch, reference_blocks, batch_blocks)
@@ -70,25 +70,25 @@ def compare(
     found: dict[str, Column] = {}
     drawn: dict[str, Vector] = {}
     for name, kind in kinds.items():
-        method = chosen.get(kind, methods[kind][0])
+        method = chosen.get(kind, METHODS[kind][0])
         found[name], scores = _column(sides, name, kind, method, keys, rate, counts_nulls=name != label)
         if len(scores) > 1:
             drawn[name] = scores
     if drawn:
         for name, limit in zip(drawn, _limits(np.stack(list(drawn.values()), axis=1), rate), strict=True):
-            found[name] = replace(found[name], chance=float(limit))
-    return Comparison(found, sides.count - sides.moved, sides.moved, len(keys) if drawn else 0)
+            found[name] = replace(found[name], critical=float(limit))
+    return PermutationTest(found, sides.count - sides.moved, sides.moved, len(keys) if drawn else 0)
 
 
 def relabellings(rate: float) -> int:
     """How many are drawn: enough to tell the rate from its neighbours."""
-    return max(least_relabellings, ceil(10 / rate))
+    return max(LEAST_RELABELLINGS, ceil(10 / rate))
 
 
 def _column(
     sides: Sides, name: str, kind: str, method: str, keys: Matrix, rate: float, counts_nulls: bool
 ) -> tuple[Column, Vector]:
-    """What is found of a column but for chance, and its score of each labelling, the true one first."""
+    """What is found of a column but for its critical value, and its score of each labelling, the true one first."""
     values, known, new = _values(sides.reference[name], sides.batch[name], kind)
     now = sides.true[sides.places]
     shares = [float(known[side].mean()) if side.any() else 0.0 for side in (~now, now)]
@@ -113,13 +113,13 @@ def _values(before: pd.Series, now: pd.Series, kind: str) -> tuple[Any, npt.NDAr
 
 
 def _limits(scores: Matrix, rate: float) -> Vector:
-    """The score of each column that the relabellings pass, by any column, at most at the rate: (columns,).
+    """The critical value of each column at the family-wise rate, from the maximum over all columns: (columns,).
 
-    Scores are made alike by their median and their tail when blocks change sides: some columns are far more skewed
+    Scores are standardised by their median and their tail when blocks change sides: some columns are far more skewed
     than others, and in deviations from the mean the worst of them would decide for all.
     """
     middle = np.median(scores, axis=0)
-    tails = np.maximum(np.quantile(scores, tail, axis=0) - middle, scores.std(axis=0))
+    tails = np.maximum(np.quantile(scores, TAIL, axis=0) - middle, scores.std(axis=0))
     top = np.sort(((scores - middle) / np.where(tails > 0, tails, 1.0)).max(axis=1))[::-1]
     limit = top[int(rate * len(top))]
-    return np.asarray((middle + limit * tails) * (1 + 1e-9))  # a tie is not beyond
+    return np.asarray((middle + limit * tails) * (1 + 1e-9))  # a tie is not significant

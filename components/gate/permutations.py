@@ -8,7 +8,7 @@ import pandas as pd
 from tidegate.components.gate.columns import Places
 from tidegate.components.gate.counts import Labellings, Matrix
 
-least_blocks = 2
+LEAST_BLOCKS = 2
 
 
 class Sides:
@@ -43,7 +43,7 @@ class Sides:
         present = np.bincount(places, minlength=self.count) > 0
         moved, known = int((self.true & present).sum()), present.tobytes()
         stay = int(present.sum()) - moved
-        if min(moved, stay) < least_blocks or comb(moved + stay, moved) < 2 / rate:
+        if min(moved, stay) < LEAST_BLOCKS or comb(moved + stay, moved) < 2 / rate:
             return self.true[None]
         if known not in self._drawn:
             first = np.argpartition(np.where(present, keys, 2.0), moved - 1, axis=1)[:, :moved]

@@ -1,86 +1,87 @@
 """From a champion and a batch to the signals that may open the gate."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from tidegate.components.gate import age, column_drift
-from tidegate.components.gate.comparison import Compared, Question
+from tidegate.components.gate.comparison import Comparison, Question
 from tidegate.components.gate.decay import growth
-from tidegate.components.gate.signal import Signal
+from tidegate.documents.decision import NoDetail, Policy, Signal
 from tidegate.scoring.blocks import block_of
 from tidegate.scoring.scores import labels, least_known, losses, mean, weights
 from tidegate.scoring.tasks import TASKS
 from tidegate.tracking.champion import Champion
 
 
-def signals(champion: Champion | None, question: Question, facts: Compared | str) -> tuple[list[Signal], float | None]:
+def signals(
+    champion: Champion | None, question: Question, compared: Comparison | str
+) -> tuple[list[Signal], float | None]:
     """Every signal, and the champion's loss on the batch; of rows that cannot be compared the reason is given."""
     if champion is None:
-        return [Signal("champion", "champion", "opens", str(facts))], None
+        return [Signal("champion", "champion", "opens", str(compared), None, None, None, NoDetail())], None
     policy, batch, record = question.policy, question.batch, champion.record
-    decay, loss = _decay(champion, question, facts)
-    budget = (question.trials, champion.version, batch.end, policy["max_refused"], policy["refused_days"])
-    asked = [
-        age.recipe(record.made_from.recipe, batch.recipe),
-        _predictions(facts, policy),
-        _label(champion, question, facts),
+    decay, loss = _decay(champion, question, compared)
+    learned = record.made_from.recipe
+    budget = (question.trials, champion.version, batch.end, policy.max_refused, policy.refused_days)
+    measured = [
+        age.recipe(learned, batch.recipe),
+        _predictions(compared, policy),
+        _label(champion, question, compared),
         decay,
-        age.age(record.to, batch.end, policy["max_age_days"]),
-        age.cooldown(question.trials, batch.end, policy["cooldown_days"]),
+        age.age(record.to, batch.end, policy.max_age_days),
+        age.cooldown(question.trials, batch.end, policy.cooldown_days),
         age.budget(*budget),
-        *_features(champion, question, facts),
+        *_features(champion, question, compared),
     ]
-    return [_switched_off(it) if it.signal in question.off else it for it in asked], loss
+    return [_switched_off(signal) if signal.signal in question.off else signal for signal in measured], loss
 
 
 def _switched_off(signal: Signal) -> Signal:
     return replace(signal, state="off", reason=f"switched off by gate.off: {signal.reason}")
 
 
-def _features(champion: Champion, question: Question, facts: Compared | str) -> list[Signal]:
-    if isinstance(facts, str):
-        return [column_drift.too_few("features", facts)]
-    columns = {name: facts.found.columns[name] for name in champion.features}
+def _features(champion: Champion, question: Question, compared: Comparison | str) -> list[Signal]:
+    if isinstance(compared, str):
+        return [column_drift.too_few("features", compared)]
+    columns = {name: compared.tested.columns[name] for name in champion.features}
     importances = champion.record.importances
-    return column_drift.features(columns, importances, question.policy["minimum_effect"], question.ignored)
+    return column_drift.features(columns, importances, question.policy.minimum_effect, question.ignored)
 
 
-def _predictions(facts: Compared | str, policy: Mapping[str, Any]) -> Signal:
-    if isinstance(facts, str):
-        return column_drift.too_few("predictions", facts)
-    return column_drift.predictions(facts.found.columns["prediction"], policy["prediction_drift"])
+def _predictions(compared: Comparison | str, policy: Policy) -> Signal:
+    if isinstance(compared, str):
+        return column_drift.too_few("predictions", compared)
+    return column_drift.predictions(compared.tested.columns["prediction"], policy.prediction_drift)
 
 
-def _label(champion: Champion, question: Question, facts: Compared | str) -> Signal:
-    if reason := _unlabelled(question, facts):
+def _label(champion: Champion, question: Question, compared: Comparison | str) -> Signal:
+    if reason := _unlabelled(question, compared):
         return column_drift.too_few("label", reason)
-    assert isinstance(facts, Compared)
+    assert isinstance(compared, Comparison)
     name = champion.contract.label
-    return column_drift.label(facts.found.columns[name], question.policy["label_drift"], name)
+    return column_drift.label(compared.tested.columns[name], question.policy.label_drift, name)
 
 
 def decay_rate(rate: float) -> float:
-    """How often decay may open by chance: half as often as drift, so that both together hardly open more often."""
+    """The significance level of decay: half that of drift, so that both together hardly raise more false alarms."""
     return rate / 2
 
 
-def _unlabelled(question: Question, facts: Compared | str) -> str:
+def _unlabelled(question: Question, compared: Comparison | str) -> str:
     """Why the labels of the batch tell nothing; empty if they do."""
-    if isinstance(facts, str):
-        return facts
-    known, least = question.batch.labelled_rows, question.policy["minimum_rows"]
+    if isinstance(compared, str):
+        return compared
+    known, least = question.batch.labelled_rows, question.policy.minimum_rows
     few = f"{known:,} rows with a label are too few to tell a change from chance (gate.minimum_rows {least:,})"
     return few if known < least else ""
 
 
-def _decay(champion: Champion, question: Question, facts: Compared | str) -> tuple[Signal, float | None]:
+def _decay(champion: Champion, question: Question, compared: Comparison | str) -> tuple[Signal, float | None]:
     """The champion's loss on the labelled rows, against that of its verdict."""
-    if reason := _unlabelled(question, facts):
+    if reason := _unlabelled(question, compared):
         return column_drift.too_few("decay", reason), None
-    assert isinstance(facts, Compared)
+    assert isinstance(compared, Comparison)
     own, task = champion.contract, champion.contract.task
-    known = facts.seen[facts.seen[own.label].notna()]
+    known = compared.seen[compared.seen[own.label].notna()]
     least, weight = least_known(champion.record.rows), weights(known, own.weight)
     lost = losses(labels(known, own.label, task), champion.predicted(known), task, least)
     loss = mean(lost, weight)
@@ -89,5 +90,5 @@ def _decay(champion: Champion, question: Question, facts: Compared | str) -> tup
     before, policy = champion.verdict["loss"], question.policy
     blocks = block_of(known[own.time], question.contract.block)
     error = champion.verdict.get("loss_error", 0.0)
-    found = growth(lost, blocks, weight, before, error, decay_rate(policy["false_alarm_rate"]), question.seed)
-    return age.decay(found, loss, before, policy["decay"], TASKS[task]), loss
+    grown = growth(lost, blocks, weight, before, error, decay_rate(policy.false_alarm_rate), question.seed)
+    return age.decay(grown, loss, before, policy.decay, TASKS[task]), loss

@@ -1,4 +1,4 @@
-"""Evidently's snapshot of what was compared: the same rows, the same methods, the limits that chance gave."""
+"""Evidently's snapshot of what was compared: the same rows and methods, the critical values as its thresholds."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from tidegate.components.gate.columns import presented
-from tidegate.components.gate.distances import methods
+from tidegate.components.gate.distances import METHODS
 
-bins = 10  # of Evidently's pictures
-no_chance = 0.1  # Evidently's own, where too few blocks say what chance does
+BINS = 10  # of Evidently's pictures
+DEFAULT_THRESHOLD = 0.1  # Evidently's own, where too few blocks give a critical value
 
 
 def snapshot(
@@ -22,21 +22,21 @@ def snapshot(
     limits: Mapping[str, float | None] | None = None,
     label: str = "label",
 ) -> Any:
-    """Evidently's snapshot; it calls a column drifted that is beyond its limit, which is what chance does."""
+    """Evidently's snapshot; a column has drifted when its score is beyond its limit, the critical value."""
     from evidently import DataDefinition, Dataset, Report
     from evidently.presets import DataDriftPreset
 
     sides = presented(reference, batch, kinds, label)
     known = {name: kind for name, kind in kinds.items() if all(_drawn(side[name].dropna(), kind) for side in sides)}
-    names = {kind: [name for name, its in known.items() if its == kind] for kind in methods}
+    names = {kind: [name for name, its in known.items() if its == kind] for kind in METHODS}
     definition = DataDefinition(numerical_columns=names["number"], categorical_columns=names["category"])
     before, now = (Dataset.from_pandas(side[list(known)], definition) for side in sides)
-    own = {kind: (chosen or {}).get(kind, all_of[0]) for kind, all_of in methods.items()}
+    own = {kind: (chosen or {}).get(kind, all_of[0]) for kind, all_of in METHODS.items()}
     preset = DataDriftPreset(
         columns=list(known),
         num_method=own["number"],
         cat_method=_ordered(own["category"]),
-        per_column_threshold={name: (limits or {}).get(name) or no_chance for name in known},
+        per_column_threshold={name: (limits or {}).get(name) or DEFAULT_THRESHOLD for name in known},
     )
     with np.errstate(divide="ignore", invalid="ignore"):  # correlations with a column that does not vary
         return Report([preset]).run(now, before)
@@ -47,7 +47,7 @@ def _drawn(values: pd.Series, kind: str) -> bool:
     if values.empty or kind == "category":
         return not values.empty
     try:
-        np.histogram_bin_edges(values, bins)
+        np.histogram_bin_edges(values, BINS)
     except ValueError:
         return False
     return True

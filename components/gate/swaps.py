@@ -10,9 +10,9 @@ from scipy.stats import wasserstein_distance
 
 from tidegate.process.errors import InputError
 
-far = 0.3  # a column that still looks like itself is in its place
-share = 0.25  # in the other's place it has to look that much more like the other than like itself
-least_rows = 50
+FAR = 0.3  # a column that still looks like itself is in its place
+MOST_RATIO = 0.25  # in the other's place it has to look that much more like the other than like itself
+LEAST_ROWS = 50
 
 
 def check_places(
@@ -32,15 +32,15 @@ def swapped(
     reference: pd.DataFrame, batch: pd.DataFrame, kinds: Mapping[str, str], scores: Mapping[str, float]
 ) -> list[tuple[str, str]]:
     """Pairs of features of one kind of which each is far from its own reference and looks like the other's."""
-    if min(len(reference), len(batch)) < least_rows:
+    if min(len(reference), len(batch)) < LEAST_ROWS:
         return []
-    moved = [name for name in kinds if scores.get(name, 0.0) > far]
+    moved = [name for name in kinds if scores.get(name, 0.0) > FAR]
     pairs = [(a, b) for a, b in combinations(moved, 2) if kinds[a] == kinds[b]]
     return [
         (a, b)
         for a, b in pairs
-        if _distance(reference[b], batch[a], kinds[a]) < share * _distance(reference[a], batch[a], kinds[a])
-        and _distance(reference[a], batch[b], kinds[b]) < share * _distance(reference[b], batch[b], kinds[b])
+        if _distance(reference[b], batch[a], kinds[a]) < MOST_RATIO * _distance(reference[a], batch[a], kinds[a])
+        and _distance(reference[a], batch[b], kinds[b]) < MOST_RATIO * _distance(reference[b], batch[b], kinds[b])
     ]
 
 

@@ -7,7 +7,8 @@ from tidegate.components.ingest.data_version import batch_window, folder_version
 from tidegate.components.ingest.raw_files import check_readable
 from tidegate.components.ingest.table import ingest_table
 from tidegate.contract.contract import read_contract
-from tidegate.documents.formats import replacing, write_json
+from tidegate.documents.formats import replacing
+from tidegate.documents.manifest import Edges, Manifest
 from tidegate.process.command import Output, OutputFolder
 from tidegate.process.errors import InputError
 from tidegate.tables.engine import engine
@@ -22,20 +23,12 @@ def ingest(data: Path, contract: Path, until: str, batch_days: int, tables: Outp
         folder.mkdir()
         linked = {(data / name).resolve().parent for name in digests}  # DVC may have linked files of its cache
         with engine(data, *linked, folder, spill=folder) as connection:
-            facts = {
+            read = {
                 name: ingest_table(connection, data, name, table, end.isoformat(), folder)
                 for name, table in promise.tables.items()
             }
-        write_json(
-            manifest,
-            {
-                "data": folder_version(digests),
-                "until": until,
-                "batch": {"start": start.isoformat(), "end": end.isoformat()},
-                "files": digests,
-                "tables": facts,
-            },
-        )
+        edges = Edges(start.isoformat(), end.isoformat())
+        Manifest(folder_version(digests), until, edges, digests, read).write(manifest)
 
 
 def _digests(data: Path) -> dict[str, str]:

@@ -2,21 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from tidegate.components.ingest.casts import failures, first_failure, known_by, typed_rows
 from tidegate.components.ingest.raw_files import read
 from tidegate.contract.contract import Table, quoted
+from tidegate.documents.manifest import Example, IngestedTable
 from tidegate.process.errors import InputError, display
 from tidegate.tables.engine import columns_of, copy, lack, parquet
 
 
 def ingest_table(
     connection: duckdb.DuckDBPyConnection, data: Path, name: str, table: Table, until: str, folder: Path
-) -> dict[str, Any]:
-    """Write the rows before `until` to `<folder>/<name>.parquet`, without private columns; returns the facts."""
+) -> IngestedTable:
+    """Write the rows before `until` to `<folder>/<name>.parquet`, private columns left out; returns what was read."""
     path = folder / f"{name}.parquet"
     try:
         files = read(connection, data, name, table)
@@ -31,9 +31,9 @@ def ingest_table(
         place = f"{data}/{table.files}"
         raise lack(error) or InputError(place, "a readable table", kind, "correct the file") from error
     connection.execute(f"DROP TABLE {quoted(name)}")
-    facts = {"rows": rows, "kept_as_text": sorted(as_text), **({"examples": examples} if examples else {})}
     timed = table.time in present and table.time not in as_text
-    return facts | ({"rows_per_month": _months(connection, path, str(table.time))} if timed else {})
+    months = _months(connection, path, str(table.time)) if timed else None
+    return IngestedTable(rows, tuple(sorted(as_text)), examples or None, months)
 
 
 def _examples(
@@ -44,26 +44,27 @@ def _examples(
     as_text: Sequence[str],
     files: Mapping[Path, int],
     until: str,
-) -> dict[str, dict[str, Any]]:
-    """The first text per column that cannot be cast, with its file and row; no values of identifying columns."""
-    found: dict[str, dict[str, Any]] = {}
-    if "rowid" in map(str.lower, present):  # then a column hides DuckDB's row numbers
-        return found
+) -> dict[str, Example]:
+    """Per column the first text that cannot be cast, with its file and its row there; no value that says who it is."""
+    examples: dict[str, Example] = {}
+    if "rowid" in map(str.lower, present):  # then DuckDB has no name for the position of a row
+        return examples
     for column in [column for column in as_text if column in table.visible()]:
         rows = f"FROM {quoted(name)} WHERE {known_by(table, present, until)}"
         query = f"SELECT {first_failure(column, table.columns[column])} {rows}"
         row, value = connection.execute(query).fetchall()[0]
         if row is not None:
-            example = {} if column in table.identifying() else {"value": display(value)}
-            found[column] = example | _place(files, row)
-    return found
+            file, place = _place(files, row)
+            private = column in table.identifying()
+            examples[column] = Example(value=None if private else display(value), file=file, row=place)
+    return examples
 
 
-def _place(files: Mapping[Path, int], row: int) -> dict[str, Any]:
-    """The file and the row in it (from 1) of a row (from 0) of the concatenated files."""
+def _place(files: Mapping[Path, int], row: int) -> tuple[str, int]:
+    """The file and the row in it (from 1) of a row (from 0) of all files one after the other."""
     for path, rows in files.items():
         if row < rows:
-            return {"file": path.name, "row": row + 1}
+            return path.name, row + 1
         row -= rows
     raise AssertionError("a row of no file")
 

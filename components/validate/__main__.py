@@ -1,26 +1,26 @@
 """The command of validate."""
 
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
-from tidegate.components.validate.findings import summary, violations
+from tidegate.components.validate.findings import findings_of
 from tidegate.components.validate.ingested import sources
-from tidegate.components.validate.log import tell
+from tidegate.components.validate.log import log
 from tidegate.components.validate.page import TEMPLATE, values
 from tidegate.components.validate.rules import bad_rows, clean_rows
 from tidegate.components.validate.table_check import Checked, check
 from tidegate.contract.contract import Contract, read_contract
-from tidegate.documents.formats import read_json, replacing, tables_in, write_json
+from tidegate.documents.findings import Findings
+from tidegate.documents.formats import replacing, tables_in
+from tidegate.documents.manifest import Manifest
 from tidegate.pages.page import write_page
 from tidegate.process.command import Output, OutputFolder
 from tidegate.process.errors import InputError, SchemaSkewError
 from tidegate.tables.engine import copy, engine
 
-memory = "640MB"  # of DuckDB; with the process around it this stays below 1 GiB
+MEMORY = "640MB"  # of DuckDB; with the process around it this stays below 1 GiB
 
 
 def validate(
@@ -34,7 +34,7 @@ def validate(
     report: Output,
 ) -> None:
     """Check every table against the contract; write clean rows, quarantined rows, the findings and their page."""
-    promise, made = read_contract(contract), read_json(manifest)
+    promise, ingested = read_contract(contract), Manifest.read(manifest)
     paths = tables_in(tables)
     for name in promise.tables:
         if name not in paths:
@@ -43,29 +43,31 @@ def validate(
         clean_folder.mkdir()
         bad_folder.mkdir()
         with engine(tables, clean_folder, bad_folder, spill=clean_folder) as connection:
-            connection.execute(f"SET memory_limit = '{memory}'")
+            connection.execute(f"SET memory_limit = '{MEMORY}'")
             known = sources(connection, promise, paths)
-            made_of = made.get("tables", {})
             checked = {
-                name: check(connection, promise, name, known, made_of.get(name, {}), made["until"], max_bad_share)
+                name: check(
+                    connection, promise, name, known, ingested.tables.get(name), ingested.until, max_bad_share
+                )
                 for name in promise.tables
             }
-            document = summary({name: found.findings for name, found in checked.items()}, max_bad_share)
-            if broken := violations(document):
-                _write_findings(findings, report, document, promise)
-                told = tell(promise.name, made, {"report.html": report, "findings.json": findings}, len(broken))
-                cure = f"mend the data or contract.yaml; {told}; {report} has the whole picture"
-                raise SchemaSkewError(broken, cure)
-            for name, found in checked.items():
-                _write(connection, paths[name], found, clean_folder, bad_folder)
-        _write_findings(findings, report, document, promise)
+            found = findings_of({name: table.findings for name, table in checked.items()}, max_bad_share)
+            if violations := found.violations():
+                _write_findings(findings, report, found, promise)
+                files = {"report.html": report, "findings.json": findings}
+                logged = log(promise.name, ingested, files, len(violations))
+                cure = f"mend the data or contract.yaml; {logged}; {report} has the whole picture"
+                raise SchemaSkewError(violations, cure)
+            for name, table in checked.items():
+                _write(connection, paths[name], table, clean_folder, bad_folder)
+        _write_findings(findings, report, found, promise)
 
 
-def _write_findings(findings: Path, report: Path, document: Mapping[str, Any], contract: Contract) -> None:
+def _write_findings(findings: Path, report: Path, found: Findings, contract: Contract) -> None:
     """Both or neither: where the disk is full the earlier ones stay."""
     with replacing(findings) as new_findings, replacing(report) as new_report:
-        write_json(new_findings, document)
-        write_page(new_report, TEMPLATE, f"{contract.name}: validation", **values(document, contract))
+        found.write(new_findings)
+        write_page(new_report, TEMPLATE, f"{contract.name}: validation", **values(found, contract))
 
 
 def _write(connection: duckdb.DuckDBPyConnection, path: Path, checked: Checked, clean: Path, bad: Path) -> None:

@@ -10,7 +10,7 @@ import duckdb
 from tidegate.contract.contract import SQL_TYPE, Contract, Table, quoted
 from tidegate.tables.engine import cast, columns_of, parquet
 
-no_number = "NULL::BIGINT"
+NO_NUMBER = "NULL::BIGINT"
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Source:
     @cached_property
     def row(self) -> str:
         """SQL of a row's position in the file, from 0; DuckDB has none where a column has that name."""
-        return no_number if "file_row_number" in map(str.lower, self.present) else "file_row_number"
+        return NO_NUMBER if "file_row_number" in map(str.lower, self.present) else "file_row_number"
 
     @cached_property
     def sql(self) -> str:
@@ -45,7 +45,7 @@ class Source:
         kinds = {name: self.table.columns[name].type for name in self.texts}
         values = ", ".join(f"{cast(quoted(name), kind)} AS {quoted(name)}" for name, kind in kinds.items())
         raw = ", ".join(f"{quoted(name)} AS {raw_name(name)}" for name in self.texts)
-        number = f"{self.row}, " if self.row != no_number else ""
+        number = f"{self.row}, " if self.row != NO_NUMBER else ""
         return f"(SELECT * REPLACE ({values}), {number}{raw} FROM {self.file})"
 
     def required(self, name: str) -> bool:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
+from tidegate.documents.manifest import Manifest
 from tidegate.process.errors import InputError
 
 
-def tell(name: str, manifest: Mapping[str, Any], files: Mapping[str, Path], lines: int) -> str:
+def log(name: str, manifest: Manifest, files: Mapping[str, Path], lines: int) -> str:
     """Log the files to the run of this refusal; returns where they are, or why they are not: it never raises for that.
 
     There is no batch yet: the run is that of these data until this moment, the same when they are refused again.
@@ -18,10 +18,10 @@ def tell(name: str, manifest: Mapping[str, Any], files: Mapping[str, Path], line
         from tidegate.tracking.store import connect
 
         client = connect()
-        digest = sha256(f"{manifest['data']} {manifest['until']}".encode()).hexdigest()[:16]
+        digest = sha256(f"{manifest.data} {manifest.until}".encode()).hexdigest()[:16]
         tags = {
-            "tidegate.until": str(manifest["until"])[:10],
-            "tidegate.data": manifest["data"],
+            "tidegate.until": manifest.until[:10],
+            "tidegate.data": manifest.data,
             "tidegate.validation": "refused",
             "tidegate.violations": str(lines),
         }

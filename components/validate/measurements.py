@@ -7,12 +7,12 @@ from typing import Any
 
 import duckdb
 
-from tidegate.components.validate.ingested import Source, no_number
+from tidegate.components.validate.ingested import NO_NUMBER, Source
 from tidegate.components.validate.rules import Rule, any_broken
 from tidegate.contract.contract import literal, quoted
 from tidegate.documents.durations import interval
 
-part_rows = 1_000_000  # below that a second thread gains nothing
+PART_ROWS = 1_000_000  # below that a second thread gains nothing
 
 
 @dataclass(frozen=True)
@@ -74,18 +74,18 @@ def _apart(connection: duckdb.DuckDBPyConnection, source: Source, key: Sequence[
 
     The parts run at the same time; each begins with the last row of the one before it.
     """
-    this, before = ([f"{name}_{index}" for index in range(len(key))] for name in ("this", "before"))
+    current, before = ([f"{name}_{index}" for index in range(len(key))] for name in ("this", "before"))
     lags = ", ".join([*key, *(f"lag({name}) OVER ()" for name in key), "lag(true) OVER () IS NULL"])
     pairs = [
-        f"SELECT 1 FROM (SELECT {lags} FROM {source.sql}{part}) AS pairs({', '.join([*this, *before, 'first'])}) "
-        f"WHERE NOT first AND row({', '.join(before)}) >= row({', '.join(this)})"
+        f"SELECT 1 FROM (SELECT {lags} FROM {source.sql}{part}) AS pairs({', '.join([*current, *before, 'first'])}) "
+        f"WHERE NOT first AND row({', '.join(before)}) >= row({', '.join(current)})"
         for part in _parts(source.row, rows)
     ]
     return int(_row(connection, f"SELECT count(*) FROM ({' UNION ALL '.join(pairs)})")[0]) == 0
 
 
 def _parts(row: str, rows: int) -> list[str]:
-    if rows < 2 * part_rows or row == no_number:
+    if rows < 2 * PART_ROWS or row == NO_NUMBER:
         return [""]
     half = rows // 2
     return [f" WHERE {row} <= {half}", f" WHERE {row} >= {half}"]

@@ -1,74 +1,90 @@
 """What came in each column, from an even sample of the rows: a histogram, or the most frequent values."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import duckdb
 
 from tidegate.components.validate.ingested import Source
 from tidegate.contract.contract import quoted
+from tidegate.documents.findings import ColumnFindings
 
-sample_rows = 20_000
-run_rows = 100  # neighbours are read at once
-bins = 24
-most_values = 6
-most_pictures = 200
+SAMPLE_ROWS = 20_000
+RUN_ROWS = 100  # neighbours are read at once
+BINS = 24
+MOST_VALUES = 6
+MOST_COLUMNS = 200
 
 
-def pictures(connection: duckdb.DuckDBPyConnection, source: Source, rows: int) -> dict[str, dict[str, Any]]:
-    """Per column its picture, from every n-th run of rows; none of values that say who a row is."""
+def distributions(
+    connection: duckdb.DuckDBPyConnection, source: Source, rows: int, nulls: Mapping[str, int]
+) -> dict[str, ColumnFindings]:
+    """The nulls of each column and its distribution in every n-th run of rows; not of values that say who a row is."""
+    without = {name: ColumnFindings(nulls[name]) for name in source.seen}
     columns, hidden = source.table.columns, source.table.identifying()
-    shown = [name for name in source.seen if name not in hidden][:most_pictures]
+    shown = [name for name in source.seen if name not in hidden][:MOST_COLUMNS]
     shown = [name for name in shown if columns[name].type != "timestamp"]
     if not shown or not rows:
-        return {}
-    step = -(-rows // sample_rows)
+        return without
+    step = -(-rows // SAMPLE_ROWS)
     values = ", ".join(map(quoted, shown))
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE sampled AS SELECT {values} FROM {source.sql} "
-        f"WHERE {source.row} // {run_rows} % {step} = 0"
+        f"WHERE {source.row} // {RUN_ROWS} % {step} = 0"
     )
     numbers = [name for name in shown if columns[name].type in ("integer", "number")]
-    return _histograms(connection, numbers) | _frequent(connection, [name for name in shown if name not in numbers])
+    others = [name for name in shown if name not in numbers]
+    return (
+        without
+        | _histograms(connection, {name: without[name] for name in numbers})
+        | _frequent(connection, {name: without[name] for name in others})
+    )
 
 
-def _histograms(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    values = {name: f"{quoted(name)}::DOUBLE" for name in names}
+def _histograms(
+    connection: duckdb.DuckDBPyConnection, columns: Mapping[str, ColumnFindings]
+) -> dict[str, ColumnFindings]:
+    values = {name: f"{quoted(name)}::DOUBLE" for name in columns}
     ends = [f"{end}({value}) FILTER (isfinite({value}))" for value in values.values() for end in ("min", "max")]
     edges = iter(_row(connection, ends))
-    found = {}
+    histograms = {}
     for (name, value), low, high in zip(values.items(), edges, edges, strict=True):
-        found[name] = {} if low is None else _histogram(connection, value, low, high)
-    return found
+        if low is not None:
+            bins = _bins(connection, value, low, high)
+            histograms[name] = replace(columns[name], least=low, greatest=high, bins=bins)
+    return histograms
 
 
-def _histogram(connection: duckdb.DuckDBPyConnection, value: str, low: float, high: float) -> dict[str, Any]:
+def _bins(connection: duckdb.DuckDBPyConnection, value: str, low: float, high: float) -> tuple[int, ...]:
     half = (high / 2 - low / 2) or 1.0  # their difference may be beyond the largest number
-    place = f"least({bins - 1}, floor(({value} / 2 - {low / 2!r}) / {half!r} * {bins}))::INTEGER"
-    found = dict(
-        connection.execute(f"SELECT {place}, count(*) FROM sampled WHERE isfinite({value}) GROUP BY 1").fetchall()
-    )
-    return {"least": low, "greatest": high, "bins": [found.get(index, 0) for index in range(bins)]}
+    place = f"least({BINS - 1}, floor(({value} / 2 - {low / 2!r}) / {half!r} * {BINS}))::INTEGER"
+    query = f"SELECT {place}, count(*) FROM sampled WHERE isfinite({value}) GROUP BY 1"
+    counts = dict(connection.execute(query).fetchall())
+    return tuple(counts.get(index, 0) for index in range(BINS))
 
 
-def _frequent(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+def _frequent(
+    connection: duckdb.DuckDBPyConnection, columns: Mapping[str, ColumnFindings]
+) -> dict[str, ColumnFindings]:
     """The most frequent values of categories; a text in which nearly each value is another is none."""
-    counts = [f"{count}{quoted(name)})" for name in names for count in ("count(", "count(DISTINCT ")]
+    counts = [f"{count}{quoted(name)})" for name in columns for count in ("count(", "count(DISTINCT ")]
     numbers = iter(_row(connection, counts))
-    found = {}
-    for name, total, different in zip(names, numbers, numbers, strict=True):
+    frequent = {}
+    for (name, column), total, different in zip(columns.items(), numbers, numbers, strict=True):
         few = different <= max(2, total // 10)
-        found[name] = {"different": different} | ({"most": _most(connection, name, total)} if few else {})
-    return found
+        most = _most(connection, name, total) if few else None
+        frequent[name] = replace(column, different=different, most=most)
+    return frequent
 
 
-def _most(connection: duckdb.DuckDBPyConnection, name: str, total: int) -> list[list[Any]]:
+def _most(connection: duckdb.DuckDBPyConnection, name: str, total: int) -> tuple[tuple[str, float], ...]:
     value = quoted(name)
     rows = connection.execute(
         f"SELECT {value}::VARCHAR, count(*) / {total} FROM sampled WHERE {value} IS NOT NULL "
-        f"GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {most_values}"
+        f"GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {MOST_VALUES}"
     ).fetchall()
-    return [[text[:40], round(share, 4)] for text, share in rows]
+    return tuple((text[:40], round(share, 4)) for text, share in rows)
 
 
 def _row(connection: duckdb.DuckDBPyConnection, parts: Sequence[str]) -> tuple[Any, ...]:

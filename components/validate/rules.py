@@ -29,14 +29,19 @@ class Rule:
         return f"{self.name}: {self.expected}"
 
 
-def missing_columns(source: Source) -> list[dict[str, str]]:
+@dataclass(frozen=True)
+class MissingColumn:
+    """A promised column that is not there, and the nearest name that is."""
+
+    column: str
+    expected: str
+    found: str
+
+
+def missing_columns(source: Source) -> list[MissingColumn]:
     """The promised columns that are not there: such skew stops the run."""
     return [
-        {
-            "column": name,
-            "expected": f"a column of type {column.type}",
-            "found": _nearest(name, extra_columns(source)),
-        }
+        MissingColumn(name, f"a column of type {column.type}", _nearest(name, extra_columns(source)))
         for name, column in source.table.visible().items()
         if name not in source.present
     ]
@@ -75,9 +80,9 @@ def _column_rules(source: Source, name: str, column: Column) -> list[Rule]:
         texts = [str(item).lower() if isinstance(item, bool) else str(item) for item in column.values]
         as_text = value if column.type == "text" else f"{value}::VARCHAR"
         found.append((f"one of {', '.join(texts)}", f"{as_text} NOT IN ({', '.join(map(literal, texts))})"))
-    told = "NULL" if name in table.identifying() else f"{given}::VARCHAR"
+    shown = "NULL" if name in table.identifying() else f"{given}::VARCHAR"
     typed = f"a value of type {column.type}"
-    return [Rule(name, expected, broken, name, told, expected == typed) for expected, broken in found]
+    return [Rule(name, expected, broken, name, shown, expected == typed) for expected, broken in found]
 
 
 def _number(value: float) -> str:
@@ -118,6 +123,6 @@ def bad_rows(source: Source, broken: Sequence[Rule]) -> str:
     """The rows that break a promise as they came, each with its reasons, in total order."""
     values = ", ".join(f"{source.given(name)} AS {quoted(name)}" for name in source.present)
     reasons = ", ".join(f"CASE WHEN {rule.broken} THEN {literal(rule.label)} END" for rule in broken)
-    told = f"array_to_string(list_filter([{reasons}], lambda reason : reason IS NOT NULL), '; ')" if broken else "''"
+    labels = f"array_to_string(list_filter([{reasons}], lambda reason : reason IS NOT NULL), '; ')" if broken else "''"
     where = any_broken(broken) if broken else "false"
-    return f"SELECT {values}, {told} AS reasons FROM {source.sql} WHERE {where} ORDER BY ALL"
+    return f"SELECT {values}, {labels} AS reasons FROM {source.sql} WHERE {where} ORDER BY ALL"

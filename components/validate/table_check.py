@@ -1,18 +1,19 @@
 """One table against its contract: what was found, and the promises that rows break."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import duckdb
 
-from tidegate.components.validate.findings import Example, table_findings
+from tidegate.components.validate.findings import table_findings
 from tidegate.components.validate.ingested import Source
 from tidegate.components.validate.measurements import Broken, bad_count, broken_by, count
-from tidegate.components.validate.pictures import pictures
+from tidegate.components.validate.pictures import distributions
 from tidegate.components.validate.rules import Rule, extra_columns, missing_columns, rules
 from tidegate.components.validate.table_promises import whole
 from tidegate.contract.contract import Contract, quoted
+from tidegate.documents.findings import BrokenPromise, TableFindings
+from tidegate.documents.manifest import Example, IngestedTable
 from tidegate.process.errors import ContractError, display
 from tidegate.tables.engine import lack
 
@@ -23,7 +24,7 @@ class Checked:
 
     source: Source
     broken: list[Rule]
-    findings: dict[str, Any]
+    findings: TableFindings
 
 
 def check(
@@ -31,11 +32,11 @@ def check(
     contract: Contract,
     name: str,
     tables: Mapping[str, Source],
-    ingested: Mapping[str, Any],
+    ingested: IngestedTable | None,
     until: str | None,
     max_bad_share: float,
 ) -> Checked:
-    """Measure one table, of which ingest said `ingested`; ContractError when a rule is no condition over it."""
+    """Measure one table, `ingested` is its part of the manifest; ContractError when a rule is no condition over it."""
     source = tables[name]
     if source.seen == list(source.table.visible()):  # a rule may need a column that is missing
         _check_rules(connection, name, source)
@@ -45,33 +46,30 @@ def check(
         bad = bad_count(connection, source, broken)
     except duckdb.Error as error:  # its message may quote a value
         place, kind = f"tables.{name}.rules", type(error).__name__
-        told = ContractError(place, "SQL that runs over every row", kind, "mend contract.yaml")
-        raise lack(error) or told from None
-    drawn = pictures(connection, source, rows)
-    found = table_findings(
+        failed = ContractError(place, "SQL that runs over every row", kind, "mend contract.yaml")
+        raise lack(error) or failed from None
+    examples = (ingested and ingested.examples) or {}
+    findings = table_findings(
         rows,
         bad,
-        sorted(((item.rule.label, item.rows) for item in broken), key=lambda item: (-item[1], item[0])),
+        sorted((_promise(item, examples) for item in broken), key=lambda item: (-item.rows, item.promise)),
         missing_columns(source),
         whole(connection, source, rows, nulls, name == contract.event, until),
         extra_columns(source),
         max_bad_share,
-        {column: {"nulls": nulls[column], **drawn.get(column, {})} for column in source.seen},
-        _examples(broken, ingested.get("examples", {})),
+        distributions(connection, source, rows, nulls),
     )
-    return Checked(source, [item.rule for item in broken], found)
+    return Checked(source, [item.rule for item in broken], findings)
 
 
-def _examples(broken: Sequence[Broken], raw: Mapping[str, Example]) -> dict[str, Example]:
-    """A row for each promise: of the raw file where ingest has seen it, else the first one of the ordered table."""
-    found: dict[str, Example] = {}
-    for item in broken:
-        if item.rule.cast and item.rule.name in raw:
-            found[item.rule.label] = raw[item.rule.name]
-        elif item.row is not None:
-            value = {} if item.value is None else {"value": display(item.value)}
-            found[item.rule.label] = {**value, "row": item.row + 1}
-    return found
+def _promise(broken: Broken, raw: Mapping[str, Example]) -> BrokenPromise:
+    """A broken promise with a row: of the raw file where ingest has seen it, else the first of the ordered table."""
+    example = None
+    if broken.rule.cast and broken.rule.name in raw:
+        example = raw[broken.rule.name]
+    elif broken.row is not None:
+        example = Example(value=None if broken.value is None else display(broken.value), row=broken.row + 1)
+    return BrokenPromise(broken.rule.label, broken.rows, example)
 
 
 def _check_rules(connection: duckdb.DuckDBPyConnection, name: str, source: Source) -> None:

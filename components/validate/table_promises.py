@@ -8,7 +8,7 @@ from tidegate.components.validate.ingested import Source
 from tidegate.components.validate.measurements import duplicates, odd_periods, seconds_since_latest, sharing_rows
 from tidegate.documents.durations import seconds
 
-most_periods = 5
+MOST_PERIODS = 5
 
 
 def whole(
@@ -71,7 +71,7 @@ def _time_lines(connection: duckdb.DuckDBPyConnection, source: Source, until: st
             expected = f"the latest row at most {table.freshness} old at {until}"
             yield f"freshness: expected {expected}, found {_duration(age)}"
     for period, edges in table.rows_per.items():
-        odd, listed = odd_periods(connection, source, period, edges, most_periods)
+        odd, listed = odd_periods(connection, source, period, edges, MOST_PERIODS)
         if odd:
             shown = ", ".join(f"{rows:,} in {moment}" for moment, rows in listed)
             more = f" and {odd - len(listed):,} more periods" if odd > len(listed) else ""

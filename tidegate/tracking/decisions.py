@@ -2,44 +2,58 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass
 
+from tidegate.documents.decision import Decision
 from tidegate.tracking.claims import batch_tag
 
 tag = "tidegate.gate"
 until_tag, experiment_tag = "tidegate.until", "tidegate.experiment"
-most_signals = 20
-longest = 7500  # letters; a server may hold no more than 8,000 in a tag
-Note = dict[str, Any]
+MOST_SIGNALS = 20
+LONGEST = 7500  # letters; a server may hold no more than 8,000 in a tag
 
 
-def noted(decision: Mapping[str, Any], loss: float | None) -> dict[str, str]:
+@dataclass(frozen=True)
+class PastDecision:
+    """The decision on an earlier batch in short; `signals` are pairs of a value and its limit."""
+
+    until: str
+    batch: str
+    decision: str
+    champion: str | None
+    rows: int
+    loss: float | None
+    """The champion's loss on the batch."""
+    signals: Mapping[str, tuple[float | None, float | None]]
+
+
+def noted(decision: Decision, loss: float | None) -> dict[str, str]:
     """A decision in short as tags of its batch's run: at most 20 signals with their limits, the champion's loss."""
-    signals = {it["name"]: [it["value"], it["limit"]] for it in decision["signals"] if it["value"] is not None}
-    kept = list(signals.items())[:most_signals]
-    while len(text := json.dumps({"loss": loss, "signals": dict(kept)}, ensure_ascii=False)) > longest:
+    signals = {signal.name: [signal.value, signal.limit] for signal in decision.signals if signal.value is not None}
+    kept = list(signals.items())[:MOST_SIGNALS]
+    while len(text := json.dumps({"loss": loss, "signals": dict(kept)}, ensure_ascii=False)) > LONGEST:
         kept.pop()
     return {tag: text}
 
 
-def past(batches: Iterable[Mapping[str, str]], before_until: str) -> list[Note]:
+def past(batches: Iterable[Mapping[str, str]], before_until: str) -> list[PastDecision]:
     """Of all batches those that were decided before this moment, the oldest first; no experiments.
 
     Those from before decisions were noted have neither loss nor signals.
     """
-    earlier = [it for it in batches if it.get(until_tag, "9") < before_until[:10]]
-    return [_note(it) for it in earlier if "tidegate.decision" in it and experiment_tag not in it]
+    earlier = [tags for tags in batches if tags.get(until_tag, "9") < before_until[:10]]
+    return [_noted(tags) for tags in earlier if "tidegate.decision" in tags and experiment_tag not in tags]
 
 
-def _note(tags: Mapping[str, str]) -> Note:
+def _noted(tags: Mapping[str, str]) -> PastDecision:
     champion = tags.get("tidegate.champion", "none")
-    return {
-        "until": tags[until_tag],
-        "batch": tags[batch_tag],
-        "decision": tags["tidegate.decision"],
-        "champion": None if champion == "none" else champion,
-        "rows": int(tags.get("tidegate.rows", 0)),
-        "loss": None,
-        "signals": {},
-        **json.loads(tags.get(tag, "{}")),
-    }
+    note = json.loads(tags.get(tag, "{}"))
+    return PastDecision(
+        until=tags[until_tag],
+        batch=tags[batch_tag],
+        decision=tags["tidegate.decision"],
+        champion=None if champion == "none" else champion,
+        rows=int(tags.get("tidegate.rows", 0)),
+        loss=note.get("loss"),
+        signals={name: (value, limit) for name, (value, limit) in note.get("signals", {}).items()},
+    )

@@ -1,9 +1,11 @@
 """What people said of the gate's decisions: one on a batch was right or wrong, drift of a column is to be ignored."""
 
-from typing import Any
+from dataclasses import replace
+from typing import cast, get_args
 
 from mlflow import MlflowClient
 
+from tidegate.documents.decision import Feedback, FeedbackKind, Word
 from tidegate.process.errors import InputError
 from tidegate.tracking import journal, numbered
 from tidegate.tracking.claims import batch_tag
@@ -11,35 +13,30 @@ from tidegate.tracking.entries import Entry, History, judgement
 from tidegate.tracking.runs import runs_about
 from tidegate.tracking.store import answering
 
-Opinion = dict[str, Any]
 cure = "see `tidegate batches --json`"
 
 
-def opinions(past: History) -> list[Opinion]:
-    """What holds by a journal, the oldest first: of several judgements on one batch or column only the last one does.
-
-    Each is as `judgements` of a decision: kind (`batch`, `ignore`), about, said, until, who, when, why.
-    """
-    found: dict[tuple[str, str], Opinion] = {}
+def current(past: History) -> list[Feedback]:
+    """The feedback that is valid by a journal, the oldest first: of several on one batch or column the last one is."""
+    last: dict[tuple[str, str], Feedback] = {}
     for entry in past.judged:
-        opinion = _opinion(entry)
-        key = (opinion["kind"], opinion["about"])
-        found.pop(key, None)
-        found[key] = opinion
-    return list(found.values())
+        if (feedback := _feedback(entry)) is not None:
+            key = (feedback.kind, feedback.about)
+            last.pop(key, None)
+            last[key] = feedback
+    return list(last.values())
 
 
 @answering()
-def say(client: MlflowClient, name: str, opinion: Opinion) -> bool:
-    """Write a judgement into the journal; False when the same person's same word is what holds already."""
-    unchanged = {key: value for key, value in opinion.items() if key != "when"}
+def add(client: MlflowClient, name: str, feedback: Feedback) -> bool:
+    """Write feedback into the journal; False when the same person's same word is what holds already."""
     past = journal.history(client, name)
-    if any(unchanged.items() <= known.items() for known in opinions(past)):
+    if any(replace(known, when=feedback.when) == feedback for known in current(past)):
         return False
-    said = {key: opinion[key] for key in ("kind", "about", "said", "until")}
-    batch = opinion["about"] if opinion["kind"] == "batch" else ""
-    told = (opinion["who"], opinion["when"], opinion["why"])
-    entry = Entry(past.champion, "", batch, *told, verdict=said, kind=judgement)
+    said = {"kind": feedback.kind, "about": feedback.about, "said": feedback.said, "until": feedback.until}
+    batch = feedback.about if feedback.kind == "batch" else ""
+    written = (feedback.who, feedback.when, feedback.why)
+    entry = Entry(past.champion, "", batch, *written, verdict=said, kind=judgement)
     run_id = _run(client, name, batch)
     numbered.ensure(client, name)
     journal.append(client, name, entry, run_id)
@@ -51,21 +48,32 @@ def say(client: MlflowClient, name: str, opinion: Opinion) -> bool:
 def decided_batch(client: MlflowClient, name: str, given: str) -> str:
     """The id of the decided batch that a prefix of its id, or its `until`, means; InputError when that is not one."""
     tags = [run.data.tags for run in runs_about(client, name, "tags.`tidegate.decision` != ''")]
-    known = {it[batch_tag]: it.get("tidegate.until", "") for it in tags}
-    found = [it for it, until in known.items() if given and (it.startswith(given) or until == given)]
-    if len(found) == 1:
-        return found[0]
-    ids = ", ".join(f"{it[:12]} ({known[it]})" for it in found[:5]) or "none"
+    untils = {tag[batch_tag]: tag.get("tidegate.until", "") for tag in tags}
+    matching = [batch for batch, until in untils.items() if given and (batch.startswith(given) or until == given)]
+    if len(matching) == 1:
+        return matching[0]
+    ids = ", ".join(f"{batch[:12]} ({untils[batch]})" for batch in matching[:5]) or "none"
     raise InputError(f"batch {given!r}", "one that was decided: its id, the beginning of it, or its date", ids, cure)
 
 
-def _opinion(entry: Entry) -> Opinion:
-    said = {key: str(entry.verdict.get(key, "")) for key in ("kind", "about", "said", "until")}
-    return {**said, "who": entry.who, "when": entry.when, "why": entry.why}
+def _feedback(entry: Entry) -> Feedback | None:
+    """The feedback of an entry; None for an entry of another form, which somebody wrote by hand."""
+    values = {key: str(entry.verdict.get(key, "")) for key in ("kind", "about", "said", "until")}
+    if values["kind"] not in get_args(FeedbackKind) or values["said"] not in get_args(Word):
+        return None
+    return Feedback(
+        kind=cast(FeedbackKind, values["kind"]),
+        about=values["about"],
+        said=cast(Word, values["said"]),
+        until=values["until"],
+        who=entry.who,
+        when=entry.when,
+        why=entry.why,
+    )
 
 
 def _run(client: MlflowClient, name: str, batch: str) -> str:
-    """The run of the batch that is judged; of a column, that of the batch that was decided last."""
+    """The run of the batch that the feedback is about; of a column, that of the batch that was decided last."""
     runs = runs_about(client, name)
     found = [str(run.info.run_id) for run in runs if not batch or run.data.tags[batch_tag] == batch]
     if not found:

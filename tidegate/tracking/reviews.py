@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from tidegate.documents.decision import Decision
 from tidegate.documents.formats import read_json, replacing, write_json
 from tidegate.process.redaction import address
 from tidegate.tracking import artifacts, decisions
@@ -91,18 +91,20 @@ def _place(client: MlflowClient, one: Decided) -> tuple[Run, str, list[str]] | N
             (run, path, [it.path.rpartition("/")[2] for it in client.list_artifacts(run.info.run_id, path)])
             for path in folders
         ]
-    told = [place for place in places if len(places) > 1 and _told(client, one, place[1]) == _of(one)[:2]]
-    return next(reversed(told or places), None)
+    same = [place for place in places if len(places) > 1 and _answer(client, one, place[1]) == _of(one)[:2]]
+    return next(reversed(same or places), None)
 
 
-def _told(client: MlflowClient, one: Decided, path: str) -> list[str]:
-    document = _decision(client, one, path)
-    return [document["decision"], "; ".join(document["reasons"])] if document else []
+def _answer(client: MlflowClient, one: Decided, path: str) -> list[str]:
+    decision = _decision(client, one, path)
+    return [decision.decision, "; ".join(decision.reasons)] if decision else []
 
 
-def _decision(client: MlflowClient, one: Decided, path: str) -> dict[str, Any] | None:
+def _decision(client: MlflowClient, one: Decided, path: str) -> Decision | None:
     """The record of the decision whose files lie in this folder."""
-    return recorded(client, str(one.runs[0].info.run_id), path.rpartition("/")[2])
+    run_id, key = str(one.runs[0].info.run_id), path.rpartition("/")[2]
+    values = recorded(client, run_id, key)
+    return Decision.of(values, f"{key} of run {run_id}") if values else None
 
 
 def _downloaded(
@@ -113,8 +115,8 @@ def _downloaded(
     there = set()
     for file in wanted:
         if file == "decision.json":
-            document = _decision(client, one, path)
-            content = json.dumps(document, indent=2).encode() if document else None
+            decision = _decision(client, one, path)
+            content = json.dumps(decision.document(), indent=2).encode() if decision else None
         else:
             content = artifacts.read(client, run.info.artifact_uri, f"{path}/{file}") if file in names else None
         if content is not None:

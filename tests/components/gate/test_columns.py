@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.components.gate.columns import categories, missing, most_categories, numbers, others, presented
+from tidegate.components.gate.columns import MISSING, MOST_CATEGORIES, OTHERS, categories, numbers, presented
 from tidegate.components.gate.permutation_test import compare
 
 
@@ -42,7 +42,7 @@ def test_minus_zero_is_zero() -> None:
         (pd.Categorical(["a", "b"], ["a", "b", "never"]), ["a", None], ("a", "b"), ()),
         ([1, "1"], ["1", np.inf], ("1 (int)", "1 (str)"), ()),
         ([None, np.nan], [None, "x"], ("x",), ("x",)),
-        ([missing, others], [None, "x"], (f"{others} (str)", f"{missing} (str)", "x"), ("x",)),
+        ([MISSING, OTHERS], [None, "x"], (f"{OTHERS} (str)", f"{MISSING} (str)", "x"), ("x",)),
         (["a"], ["c", "b", "c", "a"], ("a", "b", "c"), ("c", "b")),
     ],
 )
@@ -56,14 +56,14 @@ def test_rare_categories_are_one(reference: list[int], batch: list[int]) -> None
     texts = [pd.Series([f"c{value}" for value in side], dtype=object) for side in (reference, batch)]
     found = categories(*texts)
     counts = pd.Series([*reference, *batch], dtype=int).value_counts()
-    folded = len(counts) > most_categories
-    assert len(found.names) == (most_categories + 1 if folded else len(counts))
+    folded = len(counts) > MOST_CATEGORIES
+    assert len(found.names) == (MOST_CATEGORIES + 1 if folded else len(counts))
     places = np.concatenate([found.reference, found.batch])
     if folded:
-        assert found.names[-1] == others
+        assert found.names[-1] == OTHERS
         kept = np.bincount(places, minlength=len(found.names))
-        assert kept[:-1].min() >= counts.iloc[most_categories]
-        assert kept[-1] == counts.sum() - counts.iloc[:most_categories].sum()
+        assert kept[:-1].min() >= counts.iloc[MOST_CATEGORIES]
+        assert kept[-1] == counts.sum() - counts.iloc[:MOST_CATEGORIES].sum()
     assert set(found.new) == {f"c{value}" for value in set(batch) - set(reference)}
 
 
@@ -72,7 +72,7 @@ def test_what_is_presented_has_no_holes_but_where_the_label_is_not_known() -> No
     kinds = {"n": "number", "c": "category", "label": "category"}
     before, now = presented(frame, frame, kinds)
     assert list(before.index) == [5, 3]
-    assert before["c"].tolist() == ["x", missing]
+    assert before["c"].tolist() == ["x", MISSING]
     assert before["n"].isna().tolist() == before["label"].isna().tolist() == [False, True]
     pd.testing.assert_frame_equal(before, now)
 

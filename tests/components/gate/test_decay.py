@@ -1,35 +1,25 @@
 """The decay of a champion of many classes: a class it never saw counts as in the verdict that promoted it."""
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 from sklearn.dummy import DummyClassifier
 
+from tests.decisions import POLICY
 from tests.documents import batch_of, record_of
-from tidegate.components.gate.comparison import Question, compared
+from tidegate.components.gate.comparison import Question, comparison
 from tidegate.components.gate.signals import signals
 from tidegate.contract.contract import parse_contract
+from tidegate.documents.decision import DecayDetail
 from tidegate.tracking.champion import Champion
 
 promise = parse_contract(
     "{name: t, purpose: p, task: multiclass, event: t, label: desk, label_delay: 1d, horizon: 1d, block: 1d, "
     "tables: {t: {files: t.csv, time: at, columns: {at: {type: timestamp}, y: {type: text, role: outcome}}}}}"
 )
-policy = {
-    "mode": "auto",
-    "sample_rows": 100,
-    "minimum_rows": 1,
-    "false_alarm_rate": 0.05,
-    "minimum_effect": 0.1,
-    "prediction_drift": 0.1,
-    "label_drift": 0.1,
-    "decay": 0.1,
-    "max_age_days": 9,
-    "cooldown_days": 0,
-    "max_refused": 1,
-    "refused_days": 1,
-}
+policy = replace(POLICY, sample_rows=100, minimum_rows=1)
 batch = batch_of(id="0123456789abcdef", end="2024-05-10T00:00:00", labelled_rows=10)
 
 
@@ -42,8 +32,8 @@ def test_a_new_class_counts_by_the_rows_that_the_champion_learned_from() -> None
     later = pd.date_range("2024-04-30", periods=10, freq="D")
     seen = pd.DataFrame({"at": later, "n": [0.0] * 10, "desk": ["b"] * 9 + ["new"], "prediction": "b"})
     question = Question(batch, promise, policy)
-    told, loss = signals(champion, question, compared(champion, seen, question))
-    (decay,) = [signal for signal in told if signal.signal == "decay"]
+    found, loss = signals(champion, question, comparison(champion, seen, question))
+    (decay,) = [signal for signal in found if signal.signal == "decay"]
     expected = (-9 * math.log(2 / 3) + math.log(100)) / 10
-    assert loss == decay.detail["loss"] == pytest.approx(expected)
+    assert isinstance(decay.detail, DecayDetail) and loss == decay.detail.loss == pytest.approx(expected)
     assert decay.value == pytest.approx(expected - 0.5)

@@ -3,32 +3,31 @@
 import json
 from dataclasses import replace
 from itertools import product
-from pathlib import Path
 
 import pytest
-from jsonschema import Draft7Validator
+from jsonschema import Draft202012Validator
 
-import tidegate.components.gate
+from tests.decisions import POLICY
 from tests.documents import batch_of
 from tidegate.components.gate import age, column_drift
 from tidegate.components.gate.decay import Growth
-from tidegate.components.gate.decision import decide, document, numbers, would_change
+from tidegate.components.gate.decision import decide, decision_of, numbers, would_change
 from tidegate.components.gate.permutation_test import Column
-from tidegate.components.gate.signal import Signal, check_policy
+from tidegate.components.gate.policy import switched_off
+from tidegate.documents.decision import Answer, ChampionModel, Decision, Kind, NoDetail, RecipeDetail, Signal, State
 from tidegate.process.errors import InputError
 from tidegate.scoring.tasks import TASKS
 
-folder = Path(tidegate.components.gate.__file__).parent
-validator = Draft7Validator(json.loads((folder / "decision.schema.json").read_text()))
+validator = Draft202012Validator(Decision.schema())
 batch = batch_of(start="2024-04-01T00:00:00", end="2024-05-01T00:00:00", rows=3, labelled_rows=2)
-policy = {"mode": "auto", "minimum_rows": 200}
 
 
-def one(signal: str, state: str, value: float = 0.1, limit: float = 0.2) -> Signal:
-    return Signal(signal, signal, state, f"{signal} is {value:g}", value, limit)
+def one(kind: Kind, state: State, value: float = 0.1, limit: float = 0.2) -> Signal:
+    return Signal(kind, kind, state, f"{kind} is {value:g}", value, limit, None, NoDetail())
 
 
-recipe = Signal("recipe", "recipe", "told", "features.sql changed since the champion was trained", 1.0)
+changed = "features.sql changed since the champion was trained"
+recipe = Signal("recipe", "recipe", "told", changed, 1.0, None, None, RecipeDetail(("features.sql",)))
 calm = [one("decay", "shut"), one("predictions", "shut", 0.05, 0.4)]
 storm = [*calm, one("features", "opens", 0.3)]
 blind = [one("decay", "cannot tell"), one("predictions", "shut")]
@@ -60,7 +59,7 @@ held = "budget is 3 (gate.max_refused 3)"
         ("never", storm, "keep", ["gate.mode is never", opened]),
     ],
 )
-def test_decide(mode: str, signals: list[Signal], decision: str, reasons: list[str]) -> None:
+def test_decide(mode: str, signals: list[Signal], decision: Answer, reasons: list[str]) -> None:
     assert decide(mode, signals) == (decision, reasons)
 
 
@@ -72,13 +71,13 @@ def test_decide(mode: str, signals: list[Signal], decision: str, reasons: list[s
         ("auto", "champion", r"gate\.off: .*found 'champion'"),
     ],
 )
-def test_a_policy_that_is_none_is_refused(mode: str, off: str, found: str) -> None:
+def test_an_unknown_mode_or_signal_is_refused(mode: str, off: str, found: str) -> None:
     with pytest.raises(InputError, match=found):
-        check_policy(mode, off)
+        switched_off(replace(POLICY, mode=mode, off=off))
 
 
 def test_a_policy_that_is_one() -> None:
-    assert check_policy("never", " label  age ") == {"label", "age"}
+    assert switched_off(replace(POLICY, mode="never", off=" label  age ")) == {"label", "age"}
 
 
 def column(score: float | None, chance: float | None, nulls: float = 0.0, new: tuple[str, ...] = ()) -> Column:
@@ -172,7 +171,7 @@ def test_time_and_trials_are_measured_at_the_end_of_the_batch(found: Signal, sta
 
 def test_another_recipe_is_named_and_does_not_open() -> None:
     found = age.recipe(replace(batch.recipe, sql="other", window_days=90), batch.recipe)
-    assert (found.state, found.detail["differs"]) == ("told", ["features.sql", "window_days"])
+    assert (found.state, found.detail) == ("told", RecipeDetail(("features.sql", "window_days")))
     assert decide("auto", [found])[0] == "keep"
 
 
@@ -196,14 +195,14 @@ def test_another_recipe_is_named_and_does_not_open() -> None:
 )
 def test_what_would_have_changed_it(signals: list[Signal], words: str) -> None:
     decision, _ = decide("auto", signals)
-    assert would_change(decision, "auto", signals, policy)[0] == words
+    assert would_change(decision, signals, POLICY)[0] == words
 
 
 def test_what_would_have_changed_it_is_true() -> None:
     """Lowering the limit that it names to just below what it names opens the gate."""
     signals = [column_drift.predictions(column(0.2, 0.1), 0.25)]
     assert decide("auto", signals)[0] == "keep"
-    assert would_change("keep", "auto", signals, policy) == [
+    assert would_change("keep", signals, POLICY) == [
         "drift of predictions: gate.prediction_drift below 0.2 (it is 0.25) would have opened the gate"
     ]
     assert decide("auto", [column_drift.predictions(column(0.2, 0.1), 0.199)])[0] == "retrain"
@@ -213,13 +212,15 @@ def test_what_would_have_changed_it_is_true() -> None:
     ("mode", "signals"), product(("auto", "always", "never"), ([], calm, storm, blind, [*storm, recipe]))
 )
 def test_the_document_keeps_its_schema(mode: str, signals: list[Signal]) -> None:
-    answer = decide(mode, signals)
-    champion = {"version": "7", "digest": "sha256:0"}
-    found = document(batch, champion, answer, signals, {**policy, "mode": mode})
-    validator.validate(json.loads(json.dumps(found)))
-    assert (found["retrain"], found["champion"]) == (answer[0] == "retrain", "7")
+    answer, reasons = decide(mode, signals)
+    champion = ChampionModel("7", "sha256:0")
+    found = decision_of(batch, champion, answer, reasons, signals, replace(POLICY, mode=mode))
+    written = json.dumps(found.document())
+    validator.validate(json.loads(written))
+    assert Decision.parse(written, "decision.json") == found
+    assert (found.retrain, found.champion) == (answer == "retrain", "7")
     assert numbers(found) == {
-        "retrain": int(found["retrain"]),
+        "retrain": int(found.retrain),
         "rows": 3,
         "labelled_rows": 2,
         **{it.name: it.value for it in signals},

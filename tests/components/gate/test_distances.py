@@ -10,16 +10,16 @@ from evidently import DataDefinition, Dataset, Report
 from evidently.metrics import ValueDrift
 
 from tidegate.components.gate.columns import presented
-from tidegate.components.gate.distances import methods
+from tidegate.components.gate.distances import METHODS
 from tidegate.components.gate.permutation_test import _column, compare
 from tidegate.components.gate.permutations import Sides
 
-cases = [(kind, method) for kind, names in methods.items() for method in names]
+cases = [(kind, method) for kind, names in METHODS.items() for method in names]
 
 
 def evidently(reference: pd.DataFrame, batch: pd.DataFrame, kinds: dict[str, str], method: str) -> dict[str, float]:
     """What Evidently says of the frames as they are presented to it."""
-    names = {kind: [name for name, found in kinds.items() if found == kind] for kind in methods}
+    names = {kind: [name for name, found in kinds.items() if found == kind] for kind in METHODS}
     definition = DataDefinition(numerical_columns=names["number"], categorical_columns=names["category"])
     sides = [Dataset.from_pandas(frame, definition) for frame in presented(reference, batch, kinds)]
     found = Report([ValueDrift(column=name, method=method) for name in kinds]).run(sides[1], sides[0])
@@ -29,7 +29,7 @@ def evidently(reference: pd.DataFrame, batch: pd.DataFrame, kinds: dict[str, str
 
 def scores(reference: pd.DataFrame, batch: pd.DataFrame, kinds: dict[str, str], method: str) -> dict[str, Any]:
     blocks = (pd.Series(np.arange(len(reference)) % 4), pd.Series(np.arange(len(batch)) % 4))
-    found = compare(reference, batch, *blocks, kinds, dict.fromkeys(methods, method), 0.05, 0)
+    found = compare(reference, batch, *blocks, kinds, dict.fromkeys(METHODS, method), 0.05, 0)
     return {name: column.score for name, column in found.columns.items()}
 
 

@@ -1,6 +1,7 @@
 """The gate with a real store: it decides once per batch and policy, by what the champion itself sees."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tidegate.documents.decision import Feedback
 from tidegate.tracking import logs
-from tidegate.tracking.feedback import say
+from tidegate.tracking.feedback import add
 from tidegate.tracking.runs import batch_run
 from tidegate.tracking.store import connect
 
@@ -179,8 +181,8 @@ def test_a_drifted_column_may_be_ignored_until_a_day(released: "World", builders
     orders = builders["orders"]()
     orders.loc[orders["at"] >= "2024-04-01", "price"] += 30
     released.lay(orders=orders)
-    opinion = {"kind": "ignore", "about": "price", "said": "", "who": "ann", "when": "2024-04-02T08:00:00+00:00"}
-    say(connect(), "toy", {**opinion, "until": "2024-05-10", "why": "new price list"})
+    ignore = Feedback("ignore", "price", "", "2024-05-10", "ann", "2024-04-02T08:00:00+00:00", "new price list")
+    add(connect(), "toy", ignore)
     off = "predictions label decay"
     found = asked(released, off=off)
     assert (found["decision"], named(found, "drift of price")["state"]) == ("keep", "ignored")
@@ -190,14 +192,13 @@ def test_a_drifted_column_may_be_ignored_until_a_day(released: "World", builders
     later = asked(released, off=off, until="2024-05-10", sample_rows=501)
     assert named(later, "drift of price")["state"] == "ignored"
     after = released.copy(released.folder / "after")
-    say(connect(), "toy", {**opinion, "until": "2024-04-28", "why": "new price list"})
+    add(connect(), "toy", replace(ignore, until="2024-04-28"))
     assert asked(after, off=off, sample_rows=502)["decision"] == "retrain"
 
 
 def test_what_was_said_of_the_last_decision_is_told(released: "World") -> None:
     first = asked(released)
-    opinion = {"kind": "batch", "about": first["batch"], "said": "wrong", "until": "", "who": "ann", "when": "2024"}
-    say(connect(), "toy", {**opinion, "why": "sales had begun"})
+    add(connect(), "toy", Feedback("batch", first["batch"], "wrong", "", "ann", "2024", "sales had begun"))
     second = asked(released, until="2024-05-08")
     assert second["reasons"][-1] == "ann judged the decision before this one wrong: sales had begun"
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.tiers import large
-from tidegate.components.gate.permutation_test import Column, Comparison, compare
+from tidegate.components.gate.permutation_test import Column, PermutationTest, compare
 from tidegate.components.gate.thinning import thinned
 
 root = Path(__file__).parents[3]
@@ -39,7 +39,7 @@ def rows(blocks: int, each: int, seed: int, luck: float = 0.5) -> tuple[pd.DataF
 
 def compared(
     batch: pd.DataFrame, blocks: pd.Series, reference: pd.DataFrame | None = None, rate: float = 0.05, seed: int = 0
-) -> Comparison:
+) -> PermutationTest:
     before, own = rows(40, 10, 99)
     frame = before if reference is None else reference
     return compare(frame, batch, own, blocks, kinds, {}, rate, seed)
@@ -64,18 +64,18 @@ def compared(
 def test_what_is_planted_is_beyond_chance_and_nothing_else(planted: Any, column: str) -> None:
     batch, blocks = rows(12, 10, 5)
     found = compared(batch.assign(**planted(batch)), blocks).columns
-    assert [name for name in kinds if found[name].beyond] == [column]
+    assert [name for name in kinds if found[name].significant] == [column]
     for one in found.values():
         assert one.score is not None
-        assert one.chance is not None
-        assert np.isfinite([one.score, one.chance]).all()
+        assert one.critical is not None
+        assert np.isfinite([one.score, one.critical]).all()
 
 
 def test_the_same_rows_are_within_chance() -> None:
     before, blocks = rows(40, 10, 99)
     found = compare(before, before, blocks, blocks, kinds, {}, 0.05, 0)
     assert [column.score for column in found.columns.values()] == pytest.approx([0.0] * 3)
-    assert not any(column.beyond for column in found.columns.values())
+    assert not any(column.significant for column in found.columns.values())
     assert (found.reference_blocks, found.batch_blocks, found.relabellings) == (40, 40, 800)
 
 
@@ -87,7 +87,7 @@ def test_constant_and_empty_columns(values: tuple[float, float], score: float) -
     (before, own), (batch, blocks) = rows(90, 5, 0), rows(12, 5, 1)
     found = compare(before.assign(n=values[0]), batch.assign(n=values[1]), own, blocks, kinds, {}, 0.05, 0)
     assert found.columns["n"].score == score
-    assert found.columns["n"].beyond == (score > 0)
+    assert found.columns["n"].significant == (score > 0)
 
 
 def test_nulls_and_new_categories_are_told() -> None:
@@ -119,8 +119,8 @@ def test_too_few_blocks_cannot_tell(sides: tuple[int, int], rate: float, tells: 
     (before, own), (batch, blocks) = rows(sides[0], 3, 0), rows(sides[1], 3, 1)
     found = compare(before, batch.assign(n=50.0), own, blocks, {"n": "number"}, {}, rate, 0)
     assert found.columns["n"].score == pytest.approx(50 / before["n"].std(ddof=0), rel=0.05)
-    assert (found.columns["n"].chance is not None, found.relabellings > 0) == (tells, tells)
-    assert found.columns["n"].beyond == tells
+    assert (found.columns["n"].critical is not None, found.relabellings > 0) == (tells, tells)
+    assert found.columns["n"].significant == tells
 
 
 def test_labels_that_are_not_known_yet_do_not_count() -> None:
@@ -132,13 +132,13 @@ def test_labels_that_are_not_known_yet_do_not_count() -> None:
     found = compared(batch.assign(label=late), blocks).columns["label"]
     assert found.score == known.columns["label"].score
     assert found.null_shift == pytest.approx(8 / 12)
-    assert not found.beyond
+    assert not found.significant
     without = compared(batch.assign(label=np.nan), blocks).columns["label"]
     assert without == Column(None, None, "jensenshannon", 1.0)
     one = compared(batch.assign(label=batch["label"].mask(blocks > 0)), blocks)
     assert one.columns["label"].score is not None
-    assert one.columns["label"].chance is None
-    assert one.columns["n"].chance is not None
+    assert one.columns["label"].critical is None
+    assert one.columns["n"].critical is not None
 
 
 @pytest.mark.parametrize(("blocks", "each", "latest"), [(4, 12, 2), (10, 5, 9), (3, 1, 3), (12, 20, 11)])
@@ -150,7 +150,7 @@ def test_without_drift_any_column_is_beyond_chance_at_most_at_the_rate(blocks: i
         batch["label"] = batch["label"].mask(now >= latest)
         sides = thinned(before, batch, own, now, 5000, world)
         frames = (sides.reference, sides.batch, sides.reference_blocks, sides.batch_blocks)
-        alarms += any(column.beyond for column in compare(*frames, kinds, {}, rate, world).columns.values())
+        alarms += any(column.significant for column in compare(*frames, kinds, {}, rate, world).columns.values())
     assert alarms <= 22  # 12 are nominal; three standard deviations
     assert alarms >= 1
 
@@ -174,7 +174,7 @@ def test_whatever_the_values_the_scores_are_numbers(
         assert column.score is not None
         assert np.isfinite(column.score)
         assert column.score >= 0
-        assert column.chance is None or np.isfinite(column.chance)
+        assert column.critical is None or np.isfinite(column.critical)
 
 
 in_a_process = """

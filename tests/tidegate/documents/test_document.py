@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.documents import BATCH, RECORD, record_of
+from tests.decisions import compared, decision
+from tests.documents import BATCH, FINDINGS, MANIFEST, RECORD, record_of
 from tidegate.documents.batch import Batch
+from tidegate.documents.decision import Feedback
+from tidegate.documents.document import Document
 from tidegate.documents.record import Record
 from tidegate.process.errors import InputError
 
@@ -25,6 +28,18 @@ def test_a_document_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert Batch.read(tmp_path / "batch.json") == BATCH
     keys = list(json.loads((tmp_path / "batch.json").read_text()))
     assert keys[:3] == ["schema", "id", "name"]
+
+
+IGNORED = Feedback("ignore", "temp", "", "2013-09-01", "ann", "2013-06-01", "a new sensor")
+KINDS = [BATCH, MANIFEST, FINDINGS, decision("retrain", compared(), judgements=(IGNORED,))]
+
+
+@pytest.mark.parametrize("document", KINDS, ids=lambda document: type(document).__name__)
+def test_each_kind_is_read_as_it_was_written_and_keeps_its_schema(document: Document, tmp_path: Path) -> None:
+    path = tmp_path / "document.json"
+    document.write(path)
+    assert type(document).read(path) == document
+    Draft202012Validator(type(document).schema()).validate(json.loads(path.read_text()))
 
 
 def test_the_schema_holds_for_what_is_written_and_describes_it() -> None:

@@ -2,14 +2,17 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from mlflow import MlflowClient
 
-from tests.decisions import compared, decision
+from tests.decisions import compared, decision, signal
+from tidegate.documents.decision import Feedback
 from tidegate.process.errors import InputError
 from tidegate.tracking import decisions, feedback, journal, logs, numbered, runs, store
+from tidegate.tracking.decisions import PastDecision
 from tidegate.tracking.entries import Entry
 from tidegate.tracking.models import digest_tag
 
@@ -32,9 +35,8 @@ def client(uri: str, name: str) -> MlflowClient:
     return found
 
 
-def opinion(**changed: Any) -> dict[str, Any]:
-    found = {"kind": "batch", "about": "ab12", "said": "wrong", "until": "", "who": "ann", "when": when, "why": "snow"}
-    return {**found, **changed}
+def given(**changed: Any) -> Feedback:
+    return replace(Feedback("batch", "ab12", "wrong", "", "ann", when, "snow"), **changed)
 
 
 def serve(client: MlflowClient, name: str) -> None:
@@ -44,21 +46,21 @@ def serve(client: MlflowClient, name: str) -> None:
 
 
 def test_a_word_is_written_once_before_and_after_there_is_a_champion(client: MlflowClient, name: str) -> None:
-    assert feedback.opinions(journal.history(client, name)) == []
-    assert feedback.say(client, name, opinion())
-    assert not feedback.say(client, name, opinion(when="2025-01-01T00:00:00+00:00"))
+    assert feedback.current(journal.history(client, name)) == []
+    assert feedback.add(client, name, given())
+    assert not feedback.add(client, name, given(when="2025-01-01T00:00:00+00:00"))
     serve(client, name)
-    ignored = opinion(kind="ignore", about="temp", said="", until="2024-09-01")
-    assert feedback.say(client, name, ignored)
+    ignored = given(kind="ignore", about="temp", said="", until="2024-09-01")
+    assert feedback.add(client, name, ignored)
     assert journal.champion(client, name) == "1" and [it.to for it in journal.history(client, name).counted] == ["1"]
-    assert feedback.opinions(journal.history(client, name)) == [opinion(), ignored]
+    assert feedback.current(journal.history(client, name)) == [given(), ignored]
 
 
 def test_the_last_word_holds(client: MlflowClient, name: str) -> None:
     serve(client, name)
     for said in ("wrong", "right", "wrong"):
-        assert feedback.say(client, name, opinion(said=said))
-    assert feedback.opinions(journal.history(client, name)) == [opinion(said="wrong")]
+        assert feedback.add(client, name, given(said=said))
+    assert feedback.current(journal.history(client, name)) == [given(said="wrong")]
     assert len(journal.history(client, name).judged) == 3
 
 
@@ -67,7 +69,7 @@ def test_judges_who_race_with_a_promotion_lose_nothing(client: MlflowClient, nam
     client.create_model_version(name, "s3://nowhere/model", tags={digest_tag: "e"})
     batches = ["ab12", "ab34", "cd56", "ab12"]
     with ThreadPoolExecutor(4) as pool:
-        said = [pool.submit(feedback.say, client, name, opinion(who=f"ann{it}", about=batches[it])) for it in range(4)]
+        said = [pool.submit(feedback.add, client, name, given(who=f"ann{it}", about=batches[it])) for it in range(4)]
         moved = journal.promote(client, name, Entry("1", "2", "ab34", "loop", when, "better"))
         assert all(it.result() for it in said) and moved.counted
     assert {it.who for it in journal.history(client, name).judged} == {f"ann{it}" for it in range(4)}
@@ -90,20 +92,12 @@ def test_a_batch_that_is_not_one_is_named(client: MlflowClient, name: str, given
 
 def test_the_past_is_told_from_the_notes(client: MlflowClient, name: str) -> None:
     first, second = decisions.past(runs.batches(client, name), "2024-06-01T00:00:00")
-    assert first == {
-        "until": "2024-03-01",
-        "batch": "ab12",
-        "decision": "keep",
-        "champion": "1",
-        "rows": 7,
-        "loss": None,
-        "signals": {},
-    }
-    assert (second["batch"], second["loss"], second["signals"]["decay"]) == ("ab34", 0.5, [0.034, 0.02])
-    assert [it["batch"] for it in decisions.past(runs.batches(client, name), "2024-04-01")] == ["ab12"]
+    assert first == PastDecision("2024-03-01", "ab12", "keep", "1", 7, None, {})
+    assert (second.batch, second.loss, second.signals["decay"]) == ("ab34", 0.5, (0.034, 0.02))
+    assert [each.batch for each in decisions.past(runs.batches(client, name), "2024-04-01")] == ["ab12"]
 
 
 def test_a_note_of_many_signals_with_long_names_fits_a_tag() -> None:
-    signals = [{"name": f"{place} {'x' * 600}", "value": 1.0, "limit": 0.1} for place in range(500)]
-    (text,) = decisions.noted({"signals": signals}, None).values()
-    assert 3000 < len(text) <= decisions.longest and next(iter(json.loads(text)["signals"])).startswith("0 ")
+    signals = [signal(f"{place} {'x' * 600}", "features", "opens", 1.0, 0.1) for place in range(500)]
+    (text,) = decisions.noted(decision("keep", signals), None).values()
+    assert 3000 < len(text) <= decisions.LONGEST and next(iter(json.loads(text)["signals"])).startswith("0 ")

@@ -5,14 +5,16 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from tests.decisions import decision
+from tidegate.documents.decision import Answer
 from tidegate.tracking import logs, records, reviews, runs, store
 
 
-def decide(client: MlflowClient, name: str, batch: str, said: str, folder: str, files: dict[str, str]) -> str:
+def decide(client: MlflowClient, name: str, batch: str, answer: Answer, folder: str, files: dict[str, str]) -> str:
     run_id = runs.batch_run(client, name, batch, {"tidegate.until": "2024-03-01"})
     logs.files(client, run_id, files, f"gate/{folder}")
-    records.record(client, run_id, folder, {"decision": said, "reasons": ["a", "b"]})
-    logs.values(client, run_id, tags={"tidegate.decision": said, "tidegate.reasons": "a; b"})
+    records.record(client, run_id, folder, decision(answer, reasons=("a", "b")).document())
+    logs.values(client, run_id, tags={"tidegate.decision": answer, "tidegate.reasons": "a; b"})
     return run_id
 
 

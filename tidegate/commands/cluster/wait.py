@@ -45,8 +45,8 @@ def outcome(started: Started, run: Any) -> dict[str, Any]:
     decision, release = recorded(client, job.name, started.id, str(job.parameters[UNTIL]), policies)
     told = states(job.steps, run, datetime.now(UTC))
     return {
-        "batch": {"id": decision["batch"], **decision["window"]} if decision else None,
-        "decision": decision,
+        "batch": {"id": decision.batch, **decision.window.document()} if decision else None,
+        "decision": decision.document() if decision else None,
         "verdict": release["verdict"] if release else None,
         "release": release,
         "champion": champion(client, job.name),

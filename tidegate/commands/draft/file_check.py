@@ -5,13 +5,13 @@ import tempfile
 from dataclasses import replace
 from glob import escape
 from pathlib import Path
-from typing import Any
 
 from tidegate.components.ingest.table import ingest_table
-from tidegate.components.validate.findings import summary, violations
+from tidegate.components.validate.findings import findings_of
 from tidegate.components.validate.ingested import sources
 from tidegate.components.validate.table_check import check as check_table
 from tidegate.contract.contract import Contract, read_contract
+from tidegate.documents.findings import Findings
 from tidegate.documents.moments import moment
 from tidegate.documents.schema import hint
 from tidegate.process.command import run
@@ -36,28 +36,29 @@ def check(file: Path, table: str, contract: Path, data: Path, until: str, max_ba
     if until:
         moment("--until", until, "correct it")
     with tempfile.TemporaryDirectory() as temporary:
-        document = _findings(promise, file, table, data, until, max_bad_share, Path(temporary))
-    print(json.dumps(document, ensure_ascii=False))
-    if broken := violations(document):
-        raise SchemaSkewError(broken, f"correct {file} or {contract}")
+        findings, unchecked = _findings(promise, file, table, data, until, max_bad_share, Path(temporary))
+    print(json.dumps({**findings.document(), "unchecked": unchecked}, ensure_ascii=False))
+    if violations := findings.violations():
+        raise SchemaSkewError(violations, f"correct {file} or {contract}")
 
 
 def _findings(
     contract: Contract, file: Path, name: str, data: Path, until: str, max_bad_share: float, folder: Path
-) -> dict[str, Any]:
+) -> tuple[Findings, list[str]]:
+    """The findings, and what could not be checked."""
     table = contract.tables[name]
     parents = {target.split(".")[0] for target in table.references.values()} - {name}
     with engine(folder, data, file.parent, file.resolve().parent, spill=folder) as connection:
         only = replace(table, files=escape(file.name))
-        made = ingest_table(connection, file.parent, name, only, until or END_OF_TIME, folder)
+        ingested = ingest_table(connection, file.parent, name, only, until or END_OF_TIME, folder)
         for parent in [parent for parent in parents if any(data.glob(contract.tables[parent].files))]:
             ingest_table(connection, data, parent, contract.tables[parent], until or END_OF_TIME, folder)
         paths = {path.stem: path for path in folder.glob("*.parquet")}
         known = sources(connection, contract, paths)
-        checked = check_table(connection, contract, name, known, made, until or None, max_bad_share)
+        checked = check_table(connection, contract, name, known, ingested, until or None, max_bad_share)
     unchecked = [f"reference to {parent}: no files in {data}" for parent in sorted(parents - set(paths))]
     unchecked += ["freshness: no --until"] * bool(table.freshness and not until)
-    return {**summary({name: checked.findings}, max_bad_share), "unchecked": unchecked}
+    return findings_of({name: checked.findings}, max_bad_share), unchecked
 
 
 if __name__ == "__main__":

@@ -9,15 +9,17 @@ from rich.table import Table
 from tidegate.commands.console import console
 from tidegate.commands.loop import workspace
 from tidegate.documents.batch import Batch
+from tidegate.documents.decision import Decision
 from tidegate.scoring.tasks import LOWER_IS_BETTER, display
 
 
 def summary(seconds: Mapping[str, float], champion: str | None) -> dict[str, Any]:
     """Everything the table shows, as a document."""
     batch, release = workspace.written(Batch, "featurize"), workspace.document("deploy", "release")
+    decision = workspace.written(Decision, "gate")
     return {
         "batch": batch.document() if batch else None,
-        "decision": workspace.document("gate", "decision"),
+        "decision": decision.document() if decision else None,
         "verdict": workspace.document("evaluate", "verdict"),
         "release": release,
         "champion": champion,

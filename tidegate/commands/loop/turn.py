@@ -9,6 +9,7 @@ from contextlib import nullcontext
 
 from tidegate.commands.loop import containers, workspace
 from tidegate.documents.batch import Batch
+from tidegate.documents.decision import Decision
 from tidegate.documents.moments import moment
 from tidegate.documents.parameters import read_parameters
 from tidegate.process.errors import TrackingError
@@ -106,10 +107,10 @@ def _known_champion() -> str | None:
     if untouched:
         return champion
     batch = workspace.written(Batch, "featurize")
-    release, decision = workspace.document("deploy", "release"), workspace.document("gate", "decision")
+    release, decision = workspace.document("deploy", "release"), workspace.written(Decision, "gate")
     if batch is None or decision is None:
         return None
-    remembered = release["champion"] if release else decision["champion"]
+    remembered = release["champion"] if release else decision.champion
     from tidegate.tracking.journal import history
     from tidegate.tracking.store import connect
 

@@ -1,7 +1,7 @@
 """`tidegate judge`: a person's word on the gate's decisions, which the next gate reads."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,48 +12,50 @@ from rich.table import Table
 from tidegate.commands.console import console
 from tidegate.commands.loop.workspace import CONTRACT
 from tidegate.contract.contract import read_contract
+from tidegate.documents.decision import Feedback, Word
 from tidegate.documents.formats import read_json
 from tidegate.process.context import user
 from tidegate.process.errors import InputError, display
 
 MOST_FEATURES = 20
-Opinion = dict[str, Any]
 
 
-def listed() -> list[Opinion]:
-    """What people said and what holds, the oldest first."""
-    from tidegate.tracking.feedback import opinions
+def listed() -> list[dict[str, Any]]:
+    """The feedback that is valid, the oldest first, as documents."""
+    from tidegate.tracking.feedback import current
     from tidegate.tracking.journal import history
     from tidegate.tracking.store import connect
 
-    return opinions(history(connect(), read_contract(CONTRACT).name))
+    return [feedback.document() for feedback in current(history(connect(), read_contract(CONTRACT).name))]
 
 
 def judge(batch: str | None, said: str | None, ignore: str | None, until: str | None, reason: str | None) -> str:
-    """Write one judgement into the journal; returns what was written, in words."""
+    """Write feedback into the journal; returns what was written, in words."""
     _check(batch, said, ignore, until, reason)
-    from tidegate.tracking.feedback import decided_batch, say
+    from tidegate.tracking.feedback import add, decided_batch
     from tidegate.tracking.store import connect
 
     client, name = connect(), read_contract(CONTRACT).name
-    opinion = {"who": user(), "when": datetime.now(UTC).isoformat(timespec="seconds"), "why": reason}
+    spoken = {"who": user(), "when": datetime.now(UTC).isoformat(timespec="seconds"), "why": str(reason)}
     if ignore is None:
-        opinion |= {"kind": "batch", "about": decided_batch(client, name, str(batch)), "said": said, "until": ""}
+        about = decided_batch(client, name, str(batch))
+        word: Word = "right" if said == "right" else "wrong"
+        feedback = Feedback(kind="batch", about=about, said=word, until="", **spoken)
     else:
         _check_column(client, name, ignore)
-        opinion |= {"kind": "ignore", "about": ignore, "said": "", "until": str(until)}
-    again = "" if say(client, name, opinion) else ", as was said before"
-    return f"{_sentence(opinion)}{again}"
+        feedback = Feedback(kind="ignore", about=ignore, said="", until=str(until), **spoken)
+    again = "" if add(client, name, feedback) else ", as was said before"
+    return f"{_sentence(feedback)}{again}"
 
 
-def show(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print the judgements for a person."""
+def show(rows: Sequence[dict[str, Any]]) -> None:
+    """Print the feedback for a person."""
     if not rows:
         console().print("nobody has judged")
         return
     table = Table("when", "who", "said", "because", box=None, padding=(0, 1))
-    for row in rows:
-        table.add_row(row["when"][:16], row["who"], _sentence(row), row["why"])
+    for feedback in (Feedback(**row) for row in rows):
+        table.add_row(feedback.when[:16], feedback.who, _sentence(feedback), feedback.why)
     console().print(table)
 
 
@@ -96,7 +98,7 @@ def _check_date(text: str) -> None:
         raise InputError("--until", "a date such as 2013-06-01", display(text), "correct it")
 
 
-def _sentence(opinion: Mapping[str, Any]) -> str:
-    if opinion["kind"] == "ignore":
-        return f"drift of {opinion['about']} is ignored until {opinion['until']}"
-    return f"the decision on batch {opinion['about'][:12]} was {opinion['said']}"
+def _sentence(feedback: Feedback) -> str:
+    if feedback.kind == "ignore":
+        return f"drift of {feedback.about} is ignored until {feedback.until}"
+    return f"the decision on batch {feedback.about[:12]} was {feedback.said}"

@@ -10,7 +10,8 @@ from tidegate.commands.loop.workspace import ARTIFACTS, CONTRACT
 from tidegate.commands.reviewing import serving
 from tidegate.commands.reviewing.batches import row
 from tidegate.contract.contract import read_contract
-from tidegate.documents.formats import read_json, write_json
+from tidegate.documents.decision import Decision, DriftDetail
+from tidegate.documents.formats import write_json
 from tidegate.process.child import python
 from tidegate.process.errors import InputError
 from tidegate.process.redaction import address
@@ -28,20 +29,20 @@ Row = dict[str, Any]
 
 
 def rows() -> list[Row]:
-    """One document per batch, the newest first: decision, verdict, champion, judgement, and its reports, fetched."""
-    from tidegate.tracking.feedback import opinions
+    """One document per batch, the newest first: decision, verdict, champion, feedback, and its reports, fetched."""
+    from tidegate.tracking.feedback import current
     from tidegate.tracking.journal import history
     from tidegate.tracking.reviews import decided, fetch
     from tidegate.tracking.store import connect
 
     client, promise = connect(), read_contract(CONTRACT)
-    said = {it["about"]: it for it in opinions(history(client, promise.name)) if it["kind"] == "batch"}
+    feedback = {each.about: each.document() for each in current(history(client, promise.name)) if each.kind == "batch"}
     loss = tasks.TASKS[promise.task].loss
     found = []
     for one in reversed(decided(client, promise.name)):
         files = fetch(client, one, FOLDER / one.place, REPORTS)
         places = {name.removesuffix(".html"): f"{one.place}/{name}" if name in files else None for name in REPORTS}
-        more = {"run": one.link(client.tracking_uri), "judged": said.get(one.batch), **places}
+        more = {"run": one.link(client.tracking_uri), "judged": feedback.get(one.batch), **places}
         found.append({**row(one.tags, loss), **more})
     return found
 
@@ -76,7 +77,7 @@ def evidently(port: int, browse: bool) -> None:
         files = fetch(client, one, FOLDER / one.place, ("snapshot.json", "decision.json"))
         if len(files) == 2:
             taken.append(_taken(one))
-            columns = _columns(read_json(FOLDER / one.place / "decision.json")) or columns
+            columns = _columns(Decision.read(FOLDER / one.place / "decision.json")) or columns
     if not taken:
         raise InputError(
             "tidegate review --evidently", "a batch that was compared", "none", "run `tidegate run` first"
@@ -108,13 +109,15 @@ def _taken(one: "Decided") -> Row:
     return {"batch": one.batch, "until": until, "path": str(FOLDER / one.place / "snapshot.json")}
 
 
-def _columns(decision: Mapping[str, Any]) -> dict[str, float]:
+def _columns(decision: Decision) -> dict[str, float]:
     """The features that the champion leans on most, with their importance."""
-    features = [it for it in decision["signals"] if it["signal"] == "features" and "importance" in it["detail"]]
-    shares = {it["column"]: float(it["detail"]["importance"]) for it in features}
-    return dict(
-        sorted(((it, share) for it, share in shares.items() if share > 0), key=lambda it: -it[1])[:MOST_COLUMNS]
-    )
+    shares = {
+        signal.column: signal.detail.importance
+        for signal in decision.signals
+        if signal.signal == "features" and signal.column and isinstance(signal.detail, DriftDetail)
+    }
+    positive = [(column, share) for column, share in shares.items() if share]
+    return dict(sorted(positive, key=lambda pair: -pair[1])[:MOST_COLUMNS])
 
 
 def _filled(name: str) -> str:

@@ -95,7 +95,7 @@ def test_a_run_that_retrained_ends_with_the_table_of_tidegate_run(
         assert words in out, words
     told = json.loads(tidegate(*wait, "--json")[1])
     assert told["release"]["version"] == told["champion"] == "1" and told["verdict"]["accepted"]
-    assert told["decision"]["policy"] == decided.policy
+    assert told["decision"]["policy"] == decided.policy.document()
 
 
 def test_a_gate_that_stayed_shut_is_no_failure(server: KfpServer, store: Path, tidegate: Tidegate) -> None:
