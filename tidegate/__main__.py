@@ -1,23 +1,14 @@
 """`tidegate`, and `python -m tidegate`."""
 
-import atexit
 from typing import NoReturn
 
 from tidegate.commands.cli import main
-from tidegate.process.termination import leave
+from tidegate.process.termination import leave_after
 
 
 def program() -> NoReturn:
     """Run one command as a process of its own."""
-    code = 0
-    try:
-        main()
-    except SystemExit as ending:
-        if isinstance(ending.code, str):  # a sentence, which the interpreter prints
-            raise
-        code = int(ending.code or 0)
-    atexit._run_exitfuncs()  # libraries remove temporary files and end their workers there
-    leave(code)
+    leave_after(main)
 
 
 if __name__ == "__main__":

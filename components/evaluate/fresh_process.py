@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 from tidegate import models
 from tidegate.documents.formats import read_json, read_table, write_json
 from tidegate.process.command import run
+from tidegate.process.termination import leave_after
 from tidegate.scoring.scores import predict
 
 repeats = 20
@@ -38,4 +40,4 @@ def _median(model: Any, table: pd.DataFrame, kinds: Mapping[str, str], task: str
 
 
 if __name__ == "__main__":
-    run(fresh)
+    leave_after(partial(run, fresh))

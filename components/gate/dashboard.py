@@ -1,10 +1,12 @@
 """`python -m tidegate.components.gate.dashboard`: fills an Evidently workspace from snapshots that were fetched."""
 
+from functools import partial
 from pathlib import Path
 
 from tidegate.components.gate.evidently_workspace import Taken, fill
 from tidegate.documents.formats import read_json, read_text
 from tidegate.process.command import run
+from tidegate.process.termination import leave_after
 
 
 def dashboard(listed: Path, folder: Path, name: str) -> None:
@@ -15,4 +17,4 @@ def dashboard(listed: Path, folder: Path, name: str) -> None:
 
 
 if __name__ == "__main__":
-    run(dashboard)
+    leave_after(partial(run, dashboard))

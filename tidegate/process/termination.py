@@ -3,6 +3,7 @@
 The exit code is 128 + the signal's number.
 """
 
+import atexit
 import logging
 import os
 import signal
@@ -51,7 +52,7 @@ def unwinding(discard: Callable[[], None]) -> Iterator[None]:
         # Also if DuckDB has replaced the SystemExit; a regular interpreter shutdown would take seconds.
         if ending:
             discard()
-            leave(ending[0])
+            _leave(ending[0])
         os.close(signal.set_wakeup_fd(wakeup))
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -62,10 +63,25 @@ def _handled_signals() -> list[signal.Signals]:
     return [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
 
 
-def leave(code: int) -> NoReturn:
-    """Exit without interpreter shutdown, during which a thread of a native library could abort the process."""
+def leave_after(main: Callable[[], None]) -> NoReturn:
+    """Run the main function of a program and end the process without finalizing the interpreter.
+
+    Threads of native libraries may still run then, and one that acquires the interpreter lock aborts the process.
+    """
+    code = 0
+    try:
+        main()
+    except SystemExit as ending:
+        if isinstance(ending.code, str):  # a sentence, which the interpreter prints
+            raise
+        code = int(ending.code or 0)
+    atexit._run_exitfuncs()  # libraries remove temporary files and stop their workers there
+    _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):  # the reader may be gone
+        with suppress(OSError, ValueError):  # nobody may read it any more
             stream.flush()
     os._exit(code)
 

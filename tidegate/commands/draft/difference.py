@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from tidegate.commands.draft.inference import drafts
 from tidegate.contract.contract import Column, Contract, read_contract
 from tidegate.process.command import run
 from tidegate.process.errors import InputError
+from tidegate.process.termination import leave_after
 
 Change = dict[str, str]
 
@@ -105,4 +107,4 @@ def _display(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    run(diff)
+    leave_after(partial(run, diff))

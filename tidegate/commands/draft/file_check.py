@@ -3,6 +3,7 @@
 import json
 import tempfile
 from dataclasses import replace
+from functools import partial
 from glob import escape
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tidegate.documents.moments import moment
 from tidegate.documents.schema import hint
 from tidegate.process.command import run
 from tidegate.process.errors import InputError, SchemaSkewError
+from tidegate.process.termination import leave_after
 from tidegate.tables.engine import engine
 
 END_OF_TIME = "9999-12-31"
@@ -62,4 +64,4 @@ def _findings(
 
 
 if __name__ == "__main__":
-    run(check)
+    leave_after(partial(run, check))

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import duckdb
 from tidegate.commands.draft.draft import draft, private_because, valueless
 from tidegate.process.command import run
 from tidegate.process.errors import InputError
+from tidegate.process.termination import leave_after
 from tidegate.tables.engine import engine
 
 TOP = """\
@@ -87,4 +89,4 @@ def flow(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    run(infer)
+    leave_after(partial(run, infer))

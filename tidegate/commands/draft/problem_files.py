@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import partial
 from glob import escape
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tidegate.commands.draft.inference import flow
 from tidegate.documents.schema import hint
 from tidegate.process.command import run
 from tidegate.process.errors import InputError
+from tidegate.process.termination import leave_after
 from tidegate.tables.engine import columns_of, engine
 from tidegate.tables.features import kind_of, subquery
 
@@ -181,4 +183,4 @@ def _params(found: Label, span: Span) -> dict[str, dict[str, str]]:
 
 
 if __name__ == "__main__":
-    run(begin)
+    leave_after(partial(run, begin))
