@@ -13,6 +13,7 @@ from mlflow import MlflowClient
 from tidegate import models
 from tidegate.contract.contract import Contract, read_contract
 from tidegate.documents.formats import read_json, read_text
+from tidegate.documents.verdict import VerdictSummary
 from tidegate.scoring.scores import Predictions, answers, predict
 from tidegate.tables.features import Window, batch_frame
 from tidegate.tracking.journal import Serving, serving
@@ -28,7 +29,7 @@ class Champion:
     contract: Contract
     sql: str
     record: Mapping[str, Any]
-    verdict: Mapping[str, Any]
+    verdict: VerdictSummary | None
     reference: pd.DataFrame
 
     @property
@@ -71,6 +72,6 @@ def champion_of(client: MlflowClient, name: str, serving: Serving) -> Champion |
             contract=read_contract(folder / "contract.yaml"),
             sql=read_text(folder / "features.sql"),
             record=record,
-            verdict=tail.verdict if tail else {},
+            verdict=tail.verdict if tail else None,
             reference=pd.read_parquet(folder / "reference.parquet"),
         )

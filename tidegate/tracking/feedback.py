@@ -39,7 +39,7 @@ def say(client: MlflowClient, name: str, opinion: Opinion) -> bool:
     said = {key: opinion[key] for key in ("kind", "about", "said", "until")}
     batch = opinion["about"] if opinion["kind"] == "batch" else ""
     told = (opinion["who"], opinion["when"], opinion["why"])
-    entry = Entry(past.champion, "", batch, *told, verdict=said, kind=judgement)
+    entry = Entry(past.champion, "", batch, *told, feedback=said, kind=judgement)
     run_id = _run(client, name, batch)
     numbered.ensure(client, name)
     journal.append(client, name, entry, run_id)
@@ -60,7 +60,7 @@ def decided_batch(client: MlflowClient, name: str, given: str) -> str:
 
 
 def _opinion(entry: Entry) -> Opinion:
-    said = {key: str(entry.verdict.get(key, "")) for key in ("kind", "about", "said", "until")}
+    said = {key: str(entry.feedback.get(key, "")) for key in ("kind", "about", "said", "until")}
     return {**said, "who": entry.who, "when": entry.when, "why": entry.why}
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from tidegate.documents.release import Release
 from tidegate.tracking.records import document
 from tidegate.tracking.runs import kubeflow_tags, of_same_batch, runs_about
 from tidegate.tracking.store import answering, quoted
@@ -19,18 +20,18 @@ Document = dict[str, Any]
 @answering()
 def outcome(
     client: MlflowClient, name: str, kubeflow_run: str, until: str, policies: Mapping[str, Mapping[str, Any]]
-) -> tuple[Document | None, Document | None]:
+) -> tuple[Document | None, Release | None]:
     """The decision and the release of a run on Kubeflow; None for what is not recorded.
 
     `policies` are the parameters of the steps `gate` and `evaluate`: a batch has a record for each that it was asked
     with. A run whose tag another one has taken since is found by the moment it was for.
     """
     runs = _runs(client, name, kubeflow_run, until)
-    # What a person has still to approve is judged, and not released.
+    # What a person has still to approve has a verdict, and is not released.
     decisions, settled, open_still = (_records(client, runs, kind) for kind in ("decision", "release", "judged"))
-    releases = settled or open_still
+    releases = [Release.of(values, f"release of {name} until {until[:10]}") for values in settled or open_still]
     decided = [document for document in decisions if _asked(document["policy"], policies["gate"])]
-    released = [document for document in releases if _asked(document["verdict"]["policy"], policies["evaluate"])]
+    released = [each for each in releases if _asked(each.verdict.policy.document(), policies["evaluate"])]
     decision = decided[-1] if decided else None
     # A gate that was opened by another policy left a release behind, which is none of this run's.
     return decision, released[-1] if released and decision and decision["retrain"] else None

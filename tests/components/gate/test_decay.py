@@ -1,12 +1,13 @@
 """The decay of a champion of many classes: a class it never saw counts as in the verdict that promoted it."""
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 from sklearn.dummy import DummyClassifier
 
-from tests.documents import batch_of
+from tests.documents import VERDICT, batch_of
 from tidegate.components.gate.comparison import Question, compared
 from tidegate.components.gate.signals import signals
 from tidegate.contract.contract import parse_contract
@@ -39,7 +40,8 @@ def test_a_new_class_counts_by_the_rows_that_the_champion_learned_from() -> None
     model = DummyClassifier().fit(frame[["n"]], frame["desk"])
     record = {"rows": 99, "features": {"n": "number"}, "importances": {"n": 1.0}, "to": "2024-04-08T00:00:00"}
     record["made_from"] = {"recipe": {}}
-    champion = Champion("1", model, promise, "", record, {"loss": 0.5}, frame.assign(prediction="b"))
+    verdict = replace(VERDICT.summary, loss=0.5, loss_error=0.0)
+    champion = Champion("1", model, promise, "", record, verdict, frame.assign(prediction="b"))
     later = pd.date_range("2024-04-30", periods=10, freq="D")
     seen = pd.DataFrame({"at": later, "n": [0.0] * 10, "desk": ["b"] * 9 + ["new"], "prediction": "b"})
     question = Question(batch, promise, policy)

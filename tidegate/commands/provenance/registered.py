@@ -8,13 +8,14 @@ from typing import Any
 from mlflow import MlflowClient
 
 from tidegate.documents.formats import read_json, read_text
+from tidegate.documents.verdict import RegisteredVerdict, Verdict
 from tidegate.tracking import approvals, journal, numbered, runs, versions
 from tidegate.tracking.entries import History
 
 
 @dataclass(frozen=True)
 class Registered:
-    """A version: `texts` are the problem's files, `heirs` the versions that were judged against it.
+    """A version: `texts` are the problem's files, `heirs` are the verdicts on versions that were compared with it.
 
     `batches` are those after whose decision it served, each as the tags of its run.
     """
@@ -24,9 +25,9 @@ class Registered:
     tags: Mapping[str, str]
     record: Mapping[str, Any]
     texts: Mapping[str, str]
-    verdict: Mapping[str, Any]
+    verdict: Verdict
     history: History
-    heirs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    heirs: Mapping[str, RegisteredVerdict] = field(default_factory=dict)
     batches: tuple[Mapping[str, str], ...] = ()
 
     @property
@@ -58,10 +59,10 @@ def read(client: MlflowClient, name: str, version: str, folder: Path) -> Registe
     )
 
 
-def _heirs(client: MlflowClient, name: str, version: str) -> dict[str, dict[str, Any]]:
-    judged = {
-        str(found.version): approvals.told(name, str(found.version), found.tags)
-        for found in numbered.listed(client, name)
-        if approvals.verdict_tag in found.tags
+def _heirs(client: MlflowClient, name: str, version: str) -> dict[str, RegisteredVerdict]:
+    verdicts = {
+        str(other.version): approvals.verdict_of(name, str(other.version), other.tags)
+        for other in numbered.listed(client, name)
+        if approvals.VERDICT_TAG in other.tags
     }
-    return {number: verdict for number, verdict in judged.items() if verdict["champion"] == version}
+    return {number: verdict for number, verdict in verdicts.items() if verdict.champion == version}
