@@ -20,7 +20,7 @@ from tidegate.tracking.versions import register, tag, tags_of
 
 
 def settled(client: MlflowClient, run_id: str, challenger: Challenger, approval: str) -> Release:
-    """Register the challenger; promote it, leave it waiting, or release it by a person's earlier word on it."""
+    """Register the challenger; promote it, leave it waiting, or leave it where a person's earlier word put it."""
     batch, verdict, reason = challenger.batch, challenger.verdict, why(challenger.decision, challenger.verdict)
     logged = find_logged(client, run_id, challenger.files)
     version = str(_registered(client, run_id, challenger, logged, approval).version)

@@ -1,4 +1,4 @@
-"""The conditions of acceptance: what was found, against its limit, and what that says in words; pure."""
+"""The conditions of acceptance: a number against its limit, and the reason in words; pure."""
 
 from collections.abc import Mapping
 

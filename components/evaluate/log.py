@@ -19,8 +19,8 @@ LONGEST_TAG = 4000
 
 def verdict_key(batch: Batch, question: Question, champion: str | None) -> str:
     """The name of a verdict: which challenger, by which policy, on which batch, against which champion."""
-    asked = {"batch": batch.id, "champion": champion, **question.document()}
-    return records.question("verdict", asked).partition(".")[2]
+    full_question = {"batch": batch.id, "champion": champion, **question.document()}
+    return records.question("verdict", full_question).partition(".")[2]
 
 
 def released(client: MlflowClient, run_id: str, question: Question, pages: Mapping[str, Path]) -> Verdict | None:

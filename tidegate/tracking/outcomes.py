@@ -30,14 +30,14 @@ def outcome(
     # What a person has still to approve has a verdict, and is not released.
     decisions, settled, open_still = (_records(client, runs, kind) for kind in ("decision", "release", "judged"))
     releases = [Release.of(values, f"release of {name} until {until[:10]}") for values in settled or open_still]
-    decided = [document for document in decisions if _asked(document["policy"], policies["gate"])]
-    released = [each for each in releases if _asked(each.verdict.policy.document(), policies["evaluate"])]
+    decided = [document for document in decisions if _agrees(document["policy"], policies["gate"])]
+    released = [each for each in releases if _agrees(each.verdict.policy.document(), policies["evaluate"])]
     decision = decided[-1] if decided else None
     # A gate that was opened by another policy left a release behind, which is none of this run's.
     return decision, released[-1] if released and decision and decision["retrain"] else None
 
 
-def _asked(policy: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:
+def _agrees(policy: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:
     return all(parameters.get(key, value) == value for key, value in policy.items())
 
 
