@@ -10,19 +10,23 @@ of the planted amount the same holds for one that is worse by that amount.
 import argparse
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from tidegate.components.evaluate.assessment import judged
+from tidegate.components.evaluate.evaluation import Evaluation
+from tidegate.components.evaluate.evaluation import verdict as verdict_on
 from tidegate.contract.contract import Contract, parse_contract
+from tidegate.documents.batch import Batch, Recipe
+from tidegate.documents.verdict import ModelName, Policy, Question, Verdict
 from tidegate.scoring.scores import Vector, losses
 
 days, per_day, shops = 28, 60, ("north", "south", "east")
 champion_noise, slice_noise = 0.6, 1.0
 shares = (-1.5, -1.0, -0.5, 0.0, 0.5, 1.0)
-policy = {"margin": 0.0, "slice_rows": 200, "calibration": 0.1, "leak": 0.99}
+policy = Policy(margin=0.0, slice_rows=200, calibration=0.1, leak=0.99)
 contract: Contract = parse_contract("""\
 {name: benchmark, purpose: p, task: binary, event: t, label: y, label_delay: 1d, horizon: 1d, block: 1d,
  slices: [shop],
@@ -67,36 +71,49 @@ def planted(p: Vector, share: float) -> tuple[float, float]:
     """A difference that is such a share of what the rows can show of it, and the noise that makes it."""
     noise, found = champion_noise, 0.0
     for _ in range(5):  # a model's noise decides what can be shown of it: a few rounds agree
-        found = share * float(np.median([verdict(seed, noise)["smallest_difference"] for seed in range(20)]))
+        found = share * float(np.median([verdict(seed, noise).smallest_difference for seed in range(20)]))
         noise = noise_for(p, found)
     return found, noise
 
 
-def verdict(seed: int, noise: float, margin: float = 0.0, in_slice: float | None = None) -> dict[str, Any]:
+def verdict(seed: int, noise: float, margin: float = 0.0, in_slice: float | None = None) -> Verdict:
     """One verdict in one world; `in_slice` is the noise in one of the slices."""
     rows = world(seed)
     p = rows["p"].to_numpy()
     size = np.full(len(p), noise) if in_slice is None else np.where(rows["shop"] == "east", in_slice, noise)
-    said = {
+    predicted: dict[ModelName, Vector] = {
         "challenger": seen(p, size, 10_000 + seed),
         "champion": seen(p, champion_noise, 20_000 + seed),
         "linear": seen(p, 1.0, 30_000 + seed),
         "dummy": np.full(len(p), rows["y"].mean()),
     }
-    batch = {"id": f"{seed:08x}" * 2, "start": "2025-03-01T00:00:00", "end": "2025-03-29T00:00:00"}
-    question = {"challenger": f"sha256:{'0' * 64}", "policy": {**policy, "margin": margin}}
-    return judged(contract, batch, question, "1", rows, said, 10_000)
+    batch = Batch(
+        id=f"{seed:08x}" * 2,
+        name=contract.name,
+        data="",
+        start="2025-03-01T00:00:00",
+        end="2025-03-29T00:00:00",
+        rows=len(rows),
+        labelled_rows=len(rows),
+        history_rows=0,
+        history_labelled_rows=0,
+        features={},
+        recipe=Recipe("", "", "", window_days=0),
+        files={},
+    )
+    question = Question(f"sha256:{'0' * 64}", replace(policy, margin=margin))
+    return verdict_on(Evaluation(contract, batch, question, "1", rows, predicted, training_rows=10_000))
 
 
-def counted(name: str, difference: float, verdicts: list[dict[str, Any]]) -> dict[str, Any]:
+def counted(name: str, difference: float, verdicts: list[Verdict]) -> dict[str, Any]:
     """The shares of the verdicts that say this and that."""
-    told = Counter("accepted" for found in verdicts if found["accepted"])
+    told = Counter("accepted" for found in verdicts if found.accepted)
     for found in verdicts:
-        checks = {check["name"]: check for check in found["checks"]}
-        told[checks["champion"]["reason"].split(":")[0]] += 1
-        told.update(name for name in ("slices", "calibration", "linear") if not checks[name]["passed"])
+        checks = {check.name: check for check in found.checks}
+        told[checks["champion"].reason.split(":")[0]] += 1
+        told.update(name for name in ("slices", "calibration", "linear") if not checks[name].passed)
     share = {key: round(count / len(verdicts), 3) for key, count in sorted(told.items())}
-    shown = float(np.median([found["smallest_difference"] for found in verdicts]))
+    shown = float(np.median([found.smallest_difference for found in verdicts]))
     return {"planted": name, "difference": round(difference, 5), "rows_can_show": round(shown, 5), **share}
 
 

@@ -7,6 +7,8 @@ from tidegate.documents.batch import Batch, Recipe
 from tidegate.documents.findings import BrokenPromise, ColumnFindings, Findings, TableFindings
 from tidegate.documents.manifest import Edges, Example, IngestedTable, Manifest
 from tidegate.documents.record import Environment, Estimator, LearningPoint, MadeFrom, Record
+from tidegate.documents.release import Release
+from tidegate.documents.verdict import CheckResult, ModelMetrics, Policy, Question, SliceResult, Verdict
 
 RECIPE = Recipe(contract="c" * 64, sql="5" * 64, estimator="e" * 64, window_days=365)
 BATCH = Batch(
@@ -71,6 +73,63 @@ FINDINGS = Findings(
         )
     },
 )
+POLICY = Policy(margin=0.0, slice_rows=200, calibration=0.1, leak=0.99)
+QUESTION = Question(challenger=f"sha256:{'c' * 64}", policy=POLICY)
+CHECK = CheckResult(
+    name="champion",
+    passed=True,
+    reason="better than the champion: log loss -0.0320 [-0.0500, -0.0100]",
+    number=-0.032,
+    interval=(-0.05, -0.01),
+    rule="upper bound at most",
+    limit=0.0,
+)
+MODELS = (
+    ModelMetrics("challenger", 0.505, log_loss=0.505, brier=0.165, roc_auc=0.72, average_precision=0.45),
+    ModelMetrics("champion", 0.537, log_loss=0.537, brier=0.178, roc_auc=0.7, average_precision=0.37),
+    ModelMetrics("linear", 0.51, log_loss=0.51, brier=0.166, roc_auc=0.71, average_precision=0.44),
+    ModelMetrics("dummy", 0.557, log_loss=0.557, brier=0.185, roc_auc=0.5, average_precision=0.25),
+)
+SLICE = SliceResult(
+    slice="origin EWR",
+    rows=8_823,
+    challenger=0.535,
+    champion=0.57,
+    linear=0.531,
+    dummy=0.608,
+    difference=-0.035,
+    interval=(-0.057, -0.011),
+    passed=True,
+)
+VERDICT = Verdict(
+    batch=BATCH.id,
+    challenger=QUESTION.challenger,
+    policy=POLICY,
+    champion="1",
+    accepted=True,
+    reasons=(CHECK.reason,),
+    rows=24_100,
+    blocks=28,
+    earlier_verdicts=0,
+    smallest_difference=0.016,
+    loss=0.505,
+    loss_error=0.027,
+    checks=(CHECK,),
+    models=MODELS,
+    slices=(SLICE,),
+)
+RELEASE = Release(
+    batch=BATCH.id,
+    name=BATCH.name,
+    until="2013-04-01",
+    promoted=True,
+    waiting=False,
+    version="2",
+    champion="2",
+    experiment=None,
+    reason="retrained because of drift; accepted because it is better",
+    verdict=VERDICT,
+)
 
 
 def batch_of(**changed: Any) -> Batch:
@@ -81,3 +140,13 @@ def batch_of(**changed: Any) -> Batch:
 def record_of(**changed: Any) -> Record:
     """The training record, changed so."""
     return replace(RECORD, **changed)
+
+
+def verdict_of(**changed: Any) -> Verdict:
+    """The verdict, changed so."""
+    return replace(VERDICT, **changed)
+
+
+def release_of(**changed: Any) -> Release:
+    """The release, changed so."""
+    return replace(RELEASE, **changed)

@@ -16,16 +16,15 @@ from selenium.webdriver import Chrome
 import tidegate.commands
 from tests import decisions
 from tests.browsers import axe, browser, run_axe
-from tests.documents import batch_of
+from tests.documents import CHECK, POLICY, batch_of, verdict_of
 from tidegate.commands.provenance.chart import chart
 from tidegate.commands.provenance.markdown import Section
 from tidegate.components.evaluate.checks import against_baseline, against_champion, calibrated, counted, in_slices
 from tidegate.components.evaluate.curves import curves
 from tidegate.components.evaluate.page import write_verdict
 from tidegate.components.evaluate.paired_difference import Difference
-from tidegate.components.evaluate.pictures import differences, panels
-from tidegate.components.evaluate.slices import told
-from tidegate.components.evaluate.verdict import document as verdict_document
+from tidegate.components.evaluate.pictures import intervals, panels
+from tidegate.components.evaluate.slices import SliceDifference
 from tidegate.components.gate.page import write_decision
 from tidegate.components.gate.pictures import pictures
 from tidegate.components.train.pictures import importance_picture, learning_picture
@@ -37,6 +36,7 @@ from tidegate.documents.decision import Answer, Feedback
 from tidegate.documents.findings import BrokenPromise, ColumnFindings
 from tidegate.documents.manifest import Example
 from tidegate.documents.record import LearningPoint
+from tidegate.documents.verdict import ModelMetrics, ModelName, SliceResult
 from tidegate.pages.page import write_page
 from tidegate.scoring.scores import metrics
 from tidegate.scoring.tasks import TASKS, display
@@ -128,21 +128,23 @@ def _changed(kind: str) -> dict[str, Any]:
     return {"signals": tuple(signals), "judgements": judgements, "compared": compared}
 
 
-def _predicted(task: str, champion: bool) -> tuple[Any, dict[str, Any]]:
-    """Labels and what each model says of them; the champion knows a class less."""
+def _predicted(task: str, champion: bool) -> tuple[Any, dict[ModelName, Any]]:
+    """Labels and what each model predicts; the champion knows a class less."""
     random = np.random.default_rng(0)
     truth = random.uniform(0.02, 0.7, 20000)
     if task == "regression":
         label = 1e4 * truth + random.normal(0, 900, len(truth))
         other, linear, dummy = 8e3 * truth, 9e3 * truth, np.full(len(truth), label.mean())
-        return label, {"challenger": 1e4 * truth} | {"champion": other} | {"linear": linear, "dummy": dummy}
+        return label, {"challenger": 1e4 * truth, "champion": other, "linear": linear, "dummy": dummy}
     label = (random.uniform(size=len(truth)) < truth).astype(np.float64)
-    predicted = {"challenger": truth} | ({"champion": np.sqrt(truth)} if champion else {})
+    predicted: dict[ModelName, Any] = {"challenger": truth}
+    if champion:
+        predicted["champion"] = np.sqrt(truth)
     predicted |= {"linear": truth * 0.9, "dummy": np.full(len(truth), label.mean())}
     if task == "multiclass":
         names = np.where(label == 1, "late", np.where(random.uniform(size=len(truth)) < 0.3, hostile, "punctual"))
         columns = {"late": 1.0, "punctual": 0.7, hostile: 0.3}
-        many = {
+        many: dict[ModelName, Any] = {
             name: pd.DataFrame(
                 {key: value if key == "late" else (1 - value) * share for key, share in columns.items()}
             )
@@ -160,21 +162,36 @@ def _evaluate(path: Path, accepted: bool, champion: str | None, task: str = "bin
     linear = Difference(0.0022, -0.0021, 0.0064) if accepted else Difference(0.1, 0.05, 0.2)
     checks += [against_baseline("linear", linear, TASKS[task])]
     checks.append(against_baseline("dummy", Difference(-0.0524, -0.0686, -0.0371), TASKS[task]))
-    parts = {"origin EWR": (-0.01, (-0.02, 0.004)), attribute: (0.1, None if accepted else (0.01, 0.2))}
+    parts = {
+        "origin EWR": SliceDifference(-0.01, (-0.02, 0.004)),
+        attribute: SliceDifference(0.1, None if accepted else (0.01, 0.2)),
+    }
     held = in_slices(parts, "champion" if champion else "dummy", 0.005, TASKS[task])
     checks += [held] if held else []
     checks += [calibrated(Difference(0.01, 0.0, 0.02), 0.15), counted("hostile rows", 0, "fine", hostile)]
     checks.append(counted(f"behaviour: {hostile}", 0 if accepted else 1, "fine", attribute))
-    found = {name: metrics(label, values, task) for name, values in predicted.items()}
-    losses = {name: item[TASKS[task].loss] for name, item in found.items()}
-    slices = [told({"slice": name, "rows": 9000, **losses}, parts, 0.005) for name in parts]
-    slices += [{**slices[0], "slice": f"{long_name} {number}"} for number in range(many)]
-    question = {"challenger": f"sha256:{'0a' * 32}", "policy": {"margin": 0.005, "slice_rows": 200}}
-    rows, smallest = (len(label), 28), 0.0123 if champion else None
-    verdict = verdict_document(
-        batch, question, champion, *rows, checks, found, slices, TASKS[task], 1e-4, smallest, 0 if accepted else 2
+    loss = TASKS[task].loss
+    scores = {name: metrics(label, values, task) for name, values in predicted.items()}
+    models = tuple(ModelMetrics(name, own[loss], **own) for name, own in scores.items())
+    losses = {each.model: each.loss for each in models}
+    slices = [
+        SliceResult(slice=name, rows=9000, **losses, difference=mean, interval=interval, passed=not interval)
+        for name, (mean, interval) in parts.items()
+    ]
+    slices += [replace(slices[0], slice=f"{long_name} {number}") for number in range(many)]
+    verdict = verdict_of(
+        policy=replace(POLICY, margin=0.005),
+        champion=champion,
+        accepted=accepted,
+        reasons=(*(check.reason for check in checks if check.passed == accepted), hostile),
+        rows=len(label),
+        earlier_verdicts=0 if accepted else 2,
+        smallest_difference=0.0123 if champion else None,
+        checks=tuple(checks),
+        models=models,
+        slices=tuple(slices),
+        least_probability=1e-4,
     )
-    verdict["reasons"].append(hostile)
     promise = replace(parse_contract(contract), name=hostile, task=task)
     write_verdict(path, promise, batch, verdict, panels(task, label, predicted))
     if accepted:
@@ -411,30 +428,30 @@ def test_curves_run_from_corner_to_corner_and_follow_the_rows() -> None:
     label = np.array([0.0, 0.0, 1.0, 1.0] * 50)
     perfect, useless = np.where(label == 1, 0.9, 0.1), np.full(len(label), 0.5)
     roc, calibration, _ = curves(label, {"challenger": perfect, "dummy": useless})
-    assert roc["lines"] == {"challenger": [(0, 0), (0, 1), (1, 1)], "dummy": [(0, 0), (1, 1)]}
-    assert calibration["lines"] == {"challenger": [(0.1, 0), (0.9, 1)], "dummy": [(0.5, 0.5)]}
+    assert roc.lines == {"challenger": [(0, 0), (0, 1), (1, 1)], "dummy": [(0, 0), (1, 1)]}
+    assert calibration.lines == {"challenger": [(0.1, 0), (0.9, 1)], "dummy": [(0.5, 0.5)]}
 
 
 def test_pictures_of_many_classes_stay_on_their_axes_and_know_what_a_model_does_not() -> None:
     label, predicted = _predicted("multiclass", True)
     roc, calibration, precise = panels("multiclass", label, predicted)
     for panel in (roc, calibration, precise):
-        assert all(0 <= value <= 1 for line in panel["lines"].values() for point in line for value in point)
-    assert list(roc["lines"]) == ["challenger", "champion", "linear", "dummy"]
-    wanted, found = zip(*calibration["lines"]["challenger"], strict=True)
+        assert all(0 <= value <= 1 for line in panel.lines.values() for point in line for value in point)
+    assert list(roc.lines) == ["challenger", "champion", "linear", "dummy"]
+    wanted, found = zip(*calibration.lines["challenger"], strict=True)
     assert wanted == pytest.approx(found, abs=0.05)
 
 
 def test_pictures_of_numbers_are_drawn_to_scale() -> None:
     label, predicted = np.arange(100.0), np.arange(100.0) + 10
     seen, sizes = panels("regression", label, {"challenger": predicted})
-    (first, *_, last), ticks = seen["points"], {tick["text"]: tick["at"] for tick in seen["x_ticks"]}
-    assert first == (pytest.approx(10 / 109, abs=1e-4), 0) and last == (1, pytest.approx(99 / 109, abs=1e-4))
+    (first, *_, last), ticks = seen.points, {tick["text"]: tick["at"] for tick in seen.x_ticks}
+    assert (*first, *last) == pytest.approx((10 / 109, 0, 1, 99 / 109), abs=1e-4)
     assert ticks["50"] == pytest.approx(50 / 109, abs=1e-4)
-    assert len(seen["lines"]["challenger"]) == 10
-    assert {y for _, y in sizes["lines"]["challenger"]} == {1.0}
+    assert len(seen.lines["challenger"]) == 10
+    assert {y for _, y in sizes.lines["challenger"]} == {1.0}
     constant = panels("regression", np.ones(5), {"challenger": np.ones(5)})
-    assert constant[0]["points"][0] == (0.5, 0.5)
+    assert constant[0].points[0] == (0.5, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -447,20 +464,13 @@ def test_pictures_of_numbers_are_drawn_to_scale() -> None:
     ],
 )
 def test_intervals_keep_their_order_within_the_picture(mean: float, lower: float, upper: float, limit: float) -> None:
-    check = {
-        "name": "champion",
-        "passed": True,
-        "limit": limit,
-        "number": mean,
-        "interval": [lower, upper],
-    }
-    found = differences([check])
-    row: dict[str, Any] = found["rows"][0]
-    assert 0 <= row["lower"] <= row["mean"] <= row["upper"] <= 1
-    assert (row["upper"] <= row["limit"]) == (upper <= limit)
-    assert (row["mean"] < found["zero"]) == (mean < 0)
-    assert 2 <= len(found["ticks"]) <= 6
-    assert all(0 <= tick["at"] <= 1 for tick in found["ticks"])
+    found = intervals([replace(CHECK, limit=limit, number=mean, interval=(lower, upper))])
+    row = found.rows[0]
+    assert 0 <= row.lower <= row.mean <= row.upper <= 1
+    assert (row.upper <= row.limit) == (upper <= limit)
+    assert (row.mean < found.zero) == (mean < 0)
+    assert 2 <= len(found.ticks) <= 6
+    assert all(0 <= tick["at"] <= 1 for tick in found.ticks)
 
 
 def test_training_pictures_name_their_axes_and_units() -> None:

@@ -1,108 +1,92 @@
-"""The conditions of acceptance: what was found, against its limit, and what that says in words; pure."""
+"""The conditions of acceptance: a number against its limit, and the reason in words; pure."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
 
 from tidegate.components.evaluate.paired_difference import Difference
+from tidegate.components.evaluate.slices import SliceDifference
+from tidegate.documents.verdict import CheckResult, Interval, Rule
 from tidegate.scoring.tasks import Task
 
-Interval = tuple[float, float]
 
-
-@dataclass(frozen=True)
-class Check:
-    """One condition of acceptance: `rule` says which end of what was found is held against the limit, and how."""
-
-    name: str
-    passed: bool
-    reason: str
-    number: float
-    interval: Interval | None
-    rule: str
-    limit: float
-
-    def document(self) -> dict[str, Any]:
-        """As it stands in verdict.json."""
-        interval = None if self.interval is None else list(self.interval)
-        return {**asdict(self), "interval": interval}
-
-
-def against_champion(found: Difference, margin: float, task: Task) -> Check:
+def against_champion(difference: Difference, margin: float, task: Task) -> CheckResult:
     """Accepted when even the upper bound of the difference is within the margin."""
-    words, passed = f"{_standing(found, margin)}: {_interval(found, task)}", found.upper <= margin
-    if not passed and found.lower <= 0:
-        words += (
+    passed = difference.upper <= margin
+    reason = f"{_standing(difference, margin)}: {_amount(difference.mean, difference.interval, task)}"
+    if not passed and difference.lower <= 0:
+        reason += (
             f", and the upper bound is above {margin:g}; "
-            f"the smallest difference that these rows could have shown is {task.text(found.smallest)}"
+            f"the smallest difference that these rows could have shown is {task.text(difference.smallest)}"
         )
-    return _compared("champion", passed, words, found, "upper bound at most", margin)
+    return _compared("champion", passed, reason, difference, "upper bound at most", margin)
 
 
-def _standing(found: Difference, margin: float) -> str:
+def _standing(difference: Difference, margin: float) -> str:
     """How the challenger stands to the champion, in words."""
-    if found.upper > margin:
-        return "worse than the champion" if found.lower > 0 else "cannot tell it from the champion"
-    if found.upper < 0:
+    if difference.upper > margin:
+        return "worse than the champion" if difference.lower > 0 else "cannot tell it from the champion"
+    if difference.upper < 0:
         return "better than the champion"
-    if found.lower > 0:
+    if difference.lower > 0:
         return f"worse than the champion, within the margin of {margin:g}"
-    return "no worse than the champion" + (f" by more than {margin:g}" if found.upper > 0 else "")
+    return "no worse than the champion" + (f" by more than {margin:g}" if difference.upper > 0 else "")
 
 
-def against_baseline(name: str, found: Difference, task: Task) -> Check:
+def against_baseline(name: str, difference: Difference, task: Task) -> CheckResult:
     """Refused when clearly worse than a baseline; the dummy must be beaten outright."""
-    passed, rule = (found.mean < 0, "below") if name == "dummy" else (found.lower <= 0, "lower bound at most")
-    words = f"{'holds' if passed else 'fails'} against the {name} baseline: {_interval(found, task)}"
-    return _compared(name, passed, words, found, rule, 0.0)
+    rule: Rule
+    if name == "dummy":
+        passed, rule = difference.mean < 0, "below"
+    else:
+        passed, rule = difference.lower <= 0, "lower bound at most"
+    amount = _amount(difference.mean, difference.interval, task)
+    reason = f"{'holds' if passed else 'fails'} against the {name} baseline: {amount}"
+    return _compared(name, passed, reason, difference, rule, 0.0)
 
 
-def in_slices(
-    found: Mapping[str, tuple[float, Interval | None]], rival: str, margin: float, task: Task
-) -> Check | None:
+def in_slices(differences: Mapping[str, SliceDifference], rival: str, margin: float, task: Task) -> CheckResult | None:
     """Refused when clearly worse than its rival in any slice; None where no slice has an interval.
 
-    What is told is the slice that comes closest to being refused.
+    The number is that of the slice that comes closest to being refused.
     """
     limit = max(margin, 0.0)
-    known = {name: (number, interval) for name, (number, interval) in found.items() if interval is not None}
+    known = {name: (mean, interval) for name, (mean, interval) in differences.items() if interval is not None}
     if not known:
         return None
     worst = max(known, key=lambda name: known[name][1][0])
-    number, interval = known[worst]
-    failed = [name for name, (_, (low, _)) in known.items() if low > limit]
-    told = f"{worst} {_interval(Difference(number, *interval), task)}"
-    many = f"all {len(known)} slices" if len(known) > 1 else "its slice"
-    words = (
-        f"worse than the {rival} in {len(failed)} of {len(known)} slices: {told}"
+    mean, interval = known[worst]
+    failed = [name for name, (_, (lower, _)) in known.items() if lower > limit]
+    closest = f"{worst} {_amount(mean, interval, task)}"
+    all_of_them = f"all {len(known)} slices" if len(known) > 1 else "its slice"
+    reason = (
+        f"worse than the {rival} in {len(failed)} of {len(known)} slices: {closest}"
         if failed
-        else f"holds {many} against the {rival}; closest {told}"
+        else f"holds {all_of_them} against the {rival}; closest {closest}"
     )
-    return Check("slices", not failed, words, number, interval, "lower bound at most", limit)
+    return CheckResult("slices", not failed, reason, mean, interval, "lower bound at most", limit)
 
 
-def calibrated(found: Difference, limit: float, rival: str = "", its: float = 0.0) -> Check:
+def calibrated(error: Difference, limit: float, rival: str = "", rival_error: float = 0.0) -> CheckResult:
     """Refused when even the lower bound of the calibration error is beyond the limit, and beyond the rival's error.
 
     When the world has moved, whatever was learned before is off; that alone must not keep a worse model in place.
     """
-    edge = max(limit, its)
-    passed = found.lower <= edge
-    told = f"calibration error {found.mean:.4f} [{found.lower:.4f}, {found.upper:.4f}]"
-    within = f"{limit:g}" if edge == limit else f"{its:.4f}, the error of the {rival} on these rows"
-    words = f"{'calibrated' if passed else 'not calibrated'} within {within}: {told}"
-    return _compared("calibration", passed, words, found, "lower bound at most", edge)
+    edge = max(limit, rival_error)
+    passed = error.lower <= edge
+    amount = f"calibration error {error.mean:.4f} [{error.lower:.4f}, {error.upper:.4f}]"
+    within = f"{limit:g}" if edge == limit else f"{rival_error:.4f}, the error of the {rival} on these rows"
+    reason = f"{'calibrated' if passed else 'not calibrated'} within {within}: {amount}"
+    return _compared("calibration", passed, reason, error, "lower bound at most", edge)
 
 
-def counted(name: str, failed: int, passing: str, failing: str) -> Check:
-    """Refused when any was counted."""
-    return Check(name, not failed, failing if failed else passing, float(failed), None, "at most", 0.0)
+def counted(name: str, failures: int, passing: str, failing: str) -> CheckResult:
+    """Refused when there is any failure."""
+    return CheckResult(name, not failures, failing if failures else passing, float(failures), None, "at most", 0.0)
 
 
-def _compared(name: str, passed: bool, words: str, found: Difference, rule: str, limit: float) -> Check:
-    return Check(name, passed, words, found.mean, (found.lower, found.upper), rule, limit)
+def _compared(name: str, passed: bool, reason: str, difference: Difference, rule: Rule, limit: float) -> CheckResult:
+    return CheckResult(name, passed, reason, difference.mean, difference.interval, rule, limit)
 
 
-def _interval(found: Difference, task: Task) -> str:
-    mean, lower, upper = (task.text(value, 4, "+") for value in (found.mean, found.lower, found.upper))
-    return f"{task.words} {mean} [{lower}, {upper}]"
+def _amount(mean: float, interval: Interval, task: Task) -> str:
+    number, lower, upper = (task.text(value, 4, "+") for value in (mean, *interval))
+    return f"{task.words} {number} [{lower}, {upper}]"

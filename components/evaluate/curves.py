@@ -1,64 +1,64 @@
 """ROC, calibration, precision and recall: how probabilities of two or of many classes do on the same rows."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from tidegate.components.evaluate.panel import Line, Panel
 from tidegate.components.evaluate.tenths import tenths
+from tidegate.documents.verdict import ModelName
 from tidegate.scoring.scores import Labels, Vector, answers, one_of
 
-points_per_line = 250
-Line = list[tuple[float, float]]
+POINTS_PER_LINE = 250
 
 
-def curves(label: Vector, predicted: Mapping[str, Vector], weight: Vector | None = None) -> list[dict[str, Any]]:
+def curves(label: Vector, predicted: Mapping[ModelName, Vector], weight: Vector | None = None) -> list[Panel]:
     """ROC, calibration, precision and recall of every model on the same rows, weighted; all axes from 0 to 1."""
     roc = {name: _roc(label, values, weight) for name, values in predicted.items()}
     precise = {name: _precision(label, values, weight) for name, values in predicted.items()}
     calibration = {name: _calibration(label, values, weight) for name, values in predicted.items()}
     return [
         _roc_picture("ROC", roc),
-        {"title": "Calibration", "x": "predicted share", "y": "observed share", "dots": True, "lines": calibration},
+        Panel("Calibration", "predicted share", "observed share", calibration, dots=True),
         _precision_picture("Precision and recall", precise),
     ]
 
 
 def each_against_the_rest(
-    label: Labels, predicted: Mapping[str, pd.DataFrame], weight: Vector | None = None
-) -> list[dict[str, Any]]:
+    label: Labels, predicted: Mapping[ModelName, pd.DataFrame], weight: Vector | None = None
+) -> list[Panel]:
     """ROC, precision and recall of each class against the rest (micro average), calibration of the most probable."""
-    known = sorted(set(label).union(*(found.columns for found in predicted.values())))
-    is_class = np.concatenate([label == name for name in known]).astype(np.float64)
-    sizes = None if weight is None else np.tile(weight, len(known))
-    said = {model: np.concatenate([one_of(found, name) for name in known]) for model, found in predicted.items()}
-    roc = {model: _roc(is_class, values, sizes) for model, values in said.items()}
-    precise = {model: _precision(is_class, values, sizes) for model, values in said.items()}
+    classes = sorted(set(label).union(*(table.columns for table in predicted.values())))
+    is_class = np.concatenate([label == name for name in classes]).astype(np.float64)
+    sizes = None if weight is None else np.tile(weight, len(classes))
+    of_class = {model: np.concatenate([one_of(table, name) for name in classes]) for model, table in predicted.items()}
+    roc = {model: _roc(is_class, values, sizes) for model, values in of_class.items()}
+    precise = {model: _precision(is_class, values, sizes) for model, values in of_class.items()}
     calibration = {
-        model: _calibration(_right(label, found), _surest(found), weight) for model, found in predicted.items()
+        model: _calibration(_correct(label, table), _largest(table), weight) for model, table in predicted.items()
     }
     x, y = "predicted probability", "share that is right"
     return [
         _roc_picture("ROC, each class against the rest", roc),
-        {"title": "Calibration of the most probable class", "x": x, "y": y, "dots": True, "lines": calibration},
+        Panel("Calibration of the most probable class", x, y, calibration, dots=True),
         _precision_picture("Precision and recall, each class against the rest", precise),
     ]
 
 
-def _roc_picture(title: str, lines: Mapping[str, Line]) -> dict[str, Any]:
-    return {"title": title, "x": "false positive rate", "y": "true positive rate", "dots": False, "lines": lines}
+def _roc_picture(title: str, lines: Mapping[ModelName, Line]) -> Panel:
+    return Panel(title, "false positive rate", "true positive rate", lines)
 
 
-def _precision_picture(title: str, lines: Mapping[str, Line]) -> dict[str, Any]:
-    return {"title": title, "x": "recall", "y": "precision", "dots": False, "diagonal": False, "lines": lines}
+def _precision_picture(title: str, lines: Mapping[ModelName, Line]) -> Panel:
+    return Panel(title, "recall", "precision", lines, diagonal=False)
 
 
-def _right(label: Labels, predicted: pd.DataFrame) -> Vector:
+def _correct(label: Labels, predicted: pd.DataFrame) -> Vector:
     return np.asarray(answers(predicted).astype(str) == label, dtype=np.float64)
 
 
-def _surest(predicted: pd.DataFrame) -> Vector:
+def _largest(predicted: pd.DataFrame) -> Vector:
     return np.asarray(predicted.to_numpy().max(axis=1), dtype=np.float64)
 
 
@@ -81,5 +81,5 @@ def _calibration(label: Vector, values: Vector, weight: Vector | None) -> Line:
 
 
 def _points(x: Vector, y: Vector) -> Line:
-    picked = np.unique(np.linspace(0, len(x) - 1, points_per_line).round().astype(int))
+    picked = np.unique(np.linspace(0, len(x) - 1, POINTS_PER_LINE).round().astype(int))
     return [(round(float(x[index]), 4), round(float(y[index]), 4)) for index in picked]

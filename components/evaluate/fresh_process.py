@@ -1,4 +1,4 @@
-"""A process that loads a model as a server does, and answers rows."""
+"""A process that loads a model as a server does, and predicts rows."""
 
 import time
 from collections.abc import Mapping
@@ -15,11 +15,11 @@ from tidegate.process.command import run
 from tidegate.process.termination import leave_after
 from tidegate.scoring.scores import predict
 
-repeats = 20
+REPEATS = 20
 
 
 def fresh(model: Path, digest: str, rows: Path, features: Path, task: str, answers: Path) -> None:
-    """Load the model from its bytes by the checked loader and write what it says, with the seconds that it takes."""
+    """Load the model from its bytes by the checked loader and write its predictions, with the seconds it takes."""
     kinds, table = read_json(features), read_table(rows, "golden")
     start = time.perf_counter()
     loaded = models.load(model, digest)
@@ -31,12 +31,12 @@ def fresh(model: Path, digest: str, rows: Path, features: Path, task: str, answe
 
 def _median(model: Any, table: pd.DataFrame, kinds: Mapping[str, str], task: str) -> float:
     """The median of the seconds that the same rows take again and again."""
-    found = []
-    for _ in range(repeats):
+    seconds = []
+    for _ in range(REPEATS):
         start = time.perf_counter()
         predict(model, table, kinds, task)
-        found.append(time.perf_counter() - start)
-    return float(np.median(found))
+        seconds.append(time.perf_counter() - start)
+    return float(np.median(seconds))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Rows that no well-meaning table holds: whoever serves a model will meet them, and it has to answer."""
+"""Rows of extreme and missing values: a model that serves will meet them, and has to give a finite prediction."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,35 +6,35 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tidegate.components.evaluate.checks import Check, counted
+from tidegate.components.evaluate.checks import counted
+from tidegate.documents.verdict import CheckResult
 from tidegate.process.errors import InputError
 from tidegate.scoring.scores import Predictions, predict
 
-numbers = (None, np.inf, -np.inf, 1e300, -1e300, 0.0)
-texts = (None, "", "never seen: \u2603\U0001f680\u0000", "x" * 10_000)
-almost = 1e-6
+HOSTILE_NUMBERS = (None, np.inf, -np.inf, 1e300, -1e300, 0.0)
+HOSTILE_TEXTS = (None, "", "never seen: \u2603\U0001f680\u0000", "x" * 10_000)
+TOLERANCE = 1e-6
 
 
 def hostile_rows(rows: pd.DataFrame, features: Mapping[str, str]) -> pd.DataFrame:
     """The first row with one feature after the other made hostile, and then with all of them at once."""
     plain: dict[str, Any] = {name: rows[name].iloc[0] for name in features}
-    values = {name: numbers if kind == "number" else texts for name, kind in features.items()}
+    values = {name: HOSTILE_NUMBERS if kind == "number" else HOSTILE_TEXTS for name, kind in features.items()}
     single = [{**plain, name: value} for name in features for value in values[name]]
-    whole = [{name: values[name][at % len(values[name])] for name in features} for at in range(len(numbers))]
-    made = pd.DataFrame([*single, *whole], columns=list(features), dtype=object)
+    whole = [{name: values[name][at % len(values[name])] for name in features} for at in range(len(HOSTILE_NUMBERS))]
+    table = pd.DataFrame([*single, *whole], columns=list(features), dtype=object)
     for name, kind in features.items():
         if kind == "number":
-            made[name] = made[name].astype(np.float64)
-    return made
+            table[name] = table[name].astype(np.float64)
+    return table
 
 
-def hostile_check(model: Any, rows: pd.DataFrame, features: Mapping[str, str], task: str) -> Check:
-    """Refused when a hostile row of `hostile_rows` gets no finite answer."""
-    failed = 0 if _all_finite(model, rows, features, task) else _failures(model, rows, features, task)
+def hostile_check(model: Any, rows: pd.DataFrame, features: Mapping[str, str], task: str) -> CheckResult:
+    """Refused when a row of `hostile_rows` gets no finite prediction."""
+    failures = 0 if _all_finite(model, rows, features, task) else _failures(model, rows, features, task)
     passing = f"gives a finite answer to all {len(rows):,} hostile rows"
-    return counted(
-        "hostile rows", failed, passing, f"gives no finite answer to {failed:,} of {len(rows):,} hostile rows"
-    )
+    failing = f"gives no finite answer to {failures:,} of {len(rows):,} hostile rows"
+    return counted("hostile rows", failures, passing, failing)
 
 
 def _failures(model: Any, rows: pd.DataFrame, features: Mapping[str, str], task: str) -> int:
@@ -54,6 +54,6 @@ def finite(predicted: Predictions, task: str) -> bool:
     values = np.asarray(predicted, dtype=np.float64)
     if not np.isfinite(values).all():
         return False
-    if isinstance(predicted, pd.DataFrame) and (np.abs(values.sum(axis=1) - 1) > almost).any():
+    if isinstance(predicted, pd.DataFrame) and (np.abs(values.sum(axis=1) - 1) > TOLERANCE).any():
         return False
-    return bool(task == "regression" or ((values >= 0) & (values <= 1 + almost)).all())
+    return bool(task == "regression" or ((values >= 0) & (values <= 1 + TOLERANCE)).all())

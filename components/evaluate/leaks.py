@@ -6,15 +6,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tidegate.components.evaluate.checks import Check
+from tidegate.documents.verdict import CheckResult
 from tidegate.scoring.scores import Labels, Vector, model_input
 
-steps = 16  # a number is followed in so many steps
-least_rows = 20  # a text with fewer rows tells its rows, not the label
+MOST_LEAVES = 16  # of the tree that explains the label by a number
+LEAST_ROWS = 20  # a text with fewer rows tells its rows, not the label
 Columns = npt.NDArray[np.float64]
 
 
-def leak(rows: pd.DataFrame, features: Mapping[str, str], label: Labels, limit: float, weight: Vector | None) -> Check:
+def leak(
+    rows: pd.DataFrame, features: Mapping[str, str], label: Labels, limit: float, weight: Vector | None
+) -> CheckResult:
     """Refused when one feature alone explains more than `limit` of the label's variance; it names the feature."""
     inputs, target = model_input(rows, features), _columns(label)
     shares = {
@@ -23,11 +25,9 @@ def leak(rows: pd.DataFrame, features: Mapping[str, str], label: Labels, limit: 
     name = max(shares, key=lambda feature: shares[feature], default="")
     number = shares.get(name, 0.0)
     passed = number <= limit
-    told = f"{name} explains {number:.1%} of the label's variance, evaluate.leak is {limit:.1%}"
-    words = (
-        f"no feature tells the label alone: {told}" if passed else f"a feature tells the label, as a leak does: {told}"
-    )
-    return Check("leak", passed, words, number, None, "at most", limit)
+    share = f"{name} explains {number:.1%} of the label's variance, evaluate.leak is {limit:.1%}"
+    meaning = "no feature tells the label alone" if passed else "a feature tells the label, as a leak does"
+    return CheckResult("leak", passed, f"{meaning}: {share}", number, None, "at most", limit)
 
 
 def explained(column: pd.Series, kind: str, target: Columns, weight: Vector | None) -> float:
@@ -38,22 +38,22 @@ def explained(column: pd.Series, kind: str, target: Columns, weight: Vector | No
         values = column.to_numpy(np.float64)[:, None]
         if np.isnan(values).all():
             return 0.0
-        tree = DecisionTreeRegressor(max_leaf_nodes=steps, min_samples_leaf=least_rows, random_state=0)
-        told = tree.fit(values, target, sample_weight=weight).predict(values).reshape(target.shape)
+        tree = DecisionTreeRegressor(max_leaf_nodes=MOST_LEAVES, min_samples_leaf=LEAST_ROWS, random_state=0)
+        predicted = tree.fit(values, target, sample_weight=weight).predict(values).reshape(target.shape)
     else:
-        told = _by_value(column, target, weight)
-    return 1 - _spread(target - told, weight) / (_spread(target - _mean(target, weight), weight) or 1.0)
+        predicted = _by_value(column, target, weight)
+    return 1 - _spread(target - predicted, weight) / (_spread(target - _mean(target, weight), weight) or 1.0)
 
 
 def _by_value(column: pd.Series, target: Columns, weight: Vector | None) -> Columns:
     """The mean of the label over the rows of the same value; over those of all rare values together."""
-    often = column.map(column.value_counts(dropna=False)).fillna(0) >= least_rows
+    often = column.map(column.value_counts(dropna=False)).fillna(0) >= LEAST_ROWS
     place, _ = pd.factorize(column.astype(object).where(often, np.nan), use_na_sentinel=False)
-    told = np.zeros_like(target)
+    means = np.zeros_like(target)
     for value in np.unique(place):
         rows = place == value
-        told[rows] = _mean(target[rows], None if weight is None else weight[rows])
-    return told
+        means[rows] = _mean(target[rows], None if weight is None else weight[rows])
+    return means
 
 
 def _columns(label: Labels) -> Columns:

@@ -1,26 +1,21 @@
 """The page of a verdict."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import inf
 from pathlib import Path
-from typing import Any
 
-from tidegate.components.evaluate.pictures import differences, of_losses
+from tidegate.components.evaluate.panel import Panel
+from tidegate.components.evaluate.pictures import CHECKS_OF_LOSSES, intervals
 from tidegate.contract.contract import Contract
 from tidegate.documents.batch import Batch
+from tidegate.documents.verdict import SliceResult, Verdict
 from tidegate.pages.page import write_page
 from tidegate.scoring.tasks import LOWER_IS_BETTER, TASKS, display
 
-most_slices = 100
+MOST_SLICES = 100
 
 
-def write_verdict(
-    path: Path,
-    contract: Contract,
-    batch: Batch,
-    answer: Mapping[str, Any],
-    pictures: Sequence[Mapping[str, Any]],
-) -> None:
+def write_verdict(path: Path, contract: Contract, batch: Batch, verdict: Verdict, panels: Sequence[Panel]) -> None:
     """Write a verdict with its pictures for people."""
     write_page(
         path,
@@ -28,21 +23,21 @@ def write_verdict(
         f"{contract.name}: verdict",
         name=contract.name,
         batch=batch,
-        verdict=answer,
+        verdict=verdict,
         task=TASKS[contract.task],
         lower_is_better=LOWER_IS_BETTER,
         shown=display,
-        panels=pictures,
+        panels=panels,
         kind=contract.task,
         weight=contract.weight,
-        differences=differences(answer["checks"]),
-        of_losses=of_losses,
-        slices=closest(answer["slices"]),
+        differences=intervals(verdict.checks),
+        of_losses=CHECKS_OF_LOSSES,
+        slices=closest(verdict.slices),
     )
 
 
-def closest(slices: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def closest(slices: Sequence[SliceResult]) -> list[SliceResult]:
     """The slices that a page has room for, in their order: those that come closest to being refused."""
-    bounds = [found["interval"][0] if found["interval"] else -inf for found in slices]
-    picked = sorted(range(len(slices)), key=lambda at: (-bounds[at], at))[:most_slices]
-    return [slices[at] for at in sorted(picked)]
+    bounds = [each.interval[0] if each.interval else -inf for each in slices]
+    picked = sorted(range(len(slices)), key=lambda index: (-bounds[index], index))[:MOST_SLICES]
+    return [slices[index] for index in sorted(picked)]

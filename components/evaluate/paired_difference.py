@@ -8,10 +8,10 @@ import pandas as pd
 
 from tidegate.scoring.scores import Vector, mean
 
-resamples = 2000
-confidence = 0.95
+RESAMPLES = 2000
+CONFIDENCE = 0.95
 # Normal quantiles: one-sided 95 % of the interval, and 80 % for how often a difference is to be shown.
-to_show = 1.645 + 0.842
+TO_SHOW = 1.645 + 0.842
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,14 @@ class Difference:
     error: float = 0.0
 
     @property
+    def interval(self) -> tuple[float, float]:
+        """Both bounds."""
+        return self.lower, self.upper
+
+    @property
     def smallest(self) -> float:
         """The smallest difference that these rows show four times out of five."""
-        return to_show * self.error
+        return TO_SHOW * self.error
 
 
 def resampled(columns: npt.NDArray[np.float64], blocks: pd.Series, seed: int) -> npt.NDArray[np.float64]:
@@ -35,7 +40,7 @@ def resampled(columns: npt.NDArray[np.float64], blocks: pd.Series, seed: int) ->
     The same seed draws the same blocks, whatever the columns.
     """
     place, known = pd.factorize(blocks.to_numpy(), sort=True)
-    picked = np.random.default_rng(seed).integers(0, len(known), (resamples, len(known)))
+    picked = np.random.default_rng(seed).integers(0, len(known), (RESAMPLES, len(known)))
     sums = (np.bincount(place, column, len(known)) for column in columns.T)
     # Column by column, and without matrix products: their last bit depends on the number of threads.
     return np.stack([column[picked].sum(axis=1) for column in sums], axis=1)
@@ -49,5 +54,5 @@ def difference(
     size = np.ones(len(gap)) if weight is None else weight
     sums = resampled(np.stack([gap * size, size], axis=1), blocks, seed)
     means = sums[:, 0] / sums[:, 1]
-    lower, upper = np.quantile(means, [1 - confidence, confidence])
+    lower, upper = np.quantile(means, [1 - CONFIDENCE, CONFIDENCE])
     return Difference(mean(gap, weight), float(lower), float(upper), float(means.std()))

@@ -1,40 +1,64 @@
 """Pictures of a verdict as numbers: the page draws them, in its own colours."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tidegate.components.evaluate.curves import curves, each_against_the_rest
+from tidegate.components.evaluate.panel import Panel
 from tidegate.components.evaluate.residuals import observed, residuals
-from tidegate.pages.axes import QUARTERS, Axis
+from tidegate.documents.verdict import CheckResult, ModelName
+from tidegate.pages.axes import Axis
 from tidegate.scoring.scores import Labels, Vector
 
-pad = 0.06
-of_losses = ("champion", "linear", "dummy", "slices")
+PAD = 0.06
+CHECKS_OF_LOSSES = ("champion", "linear", "dummy", "slices")
 
 
-def panels(
-    task: str, label: Labels, predicted: Mapping[str, Any], weight: Vector | None = None
-) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class IntervalRow:
+    """The interval and the limit of a check, each position a share of the picture's width."""
+
+    name: str
+    passed: bool
+    lower: float
+    mean: float
+    upper: float
+    limit: float
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """A row for each check of a loss on a common axis; `zero` is where there is no difference."""
+
+    zero: float
+    ticks: Sequence[Mapping[str, Any]]
+    rows: Sequence[IntervalRow]
+
+
+def panels(task: str, label: Labels, predicted: Mapping[ModelName, Any], weight: Vector | None = None) -> list[Panel]:
     """The pictures of a task: how every model does on the same rows, each counted by its weight."""
     if task == "regression":
-        found = [observed(label, predicted, weight), residuals(label, predicted, weight)]
-    else:
-        found = (each_against_the_rest if task == "multiclass" else curves)(label, predicted, weight)
-    return [{"x_ticks": QUARTERS, "y_ticks": QUARTERS, "points": [], "diagonal": True, **panel} for panel in found]
+        return [observed(label, predicted, weight), residuals(label, predicted, weight)]
+    return (each_against_the_rest if task == "multiclass" else curves)(label, predicted, weight)
 
 
-def differences(checks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The interval and the limit of each check of a loss, with every position a share of the picture's width."""
-    shown = [check for check in checks if check["name"] in of_losses]
-    ends = [0.0, *(value for check in shown for value in (*check["interval"], check["number"], check["limit"]))]
+def intervals(checks: Sequence[CheckResult]) -> Intervals:
+    """The interval and the limit of each check of a loss."""
+    of_losses = [(check, check.interval) for check in checks if check.name in CHECKS_OF_LOSSES and check.interval]
+    ends = [0.0, *(value for check, bounds in of_losses for value in (*bounds, check.number, check.limit))]
     spread = max(ends) - min(ends) or 0.001
-    low = min(ends) - pad * spread
-    axis = Axis(low, low + spread * (1 + 2 * pad))
-    return {"zero": axis.at(0.0), "ticks": axis.ticks(), "rows": [_interval(check, axis) for check in shown]}
-
-
-def _interval(check: Mapping[str, Any], axis: Axis) -> dict[str, Any]:
-    lower, upper = map(axis.at, check["interval"])
-    places = {"lower": lower, "mean": axis.at(check["number"]), "upper": upper, "limit": axis.at(check["limit"])}
-    name = "slices, the closest" if check["name"] == "slices" else check["name"]
-    return {"name": name, "passed": check["passed"], **places}
+    low = min(ends) - PAD * spread
+    axis = Axis(low, low + spread * (1 + 2 * PAD))
+    rows = [
+        IntervalRow(
+            name="slices, the closest" if check.name == "slices" else check.name,
+            passed=check.passed,
+            lower=axis.at(bounds[0]),
+            mean=axis.at(check.number),
+            upper=axis.at(bounds[1]),
+            limit=axis.at(check.limit),
+        )
+        for check, bounds in of_losses
+    ]
+    return Intervals(axis.at(0.0), axis.ticks(), rows)

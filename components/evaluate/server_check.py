@@ -1,29 +1,37 @@
-"""The server check: a fresh process loads the model from its bytes, and must say of golden rows what was said here."""
+"""The server check: a fresh process loads the model from its bytes, and must predict golden rows as this one does."""
 
 import os
 import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from tidegate.components.evaluate.checks import Check, counted
+from tidegate.components.evaluate.checks import counted
 from tidegate.documents.formats import read_json, write_json, write_tables
+from tidegate.documents.verdict import CheckResult
 from tidegate.process import limits
 from tidegate.process.child import python
 from tidegate.process.errors import ModelError
 from tidegate.scoring.scores import Predictions, Vector, predict
 
-most_rows = 256
-almost = 1e-12
+MOST_ROWS = 256
+TOLERANCE = 1e-12
+
+
+class Fresh(NamedTuple):
+    """What a fresh process predicts of rows, in order, and the seconds that each part took."""
+
+    predictions: Vector
+    seconds: Mapping[str, float]
 
 
 def golden_rows(rows: pd.DataFrame, hostile: pd.DataFrame, features: Mapping[str, str]) -> pd.DataFrame:
     """Features of rows that are spread evenly over the batch, then the hostile ones."""
-    picked = np.unique(np.linspace(0, len(rows) - 1, most_rows).round().astype(int))
+    picked = np.unique(np.linspace(0, len(rows) - 1, MOST_ROWS).round().astype(int))
     whole = pd.concat([rows[list(features)].iloc[picked].astype(object), hostile.astype(object)], ignore_index=True)
     kinds = {name: np.float64 for name, kind in features.items() if kind == "number"}
     return whole.astype(kinds)
@@ -31,30 +39,30 @@ def golden_rows(rows: pd.DataFrame, hostile: pd.DataFrame, features: Mapping[str
 
 def server_check(
     model: Any, path: Path, digest: str, golden: pd.DataFrame, features: Mapping[str, str], task: str
-) -> tuple[Check, dict[str, float]]:
+) -> tuple[CheckResult, dict[str, float]]:
     """Whether a fresh process gives the same numbers, and how large and how fast the model is there."""
-    said = predict(model, golden, features, task)
-    found = asked(path, digest, golden, features, task)
-    latency = {f"{name}_milliseconds": 1000 * value for name, value in found["seconds"].items()}
-    return same(said, np.asarray(found["predictions"])), {**latency, "bytes": float(path.stat().st_size)}
+    fresh = predicted_afresh(path, digest, golden, features, task)
+    latency = {f"{name}_milliseconds": 1000 * seconds for name, seconds in fresh.seconds.items()}
+    check = same(predict(model, golden, features, task), fresh.predictions)
+    return check, {**latency, "bytes": float(path.stat().st_size)}
 
 
-def same(said: Predictions, served: Vector) -> Check:
+def same(expected: Predictions, served: Vector) -> CheckResult:
     """Refused when a row was given another number; twelve digits count, the last bit is the machine's."""
-    here = np.asarray(said, dtype=np.float64).reshape(len(said), -1)
+    here = np.asarray(expected, dtype=np.float64).reshape(len(expected), -1)
     there = served.reshape(len(served), -1)
     if here.shape != there.shape:
         differing = max(len(here), len(there))
     else:
-        alike = np.abs(here - there) <= almost * np.maximum(1.0, np.abs(here))
+        alike = np.abs(here - there) <= TOLERANCE * np.maximum(1.0, np.abs(here))
         differing = int((~alike).any(axis=1).sum())
     passing = f"says the same in a fresh process, of {len(here):,} golden rows"
     failing = f"says other numbers in a fresh process, of {differing:,} of {len(here):,} golden rows"
     return counted("server", differing, passing, failing)
 
 
-def asked(path: Path, digest: str, golden: pd.DataFrame, features: Mapping[str, str], task: str) -> dict[str, Any]:
-    """What a fresh process says of rows, in order, and its seconds; ModelError when it cannot."""
+def predicted_afresh(path: Path, digest: str, golden: pd.DataFrame, features: Mapping[str, str], task: str) -> Fresh:
+    """The predictions of a fresh process; ModelError when it cannot."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         write_tables(folder / "rows", {"golden": golden})
@@ -62,8 +70,8 @@ def asked(path: Path, digest: str, golden: pd.DataFrame, features: Mapping[str, 
         ports = {"model": path.resolve(), "digest": digest, "rows": folder / "rows", "task": task}
         ports |= {name: folder / f"{name}.json" for name in ("features", "answers")}
         _run([word for name, value in ports.items() for word in (f"--{name}", str(value))], path)
-        answers: dict[str, Any] = read_json(folder / "answers.json")
-        return answers
+        answers = read_json(folder / "answers.json")
+    return Fresh(np.asarray(answers["predictions"]), answers["seconds"])
 
 
 def _run(words: list[str], path: Path) -> None:
@@ -82,8 +90,8 @@ def _run(words: list[str], path: Path) -> None:
             path, "an answer of a fresh process", f"none in {limits.FRESH_PROCESS_SECONDS} s", "name a smaller model"
         ) from None
     if done.returncode:
-        found = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise ModelError(path, "an answer of a fresh process", found.removeprefix("error: "), "see the log") from None
+        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        raise ModelError(path, "an answer of a fresh process", last.removeprefix("error: "), "see the log") from None
 
 
 def _environment() -> dict[str, str]:

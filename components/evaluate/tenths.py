@@ -1,16 +1,16 @@
-"""Rows in tenths of their weight, in the order of their prediction: what was predicted there, and what came."""
+"""Rows in tenths of their weight, in the order of their prediction: the mean prediction and the mean label of each."""
 
 import numpy as np
 import numpy.typing as npt
 
 from tidegate.scoring.scores import Vector
 
-inner_edges = np.arange(1, 10) / 10
+INNER_EDGES = np.arange(1, 10) / 10
 
 
 def places(predicted: Vector, size: Vector) -> npt.NDArray[np.intp]:
     """The tenth of each row, 0 to 9; rows of equal prediction stay together, so there may be fewer."""
-    edges = np.quantile(predicted, inner_edges, weights=size, method="inverted_cdf")
+    edges = np.quantile(predicted, INNER_EDGES, weights=size, method="inverted_cdf")
     return np.searchsorted(edges, predicted)
 
 
@@ -20,4 +20,4 @@ def tenths(predicted: Vector, label: Vector, weight: Vector | None = None) -> li
     place = places(predicted, size)
     rows, known = np.bincount(place, size), np.unique(place)
     sums = [np.bincount(place, size * values)[known] for values in (predicted, label)]
-    return [(float(x), float(y)) for x, y in zip(*(found / rows[known] for found in sums), strict=True)]
+    return [(float(x), float(y)) for x, y in zip(*(total / rows[known] for total in sums), strict=True)]

@@ -85,10 +85,10 @@ def _decay(champion: Champion, question: Question, compared: Comparison | str) -
     least, weight = least_known(champion.record.rows), weights(known, own.weight)
     lost = losses(labels(known, own.label, task), champion.predicted(known), task, least)
     loss = mean(lost, weight)
-    if "loss" not in champion.verdict:
+    if champion.verdict is None:
         return column_drift.too_few("decay", "the champion has no verdict to compare with"), loss
-    before, policy = champion.verdict["loss"], question.policy
+    before, policy = champion.verdict.loss, question.policy
     blocks = block_of(known[own.time], question.contract.block)
-    error = champion.verdict.get("loss_error", 0.0)
+    error = champion.verdict.loss_error
     grown = growth(lost, blocks, weight, before, error, decay_rate(policy.false_alarm_rate), question.seed)
     return age.decay(grown, loss, before, policy.decay, TASKS[task]), loss

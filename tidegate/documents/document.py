@@ -6,10 +6,10 @@ Python keeps for itself.
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, Field, asdict, dataclass, fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_type_hints
 
 from tidegate.documents.formats import read_text, write_json
 from tidegate.documents.schema import display
@@ -18,6 +18,18 @@ from tidegate.process.errors import FaultsError, InputError
 CURE = "run the step that writes it again"
 MOST_FAULTS = 5
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """What holds of a value besides its type, in `Annotated`; the names are those of pydantic."""
+
+    ge: float | None = None
+    min_length: int | None = None
+    pattern: str | None = None
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        return handler(source) | {key: limit for key, limit in asdict(self).items() if limit is not None}
 
 
 class Part:
@@ -30,6 +42,12 @@ class Part:
         "alias_generator": lambda name: name.removesuffix("_"),
     }
 
+    @classmethod
+    def of(cls, values: Any, name: object) -> Self:
+        """The part with these values of JSON; `name` stands in the InputError."""
+        parsed: Self = _parsed(cls, values, name)
+        return parsed
+
     def document(self) -> dict[str, Any]:
         """The part as JSON has it, its keys in the order of the fields."""
         document: dict[str, Any] = _plain(self)
@@ -37,7 +55,7 @@ class Part:
 
 
 class Document(Part):
-    """A document of a kind; `SCHEMA` counts its forms and is the first key of the file."""
+    """A document of a kind; `SCHEMA` counts its forms and is the first key of the file, also within another one."""
 
     SCHEMA: ClassVar[int] = 1
 
@@ -58,16 +76,16 @@ class Document(Part):
     @classmethod
     def of(cls, values: Any, name: object) -> Self:
         """The document with these values of JSON; `name` stands in the InputError."""
-        number = values.get("schema") if isinstance(values, dict) else None
-        if type(number) is not int or number != cls.SCHEMA:
-            found = "no schema" if number is None else f"schema {number}"
-            raise InputError(name, f"a {cls.__name__.lower()} of schema {cls.SCHEMA}", found, CURE)
-        parsed: Self = _parsed(cls, {key: value for key, value in values.items() if key != "schema"}, name)
+        parsed: Self = _parsed(cls, _without_schema(cls, values, name), name)
         return parsed
 
-    def document(self) -> dict[str, Any]:
-        """The document as JSON has it."""
-        return {"schema": self.SCHEMA, **_plain(self)}
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> Any:
+        described = handler.resolve_ref_schema(handler(core_schema))
+        own = {"schema": {"const": cls.SCHEMA, "description": "The number of this form."}}
+        described["properties"] = {**own, **described["properties"]}
+        described["required"] = ["schema", *described["required"]]
+        return described
 
     def write(self, path: Path) -> None:
         """Write the file, whole or not at all."""
@@ -77,17 +95,32 @@ class Document(Part):
     def schema(cls) -> dict[str, Any]:
         """Its JSON schema."""
         kind: Any = cls
-        found = _adapter(kind).json_schema(mode="validation")
-        own = {"schema": {"const": cls.SCHEMA, "description": "The number of this form."}}
-        found["properties"] = {**own, **found["properties"]}
-        found["required"] = ["schema", *found["required"]]
-        return {"$schema": DIALECT, **found}
+        return {"$schema": DIALECT, **_adapter(kind).json_schema(mode="validation")}
+
+
+def _without_schema(kind: type[Document], values: Any, name: object) -> dict[str, Any]:
+    """The values without the key `schema` of the document and of documents in it; InputError for another form."""
+    number = values.get("schema") if isinstance(values, dict) else None
+    if type(number) is not int or number != kind.SCHEMA:
+        found = "no schema" if number is None else f"schema {number}"
+        raise InputError(name, f"a {kind.__name__.lower()} of schema {kind.SCHEMA}", found, CURE)
+    inner = {key: type_ for key, type_ in get_type_hints(kind).items() if _is_document(type_)}
+    return {
+        key: _without_schema(inner[key], value, f"{name}: {key}") if key in inner else value
+        for key, value in values.items()
+        if key != "schema"
+    }
+
+
+def _is_document(type_: Any) -> bool:
+    return isinstance(type_, type) and issubclass(type_, Document)
 
 
 def _plain(value: Any) -> Any:
     """A value of a document as JSON has it."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {
+        own = {"schema": value.SCHEMA} if isinstance(value, Document) else {}
+        return own | {
             field.name.removesuffix("_"): _plain(found)
             for field in fields(value)
             if (found := getattr(value, field.name)) != _default(field)
@@ -126,4 +159,9 @@ def _fault(fault: Mapping[str, Any], name: object) -> InputError:
         return InputError(place, "a value", "none", CURE)
     if fault["type"] == "unexpected_keyword_argument":
         return InputError(place, "no such key", display(fault["input"]), CURE)
-    return InputError(place, fault["msg"].removeprefix("Input should be "), display(fault["input"]), CURE)
+    expected = fault["msg"].removeprefix("Input should be ")
+    if fault["type"] in ("too_short", "string_too_short"):
+        expected = f"a length of at least {fault['ctx']['min_length']}"
+    elif fault["type"] == "string_pattern_mismatch":
+        expected = f"a text of the pattern {fault['ctx']['pattern']}"
+    return InputError(place, expected, display(fault["input"]), CURE)

@@ -2,92 +2,116 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 
 from mlflow import MlflowClient
 
+from tidegate.documents.document import Part
+from tidegate.documents.verdict import RegisteredVerdict, Verdict
 from tidegate.process.errors import TrackingError
 from tidegate.tracking import journal, logs, numbered, versions
 from tidegate.tracking.entries import Entry, History
 from tidegate.tracking.records import question
 from tidegate.tracking.store import answering
 
-verdict_tag = "tidegate.verdict"
-approval_tag = "tidegate.approval"
-file = "verdict.json"
-# A tag holds 100,000 letters, and slices may be many: the whole verdict is a file of the run.
-summary = ("accepted", "champion", "batch", "loss", "loss_error", "rows", "blocks", "reasons", "models")
+VERDICT_TAG = "tidegate.verdict"
+APPROVAL_TAG = "tidegate.approval"
+FILE = "verdict.json"
 
 
-def text_of(verdict: Mapping[str, Any]) -> str:
+@dataclass(frozen=True)
+class Waiting(Part):
+    """A version that waits for a person; `holds` unless the champion has changed since its verdict."""
+
+    version: str
+    until: str
+    holds: bool
+    verdict: RegisteredVerdict
+
+
+def text_of(verdict: Verdict) -> str:
     """A verdict as the file that is kept of it."""
-    return json.dumps(verdict, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(verdict.document(), indent=2, ensure_ascii=False) + "\n"
 
 
-def place_of(verdict: Mapping[str, Any]) -> str:
+def place_of(verdict: Verdict) -> str:
     """The folder of the batch's run that has a verdict with its pages."""
-    return f"evaluate/{question('verdict', verdict)}"
+    return f"evaluate/{question('verdict', verdict.document())}"
 
 
-def summarised(verdict: Mapping[str, Any]) -> str:
-    """A verdict in short with the place and the digest of its file, as a tag."""
-    short = {key: verdict[key] for key in summary if key in verdict}
-    digest = sha256(text_of(verdict).encode()).hexdigest()
-    return json.dumps({**short, "file": f"{place_of(verdict)}/{file}", "digest": digest}, ensure_ascii=False)
+def tags_of(verdict: Verdict, approval: str) -> dict[str, str]:
+    """The tags of a version that was registered by a verdict, and whether it is to be approved by a person.
+
+    A tag holds 100,000 letters, and slices may be many: the whole verdict is a file of the run.
+    """
+    registered = RegisteredVerdict(
+        accepted=verdict.accepted,
+        champion=verdict.champion,
+        batch=verdict.batch,
+        loss=verdict.loss,
+        loss_error=verdict.loss_error,
+        rows=verdict.rows,
+        blocks=verdict.blocks,
+        reasons=verdict.reasons,
+        models=verdict.models,
+        file=f"{place_of(verdict)}/{FILE}",
+        digest=sha256(text_of(verdict).encode()).hexdigest(),
+    )
+    return {VERDICT_TAG: json.dumps(registered.document(), ensure_ascii=False), APPROVAL_TAG: approval}
 
 
 @answering()
-def whole(client: MlflowClient, name: str, version: str) -> dict[str, Any]:
-    """The verdict by which a version was judged, as it was filed; TrackingError when there is none or another one."""
+def whole(client: MlflowClient, name: str, version: str) -> Verdict:
+    """The verdict on a version, as it was filed; TrackingError when there is none or another one."""
     registered = versions.get(client, name, version)
-    short = told(name, version, registered.tags)
-    text = logs.text(client, registered.run_id or "", short["file"])
-    if sha256(text.encode()).hexdigest() != short["digest"]:
+    verdict = verdict_of(name, version, registered.tags)
+    text = logs.text(client, registered.run_id or "", verdict.file)
+    if sha256(text.encode()).hexdigest() != verdict.digest:
         raise TrackingError(f"verdict of {name} version {version}", "the verdict as filed", "another", "restore it")
-    found: dict[str, Any] = json.loads(text)
-    return found
+    return Verdict.parse(text, verdict.file)
 
 
 @answering()
-def waiting(client: MlflowClient, name: str) -> list[dict[str, Any]]:
-    """The versions that wait for a person, with their verdicts; `holds` unless the champion has changed since."""
+def waiting(client: MlflowClient, name: str) -> list[Waiting]:
+    """The versions that wait for a person, with their verdicts."""
     past = journal.history(client, name)
     settled = {entry.to for entry in past.counted} | set(past.refused)
-    found = [(str(it.version), it.tags) for it in numbered.listed(client, name, {approval_tag: "manual"})]
-    return [
-        {"version": version, "until": tags["tidegate.until"], "holds": _holds(judged, past), "verdict": judged}
-        for version, tags in found
-        if version not in settled and (judged := told(name, version, tags))
-    ]
+    versions_waiting = []
+    for registered in numbered.listed(client, name, {APPROVAL_TAG: "manual"}):
+        version, tags = str(registered.version), registered.tags
+        if version not in settled:
+            verdict = verdict_of(name, version, tags)
+            versions_waiting.append(Waiting(version, tags["tidegate.until"], _holds(verdict, past), verdict))
+    return versions_waiting
 
 
 @answering()
-def approvable(client: MlflowClient, name: str, version: str) -> tuple[History, dict[str, Any]]:
+def approvable(client: MlflowClient, name: str, version: str) -> tuple[History, RegisteredVerdict]:
     """The journal, and the verdict of a version that may be approved; TrackingError says why another may not."""
     past = journal.history(client, name)
-    judged = told(name, version, versions.tags_of(client, name, version))
+    verdict = verdict_of(name, version, versions.tags_of(client, name, version))
     thing = f"approval of {name} version {version}"
-    if not judged["accepted"]:
-        raise TrackingError(thing, "an accepted verdict", "; ".join(judged["reasons"]), "train a better one")
-    if version != past.champion and not _holds(judged, past):
-        against, now = judged["champion"] or "none", past.champion or "none"
+    if not verdict.accepted:
+        raise TrackingError(thing, "an accepted verdict", "; ".join(verdict.reasons), "train a better one")
+    if version != past.champion and not _holds(verdict, past):
+        against, now = verdict.champion or "none", past.champion or "none"
         cure = "run `tidegate run` again: it will be judged against the new champion"
         raise TrackingError(thing, f"champion {against}, as judged", f"champion {now}", cure)
-    return past, judged
+    return past, verdict
 
 
 @answering()
 def approve(client: MlflowClient, name: str, version: str, who: str, when: str, why: str) -> None:
     """Promote an accepted version through the journal; TrackingError when its verdict does not hold (any more)."""
-    past, judged = approvable(client, name, version)
+    past, verdict = approvable(client, name, version)
     if version == past.champion:
         return
-    entry = Entry(past.champion, version, "", who, when, f"approved: {why}", judged, kind="approval")
+    entry = Entry(past.champion, version, "", who, when, f"approved: {why}", verdict.summary, kind="approval")
     outcome = journal.promote(client, name, entry)
     if not outcome.counted:
-        thing, found = f"approval of {name} version {version}", f"champion {outcome.champion}"
-        raise TrackingError(thing, f"champion {past.champion or 'none'}", found, "it came too late: run it again")
+        thing, serves = f"approval of {name} version {version}", f"champion {outcome.champion}"
+        raise TrackingError(thing, f"champion {past.champion or 'none'}", serves, "it came too late: run it again")
 
 
 @answering()
@@ -100,14 +124,13 @@ def reject(client: MlflowClient, name: str, version: str, who: str, when: str, w
     journal.reject(client, name, Entry(past.champion, version, "", who, when, f"rejected: {why}", kind="rejection"))
 
 
-def _holds(judged: Mapping[str, Any], past: History) -> bool:
-    return bool(judged["champion"] == past.champion)
+def _holds(verdict: RegisteredVerdict, past: History) -> bool:
+    return verdict.champion == past.champion
 
 
-def told(name: str, version: str, tags: Mapping[str, str]) -> dict[str, Any]:
-    """The verdict of a version in short, from its tags; TrackingError when it has none."""
-    if verdict_tag not in tags:
+def verdict_of(name: str, version: str, tags: Mapping[str, str]) -> RegisteredVerdict:
+    """The verdict on a version in short, from its tags; TrackingError when it has none."""
+    if VERDICT_TAG not in tags:
         cure = "choose one that `tidegate history` shows"
         raise TrackingError(f"{name} version {version}", "a version with its verdict", "none", cure)
-    found: dict[str, Any] = json.loads(tags[verdict_tag])
-    return found
+    return RegisteredVerdict.of(json.loads(tags[VERDICT_TAG]), f"{VERDICT_TAG} of {name} version {version}")

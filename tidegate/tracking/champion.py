@@ -1,7 +1,6 @@
 """The champion carries itself: its model, SQL, contract, reference and record, as fetched from the registry."""
 
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from tidegate import models
 from tidegate.contract.contract import Contract, read_contract
 from tidegate.documents.formats import read_text
 from tidegate.documents.record import Record
+from tidegate.documents.verdict import VerdictSummary
 from tidegate.scoring.scores import Predictions, answers, predict
 from tidegate.tables.features import Window, batch_frame
 from tidegate.tracking.journal import Serving, serving
@@ -29,7 +29,7 @@ class Champion:
     contract: Contract
     sql: str
     record: Record
-    verdict: Mapping[str, Any]
+    verdict: VerdictSummary | None
     reference: pd.DataFrame
 
     @property
@@ -72,6 +72,6 @@ def champion_of(client: MlflowClient, name: str, serving: Serving) -> Champion |
             contract=read_contract(folder / "contract.yaml"),
             sql=read_text(folder / "features.sql"),
             record=record,
-            verdict=tail.verdict if tail else {},
+            verdict=tail.verdict if tail else None,
             reference=pd.read_parquet(folder / "reference.parquet"),
         )

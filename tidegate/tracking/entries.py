@@ -2,20 +2,23 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
+
+from tidegate.documents.verdict import VerdictSummary
 
 none = "0"
 judgement = "judgement"
+SUMMARY = tuple(part.name for part in fields(VerdictSummary))
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One promotion: from the champion it was judged against (None: there was none) to a version, by whom and why.
+    """One promotion: from the champion it was compared with (None: there was none) to a version, by whom and why.
 
     Its kind says who spoke: the loop (`promotion`), or a person (`approval`, `rollback`, `rejection`, `judgement`). A
     rejection moves nothing: it says why a version is not to serve. A judgement moves nothing and leads to no version:
-    `verdict` holds what it is about (see `tidegate.tracking.feedback`).
+    `feedback` holds what it is about (see `tidegate.tracking.feedback`).
     """
 
     before: str | None
@@ -24,10 +27,11 @@ class Entry:
     who: str
     when: str
     why: str
-    verdict: Mapping[str, Any] = field(default_factory=dict)
+    verdict: VerdictSummary | None = None
     digest: str = ""
     number: int = 0
     kind: str = "promotion"
+    feedback: Mapping[str, str] = field(default_factory=dict)
 
     def row(self) -> dict[str, Any]:
         """What people are shown of it."""
@@ -126,6 +130,7 @@ def missing(numbers: Iterable[int], length: int) -> list[int]:
 
 def to_tags(entry: Entry) -> dict[str, str]:
     """The tags of the journal's version that is this entry."""
+    about = entry.verdict.document() if entry.verdict else dict(entry.feedback)
     return {
         "tidegate.from": entry.before or none,
         "tidegate.to": entry.to,
@@ -133,7 +138,7 @@ def to_tags(entry: Entry) -> dict[str, str]:
         "tidegate.who": entry.who,
         "tidegate.when": entry.when,
         "tidegate.why": entry.why,
-        "tidegate.verdict": json.dumps(entry.verdict, ensure_ascii=False),
+        "tidegate.verdict": json.dumps(about, ensure_ascii=False),
         "tidegate.digest": entry.digest,
         "tidegate.kind": entry.kind,
     }
@@ -143,7 +148,25 @@ def from_tags(number: int, tags: Mapping[str, str]) -> Entry:
     """The entry of a version's tags; one without them, made by hand, leads nowhere and never counts."""
     before = tags.get("tidegate.from", "")
     text = {key: tags.get(f"tidegate.{key}", "") for key in ("to", "batch", "who", "when", "why", "digest")}
-    verdict = json.loads(tags.get("tidegate.verdict", "{}"))
+    about = json.loads(tags.get("tidegate.verdict", "{}"))
     # Before there were kinds, only a rollback was of no batch.
     kind = tags.get("tidegate.kind") or ("promotion" if text["batch"] else "rollback")
-    return Entry(before=None if before == none else before, **text, verdict=verdict, number=number, kind=kind)
+    return Entry(
+        before=None if before == none else before,
+        to=text["to"],
+        batch=text["batch"],
+        who=text["who"],
+        when=text["when"],
+        why=text["why"],
+        verdict=None if kind == judgement else _summary(about, number),
+        digest=text["digest"],
+        number=number,
+        kind=kind,
+        feedback=about if kind == judgement else {},
+    )
+
+
+def _summary(values: Mapping[str, Any], number: int) -> VerdictSummary | None:
+    """What an entry keeps of a verdict; None where it keeps less, and whatever else it keeps is left out."""
+    known = {key: values[key] for key in SUMMARY if key in values}
+    return VerdictSummary.of(known, f"entry {number} of the journal") if len(known) == len(SUMMARY) else None

@@ -36,7 +36,7 @@ def add(client: MlflowClient, name: str, feedback: Feedback) -> bool:
     said = {"kind": feedback.kind, "about": feedback.about, "said": feedback.said, "until": feedback.until}
     batch = feedback.about if feedback.kind == "batch" else ""
     written = (feedback.who, feedback.when, feedback.why)
-    entry = Entry(past.champion, "", batch, *written, verdict=said, kind=judgement)
+    entry = Entry(past.champion, "", batch, *written, feedback=said, kind=judgement)
     run_id = _run(client, name, batch)
     numbered.ensure(client, name)
     journal.append(client, name, entry, run_id)
@@ -58,7 +58,7 @@ def decided_batch(client: MlflowClient, name: str, given: str) -> str:
 
 def _feedback(entry: Entry) -> Feedback | None:
     """The feedback of an entry; None for an entry of another form, which somebody wrote by hand."""
-    values = {key: str(entry.verdict.get(key, "")) for key in ("kind", "about", "said", "until")}
+    values = {key: str(entry.feedback.get(key, "")) for key in ("kind", "about", "said", "until")}
     if values["kind"] not in get_args(FeedbackKind) or values["said"] not in get_args(Word):
         return None
     return Feedback(

@@ -7,6 +7,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from tidegate.documents.decision import Decision
+from tidegate.documents.release import Release
 from tidegate.tracking.records import document
 from tidegate.tracking.runs import kubeflow_tags, of_same_batch, runs_about
 from tidegate.tracking.store import answering, quoted
@@ -20,25 +21,25 @@ Document = dict[str, Any]
 @answering()
 def outcome(
     client: MlflowClient, name: str, kubeflow_run: str, until: str, policies: Mapping[str, Mapping[str, Any]]
-) -> tuple[Decision | None, Document | None]:
+) -> tuple[Decision | None, Release | None]:
     """The decision and the release of a run on Kubeflow; None for what is not recorded.
 
     `policies` are the parameters of the steps `gate` and `evaluate`: a batch has a record for each that it was asked
     with. A run whose tag another one has taken since is found by the moment it was for.
     """
     runs = _runs(client, name, kubeflow_run, until)
-    # What a person has still to approve is judged, and not released.
+    # What a person has still to approve has a verdict, and is not released.
     decisions, settled, open_still = (_records(client, runs, kind) for kind in ("decision", "release", "judged"))
-    releases = settled or open_still
+    releases = [Release.of(values, f"release of {name} until {until[:10]}") for values in settled or open_still]
     every = [Decision.of(values, f"decision of {name} until {until[:10]}") for values in decisions]
-    decided = [each for each in every if _asked(each.policy.document(), policies["gate"])]
-    released = [document for document in releases if _asked(document["verdict"]["policy"], policies["evaluate"])]
+    decided = [each for each in every if _agrees(each.policy.document(), policies["gate"])]
+    released = [each for each in releases if _agrees(each.verdict.policy.document(), policies["evaluate"])]
     decision = decided[-1] if decided else None
     # A gate that was opened by another policy left a release behind, which is none of this run's.
     return decision, released[-1] if released and decision and decision.retrain else None
 
 
-def _asked(policy: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:
+def _agrees(policy: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:
     return all(parameters.get(key, value) == value for key, value in policy.items())
 
 

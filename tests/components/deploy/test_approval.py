@@ -11,6 +11,7 @@ from mlflow import MlflowClient
 from tests.components.deploy.killed import arm
 from tests.components.deploy.test_deploy import Fails, registry
 from tidegate.commands.reviewing import champions
+from tidegate.documents.verdict import Verdict
 from tidegate.process.errors import InputError, TrackingError
 from tidegate.tracking import approvals
 from tidegate.tracking.entries import Entry
@@ -46,18 +47,18 @@ def test_manual_leaves_the_accepted_version_waiting(waits: "World") -> None:
     assert found["reason"] == "it waits for `tidegate approve 2` or `tidegate reject 2`"
     assert registry() == (["1", "2"], [(None, "1")], "1")
     (row,) = approvals.waiting(connect(), "toy")
-    assert (row["version"], row["holds"], row["verdict"]["accepted"]) == ("2", True, True)
-    assert approvals.whole(connect(), "toy", "2") == waits.json("verdict")
+    assert (row.version, row.holds, row.verdict.accepted) == ("2", True, True)
+    assert approvals.whole(connect(), "toy", "2").document() == waits.json("verdict")
 
 
 def test_a_run_on_a_cluster_learns_that_it_waits(waits: "World") -> None:
     policies: dict[str, dict[str, Any]] = {"gate": {}, "evaluate": {}}
     _, release = outcome(connect(), "toy", "no run", "2024-05-10", policies)
-    assert release == waits.json("release")
+    assert release and release.document() == waits.json("release")
     say("approve")
     waits.run("deploy", approval="manual")
     _, release = outcome(connect(), "toy", "no run", "2024-05-10", policies)
-    assert release == waits.json("release") and release and release["promoted"]
+    assert release and release.document() == waits.json("release") and release.promoted
 
 
 def test_an_approval_promotes_it_through_the_journal(waits: "World") -> None:
@@ -70,7 +71,7 @@ def test_an_approval_promotes_it_through_the_journal(waits: "World") -> None:
         when,
         "approved: because of March",
     )
-    assert tail.verdict["loss"] == waits.json("verdict")["loss"]
+    assert tail.verdict and tail.verdict.loss == waits.json("verdict")["loss"]
     say("approve")  # again
     assert len(kinds()) == 2
     waits.run("deploy", approval="manual")
@@ -134,12 +135,13 @@ def change_champion(world: "World") -> None:
 
 def refuse(world: "World") -> None:
     client = connect()
-    verdict = world.json("verdict") | {"accepted": False, "reasons": ["it is worse"]}
-    client.set_model_version_tag("toy", "2", approvals.verdict_tag, json.dumps(verdict))
+    verdict = Verdict.of(world.json("verdict") | {"accepted": False, "reasons": ["it is worse"]}, "verdict.json")
+    for key, value in approvals.tags_of(verdict, "manual").items():
+        client.set_model_version_tag("toy", "2", key, value)
 
 
 def forget(world: "World") -> None:
-    connect().delete_model_version_tag("toy", "2", approvals.verdict_tag)
+    connect().delete_model_version_tag("toy", "2", approvals.VERDICT_TAG)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +163,7 @@ def test_only_a_verdict_that_was_accepted_and_holds_is_approved(waits: "World", 
 
 def test_one_that_lost_its_champion_is_judged_again(waits: "World", fails: Fails) -> None:
     change_champion(waits)
-    assert [row["holds"] for row in approvals.waiting(connect(), "toy")] == [False]
+    assert [row.holds for row in approvals.waiting(connect(), "toy")] == [False]
     (line,) = fails(waits, "deploy", approval="manual")
     assert "expected champion 1, as judged, found champion 3" in line
     anew = waits.json("verdict") | {"champion": "3"}

@@ -4,12 +4,15 @@ import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from mlflow import MlflowClient
 
+from tests.documents import verdict_of
 from tidegate.components.deploy.release import refusal
+from tidegate.documents.verdict import Verdict
 from tidegate.tracking.champion import load_champion
 from tidegate.tracking.journal import history
 from tidegate.tracking.numbered import listed
@@ -37,7 +40,7 @@ def test_an_accepted_challenger_becomes_champion(released: "World") -> None:
     tail = history(connect(), "toy").tail
     assert tail
     assert (tail.who, tail.batch, tail.why) == ("tester", found["batch"], found["reason"])
-    assert tail.verdict["loss"] == released.json("verdict")["loss"]
+    assert tail.verdict and tail.verdict.loss == released.json("verdict")["loss"]
 
 
 def test_the_version_carries_itself(released: "World") -> None:
@@ -130,7 +133,7 @@ def test_another_model_than_the_one_that_train_logged_is_not_promoted(trained: "
     assert registry() == ([], [], None)
 
 
-accepted: dict[str, Any] = {"accepted": True, "batch": "b", "reasons": ["fine"]}
+accepted = verdict_of(batch="b", reasons=("fine",))
 
 
 @pytest.mark.parametrize(
@@ -138,9 +141,9 @@ accepted: dict[str, Any] = {"accepted": True, "batch": "b", "reasons": ["fine"]}
     [
         (accepted, None, None),
         (accepted, "x", "experiment x: judged, never promoted"),
-        (accepted | {"accepted": False, "reasons": ["worse", "weak"]}, None, "worse; weak"),
-        (accepted | {"batch": "c"}, None, "the verdict is of batch c, the decision of batch b"),
+        (replace(accepted, accepted=False, reasons=("worse", "weak")), None, "worse; weak"),
+        (replace(accepted, batch="c"), None, "the verdict is of batch c, the decision of batch b"),
     ],
 )
-def test_why_not(verdict: dict[str, Any], experiment: str | None, reason: str | None) -> None:
+def test_why_not(verdict: Verdict, experiment: str | None, reason: str | None) -> None:
     assert refusal({"batch": "b"}, verdict, experiment) == reason

@@ -48,11 +48,12 @@ def found(test: dict[str, Any], task: str = "binary") -> Any:
         ({"test": "minimum", "given": {"price": 100, "shop": "south"}, "at_least": 0.54}, 0.55, True),
         ({"test": "minimum", "given": {"price": 100, "shop": "south"}, "at_least": 0.56}, 0.55, False),
         ({"test": "minimum", "given": {"price": 0}, "at_most": 0.13}, 0.125, True),
-        ({"test": "minimum", "given": {"price": 0}, "at_most": 0.0}, 0.125, False),
+        ({"test": "minimum", "given": {"price": 0}, "at_most": 0}, 0.125, False),
     ],
 )
 def test_a_test_finds_what_the_model_does(test: dict[str, Any], number: float, passed: bool) -> None:
     check = found(test)
+    assert type(check.limit) is float
     assert (check.name, check.passed) == ("behaviour: a test", passed)
     assert check.number == pytest.approx(number)
     assert check.reason.startswith("passes 'a test': " if passed else "fails 'a test': ")

@@ -2,17 +2,15 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from jsonschema import Draft7Validator
+from jsonschema import Draft202012Validator
 
-import tidegate.components.evaluate
 from tidegate import models
 from tidegate.components.evaluate.pictures import panels
-from tidegate.documents.formats import read_json
+from tidegate.documents.verdict import Verdict
 from tidegate.scoring.scores import labels, losses, predict
 from tidegate.tracking.runs import runs_about
 from tidegate.tracking.store import connect
@@ -63,7 +61,7 @@ def test_weights_count_in_the_verdict_and_in_its_pictures(stored: "World") -> No
     page, lines = (stored / "evaluate.html").read_text(), panels("binary", label, {"challenger": predicted}, size)
     assert "each counts by its size" in page
     for panel in lines:
-        assert "".join(f"{x},{y} " for x, y in panel["lines"]["challenger"]) in page
+        assert "".join(f"{x},{y} " for x, y in panel.lines["challenger"]) in page
 
 
 def test_a_challenger_that_learned_what_changed_is_accepted_over_the_champion(judged: "World") -> None:
@@ -178,11 +176,12 @@ def test_what_cannot_be_judged_is_one_line(case: str, told: str, trained: "World
 
 
 def test_a_verdict_keeps_its_schema(trained: "World", judged: "World") -> None:
-    schema = read_json(Path(tidegate.components.evaluate.__file__).with_name("verdict.schema.json"))
+    validator = Draft202012Validator(Verdict.schema())
     for world in (trained, judged):
-        Draft7Validator(schema).validate(world.json("verdict"))
+        validator.validate(world.json("verdict"))
+        assert Verdict.read(world / "verdict.json").document() == world.json("verdict")
     changed = trained.json("verdict") | {"checks": [{"name": "champion", "passed": True}]}
-    assert not Draft7Validator(schema).is_valid(changed)
+    assert not validator.is_valid(changed)
 
 
 def test_a_challenger_that_saw_the_batch_is_not_judged(trained: "World", fails: Fails) -> None:

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from tidegate import models
 from tidegate.components.evaluate.hostile_rows import finite, hostile_check, hostile_rows
-from tidegate.components.evaluate.server_check import asked, golden_rows, same, server_check
+from tidegate.components.evaluate.server_check import golden_rows, predicted_afresh, same, server_check
 from tidegate.components.train.estimator_pipeline import baselines, challenger
 from tidegate.components.train.fit import fit
 from tidegate.components.train.specification import Specification
@@ -117,7 +117,7 @@ def test_a_file_that_a_server_does_not_load_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(
         ModelError, match=r"model.skops: expected an answer of a fresh process, found .*sha256:0"
     ) as told:
-        asked(path, f"sha256:{'0' * 64}", rows, {"size": "number"}, "binary")
+        predicted_afresh(path, f"sha256:{'0' * 64}", rows, {"size": "number"}, "binary")
     assert "\n" not in str(told.value)
 
 

@@ -1,16 +1,14 @@
 """The difference of two models' losses, its interval, and what a verdict says of it."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from tests.documents import BATCH
-from tidegate.components.evaluate.checks import Check, against_baseline, against_champion
+from tests.components.evaluate.worlds import verdict, world
+from tidegate.components.evaluate.checks import against_baseline, against_champion, counted
 from tidegate.components.evaluate.paired_difference import Difference, difference
-from tidegate.components.evaluate.slices import slice_losses, slices
-from tidegate.components.evaluate.verdict import document
+from tidegate.components.evaluate.slices import slice_differences, slice_results, slices
+from tidegate.documents.verdict import ModelName
 from tidegate.scoring.tasks import TASKS
 
 
@@ -31,10 +29,10 @@ def test_the_mean_and_the_bounds_are_those_of_a_direct_computation() -> None:
 def test_each_bound_holds_in_nineteen_of_twenty_worlds() -> None:
     random = np.random.default_rng(0)
     below = above = 0
-    for world in range(300):
+    for seed in range(300):
         effect = random.normal(0, 0.3, 30).repeat(20)  # rows of one block share their luck
         gaps = 0.05 + effect + random.normal(0, 0.5, 600)
-        found = difference(gaps, np.zeros(600), pd.Series(np.arange(30).repeat(20)), world)
+        found = difference(gaps, np.zeros(600), pd.Series(np.arange(30).repeat(20)), seed)
         below += found.upper < 0.05
         above += found.lower > 0.05
     # 15 of 300 are nominal; three standard deviations, and a little for the bootstrap with few blocks.
@@ -120,16 +118,18 @@ def test_against_a_baseline(name: str, found: Difference, passed: bool) -> None:
 
 @pytest.mark.parametrize(
     ("passed", "accepted", "reasons"),
-    [([True, True], True, ["0", "1"]), ([True, False], False, ["1"]), ([False, False], False, ["0", "1"])],
+    [([True, True], True, ("0", "1")), ([True, False], False, ("1",)), ([False, False], False, ("0", "1"))],
 )
-def test_one_failed_check_refuses_and_is_the_reason(passed: list[bool], accepted: bool, reasons: list[str]) -> None:
-    checks = [Check(str(index), one, str(index), 0.0, None, "at most", 0.0) for index, one in enumerate(passed)]
-    question: dict[str, Any] = {"challenger": "sha256:x", "policy": {"margin": 0.0}}
-    scores = {"challenger": {"log_loss": 0.5}, "dummy": {}}
-    found = document(BATCH, question, "3", 10, 2, checks, scores, [], TASKS["binary"])
-    assert (found["accepted"], found["reasons"], found["loss"]) == (accepted, reasons, 0.5)
-    assert (found["policy"], found["version"], found["earlier_verdicts"]) == ({"margin": 0.0}, 2, 0)
-    assert [item["model"] for item in found["models"]] == ["challenger", "dummy"]
+def test_one_failed_check_refuses_and_is_the_reason(
+    passed: list[bool], accepted: bool, reasons: tuple[str, ...]
+) -> None:
+    rows = world()
+    others = [counted("server", 0 if one else 1, str(index), str(index)) for index, one in enumerate(passed)]
+    found = verdict(rows, rows["p"].to_numpy(), challenger_checks=others)
+    own = () if not accepted else tuple(check.reason for check in found.checks[: -len(others)])
+    assert (found.accepted, found.reasons) == (accepted, (*own, *reasons))
+    assert [each.model for each in found.models] == ["challenger", "linear", "dummy"]
+    assert found.loss == found.models[0].loss == found.models[0].log_loss
 
 
 def test_a_planted_amount_is_found() -> None:
@@ -152,8 +152,11 @@ def test_weights_count_as_repeated_rows_would() -> None:
     assert (found.mean, found.lower, found.upper) == pytest.approx((again.mean, again.lower, again.upper))
     assert found != difference(first, second, blocks, 1)
     rows = pd.DataFrame({"shop": np.where(np.arange(300) < 200, "a", "b")})
-    (part,) = slice_losses(slices(rows, ["shop"], 150), {"challenger": first}, times.astype(float))
-    assert part["challenger"] == pytest.approx(np.average(first[:200], weights=times[:200]))
+    parts, weight = slices(rows, ["shop"], 150), times.astype(float)
+    models: tuple[ModelName, ...] = ("challenger", "linear", "dummy")
+    differences = slice_differences(parts, first - second, blocks, 1, weight)
+    (part,) = slice_results(parts, dict.fromkeys(models, first), differences, 0.0, weight)
+    assert part.challenger == pytest.approx(np.average(first[:200], weights=times[:200]))
 
 
 def test_the_words_follow_the_task() -> None:
@@ -164,7 +167,3 @@ def test_the_words_follow_the_task() -> None:
     assert against_baseline("dummy", far, TASKS["regression"]).reason.startswith(
         "holds against the dummy baseline: sq"
     )
-    question: dict[str, Any] = {"challenger": "sha256:x", "policy": {}}
-    scores = {"challenger": {"squared_error": 7.0, "r2": 0.1}}
-    found = document(BATCH, question, None, 10, 5, [], scores, [], TASKS["regression"])
-    assert (found["loss"], found["models"][0]["loss"]) == (7.0, 7.0)

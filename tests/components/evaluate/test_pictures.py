@@ -8,14 +8,15 @@ import pytest
 
 from tidegate.components.evaluate.pictures import panels
 from tidegate.components.evaluate.tenths import tenths
+from tidegate.documents.verdict import ModelName
 
 random = np.random.default_rng(0)
 times = random.integers(1, 5, 400)
 sure = (random.integers(1, 20, 400) / 20).astype(float)
 
 
-def told(task: str) -> tuple[Any, dict[str, Any]]:
-    """Labels of 400 rows and what two models say of them."""
+def rows_of(task: str) -> tuple[Any, dict[ModelName, Any]]:
+    """Labels of 400 rows and what two models predict of them."""
     if task == "regression":
         label = 100 * sure + random.normal(0, 5, 400)
         label[[0, -1]] = -50, 200  # the first and the last row are always drawn, and stretch the axis
@@ -33,14 +34,14 @@ def repeated(values: Any) -> Any:
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_a_row_of_weight_three_is_drawn_as_three_rows(task: str) -> None:
-    label, predicted = told(task)
+    label, predicted = rows_of(task)
     weighted = panels(task, label, predicted, times.astype(float))
     again = panels(task, repeated(label), {name: repeated(values) for name, values in predicted.items()})
     plain = panels(task, label, predicted)
     for index, (found, expected) in enumerate(zip(weighted, again, strict=True)):
-        for name, line in expected["lines"].items():
-            assert np.array(found["lines"][name]) == pytest.approx(np.array(line), abs=2e-4), (found["title"], name)
-        assert found["lines"] != plain[index]["lines"]
+        for name, line in expected.lines.items():
+            assert np.array(found.lines[name]) == pytest.approx(np.array(line), abs=2e-4), (found.title, name)
+        assert found.lines != plain[index].lines
 
 
 def test_tenths_are_the_quantile_bins_of_scikit_learn() -> None:

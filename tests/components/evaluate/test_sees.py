@@ -1,42 +1,40 @@
 """What a verdict sees: models whose faults are known, on rows whose truth is known."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from jsonschema import Draft7Validator, ValidationError
+from jsonschema import Draft202012Validator, ValidationError
 
-import tidegate.components.evaluate
 from tests.components.evaluate.worlds import check, noisy, verdict, world
 from tidegate.components.evaluate.checks import against_champion
 from tidegate.components.evaluate.leaks import leak
 from tidegate.components.evaluate.paired_difference import difference
+from tidegate.documents.verdict import Verdict
 from tidegate.scoring.scores import losses
 from tidegate.scoring.tasks import TASKS
 
 rows = world()
 p, y = rows["p"].to_numpy(), rows["y"].to_numpy()
 champion = noisy(p, 0.6)
-schema = json.loads((Path(tidegate.components.evaluate.__file__).parent / "verdict.schema.json").read_text())
 
 
 def test_a_challenger_compared_with_itself_is_no_worse() -> None:
     found = verdict(rows, champion, champion)
-    assert (found["accepted"], found["smallest_difference"]) == (True, 0.0)
-    assert check(found, "champion")["interval"] == [0.0, 0.0]
-    assert check(found, "champion")["reason"].startswith("no worse than the champion")
-    assert all(item["interval"] == [0.0, 0.0] for item in found["slices"])
+    assert (found.accepted, found.smallest_difference) == (True, 0.0)
+    assert check(found, "champion").interval == (0.0, 0.0)
+    assert check(found, "champion").reason.startswith("no worse than the champion")
+    assert all(item.interval == (0.0, 0.0) for item in found.slices)
 
 
 def test_a_model_of_permuted_labels_is_refused_even_without_a_champion() -> None:
     nonsense = np.random.default_rng(5).permutation(p)
     for found in (verdict(rows, nonsense), verdict(rows, nonsense, champion)):
-        assert not found["accepted"]
-        assert not check(found, "dummy")["passed"] and not check(found, "linear")["passed"]
-        assert "fails against the dummy baseline" in "; ".join(found["reasons"])
+        assert not found.accepted
+        assert not check(found, "dummy").passed and not check(found, "linear").passed
+        assert "fails against the dummy baseline" in "; ".join(found.reasons)
 
 
 def test_a_column_that_tells_the_label_is_refused_by_its_name() -> None:
@@ -68,27 +66,28 @@ def test_a_model_worse_in_one_slice_only_is_refused_for_it() -> None:
     east = (rows["shop"] == "east").to_numpy()
     challenger = np.where(east, noisy(p, 2.5, 9), p)
     found = verdict(rows, challenger, noisy(p, 1.8))
-    assert check(found, "champion")["passed"] and not found["accepted"]
-    assert check(found, "slices")["reason"] in found["reasons"]
-    assert check(found, "slices")["reason"].startswith(
+    assert check(found, "champion").passed and not found.accepted
+    assert check(found, "slices").reason in found.reasons
+    assert check(found, "slices").reason.startswith(
         "worse than the champion in 1 of 3 slices: shop east log loss +"
     )
-    assert {item["slice"]: item["passed"] for item in found["slices"]} == {
+    assert {item.slice: item.passed for item in found.slices} == {
         "shop east": False,
         "shop north": True,
         "shop south": True,
     }
     few = verdict(rows, challenger, noisy(p, 1.8), slice_rows=10_000)
-    assert few["slices"] == [] and "slices" not in [item["name"] for item in few["checks"]]
+    assert few.slices == () and "slices" not in [item.name for item in few.checks]
 
 
 def test_a_model_that_is_sure_of_too_much_is_not_calibrated() -> None:
     sure = 1 / (1 + np.exp(-(np.log(p / (1 - p)) + 2.0)))
     found = verdict(rows, sure)
-    assert not check(found, "calibration")["passed"]
-    assert check(found, "calibration")["interval"][0] > 0.1
-    assert check(verdict(rows, p), "calibration")["number"] < 0.05
-    assert check(verdict(rows, sure, calibration=0.6), "calibration")["passed"]
+    assert not check(found, "calibration").passed
+    interval = check(found, "calibration").interval
+    assert interval and interval[0] > 0.1
+    assert check(verdict(rows, p), "calibration").number < 0.05
+    assert check(verdict(rows, sure, calibration=0.6), "calibration").passed
 
 
 @pytest.mark.parametrize(
@@ -109,13 +108,15 @@ def test_a_planted_amount_just_above_and_below_what_the_rows_can_show(share: flo
 
 
 def test_every_verdict_keeps_its_schema() -> None:
-    validator = Draft7Validator(schema)
-    validator.check_schema(schema)
+    validator = Draft202012Validator(Verdict.schema())
+    validator.check_schema(Verdict.schema())
     for found in (verdict(rows, p), verdict(rows, p, champion), verdict(rows, champion[::-1], p)):
-        validator.validate(json.loads(json.dumps(found)))
-    found = verdict(rows, p)
+        document = json.loads(json.dumps(found.document()))
+        validator.validate(document)
+        assert Verdict.of(document, "verdict.json") == found
+    document = verdict(rows, p).document()
     wrongs: tuple[dict[str, Any], ...] = (
-        {"version": 1},
+        {"schema": 1},
         {"seconds": 3.0},
         {"accepted": "yes"},
         {"checks": []},
@@ -123,4 +124,4 @@ def test_every_verdict_keeps_its_schema() -> None:
     )
     for wrong in wrongs:
         with pytest.raises(ValidationError):
-            validator.validate(found | wrong)
+            validator.validate(document | wrong)

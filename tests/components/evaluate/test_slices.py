@@ -1,13 +1,17 @@
 """Slices: which rows they are, and intervals that hold for all of them at once."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from tests.documents import SLICE
 from tidegate.components.evaluate.checks import in_slices
 from tidegate.components.evaluate.page import closest
 from tidegate.components.evaluate.paired_difference import difference
-from tidegate.components.evaluate.slices import slice_differences, slices, told
+from tidegate.components.evaluate.slices import SliceDifference, slice_differences, slice_results, slices
+from tidegate.documents.verdict import ModelName
 from tidegate.scoring.tasks import TASKS
 
 blocks = pd.Series(np.arange(28).repeat(50))
@@ -49,7 +53,9 @@ def test_a_slice_of_few_blocks_has_no_interval_and_refuses_nothing() -> None:
     found = slice_differences({"early": part}, np.ones(1400), blocks, 0)
     assert found == {"early": (1.0, None)}
     assert in_slices(found, "champion", 0.0, TASKS["binary"]) is None
-    assert told({"slice": "early", "rows": 200}, found, 0.0)["passed"]
+    models: tuple[ModelName, ...] = ("challenger", "linear", "dummy")
+    (early,) = slice_results({"early": part}, dict.fromkeys(models, np.ones(1400)), found, 0.0)
+    assert (early.rows, early.losses, early.passed) == (200, dict.fromkeys(models, 1.0), True)
 
 
 def test_a_rare_slice_keeps_a_finite_interval_and_weights_count() -> None:
@@ -66,17 +72,21 @@ def test_a_rare_slice_keeps_a_finite_interval_and_weights_count() -> None:
     ("low", "margin", "passed"), [(-0.1, 0.0, True), (0.1, 0.0, False), (0.1, 0.2, True), (-0.1, -0.5, True)]
 )
 def test_a_slice_is_refused_when_clearly_worse_than_the_margin(low: float, margin: float, passed: bool) -> None:
-    check = in_slices(
-        {"a b": (low + 0.1, (low, low + 0.2)), "a c": (-1.0, (-2.0, 0.0))}, "champion", margin, TASKS["binary"]
-    )
+    differences = {
+        "a b": SliceDifference(low + 0.1, (low, low + 0.2)),
+        "a c": SliceDifference(-1.0, (-2.0, 0.0)),
+    }
+    check = in_slices(differences, "champion", margin, TASKS["binary"])
     assert check is not None and check.passed == passed
     words = "holds all 2 slices against the champion; closest a b" if passed else "worse than the champion in 1 of 2"
     assert check.reason.startswith(words)
 
 
 def test_a_page_shows_the_slices_that_come_closest_in_their_order() -> None:
-    made = [{"slice": str(at), "interval": None if at % 7 == 0 else [at / 1000, 1.0]} for at in range(300)]
-    found = [int(item["slice"]) for item in closest(made)]
+    made = [
+        replace(SLICE, slice=str(at), interval=None if at % 7 == 0 else (at / 1000, 1.0)) for at in range(300)
+    ]
+    found = [int(part.slice) for part in closest(made)]
     assert (len(found), found[-1], found) == (100, 299, sorted(found))
     assert not any(at % 7 == 0 for at in found)
     assert closest(made[:3]) == made[:3]

@@ -1,18 +1,20 @@
-"""A judged world with known truth: labels of days that share their luck, and models that are as good as planted."""
+"""A world with known truth: labels of days that share their luck, and models that are as good as planted."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from tests.documents import batch_of
-from tidegate.components.evaluate.assessment import judged
+from tests.documents import QUESTION, batch_of
+from tidegate.components.evaluate.evaluation import Evaluation
+from tidegate.components.evaluate.evaluation import verdict as verdict_on
 from tidegate.contract.contract import Contract, parse_contract
+from tidegate.documents.verdict import CheckResult, ModelName, Verdict
 from tidegate.scoring.scores import Predictions
 
 days, per_day = 28, 60
-policy = {"margin": 0.0, "slice_rows": 200, "calibration": 0.1, "leak": 0.99}
 batch = batch_of(start="2025-03-01T00:00:00", end="2025-03-29T00:00:00")
 promises = """\
 {name: t, purpose: p, task: TASK, event: t, label: y, label_delay: 1d, horizon: 1d, block: 1d, slices: [shop],
@@ -47,21 +49,26 @@ def noisy(p: Any, amount: float, seed: int = 1) -> Any:
 
 
 def verdict(
-    rows: pd.DataFrame, challenger: Predictions, champion: Predictions | None = None, **changed: float
-) -> dict[str, Any]:
+    rows: pd.DataFrame,
+    challenger: Predictions,
+    champion: Predictions | None = None,
+    challenger_checks: Sequence[CheckResult] = (),
+    **changed: Any,
+) -> Verdict:
     """The verdict on a challenger, with the baselines that such rows have."""
     dummy = np.full(len(rows), rows["y"].mean())
-    said: Mapping[str, Predictions] = {
+    predicted: Mapping[ModelName, Predictions] = {
         "challenger": challenger,
         **({} if champion is None else {"champion": champion}),
         "linear": noisy(rows["p"].to_numpy(), 0.5, 2),
         "dummy": dummy,
     }
-    question = {"challenger": f"sha256:{'0' * 64}", "policy": policy | changed}
-    return judged(promise(), batch, question, None if champion is None else "1", rows, said, 5000)
+    question = replace(QUESTION, policy=replace(QUESTION.policy, **changed))
+    version = None if champion is None else "1"
+    return verdict_on(Evaluation(promise(), batch, question, version, rows, predicted, 5000, challenger_checks))
 
 
-def check(found: Mapping[str, Any], name: str) -> dict[str, Any]:
+def check(found: Verdict, name: str) -> CheckResult:
     """One check of a verdict."""
-    (one,) = [item for item in found["checks"] if item["name"] == name]
-    return dict(one)
+    (one,) = [each for each in found.checks if each.name == name]
+    return one

@@ -8,7 +8,7 @@ import pytest
 from sklearn.dummy import DummyClassifier
 
 from tests.decisions import POLICY
-from tests.documents import batch_of, record_of
+from tests.documents import VERDICT, batch_of, record_of
 from tidegate.components.gate.comparison import Question, comparison
 from tidegate.components.gate.signals import signals
 from tidegate.contract.contract import parse_contract
@@ -28,7 +28,8 @@ def test_a_new_class_counts_by_the_rows_that_the_champion_learned_from() -> None
     frame = pd.DataFrame({"at": days, "n": [0.0] * 99, "desk": ["a", "b", "b"] * 33})
     model = DummyClassifier().fit(frame[["n"]], frame["desk"])
     record = record_of(rows=99, features={"n": "number"}, importances={"n": 1.0}, to="2024-04-08T00:00:00")
-    champion = Champion("1", model, promise, "", record, {"loss": 0.5}, frame.assign(prediction="b"))
+    verdict = replace(VERDICT.summary, loss=0.5, loss_error=0.0)
+    champion = Champion("1", model, promise, "", record, verdict, frame.assign(prediction="b"))
     later = pd.date_range("2024-04-30", periods=10, freq="D")
     seen = pd.DataFrame({"at": later, "n": [0.0] * 10, "desk": ["b"] * 9 + ["new"], "prediction": "b"})
     question = Question(batch, promise, policy)

@@ -258,7 +258,10 @@ pq.write_table(pa.table({"at": ["2024-01-01"] * 5000, "shop": ["secret-north"] *
             MANY + b"2024-01-02,secret-2,north\n" + ROW.encode(),
             ":30002: expected 6 cells as in the first line, found 3; correct that line",
         ),
-        (MANY + b"1,2,3,4,secret-x,6,7\n", ":30002: expected 6 cells as in the first line, found 7; correct that line"),
+        (
+            MANY + b"1,2,3,4,secret-x,6,7\n",
+            ":30002: expected 6 cells as in the first line, found 7; correct that line",
+        ),
         (MANY[:-1] + b",\n", ":30001: expected 6 cells as in the first line, found 7; correct that line"),
         (b"My orders\n" + MANY, ":2: expected 1 cell as in the first line, found 6; correct that line"),
         (

@@ -3,15 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from tests.documents import batch_of
-from tidegate.components.deploy.release import document as release_of
-from tidegate.components.evaluate.checks import against_champion
-from tidegate.components.evaluate.paired_difference import Difference
-from tidegate.components.evaluate.verdict import document as verdict_of
+from tests.documents import POLICY, batch_of, release_of, verdict_of
 from tidegate.components.gate.decision import decision_of
 from tidegate.documents.batch import Batch
 from tidegate.documents.decision import Answer, ChampionModel, Policy
-from tidegate.scoring.tasks import TASKS
 from tidegate.tracking import logs, records
 from tidegate.tracking.entries import Entry
 from tidegate.tracking.journal import promote
@@ -36,7 +31,6 @@ policy = Policy(
     max_refused=3,
     refused_days=90,
 )
-scores = {"challenger": {"log_loss": 0.505, "roc_auc": 0.72}, "champion": {"log_loss": 0.537, "roc_auc": 0.70}}
 
 
 def decide(answer: Answer, until: str = "2013-04-01", kubeflow_run: str = "", **changed: Any) -> str:
@@ -60,14 +54,13 @@ def release(until: str = "2013-04-01", margin: float = 0.0) -> None:
     """Record an accepted challenger as version 1, the first champion."""
     client, batch = connect(), _batch(until)
     run_id = batch_run(client, "flights", batch.id, {"tidegate.until": until})
-    question = {"challenger": "c" * 64, "policy": {"margin": margin}}
-    check = against_champion(Difference(-0.032, -0.05, -0.01), margin, TASKS["binary"])
-    verdict = verdict_of(batch, question, None, 24_100, 28, [check], scores, [], TASKS["binary"])
-    answer = release_of(batch, verdict, "1", "1", "accepted")
-    records.record(client, run_id, records.question("release", question), answer)
+    verdict = verdict_of(batch=batch.id, policy=replace(POLICY, margin=margin), champion=None)
+    answer = release_of(batch=batch.id, until=until, version="1", champion="1", reason="accepted", verdict=verdict)
+    records.record(client, run_id, records.question("release", verdict.question.document()), answer.document())
     client.create_registered_model("flights")
     client.create_model_version("flights", f"runs:/{run_id}/model", tags={digest_tag: "d" * 64})
-    promote(client, "flights", Entry(None, "1", batch.id, "ada", f"{until}T06:00:00+00:00", "accepted", verdict))
+    when = f"{until}T06:00:00+00:00"
+    promote(client, "flights", Entry(None, "1", batch.id, "ada", when, "accepted", verdict.summary))
 
 
 def _batch(until: str) -> Batch:

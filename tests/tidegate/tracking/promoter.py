@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mlflow import MlflowClient
 
+from tidegate.documents.verdict import VerdictSummary
 from tidegate.tracking import journal, store, versions
 from tidegate.tracking.entries import Entry
 
@@ -48,7 +49,8 @@ def promoted(client: MlflowClient, name: str, version: str, champion: str | None
     score = float(versions.tags_of(client, name, version)["score"])
     numbers = []
     while champion is None or score > float(versions.tags_of(client, name, champion)["score"]):
-        entry = Entry(champion, version, f"batch{version}", "crowd", "2013-03-01", "better", {"score": score})
+        verdict = VerdictSummary(-score, loss_error=0.0, rows=1, blocks=5, reasons=("better",), models=())
+        entry = Entry(champion, version, f"batch{version}", "crowd", "2013-03-01", "better", verdict)
         outcome = journal.promote(client, name, entry)
         numbers.append(outcome.number)
         if outcome.counted:

@@ -5,13 +5,14 @@ import json
 import pytest
 from mlflow import MlflowClient
 
+from tests.documents import verdict_of
 from tidegate.process.errors import TrackingError
 from tidegate.tracking import approvals, journal, logs, numbered, runs, store, versions
 from tidegate.tracking.entries import Entry
 from tidegate.tracking.models import digest_tag
 
 when = "2024-06-01T00:00:00+00:00"
-verdict = {"accepted": True, "champion": "1", "loss": 0.5, "reasons": ["better"], "slices": [{"slice": "x"}] * 3}
+verdict = verdict_of(champion="1", reasons=("better",))
 
 
 @pytest.fixture
@@ -20,13 +21,12 @@ def client(uri: str, name: str) -> MlflowClient:
     found = store.connect()
     numbered.ensure(found, name)
     run_id = runs.batch_run(found, name, "ab12", {})
-    logs.files(found, run_id, {approvals.file: approvals.text_of(verdict)}, approvals.place_of(verdict))
+    logs.files(found, run_id, {approvals.FILE: approvals.text_of(verdict)}, approvals.place_of(verdict))
     for version in ("1", "2"):
         tags = {
             digest_tag: f"digest{version}",
             "tidegate.until": "2024-05-01",
-            approvals.approval_tag: "manual",
-            approvals.verdict_tag: approvals.summarised(verdict),
+            **approvals.tags_of(verdict, "manual"),
         }
         found.create_model_version(name, "s3://nowhere/model", run_id, tags=tags)
     journal.promote(found, name, Entry(None, "1", "batch1", "loop", when, "first"))
@@ -36,7 +36,7 @@ def client(uri: str, name: str) -> MlflowClient:
 def test_the_whole_verdict_is_filed_and_what_waits_is_listed(client: MlflowClient, name: str) -> None:
     assert approvals.whole(client, name, "2") == verdict
     (row,) = approvals.waiting(client, name)
-    assert (row["version"], row["holds"], row["verdict"]["reasons"]) == ("2", True, ["better"])
+    assert (row.version, row.holds, row.verdict.reasons) == ("2", True, ("better",))
 
 
 def test_an_approval_moves_the_champion_once(client: MlflowClient, name: str) -> None:
@@ -57,7 +57,7 @@ def test_a_rejection_keeps_the_loop_from_promoting(client: MlflowClient, name: s
 
 def test_a_verdict_file_that_was_altered_is_refused(client: MlflowClient, name: str) -> None:
     tags = versions.tags_of(client, name, "2")
-    other = json.dumps({**json.loads(tags[approvals.verdict_tag]), "digest": "0" * 64})
-    client.set_model_version_tag(name, "2", approvals.verdict_tag, other)
+    other = json.dumps({**json.loads(tags[approvals.VERDICT_TAG]), "digest": "0" * 64})
+    client.set_model_version_tag(name, "2", approvals.VERDICT_TAG, other)
     with pytest.raises(TrackingError):
         approvals.whole(client, name, "2")

@@ -1,10 +1,13 @@
+import json
+
 import pytest
 
+from tests.documents import VERDICT
 from tidegate.tracking.entries import Entry, fold, from_tags, missing, same, to_tags
 
 
 def entry(number: int, before: str | None, to: str, batch: str = "") -> Entry:
-    return Entry(before, to, batch or f"b{to}", "ann", "2013-03-01", "better", {"margin": 0.1}, "d", number)
+    return Entry(before, to, batch or f"b{to}", "ann", "2013-03-01", "better", VERDICT.summary, "d", number)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +74,7 @@ def test_a_version_made_by_hand_never_counts() -> None:
 
 
 def person(number: int, kind: str, before: str | None, to: str) -> Entry:
-    return Entry(before, to, "", "ann", "2013-03-01", "because", {}, "d", number, kind)
+    return Entry(before, to, "", "ann", "2013-03-01", "because", None, "d", number, kind)
 
 
 @pytest.mark.parametrize(
@@ -92,6 +95,20 @@ def test_what_a_person_refused_only_a_person_promotes(said: list[Entry], champio
     assert [it.number for it in history.entries] == list(range(1, len(said) + 2)) and history.last == len(said) + 1
 
 
+def test_an_entry_is_read_as_it_was_written() -> None:
+    promoted = entry(1, None, "1")
+    assert from_tags(1, to_tags(promoted)) == promoted and promoted.verdict == VERDICT.summary
+    word = Entry("1", "", "b1", "ann", "", "", kind="judgement", feedback={"about": "b1", "said": "wrong"})
+    assert from_tags(0, to_tags(word)) == word
+
+
+def test_an_entry_that_keeps_less_of_a_verdict_keeps_none_and_one_that_keeps_more_the_same() -> None:
+    tags = to_tags(entry(1, None, "1"))
+    more = json.dumps({**VERDICT.summary.document(), "accepted": True, "file": "verdict.json"})
+    assert from_tags(1, {**tags, "tidegate.verdict": more}).verdict == VERDICT.summary
+    assert from_tags(1, {**tags, "tidegate.verdict": '{"loss": 0.5}'}).verdict is None
+
+
 def test_an_entry_from_before_there_were_kinds_has_one() -> None:
     tags = {key: value for key, value in to_tags(entry(1, None, "1")).items() if key != "tidegate.kind"}
     assert from_tags(1, tags).kind == "promotion"
@@ -100,7 +117,7 @@ def test_an_entry_from_before_there_were_kinds_has_one() -> None:
 
 @pytest.mark.parametrize("kind", ["judgement", "of a later release"])
 def test_a_word_that_leads_nowhere_moves_nothing(kind: str) -> None:
-    word = Entry("1", "", "b1", "ann", "", "", {"said": "wrong"}, number=2, kind=kind)
+    word = Entry("1", "", "b1", "ann", "", "", number=2, kind=kind, feedback={"said": "wrong"})
     history = fold([entry(1, None, "1"), from_tags(2, to_tags(word)), entry(3, "1", "2")])
     assert (history.champion, history.last, [it.to for it in history.counted]) == ("2", 3, ["1", "2"])
     assert [it.number for it in (history.judged if kind == "judgement" else history.void)] == [2]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from tests.documents import VERDICT
 from tidegate.process.errors import TrackingError
 from tidegate.tracking import journal, numbered, store
 from tidegate.tracking.entries import Entry
@@ -32,7 +33,7 @@ def served(client: MlflowClient, name: str) -> str:
 
 
 def promotion(before: str | None, to: str, batch: str = "") -> Entry:
-    return Entry(before, to, batch or f"batch{to}", "ann", "2013-03-01", "better", {"margin": 0.1})
+    return Entry(before, to, batch or f"batch{to}", "ann", "2013-03-01", "better", VERDICT.summary)
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def test_a_promotion_is_one_entry_however_often_it_is_run(client: MlflowClient, 
     assert outcomes == {journal.Outcome(1, True, "1")}
     assert journal.champion(client, name) == "1"
     (entry,) = journal.history(client, name).counted
-    assert (entry.who, entry.why, entry.verdict, entry.digest) == ("ann", "better", {"margin": 0.1}, "digest1")
+    assert (entry.who, entry.why, entry.verdict, entry.digest) == ("ann", "better", VERDICT.summary, "digest1")
 
 
 def test_who_comes_too_late_learns_the_new_champion(client: MlflowClient, name: str) -> None:
@@ -201,7 +202,7 @@ def test_of_racing_promoters_the_best_wins_and_every_attempt_is_in_the_journal(
 
 def check(client: MlflowClient, name: str, attempts: list[list[int]]) -> None:
     history = journal.history(client, name)
-    scores = [entry.verdict["score"] for entry in history.counted]
+    scores = [-entry.verdict.loss for entry in history.counted if entry.verdict]
     best = max(numbered.listed(client, name), key=lambda version: float(version.tags["score"]))
     assert journal.champion(client, name) == str(best.version)
     assert scores == sorted(set(scores))

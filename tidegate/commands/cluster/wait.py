@@ -47,8 +47,8 @@ def outcome(started: Started, run: Any) -> dict[str, Any]:
     return {
         "batch": {"id": decision.batch, **decision.window.document()} if decision else None,
         "decision": decision.document() if decision else None,
-        "verdict": release["verdict"] if release else None,
-        "release": release,
+        "verdict": release.verdict.document() if release else None,
+        "release": release.document() if release else None,
         "champion": champion(client, job.name),
         "seconds": {step: round(seconds, 1) for step, _, seconds in told if seconds is not None},
         "look": [started.link],

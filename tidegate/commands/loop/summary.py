@@ -1,6 +1,6 @@
 """The short table that ends a run: the batch, the gate's decision, who won, who serves, where to look."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +10,20 @@ from tidegate.commands.console import console
 from tidegate.commands.loop import workspace
 from tidegate.documents.batch import Batch
 from tidegate.documents.decision import Decision
+from tidegate.documents.release import Release
+from tidegate.documents.verdict import ModelMetrics, Verdict
 from tidegate.scoring.tasks import LOWER_IS_BETTER, display
 
 
 def summary(seconds: Mapping[str, float], champion: str | None) -> dict[str, Any]:
     """Everything the table shows, as a document."""
-    batch, release = workspace.written(Batch, "featurize"), workspace.document("deploy", "release")
-    decision = workspace.written(Decision, "gate")
+    batch, verdict = workspace.written(Batch, "featurize"), workspace.written(Verdict, "evaluate")
+    release, decision = workspace.written(Release, "deploy"), workspace.written(Decision, "gate")
     return {
         "batch": batch.document() if batch else None,
         "decision": decision.document() if decision else None,
-        "verdict": workspace.document("evaluate", "verdict"),
-        "release": release,
+        "verdict": verdict.document() if verdict else None,
+        "release": release.document() if release else None,
         "champion": champion,
         "seconds": {stage: round(value, 1) for stage, value in seconds.items()},
         "look": [*_pages(), "MLFLOW_DISABLE_TELEMETRY=true mlflow ui --backend-store-uri sqlite:///mlflow.db"],
@@ -31,7 +33,9 @@ def summary(seconds: Mapping[str, float], champion: str | None) -> dict[str, Any
 def show(found: Mapping[str, Any]) -> None:
     """Print it for a person."""
     screen = console()
-    batch, decision, verdict, release = (found[key] for key in ("batch", "decision", "verdict", "release"))
+    batch, decision = found["batch"], found["decision"]
+    verdict = Verdict.of(found["verdict"], "verdict") if found["verdict"] else None
+    release = Release.of(found["release"], "release") if found["release"] else None
     table = Table.grid(padding=(0, 2))
     table.add_row(
         "batch",
@@ -40,7 +44,7 @@ def show(found: Mapping[str, Any]) -> None:
     )
     table.add_row("gate", f"{decision['decision']}: {_lines(decision['reasons'])}")
     if verdict:
-        table.add_row("verdict", f"{'accepted' if verdict['accepted'] else 'refused'}: {_lines(verdict['reasons'])}")
+        table.add_row("verdict", f"{verdict.word}: {_lines(verdict.reasons)}")
     table.add_row("champion", _champion(found["champion"], release))
     if found["seconds"]:
         table.add_row("seconds", ", ".join(f"{stage} {value:.1f}" for stage, value in found["seconds"].items()))
@@ -55,41 +59,41 @@ def show(found: Mapping[str, Any]) -> None:
         screen.print(f"  {path}", soft_wrap=True)
 
 
-def _scores(verdict: Mapping[str, Any]) -> Table:
-    names = [name for name in verdict["models"][0] if name not in ("model", "loss")]
+def _scores(verdict: Verdict) -> Table:
+    names = list(verdict.models[0].metrics)
     table = Table("on the same rows", *(name.replace("_", " ") for name in names), box=None, padding=(0, 2))
     for name in names:
         table.columns[names.index(name) + 1].justify = "right"
-    for item in verdict["models"]:
-        table.add_row(item["model"], *(_marked(name, item, verdict["models"]) for name in names))
+    for each in verdict.models:
+        table.add_row(each.model, *(_marked(name, each, verdict.models) for name in names))
     return table
 
 
-def _marked(name: str, item: Mapping[str, Any], models: list[Mapping[str, Any]]) -> str:
-    best = (min if name in LOWER_IS_BETTER else max)(other[name] for other in models)
-    text = display(name, item[name])
-    return f"[bold]{text}[/]" if item[name] == best else text
+def _marked(name: str, model: ModelMetrics, models: Sequence[ModelMetrics]) -> str:
+    best = (min if name in LOWER_IS_BETTER else max)(other.metrics[name] for other in models)
+    value = model.metrics[name]
+    return f"[bold]{display(name, value)}[/]" if value == best else display(name, value)
 
 
-def _champion(version: str | None, release: Mapping[str, Any] | None) -> str:
+def _champion(version: str | None, release: Release | None) -> str:
     """Who serves, and why it is that one."""
-    if version is None and not (release and release.get("waiting")):
+    if version is None and not (release and release.waiting):
         return "none: nothing was accepted yet"
     if release is None:
         return f"version {version}: the gate is shut, it stays"
-    if release["experiment"]:
+    if release.experiment:
         return f"version {version}: an experiment is never promoted"
-    if release.get("waiting"):
-        return f"version {version or 'none'}: version {release['version']} waits for `tidegate approve` or `reject`"
-    if not release["promoted"]:
-        accepted = release["verdict"]["accepted"]
-        return f"version {version}: {release['reason'] if accepted else 'the challenger was refused'}, it stays"
-    if release["version"] == version:
+    if release.waiting:
+        return f"version {version or 'none'}: version {release.version} waits for `tidegate approve` or `reject`"
+    if not release.promoted:
+        accepted = release.verdict.accepted
+        return f"version {version}: {release.reason if accepted else 'the challenger was refused'}, it stays"
+    if release.version == version:
         return f"version {version}: promoted by this batch"
-    return f"version {version}: version {release['version']}, which this batch promoted, has been replaced"
+    return f"version {version}: version {release.version}, which this batch promoted, has been replaced"
 
 
-def _lines(reasons: list[str]) -> str:
+def _lines(reasons: Sequence[str]) -> str:
     return "\n".join(reasons)
 
 
@@ -99,4 +103,4 @@ def _pages() -> list[str]:
 
 def _shows(path: Path) -> bool:
     """Whether a page shows something; a skipped step leaves a page that says so."""
-    return workspace.document(path.parent.name, "verdict") is not None if path.parent.name == "evaluate" else True
+    return workspace.written(Verdict, "evaluate") is not None if path.parent.name == "evaluate" else True

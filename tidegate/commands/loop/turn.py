@@ -12,6 +12,8 @@ from tidegate.documents.batch import Batch
 from tidegate.documents.decision import Decision
 from tidegate.documents.moments import moment
 from tidegate.documents.parameters import read_parameters
+from tidegate.documents.release import Release
+from tidegate.documents.verdict import Verdict
 from tidegate.process.errors import TrackingError
 
 # A step that exits with 2 or 75 has said what is wrong; of any other end DVC alone tells.
@@ -78,23 +80,23 @@ def timed(lines: Iterable[str]) -> dict[str, float]:
 
 def stale(champion: str | None) -> Iterator[str]:
     """Stages whose inputs DVC believes unchanged but whose answer no longer holds."""
-    batch, verdict = workspace.written(Batch, "featurize"), workspace.document("evaluate", "verdict")
-    release = workspace.document("deploy", "release")
-    if not batch or not verdict or verdict["batch"] != batch.id:
+    batch, verdict = workspace.written(Batch, "featurize"), workspace.written(Verdict, "evaluate")
+    release = workspace.written(Release, "deploy")
+    if batch is None or verdict is None or verdict.batch != batch.id:
         return
-    released = release is not None and release["batch"] == batch.id and release["verdict"] == verdict
-    if not released and verdict["champion"] != champion:
-        yield "evaluate"  # judged against a champion that another promotion has replaced
-    elif released and release is not None and release["experiment"]:
-        yield "deploy"  # an experiment is judged and not promoted; this is none
-    elif released and release is not None and release.get("waiting"):
-        if champion not in (verdict["champion"], release["version"]):
-            yield "evaluate"  # the champion that it was judged against is gone
-        elif champion == release["version"] or _rejected(batch.name, release["version"]):
+    if release is None or release.batch != batch.id or release.verdict != verdict:
+        if verdict.champion != champion:
+            yield "evaluate"  # against a champion that another promotion has replaced
+    elif release.experiment:
+        yield "deploy"  # an experiment is evaluated and not promoted; this is none
+    elif release.waiting:
+        if champion not in (verdict.champion, release.version):
+            yield "evaluate"  # the champion that it was compared with is gone
+        elif champion == release.version or _rejected(batch.name, release.version):
             yield "deploy"  # a person has answered
 
 
-def _rejected(name: str, version: str) -> bool:
+def _rejected(name: str, version: str | None) -> bool:
     from tidegate.tracking.journal import history
     from tidegate.tracking.store import connect
 
@@ -107,10 +109,10 @@ def _known_champion() -> str | None:
     if untouched:
         return champion
     batch = workspace.written(Batch, "featurize")
-    release, decision = workspace.document("deploy", "release"), workspace.written(Decision, "gate")
+    release, decision = workspace.written(Release, "deploy"), workspace.written(Decision, "gate")
     if batch is None or decision is None:
         return None
-    remembered = release["champion"] if release else decision.champion
+    remembered = release.champion if release else decision.champion
     from tidegate.tracking.journal import history
     from tidegate.tracking.store import connect
 

@@ -8,6 +8,7 @@ from tidegate.commands.provenance.markdown import Section
 from tidegate.commands.provenance.registered import Registered
 from tidegate.contract.contract import Contract
 from tidegate.documents.record import Record
+from tidegate.documents.verdict import Verdict
 from tidegate.scoring.tasks import TASKS, display
 
 
@@ -60,25 +61,24 @@ def _pairs(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{key} {value}" for key, value in values.items())
 
 
-def _metrics(contract: Contract, verdict: Mapping[str, Any]) -> Section:
-    names = [name for name in TASKS[contract.task].metrics if any(name in it for it in verdict["models"])]
+def _metrics(contract: Contract, verdict: Verdict) -> Section:
+    names = [name for name in TASKS[contract.task].metrics if any(name in each.metrics for each in verdict.models)]
     rows = tuple(
-        (str(it["model"]), *(display(name, it[name]) if name in it else "–" for name in names))
-        for it in verdict["models"]
+        (each.model, *(display(name, each.metrics[name]) if name in each.metrics else "–" for name in names))
+        for each in verdict.models
     )
     sentences = (
-        f"Measured on {verdict['rows']:,} labelled rows in {verdict['blocks']} blocks, unseen by all models.",
-        *(f"Accepted: {reason}." for reason in verdict["reasons"]),
+        f"Measured on {verdict.rows:,} labelled rows in {verdict.blocks} blocks, unseen by all models.",
+        *(f"Accepted: {reason}." for reason in verdict.reasons),
     )
     return Section("Metrics", sentences, ("model", *(name.replace("_", " ") for name in names)), rows)
 
 
-def _slices(contract: Contract, verdict: Mapping[str, Any]) -> Section:
-    found = verdict.get("slices") or []
-    if not found:
+def _slices(contract: Contract, verdict: Verdict) -> Section:
+    if not verdict.slices:
         return Section("Slices", ("No slice had enough rows, or none is declared.",))
-    names = [key for key, value in found[0].items() if isinstance(value, str | int | float)]
-    rows = tuple(tuple(_cell(row.get(name)) for name in names) for row in found)
+    names = [name for name in verdict.slices[0].document() if name != "interval"]
+    rows = tuple(tuple(_cell(getattr(part, name)) for name in names) for part in verdict.slices)
     loss = TASKS[contract.task].words
     return Section("Slices", (f"{loss.capitalize()} on each slice.",), tuple(names), rows)
 
@@ -92,14 +92,13 @@ def _limits(contract: Contract, found: Registered) -> Iterator[str]:
     yield f"It knows nothing after {record.to}, and nothing before {record.from_}."
     yield f"Its features are what is known {contract.horizon} before an event."
     yield f"A label counts {contract.label_delay} after its event."
-    yield f"It was judged on one batch of {found.verdict['rows']:,} rows; elsewhere its quality is not known."
+    yield f"It was judged on one batch of {found.verdict.rows:,} rows; elsewhere its quality is not known."
     for name, reason in record.dropped.items():
         yield f"{name} is not learned from: {reason}."
     if lone := record.lone_classes:
         yield f"Classes it cannot predict, for want of rows: {', '.join(lone)}."
-    listed = {slice_["slice"] for slice_ in found.verdict.get("slices", []) if "slice" in slice_}
-    if listed:
-        yield f"Slices that are not listed above ({len(listed)} are) had too few rows to be judged."
+    if listed := len(found.verdict.slices):
+        yield f"Slices that are not listed above ({listed} are) had too few rows to be judged."
 
 
 def _lineage(told: Mapping[str, Any]) -> Section:

@@ -33,13 +33,17 @@ def lineage(found: Registered, files: Mapping[str, str]) -> dict[str, Any]:
             },
             "environment": {key: value for key, value in where.items() if key not in CODE},
         },
-        "judged": {key: found.verdict[key] for key in ("champion", "accepted", "loss", "rows", "reasons")},
+        "judged": {
+            key: value
+            for key, value in found.verdict.document().items()
+            if key in ("champion", "accepted", "loss", "rows", "reasons")
+        },
         "journal": [entry.row() for entry in found.history.entries if found.version in (entry.to, entry.before)],
         "led_to": {
             "served": list(_terms(found)),
             "batches": [{"batch": tags["tidegate.batch"], "until": tags["tidegate.until"]} for tags in found.batches],
             "challengers": [
-                {"version": version, "accepted": verdict["accepted"]} for version, verdict in found.heirs.items()
+                {"version": version, "accepted": verdict.accepted} for version, verdict in found.heirs.items()
             ],
         },
     }

@@ -3,19 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from mlflow import MlflowClient
 
 from tidegate.documents.formats import read_text
 from tidegate.documents.record import Record
+from tidegate.documents.verdict import RegisteredVerdict, Verdict
 from tidegate.tracking import approvals, journal, numbered, runs, versions
 from tidegate.tracking.entries import History
 
 
 @dataclass(frozen=True)
 class Registered:
-    """A version: `texts` are the problem's files, `heirs` the versions that were judged against it.
+    """A version: `texts` are the problem's files, `heirs` are the verdicts on versions that were compared with it.
 
     `batches` are those after whose decision it served, each as the tags of its run.
     """
@@ -25,9 +25,9 @@ class Registered:
     tags: Mapping[str, str]
     record: Record
     texts: Mapping[str, str]
-    verdict: Mapping[str, Any]
+    verdict: Verdict
     history: History
-    heirs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    heirs: Mapping[str, RegisteredVerdict] = field(default_factory=dict)
     batches: tuple[Mapping[str, str], ...] = ()
 
     @property
@@ -53,10 +53,10 @@ def read(client: MlflowClient, name: str, version: str, folder: Path) -> Registe
     )
 
 
-def _heirs(client: MlflowClient, name: str, version: str) -> dict[str, dict[str, Any]]:
-    judged = {
-        str(found.version): approvals.told(name, str(found.version), found.tags)
-        for found in numbered.listed(client, name)
-        if approvals.verdict_tag in found.tags
+def _heirs(client: MlflowClient, name: str, version: str) -> dict[str, RegisteredVerdict]:
+    verdicts = {
+        str(other.version): approvals.verdict_of(name, str(other.version), other.tags)
+        for other in numbered.listed(client, name)
+        if approvals.VERDICT_TAG in other.tags
     }
-    return {number: verdict for number, verdict in judged.items() if verdict["champion"] == version}
+    return {number: verdict for number, verdict in verdicts.items() if verdict.champion == version}

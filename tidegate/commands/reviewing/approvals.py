@@ -17,7 +17,7 @@ def waiting() -> list[dict[str, Any]]:
     from tidegate.tracking import approvals
     from tidegate.tracking.store import connect
 
-    return approvals.waiting(connect(), read_contract(CONTRACT).name)
+    return [version.document() for version in approvals.waiting(connect(), read_contract(CONTRACT).name)]
 
 
 def approve(version: str, reason: str) -> None:
@@ -43,10 +43,10 @@ def show(rows: Sequence[Mapping[str, Any]]) -> None:
         return
     table = Table("version", "until", "judged against", "holds", "because", box=None, padding=(0, 1))
     for row in rows:
-        judged = row["verdict"]
+        verdict = row["verdict"]
         holds = "yes" if row["holds"] else "no: another champion serves"
-        because = "; ".join(judged["reasons"])
-        table.add_row(row["version"], row["until"][:10], judged["champion"] or "none", holds, because)
+        because = "; ".join(verdict["reasons"])
+        table.add_row(row["version"], row["until"][:10], verdict["champion"] or "none", holds, because)
     console().print(table)
 
 

@@ -33,15 +33,15 @@ def history() -> list[dict[str, Any]]:
 
 
 def _row(entry: "Entry", tags: Mapping[str, str], serves: bool) -> dict[str, Any]:
-    models = {model["model"]: model for model in entry.verdict.get("models", [])}
-    metrics = {key: value for key, value in models.get("challenger", {}).items() if key not in ("model", "loss")}
+    models = entry.verdict.models if entry.verdict else ()
+    metrics = next((each.metrics for each in models if each.model == "challenger"), {})
     return {
         **entry.row(),
         "batch": entry.batch or None,
         "until": tags.get("tidegate.until"),
         "data": tags.get("tidegate.data"),
         "commit": tags.get("tidegate.commit"),
-        "loss": entry.verdict.get("loss"),
+        "loss": entry.verdict.loss if entry.verdict else None,
         "metrics": metrics,
         "serves": serves,
     }

@@ -1,0 +1,73 @@
+"""The challenger in the registry: it becomes a version, and champion, or waits for a person."""
+
+from datetime import UTC, datetime
+
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+
+from tidegate.components.deploy.release import Challenger, why
+from tidegate.documents.release import Release
+from tidegate.documents.verdict import Verdict
+from tidegate.process.context import commit, user
+from tidegate.process.errors import TrackingError
+from tidegate.process.wheel import packed
+from tidegate.tracking import approvals, tools
+from tidegate.tracking.entries import Entry
+from tidegate.tracking.journal import champion as champion_version
+from tidegate.tracking.journal import promote, read
+from tidegate.tracking.models import Logged, find_logged
+from tidegate.tracking.versions import register, tag, tags_of
+
+
+def settled(client: MlflowClient, run_id: str, challenger: Challenger, approval: str) -> Release:
+    """Register the challenger; promote it, leave it waiting, or leave it where a person's earlier word put it."""
+    batch, verdict, reason = challenger.batch, challenger.verdict, why(challenger.decision, challenger.verdict)
+    logged = find_logged(client, run_id, challenger.files)
+    version = str(_registered(client, run_id, challenger, logged, approval).version)
+    state = read(client, batch.name)
+    past = state.history
+    if refused := past.refused.get(version):
+        return challenger.release(version, past.champion, f"{refused.who} {refused.why}")
+    if version in {entry.to for entry in past.counted}:
+        return challenger.release(version, champion_version(client, batch.name), reason)
+    if approval == "manual":
+        _check_champion(batch.name, version, verdict, past.champion)
+        wait = f"it waits for `tidegate approve {version}` or `tidegate reject {version}`"
+        return challenger.release(version, past.champion, wait, waiting=True)
+    when = datetime.now(UTC).isoformat(timespec="seconds")
+    entry = Entry(verdict.champion, version, batch.id, user(), when, reason, verdict.summary)
+    outcome = promote(client, batch.name, entry, state, logged.digest)
+    if not outcome.counted:
+        _check_champion(batch.name, version, verdict, outcome.champion)
+    return challenger.release(version, outcome.champion, reason)
+
+
+def _registered(
+    client: MlflowClient, run_id: str, challenger: Challenger, logged: Logged, approval: str
+) -> ModelVersion:
+    """The version that holds the challenger, with its present verdict: it may have been registered with an earlier."""
+    batch, record, verdict = challenger.batch, challenger.record, challenger.verdict
+    verdict_tags = approvals.tags_of(verdict, approval)
+    before = tags_of(client, batch.name, verdict.champion) if verdict.champion else {}
+    made_by = {
+        "tidegate.data": batch.data,
+        "tidegate.until": batch.end,
+        "tidegate.trained_to": record["to"],
+        "tidegate.model": record["digest"],
+        "tidegate.commit": commit(),
+        **tools.keep(client, run_id, packed(), before),
+    }
+    version = register(client, batch.name, run_id, logged, batch.id, {**made_by, **verdict_tags})
+    tag(client, version, verdict_tags)
+    return version
+
+
+def _check_champion(name: str, version: str, verdict: Verdict, champion: str | None) -> None:
+    """TrackingError when another champion serves than the one that the challenger was compared with."""
+    if verdict.champion != champion:
+        raise TrackingError(
+            f"promotion of {name} version {version}",
+            f"champion {verdict.champion or 'none'}, as judged",
+            f"champion {champion or 'none'}",
+            "run `tidegate run` again: it will be judged against the new champion",
+        )

@@ -1,0 +1,75 @@
+"""The losses of every model on the same rows, and how the challenger's differ from the others'."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from tidegate.components.evaluate.checks import against_baseline, against_champion, in_slices
+from tidegate.components.evaluate.contestants import BASELINES
+from tidegate.components.evaluate.paired_difference import Difference, difference
+from tidegate.components.evaluate.slices import Rows, SliceDifference, slice_differences, slice_results
+from tidegate.documents.verdict import CheckResult, ModelName, SliceResult
+from tidegate.scoring.scores import Vector
+from tidegate.scoring.tasks import Task
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The losses of each model, row by row; `slices` are the rows of each slice by its name.
+
+    Intervals come from resampled `blocks`; `margin` is how much worse than its rival the challenger may be.
+    """
+
+    losses: Mapping[ModelName, Vector]
+    blocks: pd.Series
+    weight: Vector | None
+    seed: int
+    task: Task
+    margin: float
+    slices: Mapping[str, Rows]
+
+    @property
+    def rival(self) -> ModelName:
+        """The model that the challenger is compared with in each slice."""
+        return "champion" if "champion" in self.losses else "dummy"
+
+    @property
+    def loss_error(self) -> float:
+        """The standard error of the challenger's mean loss."""
+        challenger = self.losses["challenger"]
+        return difference(challenger, np.zeros(len(challenger)), self.blocks, self.seed, self.weight).error
+
+    @property
+    def smallest_difference(self) -> float | None:
+        """The smallest difference from the champion that the rows could have shown; None without a champion."""
+        return self._differences["champion"].smallest if "champion" in self.losses else None
+
+    def checks(self) -> list[CheckResult]:
+        """The challenger against the champion, against the baselines, and against its rival in each slice."""
+        differences, task = self._differences, self.task
+        checks = [against_baseline(name, differences[name], task) for name in BASELINES]
+        if "champion" in differences:
+            checks.insert(0, against_champion(differences["champion"], self.margin, task))
+        in_each_slice = in_slices(self._slice_differences, self.rival, self.margin, task)
+        return checks if in_each_slice is None else [*checks, in_each_slice]
+
+    def slice_results(self) -> tuple[SliceResult, ...]:
+        """Each slice with the losses of all models, and whether the challenger passes there."""
+        return slice_results(self.slices, self.losses, self._slice_differences, self.margin, self.weight)
+
+    @cached_property
+    def _differences(self) -> dict[ModelName, Difference]:
+        challenger = self.losses["challenger"]
+        return {
+            name: difference(challenger, losses, self.blocks, self.seed, self.weight)
+            for name, losses in self.losses.items()
+            if name != "challenger"
+        }
+
+    @cached_property
+    def _slice_differences(self) -> dict[str, SliceDifference]:
+        gap = self.losses["challenger"] - self.losses[self.rival]
+        return slice_differences(self.slices, gap, self.blocks, self.seed, self.weight)

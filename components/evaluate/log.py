@@ -1,0 +1,60 @@
+"""What MLflow holds of an evaluation, with the batch's run: the verdict, its pages, its metrics, and what it used."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from mlflow import MlflowClient
+
+from tidegate.documents.batch import Batch
+from tidegate.documents.formats import write_text
+from tidegate.documents.release import Release
+from tidegate.documents.verdict import Question, Verdict
+from tidegate.tracking import approvals, logs, records
+from tidegate.tracking.logs import Point
+from tidegate.tracking.runs import seen
+from tidegate.tracking.uses import noted
+
+LONGEST_TAG = 4000
+
+
+def verdict_key(batch: Batch, question: Question, champion: str | None) -> str:
+    """The name of a verdict: which challenger, by which policy, on which batch, against which champion."""
+    full_question = {"batch": batch.id, "champion": champion, **question.document()}
+    return records.question("verdict", full_question).partition(".")[2]
+
+
+def released(client: MlflowClient, run_id: str, question: Question, pages: Mapping[str, Path]) -> Verdict | None:
+    """The verdict that was released, if any; writes its pages."""
+    name = records.question("release", question.document())
+    record = records.recorded(client, run_id, name, seen(client, run_id))
+    if record is None:
+        return None
+    verdict = Release.of(record, f"{name} of run {run_id}").verdict
+    for page, path in pages.items():
+        write_text(path, logs.text(client, run_id, f"{approvals.place_of(verdict)}/{page}"))
+    return verdict
+
+
+def log_files(client: MlflowClient, run_id: str, verdict: Verdict, pages: Mapping[str, Path]) -> None:
+    """Log a new verdict and its pages: with them a release finds them again."""
+    logs.files(client, run_id, {approvals.FILE: approvals.text_of(verdict), **pages}, approvals.place_of(verdict))
+
+
+def log_verdict(
+    client: MlflowClient,
+    run_id: str,
+    batch: Batch,
+    verdict: Verdict,
+    metrics: Mapping[str, Mapping[str, float]],
+    costs: Mapping[str, float],
+) -> None:
+    """Log what a verdict says, the metrics of every model, the challenger's costs, and that it used the rows."""
+    points = [Point(f"{model}.{name}", value) for model, own in metrics.items() for name, value in own.items()]
+    points += [Point(f"challenger.{name}", value) for name, value in costs.items()]
+    key = verdict_key(batch, verdict.question, verdict.champion)
+    tags = {
+        "tidegate.verdict": verdict.word,
+        "tidegate.verdict.reasons": "; ".join(verdict.reasons)[:LONGEST_TAG],
+        **noted(key, batch, verdict.earlier_verdicts),
+    }
+    logs.values(client, run_id, metrics=points, tags=tags)
