@@ -52,8 +52,8 @@ def _registered(
     made_by = {
         "tidegate.data": batch.data,
         "tidegate.until": batch.end,
-        "tidegate.trained_to": record["to"],
-        "tidegate.model": record["digest"],
+        "tidegate.trained_to": record.to,
+        "tidegate.model": record.digest,
         "tidegate.commit": commit(),
         **tools.keep(client, run_id, packed(), before),
     }

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tidegate.documents.batch import Batch
 from tidegate.documents.decision import Decision
+from tidegate.documents.record import Record
 from tidegate.documents.release import Release
 from tidegate.documents.verdict import Verdict
 
@@ -18,7 +18,7 @@ class Challenger:
     batch: Batch
     decision: Decision
     verdict: Verdict
-    record: Mapping[str, Any]
+    record: Record
     files: Mapping[str, Path]
 
     def release(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from mlflow import MlflowClient
 
+from tests.decisions import decision
 from tests.documents import verdict_of
 from tidegate.components.deploy.release import refusal
 from tidegate.documents.verdict import Verdict
@@ -146,4 +147,4 @@ accepted = verdict_of(batch="b", reasons=("fine",))
     ],
 )
 def test_why_not(verdict: Verdict, experiment: str | None, reason: str | None) -> None:
-    assert refusal({"batch": "b"}, verdict, experiment) == reason
+    assert refusal(replace(decision("retrain"), batch="b"), verdict, experiment) == reason

@@ -11,6 +11,7 @@ from tests.documents import MODELS, RELEASE, VERDICT, verdict_of
 from tidegate.documents.release import Release
 from tidegate.documents.verdict import ModelMetrics, RegisteredVerdict, SliceResult, Verdict
 from tidegate.process.errors import InputError
+from tidegate.scoring.tasks import TASKS
 
 WHOLE = VERDICT.document()
 
