@@ -16,6 +16,7 @@ from tidegate.process.context import experiment
 from tidegate.tracking.journal import champion
 from tidegate.tracking.runs import batch_run, finish
 from tidegate.tracking.store import connect
+from tidegate.tracking.tags import Tag
 
 
 def deploy(
@@ -44,7 +45,7 @@ def deploy(
     documents = Batch.read(batch), Decision.read(decision), Verdict.read(verdict), Record.read(record)
     challenger = Challenger(*documents, files)
     client = connect()
-    run_id = batch_run(client, name, challenger.batch.id, {"tidegate.until": challenger.batch.end[:10]})
+    run_id = batch_run(client, name, challenger.batch.id, {Tag.UNTIL: challenger.batch.end[:10]})
     result = recorded(client, run_id, challenger.verdict.question)
     if result is None:
         if reason := refusal(challenger.decision, challenger.verdict, experiment(), approval):

@@ -7,6 +7,7 @@ from tidegate.documents.verdict import Question
 from tidegate.process.context import experiment
 from tidegate.tracking import logs, records
 from tidegate.tracking.runs import seen
+from tidegate.tracking.tags import Tag
 
 
 def recorded(client: MlflowClient, run_id: str, question: Question) -> Release | None:
@@ -19,13 +20,13 @@ def recorded(client: MlflowClient, run_id: str, question: Question) -> Release |
 def record(client: MlflowClient, run_id: str, release: Release, approval: str) -> Release:
     """Record the release; returns the one that the batch has. What another setting or a person may change is none."""
     if name := experiment():
-        logs.values(client, run_id, tags={"tidegate.experiment": name})
+        logs.values(client, run_id, tags={Tag.EXPERIMENT: name})
         return release
     verdict, name = release.verdict, _name(release.verdict.question)
     if release.waiting or (approval == "never" and verdict.accepted):
         open_still = {**verdict.question.document(), "champion": verdict.champion, "approval": approval}
         name = records.question("judged", open_still)
-    tags = {"tidegate.champion": release.champion or "none"}
+    tags = {Tag.CHAMPION: release.champion or "none"}
     return Release.of(records.record(client, run_id, name, release.document(), tags), f"{name} of run {run_id}")
 
 

@@ -16,6 +16,7 @@ from tidegate.tracking.entries import Entry
 from tidegate.tracking.journal import champion as champion_version
 from tidegate.tracking.journal import promote, read
 from tidegate.tracking.models import Logged, find_logged
+from tidegate.tracking.tags import Tag
 from tidegate.tracking.versions import register, tag, tags_of
 
 
@@ -50,11 +51,11 @@ def _registered(
     verdict_tags = approvals.tags_of(verdict, approval)
     before = tags_of(client, batch.name, verdict.champion) if verdict.champion else {}
     made_by = {
-        "tidegate.data": batch.data,
-        "tidegate.until": batch.end,
-        "tidegate.trained_to": record.to,
-        "tidegate.model": record.digest,
-        "tidegate.commit": commit(),
+        Tag.DATA: batch.data,
+        Tag.UNTIL: batch.end,
+        Tag.TRAINED_TO: record.to,
+        Tag.MODEL: record.digest,
+        Tag.COMMIT: commit(),
         **tools.keep(client, run_id, packed(), before),
     }
     version = register(client, batch.name, run_id, logged, batch.id, {**made_by, **verdict_tags})

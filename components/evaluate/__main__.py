@@ -25,6 +25,7 @@ from tidegate.scoring.tasks import TASKS, Task
 from tidegate.tracking.champion import load_champion
 from tidegate.tracking.runs import batch_run
 from tidegate.tracking.store import connect
+from tidegate.tracking.tags import Tag
 from tidegate.tracking.uses import earlier_verdicts
 
 
@@ -66,7 +67,7 @@ def evaluate(
         {"clean": clean, "features": features, "model": model, "baselines": baselines, **pages},
     )
     client = connect()
-    run_id = batch_run(client, inputs.contract.name, inputs.batch.id, {"tidegate.until": inputs.batch.end[:10]})
+    run_id = batch_run(client, inputs.contract.name, inputs.batch.id, {Tag.UNTIL: inputs.batch.end[:10]})
     result = released(client, run_id, inputs.question, pages)
     costs: Mapping[str, float] = {}
     if result is None:

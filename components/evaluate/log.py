@@ -12,6 +12,7 @@ from tidegate.documents.verdict import Question, Verdict
 from tidegate.tracking import approvals, logs, records
 from tidegate.tracking.logs import Point
 from tidegate.tracking.runs import seen
+from tidegate.tracking.tags import Tag
 from tidegate.tracking.uses import noted
 
 LONGEST_TAG = 4000
@@ -53,8 +54,8 @@ def log_verdict(
     points += [Point(f"challenger.{name}", value) for name, value in costs.items()]
     key = verdict_key(batch, verdict.question, verdict.champion)
     tags = {
-        "tidegate.verdict": verdict.word,
-        "tidegate.verdict.reasons": "; ".join(verdict.reasons)[:LONGEST_TAG],
+        Tag.VERDICT: verdict.word,
+        Tag.VERDICT_REASONS: "; ".join(verdict.reasons)[:LONGEST_TAG],
         **noted(key, batch, verdict.earlier_verdicts),
     }
     logs.values(client, run_id, metrics=points, tags=tags)

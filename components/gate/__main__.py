@@ -29,6 +29,7 @@ from tidegate.tracking.champion import Champion, champion_of
 from tidegate.tracking.journal import begun
 from tidegate.tracking.runs import batch_run, batches, finish, mark, seen
 from tidegate.tracking.store import connect
+from tidegate.tracking.tags import Tag
 from tidegate.tracking.trials import retrainings
 
 FILES = ("drift.json", "evidently.html", "gate.html")
@@ -86,7 +87,7 @@ def gate(
 def _decision(client: MlflowClient, question: Question, folders: Folders, paths: Mapping[str, Path]) -> Decision:
     """What was decided, with its pages; a new decision is recorded. Keeping the champion ends the batch."""
     batch, name = question.batch, question.contract.name
-    run_id = batch_run(client, name, batch.id, {"tidegate.until": batch.end[:10]})
+    run_id = batch_run(client, name, batch.id, {Tag.UNTIL: batch.end[:10]})
     key = records.question("decision", question.policy.document())
     values = records.recorded(client, run_id, key, seen(client, run_id))
     if values is not None:
@@ -106,10 +107,10 @@ def _decision(client: MlflowClient, question: Question, folders: Folders, paths:
 
 def _tags(batch: Batch, decision: Decision) -> dict[str, str]:
     return {
-        "tidegate.rows": str(batch.rows),
-        "tidegate.decision": decision.decision,
-        "tidegate.reasons": "; ".join(decision.reasons),
-        "tidegate.champion": decision.champion or "none",
+        Tag.ROWS: str(batch.rows),
+        Tag.DECISION: decision.decision,
+        Tag.REASONS: "; ".join(decision.reasons),
+        Tag.CHAMPION: decision.champion or "none",
     }
 
 

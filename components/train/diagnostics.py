@@ -15,15 +15,15 @@ from tidegate.process.errors import InputError
 from tidegate.scoring.scores import LEAST_PROBABILITY, labels, least_known, losses, mean, model_input, predict, weights
 from tidegate.scoring.tasks import TASKS
 
-shares = (0.125, 0.25, 0.5, 1.0)
-tail_share = 0.2
-importance_rows = 4000
-repeats = 3
+SHARES = (0.125, 0.25, 0.5, 1.0)
+TAIL_SHARE = 0.2
+IMPORTANCE_ROWS = 4000
+REPEATS = 3
 
 
 def split_tail(frame: pd.DataFrame, time: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows in order of time cut into head and tail: the tail is the last fifth, whole moments only."""
-    cut = frame[time].iloc[int(len(frame) * (1 - tail_share))]
+    cut = frame[time].iloc[int(len(frame) * (1 - TAIL_SHARE))]
     return frame[frame[time] < cut], frame[frame[time] >= cut]
 
 
@@ -42,7 +42,7 @@ def learning_curve(
     task, least = TASKS[promise.task], least_known(len(head))
     points: list[LearningPoint] = []
     model = None
-    for share in shares:
+    for share in SHARES:
         rows = head.iloc[-max(1, int(len(head) * share)) :]
         rows = without(rows, promise, lone_classes(rows, promise))
         model = _fitted(make, rows, promise, features, whole=share == 1)
@@ -87,7 +87,7 @@ def importances(
     """How much the loss on held-out rows grows when one feature is permuted, the largest first."""
     from sklearn.inspection import permutation_importance
 
-    rows = tail.sample(min(len(tail), importance_rows), random_state=seed)
+    rows = tail.sample(min(len(tail), IMPORTANCE_ROWS), random_state=seed)
     if model is None or rows[promise.label].nunique() < 2:
         return dict.fromkeys(features, 0.0)
     found = permutation_importance(
@@ -97,7 +97,7 @@ def importances(
         scoring={"binary": "neg_log_loss", "regression": "neg_mean_squared_error"}.get(
             promise.task, partial(_gain, features, least)
         ),
-        n_repeats=repeats,
+        n_repeats=REPEATS,
         random_state=seed,
         sample_weight=weights(rows, promise.weight),
     ).importances_mean

@@ -10,8 +10,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, QuantileTransformer, RobustScaler, StandardScaler
 
-max_categories = 200  # histogram gradient boosting holds at most 255 bins; rarer values share one
-max_words = 512  # columns of a text, into which its words are hashed; few, for estimators that take no sparse ones
+MAX_CATEGORIES = 200  # histogram gradient boosting holds at most 255 bins; rarer values share one
+MAX_WORDS = 512  # columns of a text, into which its words are hashed; few, for estimators that take no sparse ones
 
 Part = tuple[str, Any, Any]
 
@@ -21,13 +21,13 @@ def _quantile() -> QuantileTransformer:
 
 
 # What model.yaml may name for a feature that is a number; each learns from numbers without gaps.
-for_numbers: Mapping[str, Callable[[], Any]] = {
+FOR_NUMBERS: Mapping[str, Callable[[], Any]] = {
     "standard": StandardScaler,
     "robust": RobustScaler,
     "quantile": _quantile,
 }
 # And for one that is a text: its whole values, as all texts that are no free text, or its words.
-for_texts = ("category", "words")
+FOR_TEXTS = ("category", "words")
 
 
 def of_kind(features: Mapping[str, str], kind: str) -> list[str]:
@@ -41,24 +41,24 @@ def ordinal(features: Mapping[str, str], transformers: Mapping[str, str]) -> Col
         handle_unknown="use_encoded_value",
         unknown_value=np.nan,
         encoded_missing_value=np.nan,
-        max_categories=max_categories,
+        max_categories=MAX_CATEGORIES,
     )
     return _columns(codes, "passthrough", features, transformers)
 
 
 def dense(features: Mapping[str, str], transformers: Mapping[str, str]) -> ColumnTransformer:
     """Indicators for categories, imputed and scaled numbers."""
-    indicators = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=20, max_categories=max_categories)
+    indicators = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=20, max_categories=MAX_CATEGORIES)
     return _columns(indicators, _without_gaps(StandardScaler()), features, transformers)
 
 
 def _columns(
     categories: Any, numbers: Any, features: Mapping[str, str], transformers: Mapping[str, str]
 ) -> ColumnTransformer:
-    named = {how: [name for name, given in transformers.items() if given == how] for how in for_numbers}
-    others = [name for name in of_kind(features, "number") if transformers.get(name) not in for_numbers]
+    named = {how: [name for name, given in transformers.items() if given == how] for how in FOR_NUMBERS}
+    others = [name for name in of_kind(features, "number") if transformers.get(name) not in FOR_NUMBERS]
     parts: list[Part] = [("category", categories, of_kind(features, "category")), ("number", numbers, others)]
-    parts += [(how, _without_gaps(for_numbers[how]()), names) for how, names in named.items() if names]
+    parts += [(how, _without_gaps(FOR_NUMBERS[how]()), names) for how, names in named.items() if names]
     parts += _words(of_kind(features, "words"))
     return ColumnTransformer(parts, verbose_feature_names_out=False)
 
@@ -69,4 +69,4 @@ def _without_gaps(scaler: Any) -> Any:
 
 def _words(names: Sequence[str]) -> list[Part]:
     """The words of each text, hashed: the vectoriser learns nothing, so its file holds no word of anybody."""
-    return [(f"words{place}", HashingVectorizer(n_features=max_words), name) for place, name in enumerate(names)]
+    return [(f"words{place}", HashingVectorizer(n_features=MAX_WORDS), name) for place, name in enumerate(names)]

@@ -9,7 +9,7 @@ from sklearn.pipeline import Pipeline
 from tidegate.components.train.encoding import dense, of_kind, ordinal
 from tidegate.components.train.specification import Specification
 
-take_no_sparse = ("BayesianRidge", "GaussianNB")
+TAKE_NO_SPARSE = ("BayesianRidge", "GaussianNB")
 
 
 def challenger(specification: Specification, features: Mapping[str, str]) -> Pipeline:
@@ -19,7 +19,7 @@ def challenger(specification: Specification, features: Mapping[str, str]) -> Pip
     columns = (ordinal if boosts else dense)(features, transformers)
     if boosts:
         made.set_params(categorical_features=list(range(len(of_kind(features, "category")))))
-    if type(made).__name__ in take_no_sparse or (boosts and "words" in features.values()):
+    if type(made).__name__ in TAKE_NO_SPARSE or (boosts and "words" in features.values()):
         columns.set_params(sparse_threshold=0)
     return Pipeline([("encode", columns), ("estimator", made)])
 

@@ -15,9 +15,9 @@ def imported(defined: str) -> str:
     return f"{root}.{package}.{name}"
 
 
-classifiers = tuple(map(imported, trust.CLASSIFIERS))
-regressors = tuple(map(imported, trust.REGRESSORS))
-allowed = {"binary": classifiers, "multiclass": classifiers, "regression": regressors}
+CLASSIFIERS = tuple(map(imported, trust.CLASSIFIERS))
+REGRESSORS = tuple(map(imported, trust.REGRESSORS))
+ALLOWED = {"binary": CLASSIFIERS, "multiclass": CLASSIFIERS, "regression": REGRESSORS}
 
 
 def named(path: str) -> Any:
@@ -34,15 +34,15 @@ def named(path: str) -> Any:
 
 def estimator_faults(path: str, task: str) -> Iterator[Fault]:
     """What is wrong with an estimator's import path."""
-    if path not in allowed[task]:
-        yield Fault(("estimator",), f"one of {', '.join(allowed[task])}", _refused(path, task))
+    if path not in ALLOWED[task]:
+        yield Fault(("estimator",), f"one of {', '.join(ALLOWED[task])}", _refused(path, task))
 
 
 def _refused(path: str, task: str) -> str:
     """What was named, and why it cannot be had."""
-    if path in (*classifiers, *regressors):
+    if path in (*CLASSIFIERS, *REGRESSORS):
         return f"{path!r}, which does not fit the task {task}"
     if not path.startswith("sklearn."):
-        return f"{hint(path, allowed[task])}: the checked loader knows estimators of scikit-learn only"
+        return f"{hint(path, ALLOWED[task])}: the checked loader knows estimators of scikit-learn only"
     kind = named(path)
-    return f"{path!r}: {reason(kind)}" if kind else hint(path, allowed[task])
+    return f"{path!r}: {reason(kind)}" if kind else hint(path, ALLOWED[task])

@@ -13,7 +13,7 @@ from tidegate.process.errors import InputError
 from tidegate.scoring.scores import Labels, Vector
 
 # The loss and the scorer that are functions, the optimiser with its momenta, and an answer for each training row.
-for_training = {"_loss_function_", "_optimizer", "_random_state", "_scorer", "outliers_"}
+FOR_TRAINING = {"_loss_function_", "_optimizer", "_random_state", "_scorer", "outliers_"}
 
 
 def fit(pipeline: Pipeline, inputs: pd.DataFrame, target: Labels, weight: Vector | None = None) -> Pipeline:
@@ -39,7 +39,7 @@ def _strip(estimator: Any) -> None:
     for name, value in list(vars(estimator).items()):
         if ismethod(value):  # early stopping by a score leaves one of its own methods on it
             delattr(estimator, name)
-        elif name in for_training:
+        elif name in FOR_TRAINING:
             setattr(estimator, name, None)
     inner = getattr(estimator, "_preprocessor", None)
     if inner is not None:

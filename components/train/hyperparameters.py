@@ -7,12 +7,12 @@ from typing import Any
 from tidegate.documents.schema import Fault, hint
 
 # What training decides itself, and the value that says so.
-decided = {
+DECIDED = {
     "categorical_features": ("from_dtype", "nothing: the categories are the features that are texts"),
     "verbose": (0, "nothing: training tells its own progress"),
     "warm_start": (False, "nothing: every training starts afresh"),
 }
-words = re.compile(r"The '\w+' parameter of \w+ must be (?P<expected>.*)\. Got (?P<found>.*) instead\.", re.DOTALL)
+WORDS = re.compile(r"The '\w+' parameter of \w+ must be (?P<expected>.*)\. Got (?P<found>.*) instead\.", re.DOTALL)
 
 
 def parameter_faults(kind: Any, parameters: Mapping[str, Any], task: str) -> Iterator[Fault]:
@@ -28,8 +28,8 @@ def _faults(kind: Any, name: str, value: Any, task: str) -> Iterator[Fault]:
     path, known = ("parameters", name), kind._get_param_names()
     if name not in known:
         yield Fault(path, f"one of {', '.join(known)}", hint(name, known), at_key=True)
-    elif name in decided and value != decided[name][0]:
-        yield Fault(path, decided[name][1], repr(value))
+    elif name in DECIDED and value != DECIDED[name][0]:
+        yield Fault(path, DECIDED[name][1], repr(value))
     elif name == "class_weight" and isinstance(value, Mapping):
         yield from _class_weight_faults(value, task)
     elif not _plain(value):
@@ -50,7 +50,7 @@ def _value_faults(kind: Any, name: str, value: Any) -> Iterator[Fault]:
         kind(**{name: value})._validate_params()
     except (TypeError, ValueError) as error:
         told = " ".join(str(error).split())
-        match = words.fullmatch(told)
+        match = WORDS.fullmatch(told)
         expected, found = match.groups() if match else ("a value that scikit-learn takes", told)
         yield Fault(("parameters", name), expected, found)
 

@@ -18,6 +18,7 @@ from tidegate.tracking.logs import Point
 from tidegate.tracking.models import log_model
 from tidegate.tracking.runs import batch_run
 from tidegate.tracking.store import connect
+from tidegate.tracking.tags import Tag
 
 
 def log_training(
@@ -29,7 +30,7 @@ def log_training(
 ) -> None:
     """Log the training with the batch's run: parameters, the learning curve, the data, pictures, the model's files."""
     client = connect()
-    run_id = batch_run(client, contract.name, batch.id, {"tidegate.until": batch.end[:10]})
+    run_id = batch_run(client, contract.name, batch.id, {Tag.UNTIL: batch.end[:10]})
     settings = {f"model.{key}": value for key, value in record.estimator.parameters.items()}
     logs.values(client, run_id, _params(record, settings), list(_points(record)))
     logs.dataset(client, run_id, contract.event, batch.data, "training")

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from tidegate.documents.record import LearningPoint
 from tidegate.scoring.tasks import Task
 
-most = 40
-known, unseen = "#c2571a", "#0b6e8f"
+MOST = 40
+KNOWN, UNSEEN = "#c2571a", "#0b6e8f"
 
 
 def learning_picture(points: Sequence[LearningPoint], task: Task) -> Figure:
@@ -19,14 +19,14 @@ def learning_picture(points: Sequence[LearningPoint], task: Task) -> Figure:
     figure = Figure(figsize=(7.2, 4.5), layout="constrained")
     axes = figure.subplots()
     rows = [point.rows for point in points]
-    axes.plot(rows, [point.held_out_loss for point in points], marker="o", label="rows after them", color=unseen)
+    axes.plot(rows, [point.held_out_loss for point in points], marker="o", label="rows after them", color=UNSEEN)
     axes.plot(
         rows,
         [point.train_loss for point in points],
         marker="s",
         linestyle="--",
         label="rows trained on",
-        color=known,
+        color=KNOWN,
     )
     axes.set(title="Learning curve", xlabel="training rows", ylabel=f"{task.words} ({task.unit})")
     axes.set_xlim(left=0)
@@ -38,10 +38,10 @@ def learning_picture(points: Sequence[LearningPoint], task: Task) -> Figure:
 
 def importance_picture(found: Mapping[str, float], task: Task) -> Figure:
     """Growth of the loss when one feature is permuted, the largest on top."""
-    shown = dict(islice(found.items(), most))
+    shown = dict(islice(found.items(), MOST))
     figure = Figure(figsize=(7.2, 1.2 + 0.28 * len(shown)), layout="constrained")
     axes = figure.subplots()
-    bars = axes.barh(range(len(shown)), list(shown.values()), color=unseen)
+    bars = axes.barh(range(len(shown)), list(shown.values()), color=UNSEEN)
     axes.bar_label(bars, fmt=task.text, padding=4, fontsize=9)
     axes.set_yticks(range(len(shown)), list(shown), parse_math=False)
     axes.invert_yaxis()

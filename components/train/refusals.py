@@ -3,9 +3,9 @@
 from inspect import signature
 from typing import Any
 
-others = {"estimator", "estimators", "regressor"}
-row_keepers = ("gaussian_process", "kernel_ridge", "neighbors", "semi_supervised", "svm")
-single = {
+OTHERS = {"estimator", "estimators", "regressor"}
+ROW_KEEPERS = ("gaussian_process", "kernel_ridge", "neighbors", "semi_supervised", "svm")
+SINGLE = {
     "BernoulliNB": "it takes features that are true or false only",
     "CategoricalNB": "it takes features that are whole numbers only",
     "ComplementNB": "it takes counts only",
@@ -26,15 +26,15 @@ def reason(kind: Any) -> str:
 
     if not issubclass(kind, (ClassifierMixin, RegressorMixin)):
         return "it predicts no label"
-    if others & set(kind._get_param_names()):
+    if OTHERS & set(kind._get_param_names()):
         return "it is made of other estimators, which the checked loader would have to know too"
     if kind.__name__.endswith("CV"):
         return "it chooses hyper-parameters on rows out of their order in time; name them instead"
     if issubclass(kind, ClassifierMixin) and not hasattr(kind, "predict_proba"):
         return "it gives no probabilities"
-    if kind.__name__ in single:
-        return single[kind.__name__]
-    if kind.__module__.split(".")[1] in row_keepers:
+    if kind.__name__ in SINGLE:
+        return SINGLE[kind.__name__]
+    if kind.__module__.split(".")[1] in ROW_KEEPERS:
         return "its file would hold training rows, and indices that compiled code never checks"
     if kind.__name__.startswith("MultiTask"):
         return "it predicts several labels at once"

@@ -12,7 +12,7 @@ from tidegate.documents.record import Estimator
 from tidegate.documents.schema import Fault, faults, messages
 from tidegate.process.errors import FaultsError
 
-schema = {
+SCHEMA = {
     "type": "object",
     "required": ["estimator"],
     "properties": {
@@ -64,7 +64,7 @@ def parse_specification(text: str, task: str, name: str = "model.yaml") -> Speci
     if isinstance(document, dict):
         empty = [key for key in ("parameters", "transformers") if key in document and document[key] is None]
         document = {key: value for key, value in document.items() if key not in empty}
-    _refuse(faults(document, schema), text, name)
+    _refuse(faults(document, SCHEMA), text, name)
     _refuse(estimator_faults(document["estimator"], task), text, name)
     given = dict(document.get("parameters", {}))
     if given.get("random_state", 0) is None:  # the same as none

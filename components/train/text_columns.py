@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from tidegate.components.train.encoding import for_numbers, for_texts
+from tidegate.components.train.encoding import FOR_NUMBERS, FOR_TEXTS
 from tidegate.components.train.specification import Specification
 from tidegate.documents.schema import Fault, hint
 from tidegate.process.errors import InputError
 
-least_values = 50
-share = 0.5
+LEAST_VALUES = 50
+SHARE = 0.5
 
 
 def usable(
@@ -35,17 +35,17 @@ def _free(column: pd.Series) -> str | None:
     """Why a text is taken for free text, None when it is a category."""
     known = column.dropna()
     values = known.nunique()
-    if values < least_values or values <= share * len(known):
+    if values < LEAST_VALUES or values <= SHARE * len(known):
         return None
     return f"free text: {values:,} different values in {len(known):,} rows"
 
 
 def _faults(transformers: Mapping[str, str], features: Mapping[str, str]) -> Iterator[Fault]:
     for name, transformer in transformers.items():
-        path, allowed = ("transformers", name), for_texts if features.get(name) == "category" else tuple(for_numbers)
+        path, allowed = ("transformers", name), FOR_TEXTS if features.get(name) == "category" else tuple(FOR_NUMBERS)
         if name not in features:
             yield Fault(path, f"a feature ({', '.join(features)})", hint(name, list(features)), at_key=True)
         elif transformer not in allowed:
-            what = "text" if allowed is for_texts else "number"
+            what = "text" if allowed is FOR_TEXTS else "number"
             expected = f"one of {', '.join(allowed)}, which the checked loader can read, for a {what}"
             yield Fault(path, expected, hint(transformer, allowed))

@@ -8,9 +8,9 @@ from tidegate.contract.contract import Contract
 from tidegate.process.errors import InputError
 from tidegate.scoring.scores import Predictions, answers
 
-least_rows = 100
-most_classes = 200
-outcomes = {"binary": "both outcomes", "multiclass": "at least two classes", "regression": "numbers that differ"}
+LEAST_ROWS = 100
+MOST_CLASSES = 200
+OUTCOMES = {"binary": "both outcomes", "multiclass": "at least two classes", "regression": "numbers that differ"}
 
 
 def training_rows(features: pd.DataFrame, promise: Contract, batch_start: str, window_days: int) -> pd.DataFrame:
@@ -18,11 +18,11 @@ def training_rows(features: pd.DataFrame, promise: Contract, batch_start: str, w
     since = datetime.fromisoformat(batch_start) - timedelta(days=window_days)
     history = features[(features["split"] == "history") & (features[promise.time] >= since)]
     rows, place = history[history[promise.label].notna()], f"history of {window_days} days before {batch_start}"
-    if len(rows) < least_rows:
+    if len(rows) < LEAST_ROWS:
         found, cure = f"{len(rows)}", "move ingest.until forward"
-        if len(history) >= least_rows:
+        if len(history) >= LEAST_ROWS:
             found, cure = f"{len(rows)} in {len(history):,} rows", "look at the label's SQL and at label_delay"
-        raise InputError(place, f"at least {least_rows} labelled rows", found, cure)
+        raise InputError(place, f"at least {LEAST_ROWS} labelled rows", found, cure)
     _check_labels(rows[promise.label], promise, place)
     return rows.reset_index(drop=True)
 
@@ -30,10 +30,10 @@ def training_rows(features: pd.DataFrame, promise: Contract, batch_start: str, w
 def _check_labels(label: pd.Series, promise: Contract, place: str) -> None:
     values = label.nunique()
     if values < 2:
-        raise InputError(f"{place}: {label.name}", outcomes[promise.task], f"only {label.iloc[0]}", "look at its SQL")
-    if promise.task == "multiclass" and values > most_classes:
+        raise InputError(f"{place}: {label.name}", OUTCOMES[promise.task], f"only {label.iloc[0]}", "look at its SQL")
+    if promise.task == "multiclass" and values > MOST_CLASSES:
         cure = "select something coarser, or a number and the task regression"
-        raise InputError(f"{place}: {label.name}", f"at most {most_classes} classes", f"{values:,}", cure)
+        raise InputError(f"{place}: {label.name}", f"at most {MOST_CLASSES} classes", f"{values:,}", cure)
 
 
 def lone_classes(rows: pd.DataFrame, promise: Contract) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tidegate.documents.manifest import Manifest
 from tidegate.process.errors import InputError
+from tidegate.tracking.tags import Tag
 
 
 def log(name: str, manifest: Manifest, files: Mapping[str, Path], lines: int) -> str:
@@ -20,10 +21,10 @@ def log(name: str, manifest: Manifest, files: Mapping[str, Path], lines: int) ->
         client = connect()
         digest = sha256(f"{manifest.data} {manifest.until}".encode()).hexdigest()[:16]
         tags = {
-            "tidegate.until": manifest.until[:10],
-            "tidegate.data": manifest.data,
-            "tidegate.validation": "refused",
-            "tidegate.violations": str(lines),
+            Tag.UNTIL: manifest.until[:10],
+            Tag.DATA: manifest.data,
+            Tag.VALIDATION: "refused",
+            Tag.VIOLATIONS: str(lines),
         }
         run_id = runs.batch_run(client, name, f"refused-{digest}", tags)
         logs.files(client, run_id, files, "validate")

@@ -14,9 +14,8 @@ from tidegate.tracking import journal, logs, numbered, versions
 from tidegate.tracking.entries import Entry, History
 from tidegate.tracking.records import question
 from tidegate.tracking.store import answering
+from tidegate.tracking.tags import Tag
 
-VERDICT_TAG = "tidegate.verdict"
-APPROVAL_TAG = "tidegate.approval"
 FILE = "verdict.json"
 
 
@@ -58,7 +57,7 @@ def tags_of(verdict: Verdict, approval: str) -> dict[str, str]:
         file=f"{place_of(verdict)}/{FILE}",
         digest=sha256(text_of(verdict).encode()).hexdigest(),
     )
-    return {VERDICT_TAG: json.dumps(registered.document(), ensure_ascii=False), APPROVAL_TAG: approval}
+    return {Tag.VERDICT: json.dumps(registered.document(), ensure_ascii=False), Tag.APPROVAL: approval}
 
 
 @answering()
@@ -78,11 +77,11 @@ def waiting(client: MlflowClient, name: str) -> list[Waiting]:
     past = journal.history(client, name)
     settled = {entry.to for entry in past.counted} | set(past.refused)
     versions_waiting = []
-    for registered in numbered.listed(client, name, {APPROVAL_TAG: "manual"}):
+    for registered in numbered.listed(client, name, {Tag.APPROVAL: "manual"}):
         version, tags = str(registered.version), registered.tags
         if version not in settled:
             verdict = verdict_of(name, version, tags)
-            versions_waiting.append(Waiting(version, tags["tidegate.until"], _holds(verdict, past), verdict))
+            versions_waiting.append(Waiting(version, tags[Tag.UNTIL], _holds(verdict, past), verdict))
     return versions_waiting
 
 
@@ -130,7 +129,7 @@ def _holds(verdict: RegisteredVerdict, past: History) -> bool:
 
 def verdict_of(name: str, version: str, tags: Mapping[str, str]) -> RegisteredVerdict:
     """The verdict on a version in short, from its tags; TrackingError when it has none."""
-    if VERDICT_TAG not in tags:
+    if Tag.VERDICT not in tags:
         cure = "choose one that `tidegate history` shows"
         raise TrackingError(f"{name} version {version}", "a version with its verdict", "none", cure)
-    return RegisteredVerdict.of(json.loads(tags[VERDICT_TAG]), f"{VERDICT_TAG} of {name} version {version}")
+    return RegisteredVerdict.of(json.loads(tags[Tag.VERDICT]), f"{Tag.VERDICT} of {name} version {version}")

@@ -5,15 +5,15 @@ from collections.abc import Callable
 from mlflow import MlflowClient
 
 from tidegate.tracking import numbered
+from tidegate.tracking.tags import Tag
 
-batch_tag = "tidegate.batch"
-purpose = "Claims: which run belongs to which batch. Of several versions with the same batch id the first one counts."
+PURPOSE = "Claims: which run belongs to which batch. Of several versions with the same batch id the first one counts."
 Runs = Callable[[], list[str]]  # returns the ids of the batch's runs that exist
 
 
 def claim(client: MlflowClient, name: str, batch_id: str, run_id: str, there: Runs) -> str:
     """Append a claim that this is the batch's run; returns the run of the first claim."""
-    numbered.append(client, claims_of(name), f"runs:/{run_id}/batch", run_id, {batch_tag: batch_id}, purpose)
+    numbered.append(client, claims_of(name), f"runs:/{run_id}/batch", run_id, {Tag.BATCH: batch_id}, PURPOSE)
     return first(client, name, batch_id, there, run_id) or run_id
 
 
@@ -22,7 +22,7 @@ def first(client: MlflowClient, name: str, batch_id: str, there: Runs, own: str 
 
     `own` is known to exist.
     """
-    claimed = [str(found.run_id) for found in numbered.listed(client, claims_of(name), {batch_tag: batch_id})]
+    claimed = [str(found.run_id) for found in numbered.listed(client, claims_of(name), {Tag.BATCH: batch_id})]
     if claimed and claimed[0] == own:
         return own
     known = set(there() if claimed else ())  # read after the claims, so that every claimed run can be among them

@@ -11,19 +11,19 @@ from tidegate.documents.formats import replacing
 from tidegate.process import limits
 from tidegate.process.errors import TrackingError
 
-scheme = "sqlite:///"
-default_uri = f"{scheme}mlflow.db"
+SCHEME = "sqlite:///"
+DEFAULT_URI = f"{SCHEME}mlflow.db"
 
 
 def absolute(uri: str) -> str:
     """The URI with an absolute path; a server's URI is returned unchanged."""
     path = path_of(uri)
-    return f"{scheme}{path}" if path else uri
+    return f"{SCHEME}{path}" if path else uri
 
 
 def path_of(uri: str) -> Path | None:
     """The database file of a sqlite URI; None for any other URI."""
-    name = uri.removeprefix(scheme).partition("?")[0]
+    name = uri.removeprefix(SCHEME).partition("?")[0]
     if not uri.startswith("sqlite:"):
         return None
     if name in ("", ":memory:") or name == uri:
@@ -92,7 +92,7 @@ def _upgrade(path: Path) -> None:
     for logger in ("alembic", "mlflow.store.db.utils"):
         logging.getLogger(logger).setLevel(logging.CRITICAL)
     try:
-        upgrade.main([f"{scheme}{path}"], standalone_mode=False)
+        upgrade.main([f"{SCHEME}{path}"], standalone_mode=False)
     except (CommandError, MlflowException, SQLAlchemyError) as error:
         raise _broken(path, str(error)) from None
 

@@ -5,10 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tidegate.documents.decision import Decision
-from tidegate.tracking.claims import batch_tag
+from tidegate.tracking.tags import Tag
 
-tag = "tidegate.gate"
-until_tag, experiment_tag = "tidegate.until", "tidegate.experiment"
 MOST_SIGNALS = 20
 LONGEST = 7500  # letters; a server may hold no more than 8,000 in a tag
 
@@ -33,7 +31,7 @@ def noted(decision: Decision, loss: float | None) -> dict[str, str]:
     kept = list(signals.items())[:MOST_SIGNALS]
     while len(text := json.dumps({"loss": loss, "signals": dict(kept)}, ensure_ascii=False)) > LONGEST:
         kept.pop()
-    return {tag: text}
+    return {Tag.GATE: text}
 
 
 def past(batches: Iterable[Mapping[str, str]], before_until: str) -> list[PastDecision]:
@@ -41,19 +39,19 @@ def past(batches: Iterable[Mapping[str, str]], before_until: str) -> list[PastDe
 
     Those from before decisions were noted have neither loss nor signals.
     """
-    earlier = [tags for tags in batches if tags.get(until_tag, "9") < before_until[:10]]
-    return [_noted(tags) for tags in earlier if "tidegate.decision" in tags and experiment_tag not in tags]
+    earlier = [tags for tags in batches if tags.get(Tag.UNTIL, "9") < before_until[:10]]
+    return [_noted(tags) for tags in earlier if Tag.DECISION in tags and Tag.EXPERIMENT not in tags]
 
 
 def _noted(tags: Mapping[str, str]) -> PastDecision:
-    champion = tags.get("tidegate.champion", "none")
-    note = json.loads(tags.get(tag, "{}"))
+    champion = tags.get(Tag.CHAMPION, "none")
+    note = json.loads(tags.get(Tag.GATE, "{}"))
     return PastDecision(
-        until=tags[until_tag],
-        batch=tags[batch_tag],
-        decision=tags["tidegate.decision"],
+        until=tags[Tag.UNTIL],
+        batch=tags[Tag.BATCH],
+        decision=tags[Tag.DECISION],
         champion=None if champion == "none" else champion,
-        rows=int(tags.get("tidegate.rows", 0)),
+        rows=int(tags.get(Tag.ROWS, 0)),
         loss=note.get("loss"),
         signals={name: (value, limit) for name, (value, limit) in note.get("signals", {}).items()},
     )

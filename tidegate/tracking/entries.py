@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from tidegate.documents.verdict import VerdictSummary
+from tidegate.tracking.tags import Tag
 
-none = "0"
-judgement = "judgement"
+NONE = "0"
+JUDGEMENT = "judgement"
 SUMMARY = tuple(part.name for part in fields(VerdictSummary))
 
 
@@ -95,7 +96,7 @@ def fold(entries: Iterable[Entry]) -> History:
         if entry.kind == "rejection":
             rejected.append(entry)
             refused[entry.to] = entry
-        elif entry.kind == judgement:
+        elif entry.kind == JUDGEMENT:
             judged.append(entry)
         elif entry.to and entry.before == champion and not (entry.kind == "promotion" and entry.to in refused):
             counted.append(entry)
@@ -132,37 +133,37 @@ def to_tags(entry: Entry) -> dict[str, str]:
     """The tags of the journal's version that is this entry."""
     about = entry.verdict.document() if entry.verdict else dict(entry.feedback)
     return {
-        "tidegate.from": entry.before or none,
-        "tidegate.to": entry.to,
-        "tidegate.batch": entry.batch,
-        "tidegate.who": entry.who,
-        "tidegate.when": entry.when,
-        "tidegate.why": entry.why,
-        "tidegate.verdict": json.dumps(about, ensure_ascii=False),
-        "tidegate.digest": entry.digest,
-        "tidegate.kind": entry.kind,
+        Tag.FROM: entry.before or NONE,
+        Tag.TO: entry.to,
+        Tag.BATCH: entry.batch,
+        Tag.WHO: entry.who,
+        Tag.WHEN: entry.when,
+        Tag.WHY: entry.why,
+        Tag.VERDICT: json.dumps(about, ensure_ascii=False),
+        Tag.DIGEST: entry.digest,
+        Tag.KIND: entry.kind,
     }
 
 
 def from_tags(number: int, tags: Mapping[str, str]) -> Entry:
     """The entry of a version's tags; one without them, made by hand, leads nowhere and never counts."""
-    before = tags.get("tidegate.from", "")
+    before = tags.get(Tag.FROM, "")
     text = {key: tags.get(f"tidegate.{key}", "") for key in ("to", "batch", "who", "when", "why", "digest")}
-    about = json.loads(tags.get("tidegate.verdict", "{}"))
+    about = json.loads(tags.get(Tag.VERDICT, "{}"))
     # Before there were kinds, only a rollback was of no batch.
-    kind = tags.get("tidegate.kind") or ("promotion" if text["batch"] else "rollback")
+    kind = tags.get(Tag.KIND) or ("promotion" if text["batch"] else "rollback")
     return Entry(
-        before=None if before == none else before,
+        before=None if before == NONE else before,
         to=text["to"],
         batch=text["batch"],
         who=text["who"],
         when=text["when"],
         why=text["why"],
-        verdict=None if kind == judgement else _summary(about, number),
+        verdict=None if kind == JUDGEMENT else _summary(about, number),
         digest=text["digest"],
         number=number,
         kind=kind,
-        feedback=about if kind == judgement else {},
+        feedback=about if kind == JUDGEMENT else {},
     )
 
 

@@ -8,12 +8,12 @@ from mlflow import MlflowClient
 from tidegate.documents.decision import Feedback, FeedbackKind, Word
 from tidegate.process.errors import InputError
 from tidegate.tracking import journal, numbered
-from tidegate.tracking.claims import batch_tag
-from tidegate.tracking.entries import Entry, History, judgement
+from tidegate.tracking.entries import JUDGEMENT, Entry, History
 from tidegate.tracking.runs import runs_about
 from tidegate.tracking.store import answering
+from tidegate.tracking.tags import Tag
 
-cure = "see `tidegate batches --json`"
+CURE = "see `tidegate batches --json`"
 
 
 def current(past: History) -> list[Feedback]:
@@ -36,7 +36,7 @@ def add(client: MlflowClient, name: str, feedback: Feedback) -> bool:
     said = {"kind": feedback.kind, "about": feedback.about, "said": feedback.said, "until": feedback.until}
     batch = feedback.about if feedback.kind == "batch" else ""
     written = (feedback.who, feedback.when, feedback.why)
-    entry = Entry(past.champion, "", batch, *written, feedback=said, kind=judgement)
+    entry = Entry(past.champion, "", batch, *written, feedback=said, kind=JUDGEMENT)
     run_id = _run(client, name, batch)
     numbered.ensure(client, name)
     journal.append(client, name, entry, run_id)
@@ -47,13 +47,13 @@ def add(client: MlflowClient, name: str, feedback: Feedback) -> bool:
 @answering()
 def decided_batch(client: MlflowClient, name: str, given: str) -> str:
     """The id of the decided batch that a prefix of its id, or its `until`, means; InputError when that is not one."""
-    tags = [run.data.tags for run in runs_about(client, name, "tags.`tidegate.decision` != ''")]
-    untils = {tag[batch_tag]: tag.get("tidegate.until", "") for tag in tags}
+    tags = [run.data.tags for run in runs_about(client, name, f"tags.`{Tag.DECISION}` != ''")]
+    untils = {tag[Tag.BATCH]: tag.get(Tag.UNTIL, "") for tag in tags}
     matching = [batch for batch, until in untils.items() if given and (batch.startswith(given) or until == given)]
     if len(matching) == 1:
         return matching[0]
     ids = ", ".join(f"{batch[:12]} ({untils[batch]})" for batch in matching[:5]) or "none"
-    raise InputError(f"batch {given!r}", "one that was decided: its id, the beginning of it, or its date", ids, cure)
+    raise InputError(f"batch {given!r}", "one that was decided: its id, the beginning of it, or its date", ids, CURE)
 
 
 def _feedback(entry: Entry) -> Feedback | None:
@@ -75,7 +75,7 @@ def _feedback(entry: Entry) -> Feedback | None:
 def _run(client: MlflowClient, name: str, batch: str) -> str:
     """The run of the batch that the feedback is about; of a column, that of the batch that was decided last."""
     runs = runs_about(client, name)
-    found = [str(run.info.run_id) for run in runs if not batch or run.data.tags[batch_tag] == batch]
+    found = [str(run.info.run_id) for run in runs if not batch or run.data.tags[Tag.BATCH] == batch]
     if not found:
-        raise InputError(f"batch {batch!r}" if batch else name, "a batch that was decided", "none", cure)
+        raise InputError(f"batch {batch!r}" if batch else name, "a batch that was decided", "none", CURE)
     return found[-1]

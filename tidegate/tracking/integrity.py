@@ -8,8 +8,8 @@ from mlflow.exceptions import MlflowException
 
 from tidegate.process.errors import TrackingError
 from tidegate.tracking.entries import Entry
-from tidegate.tracking.models import digest_tag
-from tidegate.tracking.numbered import absent
+from tidegate.tracking.numbered import ABSENT
+from tidegate.tracking.tags import Tag
 
 
 def note_alias(model: RegisteredModel | None, name: str, tail: Entry, alias: str, journal: str) -> None:
@@ -27,9 +27,9 @@ def check_champion(client: MlflowClient, name: str, tail: Entry, journal: str) -
     try:
         found = client.get_model_version(name, tail.to)
     except MlflowException as error:
-        if error.error_code not in absent:
+        if error.error_code not in ABSENT:
             raise
         raise TrackingError(thing, expected, "nothing", cure) from None
-    if found.tags.get(digest_tag, "") != tail.digest:
+    if found.tags.get(Tag.DIGEST, "") != tail.digest:
         raise TrackingError(thing, expected, "another model", cure)
     return found

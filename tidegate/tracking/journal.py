@@ -14,13 +14,12 @@ from tidegate.process.errors import TrackingError
 from tidegate.tracking import direct, numbered, versions
 from tidegate.tracking.entries import Entry, History, fold, from_tags, missing, same, to_tags
 from tidegate.tracking.integrity import check_champion, note_alias
-from tidegate.tracking.models import digest_tag
 from tidegate.tracking.store import answering
+from tidegate.tracking.tags import Tag
 
-alias = "champion"
-purpose = "The journal of champions: promotions, rollbacks, rejections and feedback, by whom and why. Append-only."
+ALIAS = "champion"
+PURPOSE = "The journal of champions: promotions, rollbacks, rejections and feedback, by whom and why. Append-only."
 # On the registered model: the length of its journal, so that deleted entries are noticed.
-length_tag = "tidegate.journal"
 
 
 class Outcome(NamedTuple):
@@ -89,7 +88,7 @@ def serving(client: MlflowClient, name: str) -> Serving:
     if tail is None:
         return Serving(state.history, None)
     found = check_champion(client, name, tail, journal_of(name))
-    note_alias(state.model, name, tail, alias, journal_of(name))
+    note_alias(state.model, name, tail, ALIAS, journal_of(name))
     after = _repaired(client, name, state)
     return Serving(after, found) if after.tail == tail else serving(client, name)
 
@@ -136,10 +135,10 @@ def append(
 ) -> int:
     """Append the entry and return its number; TrackingError when its version does not exist."""
     if digest is None:
-        digest = versions.tags_of(client, name, entry.to).get(digest_tag, "") if entry.to else ""
+        digest = versions.tags_of(client, name, entry.to).get(Tag.DIGEST, "") if entry.to else ""
     tags = to_tags(replace(entry, digest=digest))
     source = f"models:/{name}/{entry.to}" if entry.to else f"runs:/{run_id}/gate"
-    return numbered.append(client, journal_of(name), source, run_id, tags, purpose)
+    return numbered.append(client, journal_of(name), source, run_id, tags, PURPOSE)
 
 
 @answering()
@@ -149,28 +148,28 @@ def repair(client: MlflowClient, name: str) -> History:
 
 
 def _repaired(client: MlflowClient, name: str, state: State) -> History:
-    for attempt in range(numbered.attempts):
+    for attempt in range(numbered.ATTEMPTS):
         if _up_to_date(*state):
             return state.history
         with numbered.colliding(attempt):
             if state.history.champion is not None:
-                direct.set_alias(client, name, alias, state.history.champion)
-            direct.tag_registered(client, name, length_tag, str(state.history.last))
+                direct.set_alias(client, name, ALIAS, state.history.champion)
+            direct.tag_registered(client, name, Tag.LENGTH, str(state.history.last))
             after = _history(client, name, state.model)
             # The journal is read after the alias is set, so the last process that sets it has seen every entry.
             if after.last == state.history.last:
                 return after
         state = read(client, name)
-    raise TrackingError(f"alias {alias} of {name}", "it to follow the journal", "it moving", "stop who else moves it")
+    raise TrackingError(f"alias {ALIAS} of {name}", "it to follow the journal", "it moving", "stop who else moves it")
 
 
 def _up_to_date(model: RegisteredModel | None, now: History) -> bool:
     if model is None:
         return now.last == 0
-    return now.champion in (None, str(model.aliases.get(alias))) and _length(model) >= now.last
+    return now.champion in (None, str(model.aliases.get(ALIAS))) and _length(model) >= now.last
 
 
 def _length(model: RegisteredModel | None) -> int:
     if model is None:
         return 0
-    return max(int(model.tags.get(length_tag, 0)), int(alias in model.aliases))
+    return max(int(model.tags.get(Tag.LENGTH, 0)), int(ALIAS in model.aliases))

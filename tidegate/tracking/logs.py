@@ -15,8 +15,8 @@ from tidegate.tracking.artifacts import Content
 from tidegate.tracking.runs import of_same_batch
 from tidegate.tracking.store import answering
 
-longest_parameter = 6000
-most, most_metrics = 100, 800  # per request, parameters or tags, and metrics: MLflow accepts 1,000 in total
+LONGEST_PARAMETER = 6000
+MOST, MOST_METRICS = 100, 800  # per request, parameters or tags, and metrics: MLflow accepts 1,000 in total
 
 
 class Point(NamedTuple):
@@ -41,7 +41,7 @@ def values(
     value are returned.
     """
     there = cache.run(client, run_id).data.params if params else {}
-    texts = {key: str(value)[:longest_parameter] for key, value in (params or {}).items()}
+    texts = {key: str(value)[:LONGEST_PARAMETER] for key, value in (params or {}).items()}
     now = int(time.time() * 1000)
     new = [Param(key, text) for key, text in texts.items() if key not in there]
     known = [
@@ -51,8 +51,8 @@ def values(
     ]
     notes = [RunTag(key, value) for key, value in (tags or {}).items()]
     while new or known or notes:
-        client.log_batch(run_id, known[:most_metrics], new[:most], notes[:most])
-        new, known, notes = new[most:], known[most_metrics:], notes[most:]
+        client.log_batch(run_id, known[:MOST_METRICS], new[:MOST], notes[:MOST])
+        new, known, notes = new[MOST:], known[MOST_METRICS:], notes[MOST:]
     there.update({key: text for key, text in texts.items() if key not in there})
     return [key for key, text in texts.items() if there[key] != text]
 

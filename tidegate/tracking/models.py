@@ -18,11 +18,10 @@ from tidegate.tracking.artifacts import Content, bytes_of
 from tidegate.tracking.bundle import BUNDLE, packed
 from tidegate.tracking.runs import seen
 from tidegate.tracking.store import answering, quoted
+from tidegate.tracking.tags import Tag
 
-digest_tag = "tidegate.digest"
-files_tag = "tidegate.files"
 # MLflow's own file, which differs between runs and is not part of the digest.
-described = "MLmodel"
+DESCRIBED = "MLmodel"
 
 
 class Logged(NamedTuple):
@@ -55,12 +54,12 @@ def log_model(
     if found := _logged_before(client, experiment, run_id, digest):
         return found
     texts = {key: str(value) for key, value in (params or {}).items()}
-    model = client.create_logged_model(experiment, name, run_id, {digest_tag: digest}, texts)
+    model = client.create_logged_model(experiment, name, run_id, {Tag.DIGEST: digest}, texts)
     description = _described(model, inputs, outputs)
-    files = digests({**payload, described: description})
+    files = digests({**payload, DESCRIBED: description})
     logged = Logged(str(model.model_id), str(model.artifact_location), digest, files)
-    artifacts.write(client, logged.place, {described: description, BUNDLE: packed(payload)})
-    direct.tag_model(client, logged.model_id, {files_tag: json.dumps(logged.files)})
+    artifacts.write(client, logged.place, {DESCRIBED: description, BUNDLE: packed(payload)})
+    direct.tag_model(client, logged.model_id, {Tag.FILES: json.dumps(logged.files)})
     client.finalize_logged_model(model.model_id, "READY")
     client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
     return logged
@@ -87,11 +86,11 @@ def digest_of(files: Mapping[str, str]) -> str:
 
 
 def _logged_before(client: MlflowClient, experiment: str, run_id: str, digest: str) -> Logged | None:
-    query = f"source_run_id = {quoted(run_id)} AND tags.`{digest_tag}` = {quoted(digest)}"
+    query = f"source_run_id = {quoted(run_id)} AND tags.`{Tag.DIGEST}` = {quoted(digest)}"
     for model in client.search_logged_models([experiment], query):
         # Not in the query: MLflow's search compares the name of a status with its number and finds nothing.
         if model.status == LoggedModelStatus.READY:
-            files = json.loads(model.tags[files_tag])
+            files = json.loads(model.tags[Tag.FILES])
             return Logged(str(model.model_id), str(model.artifact_location), digest, files)
     return None
 

@@ -16,13 +16,13 @@ from mlflow.exceptions import MlflowException
 from tidegate.process.errors import TrackingError
 from tidegate.tracking.store import quoted, signed_in
 
-page = 10_000
-attempts = 20
-patience = 5  # attempts, within three seconds
+PAGE = 10_000
+ATTEMPTS = 20
+PATIENCE = 5  # attempts, within three seconds
 # MLflow retries a version number three times and a tag or an alias never: too few under contention.
-collision = "Model Version creation error|IntegrityError|UniqueViolation"
+COLLISION = "Model Version creation error|IntegrityError|UniqueViolation"
 # To users other than an admin, MLflow reports a missing object as forbidden.
-absent = ("RESOURCE_DOES_NOT_EXIST", "PERMISSION_DENIED")
+ABSENT = ("RESOURCE_DOES_NOT_EXIST", "PERMISSION_DENIED")
 
 
 def registered(client: MlflowClient, name: str) -> RegisteredModel | None:
@@ -33,7 +33,7 @@ def registered(client: MlflowClient, name: str) -> RegisteredModel | None:
 
 def granted() -> Iterator[int]:
     """Attempts with backoff: MLflow grants permission on a new object a moment after it exists."""
-    for attempt in range(patience):
+    for attempt in range(PATIENCE):
         yield attempt
         time.sleep(0.1 * 2**attempt)
 
@@ -56,10 +56,10 @@ def append(
     client: MlflowClient, name: str, source: str, run_id: str | None, tags: Mapping[str, str], purpose: str
 ) -> int:
     """Add a version to `name`, which is created if necessary; returns its number."""
-    for attempt in range(attempts):
+    for attempt in range(ATTEMPTS):
         with colliding(attempt):
             return int(version(client, name, source, run_id, tags, purpose=purpose).version)
-    raise TrackingError(name, "a new entry", f"{attempts} failed attempts", "run the step again")
+    raise TrackingError(name, "a new entry", f"{ATTEMPTS} failed attempts", "run the step again")
 
 
 def version(
@@ -81,7 +81,7 @@ def version(
     try:
         return create()
     except MlflowException as error:
-        if error.error_code not in absent:
+        if error.error_code not in ABSENT:
             raise
     ensure(client, name, purpose)
     for _ in granted():
@@ -99,7 +99,7 @@ def listed(client: MlflowClient, name: str, tags: Mapping[str, str] | None = Non
     found: list[ModelVersion] = []
     token: str | None = ""
     while token is not None:
-        answer = client.search_model_versions(" AND ".join(terms), page, ["version_number ASC"], token or None)
+        answer = client.search_model_versions(" AND ".join(terms), PAGE, ["version_number ASC"], token or None)
         found += answer
         token = answer.token or None
     return found
@@ -111,7 +111,7 @@ def colliding(attempt: int) -> Iterator[None]:
     try:
         yield
     except MlflowException as error:
-        if not re.search(collision, str(error)):
+        if not re.search(COLLISION, str(error)):
             raise
         time.sleep(0.05 * (attempt + 1))
 

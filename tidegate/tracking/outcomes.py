@@ -9,12 +9,10 @@ from mlflow.entities import Run
 from tidegate.documents.decision import Decision
 from tidegate.documents.release import Release
 from tidegate.tracking.records import document
-from tidegate.tracking.runs import kubeflow_tags, of_same_batch, runs_about
+from tidegate.tracking.runs import of_same_batch, runs_about
 from tidegate.tracking.store import answering, quoted
+from tidegate.tracking.tags import Tag
 
-kubeflow_tag = kubeflow_tags[0]
-until_tag = "tidegate.until"
-decision_tag = "tidegate.decision"
 Document = dict[str, Any]
 
 
@@ -45,8 +43,8 @@ def _agrees(policy: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:
 
 def _runs(client: MlflowClient, name: str, kubeflow_run: str, until: str) -> list[Run]:
     """The runs in MLflow of the batch that was decided, none if none was."""
-    for tag, value in ((kubeflow_tag, kubeflow_run), (until_tag, until[:10])):
-        found = runs_about(client, name, f"tags.`{tag}` = {quoted(value)} AND tags.`{decision_tag}` != ''")
+    for tag, value in ((Tag.KUBEFLOW_RUN, kubeflow_run), (Tag.UNTIL, until[:10])):
+        found = runs_about(client, name, f"tags.`{tag}` = {quoted(value)} AND tags.`{Tag.DECISION}` != ''")
         if found:
             return of_same_batch(client, found[-1].info.run_id)
     return []

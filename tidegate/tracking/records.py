@@ -12,11 +12,11 @@ from mlflow.exceptions import MlflowException
 
 from tidegate.process.errors import TrackingError
 from tidegate.tracking import artifacts, cache, logs
-from tidegate.tracking.numbered import collision
+from tidegate.tracking.numbered import COLLISION
 from tidegate.tracking.runs import holder, of_same_batch
 from tidegate.tracking.store import answering
 
-folder = "records"
+FOLDER = "records"
 Document = dict[str, Any]
 
 
@@ -56,7 +56,7 @@ def _won(client: MlflowClient, run_id: str, param: Param, tags: Mapping[str, str
     try:
         client.log_batch(run_id, params=[param], tags=[RunTag(key, value) for key, value in (tags or {}).items()])
     except MlflowException as error:
-        if error.error_code != "INVALID_PARAMETER_VALUE" and not re.search(collision, str(error)):
+        if error.error_code != "INVALID_PARAMETER_VALUE" and not re.search(COLLISION, str(error)):
             raise
         return False
     return True
@@ -91,4 +91,4 @@ def _key(name: str) -> str:
 
 
 def _path(name: str, digest: str) -> str:
-    return f"{folder}/{name.removesuffix('.json')}/{digest}.json"
+    return f"{FOLDER}/{name.removesuffix('.json')}/{digest}.json"

@@ -12,14 +12,13 @@ from mlflow.entities import Run
 from tidegate.documents.decision import Decision
 from tidegate.documents.formats import read_json, replacing, write_json
 from tidegate.process.redaction import address
-from tidegate.tracking import artifacts, decisions
-from tidegate.tracking.claims import batch_tag
+from tidegate.tracking import artifacts
 from tidegate.tracking.records import recorded
 from tidegate.tracking.runs import runs_about
 from tidegate.tracking.store import answering
+from tidegate.tracking.tags import Tag
 
-decision_tag, reasons_tag = "tidegate.decision", "tidegate.reasons"
-marker = "fetched.json"
+MARKER = "fetched.json"
 
 
 @dataclass(frozen=True)
@@ -49,9 +48,9 @@ def decided(client: MlflowClient, name: str) -> list[Decided]:
     """Every batch that was decided, by its `until`, then by start."""
     found: dict[str, list[Run]] = {}
     for run in runs_about(client, name):
-        found.setdefault(run.data.tags[batch_tag], []).append(run)
+        found.setdefault(run.data.tags[Tag.BATCH], []).append(run)
     every = [Decided(batch, tuple(runs), _tags(runs)) for batch, runs in found.items()]
-    return sorted((it for it in every if decision_tag in it.tags), key=lambda it: it.tags.get("tidegate.until", ""))
+    return sorted((it for it in every if Tag.DECISION in it.tags), key=lambda it: it.tags.get(Tag.UNTIL, ""))
 
 
 @answering()
@@ -62,7 +61,7 @@ def fetch(client: MlflowClient, one: Decided, folder: Path, wanted: Sequence[str
         place = _place(client, one)
         there = set() if place is None else _downloaded(client, one, place, missing, folder)
         known = {**known, **{file: file in there for file in missing}}
-        write_json(folder / marker, {"of": _of(one), "files": known})
+        write_json(folder / MARKER, {"of": _of(one), "files": known})
     return [file for file in wanted if known[file]]
 
 
@@ -73,11 +72,11 @@ def _tags(runs: Sequence[Run]) -> dict[str, str]:
 
 def _of(one: Decided) -> list[str]:
     """What tells one decision on a batch from another: it is decided anew when the policy changes."""
-    return [one.tags.get(tag, "") for tag in (decision_tag, reasons_tag, decisions.tag)]
+    return [one.tags.get(tag, "") for tag in (Tag.DECISION, Tag.REASONS, Tag.GATE)]
 
 
 def _known(folder: Path, one: Decided) -> dict[str, bool]:
-    found = read_json(folder / marker) if (folder / marker).exists() else {}
+    found = read_json(folder / MARKER) if (folder / MARKER).exists() else {}
     files: dict[str, bool] = found["files"] if found and found["of"] == _of(one) else {}
     return {file: there for file, there in files.items() if not there or (folder / file).exists()}
 

@@ -15,14 +15,13 @@ from mlflow.exceptions import MlflowException
 from tidegate.process.context import kubeflow_run
 from tidegate.process.errors import TrackingError
 from tidegate.tracking import cache, database, direct
-from tidegate.tracking.claims import Runs, batch_tag, claim, first
+from tidegate.tracking.claims import Runs, claim, first
 from tidegate.tracking.numbered import granted
 from tidegate.tracking.store import answering, quoted, signed_in
+from tidegate.tracking.tags import Tag
 
-name_tag = "tidegate.name"
-claimed_tag = "tidegate.claimed"  # on the run of the first claim, so that later steps need not read the claims
 # Ours, and the tag by which the plugin marks the run of the pipeline: one search finds all runs.
-kubeflow_tags = ("tidegate.kubeflow.run", "kfp.pipeline_run_id")
+KUBEFLOW_TAGS = (Tag.KUBEFLOW_RUN, Tag.PLUGIN_RUN)
 
 
 @answering()
@@ -32,8 +31,8 @@ def batch_run(client: MlflowClient, name: str, batch_id: str, tags: Mapping[str,
     Concurrent callers get the same run. A run that Kubeflow's plugin opened (MLFLOW_RUN_ID) is used and tagged
     instead.
     """
-    origin = dict.fromkeys(kubeflow_tags, kubeflow_run() or "") if kubeflow_run() else {}
-    labels = {**tags, **origin, batch_tag: batch_id, name_tag: name}
+    origin = dict.fromkeys(KUBEFLOW_TAGS, kubeflow_run() or "") if kubeflow_run() else {}
+    labels = {**tags, **origin, Tag.BATCH: batch_id, Tag.NAME: name}
     if handed_over():
         _label(client, handed_over(), labels)
         cache.of(client).runs.pop(handed_over(), None)  # it may have been read without them
@@ -54,12 +53,12 @@ def batch_run(client: MlflowClient, name: str, batch_id: str, tags: Mapping[str,
 def mark(client: MlflowClient, run_id: str) -> dict[str, str]:
     """The tag that marks a run as the first claimed one; empty for a run of the plugin."""
     found = cache.of(client).holders.get(run_id) == run_id
-    return {claimed_tag: cache.run(client, run_id).data.tags[batch_tag]} if found else {}
+    return {Tag.CLAIMED: cache.run(client, run_id).data.tags[Tag.BATCH]} if found else {}
 
 
 def _marked(seen: Sequence[Run]) -> str | None:
     """The run with the tag of the first claim."""
-    return next((str(run.info.run_id) for run in seen if claimed_tag in run.data.tags), None)
+    return next((str(run.info.run_id) for run in seen if Tag.CLAIMED in run.data.tags), None)
 
 
 def holder(client: MlflowClient, run_id: str) -> str:
@@ -72,7 +71,7 @@ def holder(client: MlflowClient, run_id: str) -> str:
 
 def _holder(client: MlflowClient, run_id: str) -> str:
     tags = cache.run(client, run_id).data.tags
-    name, batch_id = tags.get(name_tag), tags.get(batch_tag)
+    name, batch_id = tags.get(Tag.NAME), tags.get(Tag.BATCH)
     if not name or not batch_id:
         return run_id
 
@@ -89,17 +88,17 @@ def handed_over() -> str:
 
 def runs_of(client: MlflowClient, experiment: str, batch_id: str) -> list[Run]:
     """The runs of a batch in an experiment that are not deleted, the oldest first."""
-    found = _searched(client, _experiments(client, experiment), f"tags.`{batch_tag}` = {quoted(batch_id)}")
+    found = _searched(client, _experiments(client, experiment), f"tags.`{Tag.BATCH}` = {quoted(batch_id)}")
     return [run for run in found if run.info.experiment_id == experiment]
 
 
 def of_same_batch(client: MlflowClient, run_id: str) -> list[Run]:
     """The runs of this run's batch in all experiments, the oldest first; only this run if it has no batch."""
     run = cache.run(client, run_id)
-    batch = run.data.tags.get(batch_tag)
+    batch = run.data.tags.get(Tag.BATCH)
     if batch is None:
         return [run]
-    found = _searched(client, _experiments(client, run.info.experiment_id), f"tags.`{batch_tag}` = {quoted(batch)}")
+    found = _searched(client, _experiments(client, run.info.experiment_id), f"tags.`{Tag.BATCH}` = {quoted(batch)}")
     return [other for other in found if _is_of_batch(other, run)]
 
 
@@ -118,7 +117,7 @@ def runs_about(client: MlflowClient, name: str, query: str = "") -> list[Run]:
         cache.of(client).experiments.clear()
     experiment = cache.experiments(client).get(name)
     own = experiment.experiment_id if experiment else None
-    whole = " AND ".join(part for part in (f"tags.`{batch_tag}` != ''", query) if part)
+    whole = " AND ".join(part for part in (f"tags.`{Tag.BATCH}` != ''", query) if part)
     return [run for run in _searched(client, _experiments(client), whole) if _is_of(run, name, own)]
 
 
@@ -128,8 +127,8 @@ def batches(client: MlflowClient, name: str) -> list[dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for run in runs_about(client, name):
         tags, metrics = run.data.tags, {key: str(value) for key, value in run.data.metrics.items()}
-        found.setdefault(tags[batch_tag], {}).update(metrics | tags)
-    return sorted(found.values(), key=lambda tags: tags.get("tidegate.until", ""))
+        found.setdefault(tags[Tag.BATCH], {}).update(metrics | tags)
+    return sorted(found.values(), key=lambda tags: tags.get(Tag.UNTIL, ""))
 
 
 @answering()
@@ -140,13 +139,13 @@ def finish(client: MlflowClient, run_id: str, status: Literal["FINISHED", "FAILE
 
 def _is_of_batch(run: Run, other: Run) -> bool:
     """Whether two runs belong to the same batch; problems with the same data can have the same batch ids."""
-    same = run.data.tags.get(batch_tag) == other.data.tags[batch_tag]
-    return same and _is_of(run, other.data.tags.get(name_tag), other.info.experiment_id)
+    same = run.data.tags.get(Tag.BATCH) == other.data.tags[Tag.BATCH]
+    return same and _is_of(run, other.data.tags.get(Tag.NAME), other.info.experiment_id)
 
 
 def _is_of(run: Run, name: str | None, experiment: str | None) -> bool:
     """Whether a run belongs to the problem `name`, whose own experiment is this one."""
-    return bool(run.data.tags.get(name_tag) == name or run.info.experiment_id == experiment)
+    return bool(run.data.tags.get(Tag.NAME) == name or run.info.experiment_id == experiment)
 
 
 def _label(client: MlflowClient, run_id: str, labels: Mapping[str, str]) -> None:
@@ -182,14 +181,14 @@ def _agreed(
     """The run of a batch without a claim: one is created and claimed, and deleted if another process was faster."""
     # A run without a claim was left by a process that was killed before its claim.
     run_id = str(seen[0].info.run_id) if seen else _created(client, experiment, labels)
-    agreed = claim(client, name, labels[batch_tag], run_id, there)
+    agreed = claim(client, name, labels[Tag.BATCH], run_id, there)
     if agreed != run_id and not seen:
         client.delete_run(run_id)
     return agreed
 
 
 def _created(client: MlflowClient, experiment: str, labels: Mapping[str, str]) -> str:
-    told = (labels.get("tidegate.until", ""), labels[batch_tag][:8])
+    told = (labels.get(Tag.UNTIL, ""), labels[Tag.BATCH][:8])
     name = " ".join(part for part in told if part)
     run = client.create_run(experiment, tags=dict(labels), run_name=name)
     cache.of(client).runs[str(run.info.run_id)] = run

@@ -13,29 +13,29 @@ from tidegate.process.errors import TrackingError, UnavailableTrackingError
 from tidegate.process.redaction import address, redacted
 from tidegate.tracking import cache, database
 
-start_server = "start the server or correct MLFLOW_TRACKING_URI"
-sign_in = "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
-allowed = "let the owner or an admin grant access: see `tidegate doctor`"
+START_SERVER = "start the server or correct MLFLOW_TRACKING_URI"
+SIGN_IN = "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
+ALLOWED = "let the owner or an admin grant access: see `tidegate doctor`"
 # A pattern of MLflow's message, what it means, and the cure; the first that matches.
-reasons = (
-    (r"error code 401|UNAUTHENTICATED", "401 (not signed in)", sign_in),
+REASONS = (
+    (r"error code 401|UNAUTHENTICATED", "401 (not signed in)", SIGN_IN),
     (r"Invalid Host header", "403 (refused by its name)", "add this name to --allowed-hosts of the server"),
-    (r"error code 403|PERMISSION_DENIED|403 Client Error", "403 (refused)", allowed),
-    (r"(?i)timed? ?out|no answer", "no answer", start_server),
-    (r"(?i)refused|resolve|unreachable|connection aborted|max retries", "no connection", start_server),
+    (r"error code 403|PERMISSION_DENIED|403 Client Error", "403 (refused)", ALLOWED),
+    (r"(?i)timed? ?out|no answer", "no answer", START_SERVER),
+    (r"(?i)refused|resolve|unreachable|connection aborted|max retries", "no connection", START_SERVER),
     (r"(?i)valid JSON format|error code (404|405)", "another kind of server", "correct MLFLOW_TRACKING_URI"),
 )
-passing = r"no answer|no connection|error code 5\d\d"  # a retry may succeed
-quiet = {"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false", "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"}
+PASSING = r"no answer|no connection|error code 5\d\d"  # a retry may succeed
+QUIET = {"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false", "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"}
 # One request takes at most five minutes; MLflow's defaults allow more than fifteen.
-patience = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "60", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "4"}
+PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "60", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "4"}
 # Presigned URLs of the artifact store often name a host that only the server can resolve.
-through_the_server = {
+THROUGH_THE_SERVER = {
     "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
     "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "false",
 }
 # Short time-outs for the first request, which only asks whether there is a server.
-probing = {
+PROBING = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",  # a busy server needs seconds to check a password
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
@@ -48,10 +48,10 @@ def connect() -> MlflowClient:
     if not given and kubeflow_run():  # a database file in the pod would be lost with it
         cure = "give the step `uses: [mlflow]` in cluster.yaml"
         raise TrackingError("MLFLOW_TRACKING_URI", "an MLflow server", "nothing", cure)
-    uri = database.absolute(given or database.default_uri)
-    for name, value in {**quiet, **patience}.items():
+    uri = database.absolute(given or database.DEFAULT_URI)
+    for name, value in {**QUIET, **PATIENCE}.items():
         os.environ.setdefault(name, value)
-    os.environ.update(through_the_server)
+    os.environ.update(THROUGH_THE_SERVER)
     if path := database.path_of(uri):
         database.migrate(path)
     elif not uri.startswith(("http://", "https://")):
@@ -63,7 +63,7 @@ def connect() -> MlflowClient:
     set_tracking_uri(uri)
     client = MlflowClient(uri, registry_uri=uri)
     if not path:
-        with answering(uri), _environment(probing):
+        with answering(uri), _environment(PROBING):
             cache.experiments(client)
     return client
 
@@ -96,11 +96,11 @@ def quoted(text: str) -> str:
 
 def _told(thing: object, message: str) -> TrackingError:
     where = _hidden(str(thing))
-    for pattern, found, cure in reasons:
+    for pattern, found, cure in REASONS:
         if re.search(pattern, message):
-            kind = UnavailableTrackingError if re.search(passing, found) else TrackingError
+            kind = UnavailableTrackingError if re.search(PASSING, found) else TrackingError
             return kind(where, "an MLflow server that answers", found, cure)
-    kind = UnavailableTrackingError if re.search(passing, message) else TrackingError
+    kind = UnavailableTrackingError if re.search(PASSING, message) else TrackingError
     return kind(where, "MLflow to do as asked", _hidden(message)[:300], "see its log")
 
 
@@ -112,11 +112,11 @@ def _hidden(text: str) -> str:
 @contextmanager
 def _environment(values: Mapping[str, str]) -> Iterator[None]:
     """Set these variables for a while, except those that the user has set."""
-    mine = {name: value for name, value in values.items() if os.environ.get(name) in (None, patience.get(name))}
+    mine = {name: value for name, value in values.items() if os.environ.get(name) in (None, PATIENCE.get(name))}
     os.environ.update(mine)
     try:
         yield
     finally:
         for name in mine:
             del os.environ[name]
-        os.environ.update({name: patience[name] for name in mine if name in patience})
+        os.environ.update({name: PATIENCE[name] for name in mine if name in PATIENCE})

@@ -10,8 +10,8 @@ from tidegate.process.errors import TrackingError
 from tidegate.process.wheel import Wheel
 from tidegate.tracking import artifacts, cache
 from tidegate.tracking.store import answering
+from tidegate.tracking.tags import Tag
 
-TAG = "tidegate.wheel"  # of a registered version: the digest, the run that keeps the file, the file's name
 FOLDER = "wheels"
 
 
@@ -21,21 +21,21 @@ def keep(client: MlflowClient, run_id: str, wheel: Wheel, before: Mapping[str, s
 
     `before` are the tags of the champion: one wheel makes many versions and is uploaded once.
     """
-    known = before.get(TAG, "")
+    known = before.get(Tag.WHEEL, "")
     if known.startswith(f"{wheel.digest} "):
-        return {TAG: known}
+        return {Tag.WHEEL: known}
     artifacts.write(client, cache.run(client, run_id).info.artifact_uri, {wheel.name: wheel.content}, _folder(wheel))
-    return {TAG: f"{wheel.digest} {run_id} {wheel.name}"}
+    return {Tag.WHEEL: f"{wheel.digest} {run_id} {wheel.name}"}
 
 
 @answering()
 def fetch(client: MlflowClient, tags: Mapping[str, Any], version: str) -> Wheel:
     """The wheel that made a version with these tags; TrackingError when it is missing or altered."""
     thing = f"the Tidegate that made version {version}"
-    digest, _, rest = str(tags.get(TAG, "")).partition(" ")
+    digest, _, rest = str(tags.get(Tag.WHEEL, "")).partition(" ")
     run_id, _, name = rest.partition(" ")
     if not name:
-        raise TrackingError(thing, f"the tag {TAG}", "none", "name an interpreter: --python")
+        raise TrackingError(thing, f"the tag {Tag.WHEEL}", "none", "name an interpreter: --python")
     place = cache.run(client, run_id).info.artifact_uri
     content = artifacts.read(client, place, f"{FOLDER}/{digest[:16]}/{name}", limits.MOST_TRANSFER_SECONDS)
     wheel = Wheel(name, content or b"")

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+from tidegate.tracking.tags import Tag
+
 
 def retrainings(batches: Iterable[Mapping[str, str]], before: str) -> list[dict[str, str]]:
     """The batches before this moment for which a model was retrained, the oldest first, without experiments.
@@ -11,12 +13,12 @@ def retrainings(batches: Iterable[Mapping[str, str]], before: str) -> list[dict[
     """
     return [
         {
-            "until": tags["tidegate.until"],
-            "verdict": tags.get("tidegate.verdict", ""),
-            "champion": tags.get("tidegate.champion", "none"),
+            "until": tags[Tag.UNTIL],
+            "verdict": tags.get(Tag.VERDICT, ""),
+            "champion": tags.get(Tag.CHAMPION, "none"),
         }
         for tags in batches
-        if tags.get("tidegate.decision") == "retrain"
-        and "tidegate.experiment" not in tags
-        and tags.get("tidegate.until", before) < before[:10]
+        if tags.get(Tag.DECISION) == "retrain"
+        and Tag.EXPERIMENT not in tags
+        and tags.get(Tag.UNTIL, before) < before[:10]
     ]

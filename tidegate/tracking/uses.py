@@ -11,9 +11,7 @@ from tidegate.documents.batch import Batch
 from tidegate.documents.document import Part
 from tidegate.tracking.runs import runs_about
 from tidegate.tracking.store import answering
-
-PREFIX = "tidegate.judged."
-VERDICT_TAG, UNTIL_TAG = "tidegate.verdict", "tidegate.until"
+from tidegate.tracking.tags import Tag
 
 
 @dataclass(frozen=True)
@@ -40,14 +38,14 @@ def earlier_verdicts(client: MlflowClient, name: str, key: str, batch: Batch) ->
 
 def noted(key: str, batch: Batch, earlier: int) -> dict[str, str]:
     """The tag by which the batch's run says that its rows were used for the verdict `key`."""
-    return {PREFIX + key: json.dumps(Use(batch.start, batch.end, earlier).document())}
+    return {Tag.USE + key: json.dumps(Use(batch.start, batch.end, earlier).document())}
 
 
 def _uses(run: Run) -> Iterator[tuple[str, Use]]:
     """Each use of the batch's rows by the key of its verdict."""
     for tag, value in run.data.tags.items():
-        if tag.startswith(PREFIX):
-            yield tag.removeprefix(PREFIX), Use(**json.loads(value))
+        if tag.startswith(Tag.USE):
+            yield tag.removeprefix(Tag.USE), Use(**json.loads(value))
 
 
 def _overlaps(use: Use, batch: Batch) -> bool:
@@ -58,6 +56,6 @@ def _overlaps(use: Use, batch: Batch) -> bool:
 def _unnoted(run: Run, batch: Batch) -> bool:
     """Whether a run has a verdict from before verdicts were noted, on a window that ends within this one."""
     tags = run.data.tags
-    if VERDICT_TAG not in tags or any(tag.startswith(PREFIX) for tag in tags):
+    if Tag.VERDICT not in tags or any(tag.startswith(Tag.USE) for tag in tags):
         return False
-    return bool(batch.start[:10] < tags.get(UNTIL_TAG, "") <= batch.end[:10])
+    return bool(batch.start[:10] < tags.get(Tag.UNTIL, "") <= batch.end[:10])

@@ -15,14 +15,14 @@ from tidegate.process import limits
 from tidegate.process.errors import ModelError, TrackingError
 from tidegate.tracking import artifacts
 from tidegate.tracking.bundle import BUNDLE, unpacked
-from tidegate.tracking.claims import batch_tag
-from tidegate.tracking.models import Logged, described, digest_of, digest_tag, files_tag
-from tidegate.tracking.numbered import absent, listed
+from tidegate.tracking.models import DESCRIBED, Logged, digest_of
+from tidegate.tracking.numbered import ABSENT, listed
 from tidegate.tracking.numbered import version as created
 from tidegate.tracking.store import answering
+from tidegate.tracking.tags import Tag
 
-FORMAT_TAG, FORMAT = "tidegate.format", "1"  # the layout of a version; later releases read every format from 1 on
-plain_name = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+FORMAT = "1"
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 @answering()
@@ -30,9 +30,9 @@ def register(
     client: MlflowClient, name: str, run_id: str, logged: Logged, batch_id: str, tags: Mapping[str, str]
 ) -> ModelVersion:
     """The version of `name` with this model of this batch, created with all its tags if there is none (idempotent)."""
-    own = {batch_tag: batch_id, digest_tag: logged.digest}
+    own = {Tag.BATCH: batch_id, Tag.DIGEST: logged.digest}
     if not listed(client, name, own):
-        labels = {**tags, **own, files_tag: json.dumps(logged.files), FORMAT_TAG: FORMAT}
+        labels = {**tags, **own, Tag.FILES: json.dumps(logged.files), Tag.FORMAT: FORMAT}
         created(client, name, logged.place, run_id, labels, logged.model_id)
     # Two concurrent runs of one step create two: all keep the first and delete the others.
     first, *others = listed(client, name, own)
@@ -57,17 +57,17 @@ def fetch(client: MlflowClient, name: str, version: str, folder: Path, known: Mo
             if sha256(content).hexdigest() != files[file]:
                 raise _unlike(name, version, f"{file} as registered", "other bytes")
             (target / file).write_bytes(content)
-        if digest_of({file: digest for file, digest in files.items() if file != described}) != found.tags.get(
-            digest_tag
+        if digest_of({file: digest for file, digest in files.items() if file != DESCRIBED}) != found.tags.get(
+            Tag.DIGEST
         ):
             raise _unlike(name, version, "the files that were registered", "another list of files")
-        _check_flavours(target / described, name, version)
+        _check_flavours(target / DESCRIBED, name, version)
     return folder
 
 
 def _check_format(tags: Mapping[str, str], name: str, version: str) -> None:
     """TrackingError for a version of a format that this Tidegate cannot read."""
-    found = tags.get(FORMAT_TAG)
+    found = tags.get(Tag.FORMAT)
     if found != FORMAT:
         there = f"format {found}" if found else "none: it was made before Tidegate 0.1"
         cure = "upgrade Tidegate" if found else "begin anew with another store, or another name in contract.yaml"
@@ -80,7 +80,7 @@ def get(client: MlflowClient, name: str, version: str) -> ModelVersion:
     try:
         return client.get_model_version(name, version)
     except MlflowException as error:
-        if error.error_code not in absent:
+        if error.error_code not in ABSENT:
             raise
         raise TrackingError(
             f"{name} version {version}", "a registered version", "none", "choose one that `mlflow ui` shows"
@@ -112,16 +112,16 @@ def _check_flavours(path: Path, name: str, version: str) -> None:
     found = read_yaml(path) if path.exists() else {}
     flavours = found.get("flavors") if isinstance(found, dict) else {"none": ""}
     if flavours:
-        raise _unlike(name, version, f"no flavour in {described}", ascii(", ".join(map(str, flavours))))
+        raise _unlike(name, version, f"no flavour in {DESCRIBED}", ascii(", ".join(map(str, flavours))))
 
 
 def _files_of(tags: Mapping[str, str], name: str, version: str) -> dict[str, str]:
-    text = tags.get(files_tag)
+    text = tags.get(Tag.FILES)
     if text is None:
-        raise _unlike(name, version, f"the tag {files_tag}", "none")
+        raise _unlike(name, version, f"the tag {Tag.FILES}", "none")
     files = dict(json.loads(text))
     for file in files:
-        if not plain_name.fullmatch(file):
+        if not PLAIN_NAME.fullmatch(file):
             raise _unlike(name, version, "plain file names", repr(file))
     return files
 
@@ -129,16 +129,16 @@ def _files_of(tags: Mapping[str, str], name: str, version: str) -> dict[str, str
 def _downloaded(client: MlflowClient, found: ModelVersion, files: Mapping[str, str], name: str) -> dict[str, bytes]:
     """The contents of the files, from the archive in the store; ModelError names the first that is missing."""
     version, place = str(found.version), str(found.source)
-    description = artifacts.read(client, place, described)
+    description = artifacts.read(client, place, DESCRIBED)
     bundle = artifacts.read(client, place, BUNDLE, limits.MOST_TRANSFER_SECONDS)
     if bundle is None:
         raise _unlike(name, version, BUNDLE, "no such file")
     try:
-        contents = unpacked(bundle, set(files) - {described})
+        contents = unpacked(bundle, set(files) - {DESCRIBED})
     except ValueError as error:
         raise _unlike(name, version, f"{BUNDLE} as registered", str(error)) from None
-    if description is not None and described in files:
-        contents[described] = description
+    if description is not None and DESCRIBED in files:
+        contents[DESCRIBED] = description
     if missing := sorted(files.keys() - contents.keys()):
         raise _unlike(name, version, missing[0], "no such file")
     return contents

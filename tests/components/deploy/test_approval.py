@@ -19,6 +19,7 @@ from tidegate.tracking.journal import champion, history, promote
 from tidegate.tracking.numbered import listed
 from tidegate.tracking.outcomes import outcome
 from tidegate.tracking.store import connect
+from tidegate.tracking.tags import Tag
 
 if TYPE_CHECKING:
     from tests.toy import World
@@ -141,7 +142,7 @@ def refuse(world: "World") -> None:
 
 
 def forget(world: "World") -> None:
-    connect().delete_model_version_tag("toy", "2", approvals.VERDICT_TAG)
+    connect().delete_model_version_tag("toy", "2", Tag.VERDICT)
 
 
 @pytest.mark.parametrize(

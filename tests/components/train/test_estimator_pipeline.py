@@ -14,9 +14,9 @@ import pytest
 
 from tests.tiers import large
 from tidegate import models
-from tidegate.components.train.encoding import for_numbers
+from tidegate.components.train.encoding import FOR_NUMBERS
 from tidegate.components.train.estimator_pipeline import baselines, challenger
-from tidegate.components.train.estimators import allowed, classifiers, named, regressors
+from tidegate.components.train.estimators import ALLOWED, CLASSIFIERS, REGRESSORS, named
 from tidegate.components.train.fit import fit
 from tidegate.components.train.specification import Specification, parse_specification
 from tidegate.process.errors import InputError
@@ -66,7 +66,7 @@ parameters: dict[str, dict[str, Any]] = {
 }
 positive = ("PoissonRegressor", "GammaRegressor", "TweedieRegressor")  # their link is the logarithm
 ROWS = large(800, 300)
-cases = [(task, path) for task, paths in allowed.items() for path in paths]
+cases = [(task, path) for task, paths in ALLOWED.items() for path in paths]
 sides = ("apple pear", "plum cherry", "grape", "", None)
 
 
@@ -172,7 +172,7 @@ def test_one_feature_alone_is_enough(task: str, path: str, name: str, tmp_path: 
     assert np.isfinite(np.asarray(predict(loaded, strange(), own, task))).all()
 
 
-@pytest.mark.parametrize("path", [path for path in classifiers if "class_weight" in named(path)._get_param_names()])
+@pytest.mark.parametrize("path", [path for path in CLASSIFIERS if "class_weight" in named(path)._get_param_names()])
 @pytest.mark.parametrize(
     ("task", "class_weight"),
     [
@@ -194,7 +194,7 @@ def test_class_weights_pass_through(task: str, class_weight: Any, path: str, tmp
 
 def test_class_weights_of_classes_that_yaml_takes_for_numbers() -> None:
     rows = frame(ROWS, 0).assign(grade=lambda made: (made["n"].fillna(0) > 0).astype(int))
-    made = challenger(specification(classifiers[1], "multiclass", class_weight={0: 1, 1: 5}), kinds)
+    made = challenger(specification(CLASSIFIERS[1], "multiclass", class_weight={0: 1, 1: 5}), kinds)
     model = fit(made, model_input(rows, kinds), labels_of(rows, "grade", "multiclass"))
     assert list(model.classes_) == ["0", "1"]
 
@@ -208,8 +208,8 @@ def test_the_same_rows_give_the_same_bytes(task: str, path: str, tmp_path: Path)
 def test_boosting_predicts_the_same_without_its_inner_encoder(names: list[str]) -> None:
     own = {"n": "number", **dict.fromkeys(names, "category")}
     rows, given = frame(ROWS, 0), pd.concat([frame(300, 1), strange()])
-    whole = challenger(specification(classifiers[0]), own).fit(model_input(rows, own), target(rows))
-    stripped = fitted(classifiers[0], own=own)
+    whole = challenger(specification(CLASSIFIERS[0]), own).fit(model_input(rows, own), target(rows))
+    stripped = fitted(CLASSIFIERS[0], own=own)
     assert (whole[-1]._preprocessor is not None) == bool(names)
     assert stripped[-1]._preprocessor is None
     first, second = (np.asarray(predict(model, given, own, "binary")) for model in (stripped, whole))
@@ -221,13 +221,13 @@ def test_boosting_predicts_the_same_without_its_inner_encoder(names: list[str]) 
     [
         ("binary", "sklearn.linear_model.SGDClassifier", {"loss": "modified_huber"}),
         ("binary", "sklearn.linear_model.SGDClassifier", {"average": True, "early_stopping": True}),
-        ("binary", classifiers[0], {"early_stopping": True, "scoring": "accuracy"}),
-        ("multiclass", classifiers[0], {"early_stopping": True, "scoring": "neg_log_loss"}),
+        ("binary", CLASSIFIERS[0], {"early_stopping": True, "scoring": "accuracy"}),
+        ("multiclass", CLASSIFIERS[0], {"early_stopping": True, "scoring": "neg_log_loss"}),
         ("multiclass", "sklearn.neural_network.MLPClassifier", {"early_stopping": True, "solver": "sgd"}),
         ("regression", "sklearn.neural_network.MLPRegressor", {"solver": "adam", "learning_rate_init": 0.5}),
         ("regression", "sklearn.linear_model.TweedieRegressor", {"power": 0, "link": "identity"}),
         ("regression", "sklearn.linear_model.SGDRegressor", {"loss": "epsilon_insensitive", "average": True}),
-        ("regression", regressors[0], {"loss": "quantile", "quantile": 0.9}),
+        ("regression", REGRESSORS[0], {"loss": "quantile", "quantile": 0.9}),
     ],
 )
 def test_what_only_training_needs_is_taken_out(task: str, path: str, extra: dict[str, Any], tmp_path: Path) -> None:
@@ -236,9 +236,9 @@ def test_what_only_training_needs_is_taken_out(task: str, path: str, extra: dict
     assert found.tobytes() == again.tobytes()
 
 
-@pytest.mark.parametrize("how", [*for_numbers, None])
+@pytest.mark.parametrize("how", [*FOR_NUMBERS, None])
 @pytest.mark.parametrize(
-    "path", [classifiers[0], "sklearn.linear_model.LogisticRegression", "sklearn.naive_bayes.GaussianNB"]
+    "path", [CLASSIFIERS[0], "sklearn.linear_model.LogisticRegression", "sklearn.naive_bayes.GaussianNB"]
 )
 def test_numbers_are_transformed_as_named(path: str, how: str | None, tmp_path: Path) -> None:
     transformers = {} if how is None else {"n": how, "whole": "standard"}
@@ -268,7 +268,7 @@ def test_quantiles_take_the_sting_out_of_what_is_far_away() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [classifiers[0], "sklearn.linear_model.LogisticRegression", "sklearn.ensemble.RandomForestClassifier"]
+    "path", [CLASSIFIERS[0], "sklearn.linear_model.LogisticRegression", "sklearn.ensemble.RandomForestClassifier"]
 )
 def test_words_are_learned_from(path: str, tmp_path: Path) -> None:
     random = np.random.default_rng(0)
@@ -290,7 +290,7 @@ def test_a_model_of_words_holds_no_word(tmp_path: Path) -> None:
 
 def test_rare_categories_share_a_place() -> None:
     rows = frame(3000, 0).assign(shop=[f"s{number % 900}" for number in range(3000)])
-    model = fit(challenger(specification(classifiers[0]), kinds), model_input(rows, kinds), target(rows))
+    model = fit(challenger(specification(CLASSIFIERS[0]), kinds), model_input(rows, kinds), target(rows))
     assert np.isfinite(predict(model, strange(), kinds, "binary")).all()
 
 
@@ -323,7 +323,7 @@ def test_the_baselines_of_other_tasks(task: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "extra"), [(classifiers[1], {"bootstrap": False, "oob_score": True}), (classifiers[0], {"max_bins": 10})]
+    ("path", "extra"), [(CLASSIFIERS[1], {"bootstrap": False, "oob_score": True}), (CLASSIFIERS[0], {"max_bins": 10})]
 )
 def test_what_only_fitting_refuses_is_one_line_too(path: str, extra: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=r": expected an estimator that fits, found .*; mend model\.yaml$") as caught:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sklearn.utils import all_estimators
 
-from tidegate.components.train.estimators import allowed, classifiers, named, regressors
+from tidegate.components.train.estimators import ALLOWED, CLASSIFIERS, REGRESSORS, named
 from tidegate.components.train.hyperparameters import class_faults
 from tidegate.components.train.specification import Specification, parse_specification, read_specification
 from tidegate.process.errors import InputError
@@ -307,10 +307,10 @@ def test_whatever_else_scikit_learn_has_is_refused_with_its_reason() -> None:
         public = f"{'.'.join(kind.__module__.split('.')[:2])}.{name}"
         path = public if named(public) else f"{kind.__module__}.{name}"
         for task in ("binary", "multiclass", "regression"):
-            if path in allowed[task]:
+            if path in ALLOWED[task]:
                 continue
             (line,) = refusal(f"estimator: {path}\n", task)
-            if path in (*classifiers, *regressors):
+            if path in (*CLASSIFIERS, *REGRESSORS):
                 assert f"found '{path}', which does not fit the task {task}; correct it" in line
             else:
                 assert f"found '{path}': it" in line, line
@@ -333,10 +333,10 @@ def test_reasons_are_true() -> None:
             assert not hasattr(kind, "predict_proba"), name
         if found == "it predicts no label":
             assert not hasattr(kind, "predict") or not issubclass(kind, (ClassifierMixin, RegressorMixin)), name
-    assert set(classifiers).isdisjoint(regressors)
+    assert set(CLASSIFIERS).isdisjoint(REGRESSORS)
 
 
-@pytest.mark.parametrize("path", [*classifiers, *regressors])
+@pytest.mark.parametrize("path", [*CLASSIFIERS, *REGRESSORS])
 def test_no_default_of_scikit_learn_is_refused(path: str) -> None:
     given: dict[str, Any] = {key: value for key, value in named(path)().get_params().items() if key != "random_state"}
     given |= {"loss": "log_loss"} if path.endswith("SGDClassifier") else {}
@@ -344,6 +344,6 @@ def test_no_default_of_scikit_learn_is_refused(path: str) -> None:
     plain = {
         key: value for key, value in given.items() if isinstance(value, (bool, int, float, str, list, type(None)))
     }
-    task = "binary" if path in classifiers else "regression"
+    task = "binary" if path in CLASSIFIERS else "regression"
     text = f"estimator: {path}\nparameters: {json.dumps(plain).replace('NaN', '.nan').replace('Infinity', '.inf')}\n"
     assert parse_specification(text, task).parameters == plain

@@ -10,10 +10,9 @@ from tidegate.documents.decision import Answer, ChampionModel, Policy
 from tidegate.tracking import logs, records
 from tidegate.tracking.entries import Entry
 from tidegate.tracking.journal import promote
-from tidegate.tracking.models import digest_tag
-from tidegate.tracking.outcomes import kubeflow_tag
 from tidegate.tracking.runs import batch_run
 from tidegate.tracking.store import connect
+from tidegate.tracking.tags import Tag
 
 # As in params.yaml.
 policy = Policy(
@@ -46,7 +45,7 @@ def decide(answer: Answer, until: str = "2013-04-01", kubeflow_run: str = "", **
     told = {"tidegate.decision": answer, "tidegate.reasons": "; ".join(decision.reasons)}
     logs.values(client, run_id, tags={**told, "tidegate.rows": str(batch.rows), "tidegate.champion": "1"})
     if kubeflow_run:
-        logs.values(client, run_id, tags={kubeflow_tag: kubeflow_run})
+        logs.values(client, run_id, tags={Tag.KUBEFLOW_RUN: kubeflow_run})
     return run_id
 
 
@@ -58,7 +57,7 @@ def release(until: str = "2013-04-01", margin: float = 0.0) -> None:
     answer = release_of(batch=batch.id, until=until, version="1", champion="1", reason="accepted", verdict=verdict)
     records.record(client, run_id, records.question("release", verdict.question.document()), answer.document())
     client.create_registered_model("flights")
-    client.create_model_version("flights", f"runs:/{run_id}/model", tags={digest_tag: "d" * 64})
+    client.create_model_version("flights", f"runs:/{run_id}/model", tags={Tag.DIGEST: "d" * 64})
     when = f"{until}T06:00:00+00:00"
     promote(client, "flights", Entry(None, "1", batch.id, "ada", when, "accepted", verdict.summary))
 

@@ -9,7 +9,7 @@ from tests.documents import verdict_of
 from tidegate.process.errors import TrackingError
 from tidegate.tracking import approvals, journal, logs, numbered, runs, store, versions
 from tidegate.tracking.entries import Entry
-from tidegate.tracking.models import digest_tag
+from tidegate.tracking.tags import Tag
 
 when = "2024-06-01T00:00:00+00:00"
 verdict = verdict_of(champion="1", reasons=("better",))
@@ -24,7 +24,7 @@ def client(uri: str, name: str) -> MlflowClient:
     logs.files(found, run_id, {approvals.FILE: approvals.text_of(verdict)}, approvals.place_of(verdict))
     for version in ("1", "2"):
         tags = {
-            digest_tag: f"digest{version}",
+            Tag.DIGEST: f"digest{version}",
             "tidegate.until": "2024-05-01",
             **approvals.tags_of(verdict, "manual"),
         }
@@ -57,7 +57,7 @@ def test_a_rejection_keeps_the_loop_from_promoting(client: MlflowClient, name: s
 
 def test_a_verdict_file_that_was_altered_is_refused(client: MlflowClient, name: str) -> None:
     tags = versions.tags_of(client, name, "2")
-    other = json.dumps({**json.loads(tags[approvals.VERDICT_TAG]), "digest": "0" * 64})
-    client.set_model_version_tag(name, "2", approvals.VERDICT_TAG, other)
+    other = json.dumps({**json.loads(tags[Tag.VERDICT]), "digest": "0" * 64})
+    client.set_model_version_tag(name, "2", Tag.VERDICT, other)
     with pytest.raises(TrackingError):
         approvals.whole(client, name, "2")

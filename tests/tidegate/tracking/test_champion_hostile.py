@@ -18,9 +18,9 @@ from tidegate.models import archive
 from tidegate.tracking import bundle
 from tidegate.tracking.bundle import BUNDLE
 from tidegate.tracking.journal import journal_of
-from tidegate.tracking.models import described, digest_of, digest_tag, digests, files_tag
+from tidegate.tracking.models import DESCRIBED, digest_of, digests
 from tidegate.tracking.store import connect
-from tidegate.tracking.versions import FORMAT_TAG
+from tidegate.tracking.tags import Tag
 
 if TYPE_CHECKING:
     from tests.toy import World
@@ -60,16 +60,16 @@ def pickle_renamed(files: dict[str, bytes], folder: str) -> None:
 
 def mlmodel_to_pickle(files: dict[str, bytes], folder: str) -> None:
     files["model.pkl"] = pickle.dumps(Boom(f"touch {folder}/ran"))
-    files[described] += b"flavors:\n  sklearn: {pickled_model: model.pkl, serialization_format: pickle}\n"
+    files[DESCRIBED] += b"flavors:\n  sklearn: {pickled_model: model.pkl, serialization_format: pickle}\n"
 
 
 def loader_module(files: dict[str, bytes], folder: str) -> None:
     files["evil.py"] = f"import os\nos.system('touch {folder}/ran')\n".encode()
-    files[described] += b"flavors:\n  python_function: {loader_module: evil, code: .}\n"
+    files[DESCRIBED] += b"flavors:\n  python_function: {loader_module: evil, code: .}\n"
 
 
 def self_declared_trust(files: dict[str, bytes], folder: str) -> None:
-    files[described] += b"flavors:\n  sklearn: {pickled_model: model.skops, skops_trusted_types: [os.system]}\n"
+    files[DESCRIBED] += b"flavors:\n  sklearn: {pickled_model: model.skops, skops_trusted_types: [os.system]}\n"
 
     def edit(schema: Any) -> None:
         put(schema, "extra", caller(folder))
@@ -123,13 +123,13 @@ def plant(world: "World", attack: Attack) -> None:
     """Change the champion's files in the store, and every digest that an attacker with all rights can change."""
     client = connect()
     place = place_of(world)
-    files = unzip(place / BUNDLE) | {described: (place / described).read_bytes().replace(b"flavors: {}\n", b"")}
+    files = unzip(place / BUNDLE) | {DESCRIBED: (place / DESCRIBED).read_bytes().replace(b"flavors: {}\n", b"")}
     attack(files, str(world.folder))
-    (place / described).write_bytes(files[described])
-    (place / BUNDLE).write_bytes(rezip({name: content for name, content in files.items() if name != described}))
-    own = digest_of(digests({name: content for name, content in files.items() if name != described}))
-    tag(client, "toy", {files_tag: json.dumps(digests(files)), digest_tag: own})
-    tag(client, journal_of("toy"), {digest_tag: own})
+    (place / DESCRIBED).write_bytes(files[DESCRIBED])
+    (place / BUNDLE).write_bytes(rezip({name: content for name, content in files.items() if name != DESCRIBED}))
+    own = digest_of(digests({name: content for name, content in files.items() if name != DESCRIBED}))
+    tag(client, "toy", {Tag.FILES: json.dumps(digests(files)), Tag.DIGEST: own})
+    tag(client, journal_of("toy"), {Tag.DIGEST: own})
 
 
 def tag(client: MlflowClient, name: str, tags: dict[str, str]) -> None:
@@ -155,9 +155,9 @@ def test_the_trap_itself_works(tmp_path: Path) -> None:
 
 
 def test_a_list_of_files_that_was_not_registered_is_refused(released: "World", fails: Fails) -> None:
-    files = json.loads(dict(connect().get_model_version("toy", "1").tags)[files_tag])
+    files = json.loads(dict(connect().get_model_version("toy", "1").tags)[Tag.FILES])
     del files["features.sql"]
-    tag(connect(), "toy", {files_tag: json.dumps(files)})
+    tag(connect(), "toy", {Tag.FILES: json.dumps(files)})
     (line,) = fails(released, "gate", sample_rows=400)
     assert "toy version 1: expected the files that were registered, found another list of files" in line
 
@@ -174,14 +174,14 @@ def test_a_version_that_is_kept_otherwise_is_refused(
 ) -> None:
     client = connect()
     if kept:
-        client.set_model_version_tag("toy", "1", FORMAT_TAG, kept)
+        client.set_model_version_tag("toy", "1", Tag.FORMAT, kept)
     else:
-        client.delete_model_version_tag("toy", "1", FORMAT_TAG)
+        client.delete_model_version_tag("toy", "1", Tag.FORMAT)
     (line,) = fails(released, "gate", sample_rows=400)
     assert line.startswith(f"toy version 1: expected a version of format 1, {told}")
 
 
-@pytest.mark.parametrize("file", ["model.skops", "reference.parquet", "record.json", BUNDLE, described])
+@pytest.mark.parametrize("file", ["model.skops", "reference.parquet", "record.json", BUNDLE, DESCRIBED])
 def test_a_deleted_artifact_is_noticed_and_named(file: str, released: "World", fails: Fails) -> None:
     whole = place_of(released) / BUNDLE
     files = unzip(whole)

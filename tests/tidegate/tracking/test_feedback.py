@@ -14,7 +14,7 @@ from tidegate.process.errors import InputError
 from tidegate.tracking import decisions, feedback, journal, logs, numbered, runs, store
 from tidegate.tracking.decisions import PastDecision
 from tidegate.tracking.entries import Entry
-from tidegate.tracking.models import digest_tag
+from tidegate.tracking.tags import Tag
 
 when = "2024-06-01T00:00:00+00:00"
 
@@ -41,7 +41,7 @@ def given(**changed: Any) -> Feedback:
 
 def serve(client: MlflowClient, name: str) -> None:
     numbered.ensure(client, name)
-    client.create_model_version(name, "s3://nowhere/model", tags={digest_tag: "d"})
+    client.create_model_version(name, "s3://nowhere/model", tags={Tag.DIGEST: "d"})
     journal.promote(client, name, Entry(None, "1", "ab12", "loop", when, "first"))
 
 
@@ -66,7 +66,7 @@ def test_the_last_word_holds(client: MlflowClient, name: str) -> None:
 
 def test_judges_who_race_with_a_promotion_lose_nothing(client: MlflowClient, name: str) -> None:
     serve(client, name)
-    client.create_model_version(name, "s3://nowhere/model", tags={digest_tag: "e"})
+    client.create_model_version(name, "s3://nowhere/model", tags={Tag.DIGEST: "e"})
     batches = ["ab12", "ab34", "cd56", "ab12"]
     with ThreadPoolExecutor(4) as pool:
         said = [pool.submit(feedback.add, client, name, given(who=f"ann{it}", about=batches[it])) for it in range(4)]

@@ -11,7 +11,6 @@ from tests.documents import VERDICT
 from tidegate.process.errors import TrackingError
 from tidegate.tracking import journal, numbered, store
 from tidegate.tracking.entries import Entry
-from tidegate.tracking.models import digest_tag
 
 Spawn = Callable[..., subprocess.Popen[str]]
 Call = Callable[..., tuple[str, str]]
@@ -23,13 +22,13 @@ def registered(client: MlflowClient, name: str, count: int) -> None:
     """Versions 1 to `count`, scored in an order that is not theirs."""
     numbered.ensure(client, name)
     for version in range(1, count + 1):
-        tags = {"score": str((version * 5) % count / count), digest_tag: f"digest{version}"}
+        tags = {"score": str((version * 5) % count / count), Tag.DIGEST: f"digest{version}"}
         client.create_model_version(name, "s3://nowhere/model", tags=tags)
 
 
 def served(client: MlflowClient, name: str) -> str:
     """The version behind the alias; a number on sqlite, text from a server."""
-    return str(client.get_model_version_by_alias(name, journal.alias).version)
+    return str(client.get_model_version_by_alias(name, journal.ALIAS).version)
 
 
 def promotion(before: str | None, to: str, batch: str = "") -> Entry:
@@ -77,11 +76,11 @@ def test_an_alias_moved_or_deleted_by_hand_is_named_and_set_right(
     told = (
         f"warning: alias champion of {name}: expected version 1, as in {name}.journal, found {{}}; it is corrected\n"
     )
-    client.set_registered_model_alias(name, journal.alias, "3")
+    client.set_registered_model_alias(name, journal.ALIAS, "3")
     assert journal.champion(client, name) == "1"
     assert capsys.readouterr().err == told.format("3")
     assert served(client, name) == "1"
-    client.delete_registered_model_alias(name, journal.alias)
+    client.delete_registered_model_alias(name, journal.ALIAS)
     assert journal.champion(client, name) == "1"
     assert capsys.readouterr().err == told.format("none")
     assert served(client, name) == "1"
@@ -117,7 +116,7 @@ def begin_the_model_anew(client: MlflowClient, name: str) -> None:
     client.delete_registered_model(name)
     numbered.ensure(client, name)
     for _ in range(2):
-        client.create_model_version(name, "s3://nowhere/another", tags={digest_tag: "another"})
+        client.create_model_version(name, "s3://nowhere/another", tags={Tag.DIGEST: "another"})
 
 
 @pytest.mark.parametrize(
@@ -153,6 +152,8 @@ def test_a_deleted_champion_can_be_replaced(client: MlflowClient, name: str) -> 
 steps = """
 import os, sys
 from tidegate.tracking import journal, numbered, store, versions
+from tidegate.tracking.tags import Tag
+from tidegate.tracking.tags import Tag
 from tidegate.tracking.entries import Entry
 name, stop = sys.argv[1], int(sys.argv[2])
 client = store.connect()

@@ -10,8 +10,8 @@ from mlflow.entities import Run
 
 from tidegate.process.errors import TrackingError
 from tidegate.tracking import artifacts, logs, records, runs, store
-from tidegate.tracking.claims import batch_tag
 from tidegate.tracking.logs import Point
+from tidegate.tracking.tags import Tag
 
 Spawn = Callable[..., subprocess.Popen[str]]
 
@@ -73,7 +73,7 @@ def test_a_run_that_comes_late_to_the_server_is_dropped(
 
 def test_a_run_whose_creator_was_killed_is_used(client: MlflowClient, name: str, run: str) -> None:
     experiment = client.get_run(run).info.experiment_id
-    left = client.create_run(experiment, tags={batch_tag: "left"}).info.run_id
+    left = client.create_run(experiment, tags={Tag.BATCH: "left"}).info.run_id
     assert [runs.batch_run(client, name, "left", {}) for _ in range(2)] == [left, left]
 
 

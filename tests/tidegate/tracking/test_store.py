@@ -146,7 +146,7 @@ def test_a_closed_port_is_told_in_one_line(closed_port: int, monkeypatch: pytest
 
 
 def test_a_silent_server_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(store.probing, "MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    monkeypatch.setitem(store.PROBING, "MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{listener.getsockname()[1]}")
         assert "no answer" in one_line_from_connect()

@@ -12,6 +12,7 @@ from mlflow.exceptions import MlflowException
 from tidegate.process.errors import ModelError, TrackingError
 from tidegate.tracking import artifacts, models, runs, store, versions
 from tidegate.tracking.bundle import BUNDLE, packed, unpacked
+from tidegate.tracking.tags import Tag
 
 contents: dict[str, artifacts.Content] = {
     "model.skops": b"PK\x03",
@@ -45,7 +46,7 @@ def version(client: MlflowClient, name: str, run: str, logged: models.Logged) ->
 def overwrite(client: MlflowClient, logged: models.Logged, file: str, content: str) -> None:
     """Another content of a file, wherever it lies."""
     found: bytes = content.encode()
-    if file != models.described:
+    if file != models.DESCRIBED:
         bundle = artifacts.read(client, logged.place, BUNDLE)
         assert bundle is not None
         file, found = BUNDLE, packed({**unpacked(bundle, set(contents)), file: found})
@@ -63,7 +64,7 @@ def test_a_model_whose_upload_was_cut_off_is_not_taken(client: MlflowClient, run
     experiment = client.get_run(run).info.experiment_id
     lost = {**contents, "features.sql": "SELECT 3"}
     digest = models.digest_of(models.digests({file: artifacts.bytes_of(content) for file, content in lost.items()}))
-    pending = client.create_logged_model(experiment, "challenger", run, {models.digest_tag: digest})
+    pending = client.create_logged_model(experiment, "challenger", run, {Tag.DIGEST: digest})
     again = models.log_model(client, run, "challenger", lost, inputs, outputs)
     assert again.model_id != pending.model_id
     assert models.log_model(client, run, "challenger", lost, inputs, outputs) == again

@@ -18,6 +18,7 @@ from tidegate.commands.loop import workspace
 from tidegate.contract.contract import read_contract
 from tidegate.pipelines import graph, kubeflow
 from tidegate.process.errors import InputError
+from tidegate.tracking.tags import Tag
 
 
 def listed(service: Service, limit: int) -> list[dict[str, Any]]:
@@ -89,14 +90,13 @@ def _decisions(name: str) -> dict[str, str]:
     """The gate's decisions by the run's id and by the end of the batch; none when MLflow cannot be reached."""
     if not os.environ.get("MLFLOW_TRACKING_URI"):
         return {}
-    from tidegate.tracking.outcomes import kubeflow_tag, until_tag
     from tidegate.tracking.runs import batches
     from tidegate.tracking.store import connect
 
     try:
-        found = [tags for tags in batches(connect(), name) if "tidegate.decision" in tags]
+        found = [tags for tags in batches(connect(), name) if Tag.DECISION in tags]
     except InputError:
         return {}
     return {
-        tags[tag]: tags["tidegate.decision"] for tags in found for tag in (until_tag, kubeflow_tag) if tags.get(tag)
+        tags[tag]: tags[Tag.DECISION] for tags in found for tag in (Tag.UNTIL, Tag.KUBEFLOW_RUN) if tags.get(tag)
     }

@@ -129,7 +129,7 @@ def _digests(image: str) -> str:
 
 def _store(environment: Mapping[str, str]) -> Path | None:
     """The tracking store, if it is a file."""
-    return database.path_of(environment.get("MLFLOW_TRACKING_URI") or database.default_uri)
+    return database.path_of(environment.get("MLFLOW_TRACKING_URI") or database.DEFAULT_URI)
 
 
 def _bind(path: Path, *options: str) -> str:

@@ -38,7 +38,7 @@ def _changed() -> list[str]:
 
 def _has_store() -> bool:
     """Whether there may be something to ask MLflow for: its import alone takes seconds."""
-    path = database.path_of(os.environ.get("MLFLOW_TRACKING_URI") or database.default_uri)
+    path = database.path_of(os.environ.get("MLFLOW_TRACKING_URI") or database.DEFAULT_URI)
     return path is None or path.exists()
 
 

@@ -56,7 +56,7 @@ def remembered_registry() -> tuple[bool, str | None]:
 
 
 def _store_state() -> str | None:
-    path = database.path_of(os.environ.get("MLFLOW_TRACKING_URI") or database.default_uri)
+    path = database.path_of(os.environ.get("MLFLOW_TRACKING_URI") or database.DEFAULT_URI)
     if path is None or not path.exists():
         return None
     stat = path.stat()

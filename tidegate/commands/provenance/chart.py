@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from tidegate.scoring.tasks import Task
+from tidegate.tracking.tags import Tag
 
 MODELS = ("challenger", "champion")
 TIMES, STEPS = 4, 4
@@ -33,7 +34,7 @@ def chart(batches: Sequence[Mapping[str, str]], task: Task) -> dict[str, Any]:
 
 def _points(batches: Sequence[Mapping[str, str]], key: str) -> list[tuple[float, float]]:
     found = [
-        (datetime.fromisoformat(tags["tidegate.until"]).timestamp(), float(tags[key]))
+        (datetime.fromisoformat(tags[Tag.UNTIL]).timestamp(), float(tags[key]))
         for tags in batches
         if key in tags
     ]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tidegate.commands.provenance.registered import Registered
-from tidegate.tracking.models import files_tag
+from tidegate.tracking.tags import Tag
 
 PROBLEM = ("contract.yaml", "features.sql", "model.yaml")
 CODE = ("tidegate", "wheel", "lock")  # the version, and the digests of what it is made of
@@ -21,7 +21,7 @@ def lineage(found: Registered, files: Mapping[str, str]) -> dict[str, Any]:
         "model": record.digest,
         "serves": found.history.champion == found.version,
         "made_from": {
-            "data": {"version": found.tags["tidegate.data"], "md5": dict(made_from.files)},
+            "data": {"version": found.tags[Tag.DATA], "md5": dict(made_from.files)},
             "problem": {name: files[name] for name in PROBLEM},
             "code": {"commit": found.commit} | {key: where[key] for key in CODE},
             "batch": {"id": record.batch, "start": made_from.start, "end": made_from.end},
@@ -41,7 +41,7 @@ def lineage(found: Registered, files: Mapping[str, str]) -> dict[str, Any]:
         "journal": [entry.row() for entry in found.history.entries if found.version in (entry.to, entry.before)],
         "led_to": {
             "served": list(_terms(found)),
-            "batches": [{"batch": tags["tidegate.batch"], "until": tags["tidegate.until"]} for tags in found.batches],
+            "batches": [{"batch": tags[Tag.BATCH], "until": tags[Tag.UNTIL]} for tags in found.batches],
             "challengers": [
                 {"version": version, "accepted": verdict.accepted} for version, verdict in found.heirs.items()
             ],
@@ -51,7 +51,7 @@ def lineage(found: Registered, files: Mapping[str, str]) -> dict[str, Any]:
 
 def digests(tags: Mapping[str, str]) -> dict[str, str]:
     """The SHA-256 of every registered file, from a version's tags."""
-    found: dict[str, str] = json.loads(tags[files_tag])
+    found: dict[str, str] = json.loads(tags[Tag.FILES])
     return found
 
 

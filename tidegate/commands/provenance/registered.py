@@ -11,6 +11,7 @@ from tidegate.documents.record import Record
 from tidegate.documents.verdict import RegisteredVerdict, Verdict
 from tidegate.tracking import approvals, journal, numbered, runs, versions
 from tidegate.tracking.entries import History
+from tidegate.tracking.tags import Tag
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Registered:
     @property
     def commit(self) -> str:
         """The commit of the problem; it ends in `-dirty` when files differed from it."""
-        return self.tags.get("tidegate.commit", "unknown")
+        return self.tags.get(Tag.COMMIT, "unknown")
 
 
 def read(client: MlflowClient, name: str, version: str, folder: Path) -> Registered:
@@ -49,7 +50,7 @@ def read(client: MlflowClient, name: str, version: str, folder: Path) -> Registe
         approvals.whole(client, name, version),
         journal.history(client, name),
         _heirs(client, name, version),
-        tuple(tags for tags in runs.batches(client, name) if tags.get("tidegate.champion") == version),
+        tuple(tags for tags in runs.batches(client, name) if tags.get(Tag.CHAMPION) == version),
     )
 
 
@@ -57,6 +58,6 @@ def _heirs(client: MlflowClient, name: str, version: str) -> dict[str, Registere
     verdicts = {
         str(other.version): approvals.verdict_of(name, str(other.version), other.tags)
         for other in numbered.listed(client, name)
-        if approvals.VERDICT_TAG in other.tags
+        if Tag.VERDICT in other.tags
     }
     return {number: verdict for number, verdict in verdicts.items() if verdict.champion == version}

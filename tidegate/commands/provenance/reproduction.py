@@ -23,6 +23,7 @@ from tidegate.documents.formats import write_text
 from tidegate.documents.record import Record
 from tidegate.process import child, wheel
 from tidegate.process.errors import InputError
+from tidegate.tracking.tags import Tag
 
 if TYPE_CHECKING:
     from tidegate.commands.provenance.registered import Registered
@@ -72,7 +73,7 @@ def _lay(problem: Path, found: "Registered", tool: wheel.Wheel) -> None:
     with zipfile.ZipFile(io.BytesIO(tool.content)) as archive:
         stages, params = (archive.read(name).decode() for name in (STAGES, PARAMETERS))
     problem.mkdir()
-    version = DATA_DVC.format(found.tags["tidegate.data"])
+    version = DATA_DVC.format(found.tags[Tag.DATA])
     _fetch(problem, version, found.texts)
     texts = {"dvc.yaml": stages, "data.dvc": version, str(workspace.PARAMS): with_params(params, given)}
     for name, text in texts.items():

@@ -8,6 +8,7 @@ from tidegate.commands.console import console
 from tidegate.commands.loop.workspace import CONTRACT
 from tidegate.contract.contract import read_contract
 from tidegate.scoring.tasks import TASKS, display
+from tidegate.tracking.tags import Tag
 
 
 def decided() -> list[dict[str, str]]:
@@ -17,7 +18,7 @@ def decided() -> list[dict[str, str]]:
 
     promise = read_contract(CONTRACT)
     loss = TASKS[promise.task].loss
-    return [row(tags, loss) for tags in batches(connect(), promise.name) if "tidegate.decision" in tags]
+    return [row(tags, loss) for tags in batches(connect(), promise.name) if Tag.DECISION in tags]
 
 
 def show(rows: Sequence[Mapping[str, str]]) -> None:
@@ -53,19 +54,19 @@ def show(rows: Sequence[Mapping[str, str]]) -> None:
 
 def row(tags: Mapping[str, str], loss: str) -> dict[str, str]:
     """The document of one batch, from the tags and metrics of its runs."""
-    retrained = tags["tidegate.decision"] == "retrain"
+    retrained = tags[Tag.DECISION] == "retrain"
     return {
-        "batch": tags["tidegate.batch"],
-        "until": tags["tidegate.until"],
-        "rows": tags["tidegate.rows"],
-        "decision": tags["tidegate.decision"],
-        "reasons": tags["tidegate.reasons"],
-        "verdict": tags.get("tidegate.verdict", "none yet") if retrained else "",
-        "verdict_reasons": tags.get("tidegate.verdict.reasons", "") if retrained else "",
+        "batch": tags[Tag.BATCH],
+        "until": tags[Tag.UNTIL],
+        "rows": tags[Tag.ROWS],
+        "decision": tags[Tag.DECISION],
+        "reasons": tags[Tag.REASONS],
+        "verdict": tags.get(Tag.VERDICT, "none yet") if retrained else "",
+        "verdict_reasons": tags.get(Tag.VERDICT_REASONS, "") if retrained else "",
         "challenger_loss": _number(loss, tags.get(f"challenger.{loss}")) if retrained else "",
         "champion_loss": _number(loss, tags.get(f"champion.{loss}")) if retrained else "",
-        "champion": tags["tidegate.champion"],
-        "experiment": tags.get("tidegate.experiment", ""),
+        "champion": tags[Tag.CHAMPION],
+        "experiment": tags.get(Tag.EXPERIMENT, ""),
     }
 
 

@@ -13,6 +13,7 @@ from tidegate.contract.contract import read_contract
 from tidegate.process.context import user
 from tidegate.process.errors import InputError
 from tidegate.scoring.tasks import TASKS, display
+from tidegate.tracking.tags import Tag
 
 if TYPE_CHECKING:
     from tidegate.tracking.entries import Entry
@@ -38,9 +39,9 @@ def _row(entry: "Entry", tags: Mapping[str, str], serves: bool) -> dict[str, Any
     return {
         **entry.row(),
         "batch": entry.batch or None,
-        "until": tags.get("tidegate.until"),
-        "data": tags.get("tidegate.data"),
-        "commit": tags.get("tidegate.commit"),
+        "until": tags.get(Tag.UNTIL),
+        "data": tags.get(Tag.DATA),
+        "commit": tags.get(Tag.COMMIT),
         "loss": entry.verdict.loss if entry.verdict else None,
         "metrics": metrics,
         "serves": serves,

@@ -17,6 +17,7 @@ from tidegate.process.errors import InputError
 from tidegate.process.redaction import address
 from tidegate.scoring import tasks
 from tidegate.tracking import database
+from tidegate.tracking.tags import Tag
 
 if TYPE_CHECKING:
     from tidegate.tracking.reviews import Decided
@@ -105,7 +106,7 @@ def mlflow(port: int, browse: bool) -> None:
 
 
 def _taken(one: "Decided") -> Row:
-    until = one.tags["tidegate.until"]
+    until = one.tags[Tag.UNTIL]
     return {"batch": one.batch, "until": until, "path": str(FOLDER / one.place / "snapshot.json")}
 
 
