@@ -1,9 +1,18 @@
 """Writes the files that are generated from the pipeline, or compares them with the present ones."""
 
+import json
 from itertools import zip_longest
 from pathlib import Path
 
+from tidegate.documents.batch import Batch
+from tidegate.documents.decision import Decision
+from tidegate.documents.document import Document
+from tidegate.documents.findings import Findings
 from tidegate.documents.formats import read_text, write_text
+from tidegate.documents.manifest import Manifest
+from tidegate.documents.record import Record
+from tidegate.documents.release import Release
+from tidegate.documents.verdict import Verdict
 from tidegate.pipelines import dvc, kubeflow, picture
 from tidegate.process.errors import InputError
 
@@ -12,7 +21,16 @@ def rendered() -> dict[Path, str]:
     """The expected text of each generated file, by its path relative to the root of the repository."""
     ir = kubeflow.ir()
     pictures = {Path(f"docs/loop-{theme}.svg"): picture.draw(ir, theme) for theme in picture.THEMES}
-    return {dvc.PIPELINE: dvc.render(ir), **pictures}
+    return {dvc.PIPELINE: dvc.render(ir), **pictures, **_schemas()}
+
+
+def _schemas() -> dict[Path, str]:
+    """The JSON schema of each document, for programs that read one."""
+    kinds: tuple[type[Document], ...] = (Manifest, Findings, Batch, Decision, Record, Verdict, Release)
+    return {
+        Path(f"docs/schemas/{kind.__name__.lower()}.schema.json"): json.dumps(kind.schema(), indent=2) + "\n"
+        for kind in kinds
+    }
 
 
 def write() -> None:

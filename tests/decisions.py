@@ -126,7 +126,7 @@ def decision(answer: Answer, signals: Sequence[Signal] = (), **changed: Any) -> 
         retrain=answer == "retrain",
         reasons=("the champion's log loss grew by 0.034 (0.571, it was 0.537), more than gate.decay 0.02",),
         would_change=("gate.decay above 0.034, and gate.prediction_drift above 0.31, would have kept it shut",),
-        judgements=(),
+        feedback=(),
         policy=POLICY,
         compared=size if signals else None,
         signals=tuple(signals),

@@ -120,12 +120,12 @@ def _changed(kind: str) -> dict[str, Any]:
         signals += [decisions.feature(name, 0.01, 0.0, chance=None) for name in (hostile, attribute, long_name)]
     if kind == "many":
         signals += [decisions.feature(f"{long_name}_{place}", 0.01, 0.0) for place in range(500)]
-    judgements = (
+    feedback = (
         Feedback("batch", attribute, "wrong", "", hostile, "2013-06-01", hostile),
         Feedback("ignore", long_name, "", "2013-09-01", "ann", "2013-06", long_name),
     )
     compared = decisions.decision("keep", signals).compared
-    return {"signals": tuple(signals), "judgements": judgements, "compared": compared}
+    return {"signals": tuple(signals), "feedback": feedback, "compared": compared}
 
 
 def _predicted(task: str, champion: bool) -> tuple[Any, dict[ModelName, Any]]:
@@ -255,11 +255,11 @@ def _review(path: Path) -> str:
         "champion": "1",
         "experiment": hostile,
         "run": beside[2],
-        "judged": judged,
+        "feedback": judged,
         "gate": beside[0],
         "evidently": beside[1],
     }
-    quiet = {"verdict": "", "judged": None, "gate": None, "evidently": None, "run": None, "experiment": ""}
+    quiet = {"verdict": "", "feedback": None, "gate": None, "evidently": None, "run": None, "experiment": ""}
     found = [
         {**row, **({} if turn % 2 else quiet), "until": f"2013-{turn + 1:02}-01", "decision": said}
         for turn, said in enumerate(["cannot tell", "retrain", "keep"])

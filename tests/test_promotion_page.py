@@ -127,7 +127,7 @@ def test_the_lineage_goes_down_to_the_files(workspace: Workspace, told: dict[str
     found = json.loads(told["tidegate lineage 1 --json"])
     manifest = json.loads((workspace / "artifacts/ingest/manifest.json").read_text())
     assert found["made_from"]["data"] == {"version": manifest["data"], "md5": manifest["files"]}
-    assert len(found["made_from"]["problem"]) == 3 and not found["judged"]["champion"]
+    assert len(found["made_from"]["problem"]) == 3 and not found["verdict"]["champion"]
     assert found["led_to"]["challengers"] == [{"version": "2", "accepted": True}]
     assert [term["replaced_by"] for term in found["led_to"]["served"]] == ["2", None]
     for word in (*manifest["files"].values(), *found["made_from"]["problem"].values(), found["model"]):

@@ -91,7 +91,7 @@ def test_the_browser_is_opened_where_there_is_one(workspace: Workspace, told: di
 
 
 def test_judgements_are_kept_and_shown(workspace: Workspace, told: dict[str, str]) -> None:
-    batch, ignored = json.loads(told["tidegate judge --json"])
+    batch, ignored = json.loads(told["tidegate feedback --json"])
     assert (batch["kind"], batch["said"], batch["who"], batch["why"]) == (
         "batch",
         "wrong",
@@ -99,11 +99,11 @@ def test_judgements_are_kept_and_shown(workspace: Workspace, told: dict[str, str
         "a storm, not the season",
     )
     assert (ignored["kind"], ignored["about"], ignored["until"]) == ("ignore", "temperature", "2013-09-01")
-    assert "drift of temperature is ignored until 2013-09-01" in told["tidegate judge"]
-    again = workspace.tidegate("judge", batch["about"][:6], "wrong", "--reason", "a storm, not the season").stdout
+    assert "drift of temperature is ignored until 2013-09-01" in told["tidegate feedback"]
+    again = workspace.tidegate("feedback", batch["about"][:6], "wrong", "--reason", "a storm, not the season").stdout
     assert again.endswith("was wrong, as was said before\n")
     assert [row["to"] for row in json.loads(workspace.tidegate("history", "--json").stdout)] == ["1"]
-    assert rows(workspace)[0]["judged"]["said"] == "wrong"
+    assert rows(workspace)[0]["feedback"]["said"] == "wrong"
     workspace.tidegate("review", "--no-open")
     assert "ann says that was wrong: a storm" in (workspace / "artifacts/review/index.html").read_text()
 
@@ -111,13 +111,16 @@ def test_judgements_are_kept_and_shown(workspace: Workspace, told: dict[str, str
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["judge", "77", "right", "--reason", "x"], "error: batch '77': expected one that was decided: "),
-        (["judge", "2013", "right"], "error: tidegate judge: expected BATCH right|wrong --reason TEXT"),
-        (["judge", "--ignore", "temperature", "--reason", "x"], "error: tidegate judge: expected BATCH right|wrong"),
-        (["judge", "--ignore", "temperatrue", "--until", "2013-09-01", "--reason", "x"], "did you mean temperature?"),
-        (["judge", "--ignore", "temp", "--until", "2013-09-01", "--reason", "x"], "did you mean temperature?"),
+        (["feedback", "77", "right", "--reason", "x"], "error: batch '77': expected one that was decided: "),
+        (["feedback", "2013", "right"], "error: tidegate feedback: expected BATCH right|wrong --reason TEXT"),
+        (["feedback", "--ignore", "temperature", "--reason", "x"], "error: tidegate feedback: expected BATCH right|"),
         (
-            ["judge", "--ignore", "temperature", "--until", "soon", "--reason", "x"],
+            ["feedback", "--ignore", "temperatrue", "--until", "2013-09-01", "--reason", "x"],
+            "did you mean temperature?",
+        ),
+        (["feedback", "--ignore", "temp", "--until", "2013-09-01", "--reason", "x"], "did you mean temperature?"),
+        (
+            ["feedback", "--ignore", "temperature", "--until", "soon", "--reason", "x"],
             "expected a date such as 2013-06-01",
         ),
         (["review", "--mlflow", "--port", "70000"], "error: --port 70000: expected a free port"),

@@ -68,7 +68,7 @@ def _check_champion(name: str, version: str, verdict: Verdict, champion: str | N
     if verdict.champion != champion:
         raise TrackingError(
             f"promotion of {name} version {version}",
-            f"champion {verdict.champion or 'none'}, as judged",
+            f"champion {verdict.champion or 'none'}, as evaluated",
             f"champion {champion or 'none'}",
-            "run `tidegate run` again: it will be judged against the new champion",
+            "run `tidegate run` again: it will be evaluated against the new champion",
         )

@@ -52,13 +52,13 @@ def refusal(
 ) -> str | None:
     """Why a challenger is not registered, None when it may be."""
     if experiment:
-        return f"experiment {experiment}: judged, never promoted"
+        return f"experiment {experiment}: evaluated, never promoted"
     if not verdict.accepted:
         return "; ".join(verdict.reasons)
     if verdict.batch != decision.batch:
         return f"the verdict is of batch {verdict.batch}, the decision of batch {decision.batch}"
     if approval == "never":
-        return "deploy.approval is never: judged, not promoted"
+        return "deploy.approval is never: evaluated, not promoted"
     return None
 
 

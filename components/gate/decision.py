@@ -142,7 +142,7 @@ def decision_of(
         retrain=answer == "retrain",
         reasons=tuple(reasons),
         would_change=tuple(would_change(answer, signals, policy)),
-        judgements=tuple(feedback),
+        feedback=tuple(feedback),
         policy=policy,
         compared=compared,
         signals=tuple(signals),

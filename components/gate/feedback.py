@@ -22,7 +22,7 @@ def ignored_columns(feedback: Sequence[Feedback]) -> dict[str, str]:
 def reasons(feedback: Sequence[Feedback], last: str | None) -> list[str]:
     """What was said of the last decision, in words; `last` is the id of its batch."""
     return [
-        f"{each.who} judged the decision before this one {each.said}: {each.why}"
+        f"{each.who} called the decision before this one {each.said}: {each.why}"
         for each in feedback
         if each.kind == "batch" and each.about == last
     ]

@@ -38,7 +38,7 @@ def make(folder: Path) -> Workspace:
     for until in TURNS:
         workspace.tidegate("run", "--until", until)
         _commit(workspace, f"Run until {until}")
-    workspace.tidegate("judge", TURNS[1], "wrong", "--reason", "the drift was a price change")
+    workspace.tidegate("feedback", TURNS[1], "wrong", "--reason", "the drift was a price change")
     params = (folder / "params.yaml").read_text()
     (folder / "params.yaml").write_text(
         params.replace("mode: auto ", "mode: always ").replace("approval: automatic", "approval: manual")

@@ -41,7 +41,7 @@ def test_what_was_decided_and_promoted_is_read(left: Workspace) -> None:
         ("2024-06-01", "accepted"),
         ("2024-07-01", "accepted"),
     ]
-    (said,) = json.loads(left.tidegate("judge", "--json").stdout)
+    (said,) = json.loads(left.tidegate("feedback", "--json").stdout)
     assert "the drift was a price change" in said.values()
     status = json.loads(left.tidegate("status", "--json").stdout)
     assert status["champion"]["to"] == "3"
@@ -52,7 +52,7 @@ def test_a_version_tells_what_made_it(version: str, left: Workspace) -> None:
     lineage = json.loads(left.tidegate("lineage", version, "--json").stdout)
     assert lineage["version"] == version
     assert lineage["made_from"]["training"]["rows"] > 300
-    assert "kept_days" in left.tidegate("card", version).stdout or lineage["judged"]["accepted"]
+    assert "kept_days" in left.tidegate("card", version).stdout or lineage["feedback"]["accepted"]
 
 
 def test_an_upgraded_workspace_goes_on(workspace: Workspace) -> None:

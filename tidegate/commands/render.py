@@ -13,7 +13,7 @@ def render(arguments: argparse.Namespace) -> None:
 
 
 COMMAND = Command(
-    "write the stages of dvc.yaml and the pictures from the pipeline",
+    "write the stages of dvc.yaml, the pictures and the schemas of documents",
     render,
     {"--check": {"action": "store_true", "help": "write nothing, and fail if a file differs"}},
 )

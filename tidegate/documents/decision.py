@@ -183,7 +183,7 @@ class Decision(Document):
     """Why, in words; what decided comes first."""
     would_change: tuple[str, ...]
     """What would have changed the decision, in words."""
-    judgements: tuple[Feedback, ...]
+    feedback: tuple[Feedback, ...]
     """What people said that holds for this batch."""
     policy: Policy
     compared: Compared | None

@@ -95,8 +95,8 @@ def approvable(client: MlflowClient, name: str, version: str) -> tuple[History, 
         raise TrackingError(thing, "an accepted verdict", "; ".join(verdict.reasons), "train a better one")
     if version != past.champion and not _holds(verdict, past):
         against, now = verdict.champion or "none", past.champion or "none"
-        cure = "run `tidegate run` again: it will be judged against the new champion"
-        raise TrackingError(thing, f"champion {against}, as judged", f"champion {now}", cure)
+        cure = "run `tidegate run` again: it will be evaluated against the new champion"
+        raise TrackingError(thing, f"champion {against}, as evaluated", f"champion {now}", cure)
     return past, verdict
 
 

@@ -9,7 +9,7 @@ from tidegate.documents.verdict import VerdictSummary
 from tidegate.tracking.tags import Tag
 
 NONE = "0"
-JUDGEMENT = "judgement"
+FEEDBACK = "feedback"
 SUMMARY = tuple(part.name for part in fields(VerdictSummary))
 
 
@@ -17,8 +17,8 @@ SUMMARY = tuple(part.name for part in fields(VerdictSummary))
 class Entry:
     """One promotion: from the champion it was compared with (None: there was none) to a version, by whom and why.
 
-    Its kind says who spoke: the loop (`promotion`), or a person (`approval`, `rollback`, `rejection`, `judgement`). A
-    rejection moves nothing: it says why a version is not to serve. A judgement moves nothing and leads to no version:
+    Its kind says who spoke: the loop (`promotion`), or a person (`approval`, `rollback`, `rejection`, `feedback`). A
+    rejection moves nothing: it says why a version is not to serve. Feedback moves nothing and leads to no version:
     `feedback` holds what it is about (see `tidegate.tracking.feedback`).
     """
 
@@ -49,7 +49,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class History:
-    """The entries in their order: those that counted, came too late, reject, judge; and whom they leave.
+    """The entries in their order: those that counted, came too late, reject, give feedback; and whom they leave.
 
     `refused` are the versions that a person rejected or rolled back, with the entry: only a person promotes them.
     """
@@ -58,7 +58,7 @@ class History:
     void: tuple[Entry, ...] = ()
     rejected: tuple[Entry, ...] = ()
     refused: Mapping[str, Entry] = field(default_factory=dict)
-    judged: tuple[Entry, ...] = ()
+    feedback: tuple[Entry, ...] = ()
 
     @property
     def tail(self) -> Entry | None:
@@ -73,7 +73,7 @@ class History:
     @property
     def entries(self) -> list[Entry]:
         """All of them."""
-        return sorted((*self.counted, *self.void, *self.rejected, *self.judged), key=lambda entry: entry.number)
+        return sorted((*self.counted, *self.void, *self.rejected, *self.feedback), key=lambda entry: entry.number)
 
     @property
     def last(self) -> int:
@@ -82,22 +82,22 @@ class History:
 
 
 def fold(entries: Iterable[Entry]) -> History:
-    """An entry counts only if it was judged against the champion that the entries before it leave.
+    """An entry counts only if it was evaluated against the champion that the entries before it leave.
 
     What a person refused the loop does not promote again.
     """
     counted: list[Entry] = []
     void: list[Entry] = []
     rejected: list[Entry] = []
-    judged: list[Entry] = []
+    feedback: list[Entry] = []
     refused: dict[str, Entry] = {}
     champion = None
     for entry in sorted(entries, key=lambda entry: entry.number):
         if entry.kind == "rejection":
             rejected.append(entry)
             refused[entry.to] = entry
-        elif entry.kind == JUDGEMENT:
-            judged.append(entry)
+        elif entry.kind == FEEDBACK:
+            feedback.append(entry)
         elif entry.to and entry.before == champion and not (entry.kind == "promotion" and entry.to in refused):
             counted.append(entry)
             if entry.kind == "rollback" and champion:
@@ -106,7 +106,7 @@ def fold(entries: Iterable[Entry]) -> History:
             champion = entry.to
         else:
             void.append(entry)
-    return History(tuple(counted), tuple(void), tuple(rejected), refused, tuple(judged))
+    return History(tuple(counted), tuple(void), tuple(rejected), refused, tuple(feedback))
 
 
 def same(history: History, entry: Entry) -> Entry | None:
@@ -159,11 +159,11 @@ def from_tags(number: int, tags: Mapping[str, str]) -> Entry:
         who=text["who"],
         when=text["when"],
         why=text["why"],
-        verdict=None if kind == JUDGEMENT else _summary(about, number),
+        verdict=None if kind == FEEDBACK else _summary(about, number),
         digest=text["digest"],
         number=number,
         kind=kind,
-        feedback=about if kind == JUDGEMENT else {},
+        feedback=about if kind == FEEDBACK else {},
     )
 
 

@@ -8,7 +8,7 @@ from mlflow import MlflowClient
 from tidegate.documents.decision import Feedback, FeedbackKind, Word
 from tidegate.process.errors import InputError
 from tidegate.tracking import journal, numbered
-from tidegate.tracking.entries import JUDGEMENT, Entry, History
+from tidegate.tracking.entries import FEEDBACK, Entry, History
 from tidegate.tracking.runs import runs_about
 from tidegate.tracking.store import answering
 from tidegate.tracking.tags import Tag
@@ -19,7 +19,7 @@ CURE = "see `tidegate batches --json`"
 def current(past: History) -> list[Feedback]:
     """The feedback that is valid by a journal, the oldest first: of several on one batch or column the last one is."""
     last: dict[tuple[str, str], Feedback] = {}
-    for entry in past.judged:
+    for entry in past.feedback:
         if (feedback := _feedback(entry)) is not None:
             key = (feedback.kind, feedback.about)
             last.pop(key, None)
@@ -36,7 +36,7 @@ def add(client: MlflowClient, name: str, feedback: Feedback) -> bool:
     said = {"kind": feedback.kind, "about": feedback.about, "said": feedback.said, "until": feedback.until}
     batch = feedback.about if feedback.kind == "batch" else ""
     written = (feedback.who, feedback.when, feedback.why)
-    entry = Entry(past.champion, "", batch, *written, feedback=said, kind=JUDGEMENT)
+    entry = Entry(past.champion, "", batch, *written, feedback=said, kind=FEEDBACK)
     run_id = _run(client, name, batch)
     numbered.ensure(client, name)
     journal.append(client, name, entry, run_id)

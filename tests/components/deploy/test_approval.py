@@ -117,7 +117,7 @@ def test_never_registers_nothing_and_binds_nobody(judged: "World") -> None:
     judged.run("deploy", approval="never")
     found = judged.json("release")
     assert (found["promoted"], found["version"]) == (False, None)
-    assert found["reason"] == "deploy.approval is never: judged, not promoted"
+    assert found["reason"] == "deploy.approval is never: evaluated, not promoted"
     assert registry() == (["1"], [(None, "1")], "1")
     judged.run("deploy", approval="automatic")
     assert registry()[2] == "2"
@@ -148,7 +148,7 @@ def forget(world: "World") -> None:
 @pytest.mark.parametrize(
     ("damage", "expected"),
     [
-        (change_champion, "expected champion 1, as judged, found champion 3; run `tidegate run` again"),
+        (change_champion, "expected champion 1, as evaluated, found champion 3; run `tidegate run` again"),
         (refuse, "approval of toy version 2: expected an accepted verdict, found it is worse"),
         (forget, "toy version 2: expected a version with its verdict, found none"),
     ],
@@ -166,7 +166,7 @@ def test_one_that_lost_its_champion_is_judged_again(waits: "World", fails: Fails
     change_champion(waits)
     assert [row.holds for row in approvals.waiting(connect(), "toy")] == [False]
     (line,) = fails(waits, "deploy", approval="manual")
-    assert "expected champion 1, as judged, found champion 3" in line
+    assert "expected champion 1, as evaluated, found champion 3" in line
     anew = waits.json("verdict") | {"champion": "3"}
     (waits / "verdict.json").write_text(json.dumps(anew))
     waits.run("deploy", approval="manual")

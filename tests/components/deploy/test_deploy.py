@@ -108,7 +108,7 @@ def test_an_experiment_is_never_promoted_and_decides_nothing(judged: "World", mo
         judged.run("deploy")
     found = judged.json("release")
     assert (found["promoted"], found["experiment"]) == (False, "brisk-otter")
-    assert found["reason"] == "experiment brisk-otter: judged, never promoted"
+    assert found["reason"] == "experiment brisk-otter: evaluated, never promoted"
     assert registry() == (["1"], [(None, "1")], "1")
     judged.run("deploy")  # the same batch in earnest
     assert judged.json("release")["promoted"]
@@ -120,8 +120,8 @@ def test_a_champion_that_changed_since_the_verdict_stops_the_promotion(judged: "
     (judged / "verdict.json").write_text(json.dumps(judged.json("verdict") | {"champion": None}))
     (line,) = fails(judged, "deploy")
     assert line == (
-        "promotion of toy version 2: expected champion none, as judged, found champion 1; run `tidegate run` "
-        "again: it will be judged against the new champion"
+        "promotion of toy version 2: expected champion none, as evaluated, found champion 1; run `tidegate run` "
+        "again: it will be evaluated against the new champion"
     )
     assert registry()[1:] == ([(None, "1")], "1")
     assert (judged / "release.json").read_bytes() == before
@@ -141,7 +141,7 @@ accepted = verdict_of(batch="b", reasons=("fine",))
     ("verdict", "experiment", "reason"),
     [
         (accepted, None, None),
-        (accepted, "x", "experiment x: judged, never promoted"),
+        (accepted, "x", "experiment x: evaluated, never promoted"),
         (replace(accepted, accepted=False, reasons=("worse", "weak")), None, "worse; weak"),
         (replace(accepted, batch="c"), None, "the verdict is of batch c, the decision of batch b"),
     ],

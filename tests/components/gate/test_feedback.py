@@ -17,7 +17,7 @@ def test_a_column_is_ignored_until_its_day_has_passed(end: str, columns: list[st
 
 
 @pytest.mark.parametrize(
-    ("last", "expected"), [("ab12", ["bob judged the decision before this one wrong: a storm"]), (None, [])]
+    ("last", "expected"), [("ab12", ["bob called the decision before this one wrong: a storm"]), (None, [])]
 )
 def test_only_what_was_said_of_the_last_decision_is_told(last: str | None, expected: list[str]) -> None:
     assert reasons([ignore, wrong], last) == expected

@@ -187,7 +187,7 @@ def test_a_drifted_column_may_be_ignored_until_a_day(released: "World", builders
     found = asked(released, off=off)
     assert (found["decision"], named(found, "drift of price")["state"]) == ("keep", "ignored")
     assert "ann said to ignore it until 2024-05-10: new price list" in found["reasons"][-1]
-    assert found["judgements"][0]["about"] == "price"
+    assert found["feedback"][0]["about"] == "price"
     assert "new price list" in (released / "gate.html").read_text()
     later = asked(released, off=off, until="2024-05-10", sample_rows=501)
     assert named(later, "drift of price")["state"] == "ignored"
@@ -200,7 +200,7 @@ def test_what_was_said_of_the_last_decision_is_told(released: "World") -> None:
     first = asked(released)
     add(connect(), "toy", Feedback("batch", first["batch"], "wrong", "", "ann", "2024", "sales had begun"))
     second = asked(released, until="2024-05-08")
-    assert second["reasons"][-1] == "ann judged the decision before this one wrong: sales had begun"
+    assert second["reasons"][-1] == "ann called the decision before this one wrong: sales had begun"
 
 
 def test_refused_challengers_spend_a_budget_and_a_cooldown_holds(released: "World") -> None:

@@ -169,7 +169,7 @@ def test_without_a_command_it_says_where_one_is_and_what_to_do(
         ("run --version", "tidegate run: expected one of its flags, found '--version'"),
         ("schedule", "schedule: the following arguments are required: COMMAND; see `tidegate "),
         ("lineage", "tidegate lineage: the following arguments are required: VERSION; see `tidegate lineage --help`"),
-        ("judge 2013-04-01 worng", "tidegate judge: argument word: invalid choice: 'worng' (choose from "),
+        ("feedback 2013-04-01 worng", "tidegate feedback: argument word: invalid choice: 'worng' (choose from "),
         ("run --until", "tidegate run: argument --until: expected one argument; see `tidegate run --help`"),
         ("run -x", "tidegate: unrecognized arguments: -x; see `tidegate --help`"),
         ("logs 1 gate more", "tidegate: unrecognized arguments: more; see `tidegate --help`"),

@@ -31,7 +31,7 @@ def test_a_document_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 
 IGNORED = Feedback("ignore", "temp", "", "2013-09-01", "ann", "2013-06-01", "a new sensor")
-KINDS = [BATCH, MANIFEST, FINDINGS, decision("retrain", compared(), judgements=(IGNORED,))]
+KINDS = [BATCH, MANIFEST, FINDINGS, decision("retrain", compared(), feedback=(IGNORED,))]
 
 
 @pytest.mark.parametrize("document", KINDS, ids=lambda document: type(document).__name__)

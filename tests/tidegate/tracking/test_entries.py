@@ -98,7 +98,7 @@ def test_what_a_person_refused_only_a_person_promotes(said: list[Entry], champio
 def test_an_entry_is_read_as_it_was_written() -> None:
     promoted = entry(1, None, "1")
     assert from_tags(1, to_tags(promoted)) == promoted and promoted.verdict == VERDICT.summary
-    word = Entry("1", "", "b1", "ann", "", "", kind="judgement", feedback={"about": "b1", "said": "wrong"})
+    word = Entry("1", "", "b1", "ann", "", "", kind="feedback", feedback={"about": "b1", "said": "wrong"})
     assert from_tags(0, to_tags(word)) == word
 
 
@@ -115,10 +115,10 @@ def test_an_entry_from_before_there_were_kinds_has_one() -> None:
     assert from_tags(1, {**tags, "tidegate.batch": ""}).kind == "rollback"
 
 
-@pytest.mark.parametrize("kind", ["judgement", "of a later release"])
+@pytest.mark.parametrize("kind", ["feedback", "of a later release"])
 def test_a_word_that_leads_nowhere_moves_nothing(kind: str) -> None:
     word = Entry("1", "", "b1", "ann", "", "", number=2, kind=kind, feedback={"said": "wrong"})
     history = fold([entry(1, None, "1"), from_tags(2, to_tags(word)), entry(3, "1", "2")])
     assert (history.champion, history.last, [it.to for it in history.counted]) == ("2", 3, ["1", "2"])
-    assert [it.number for it in (history.judged if kind == "judgement" else history.void)] == [2]
+    assert [it.number for it in (history.feedback if kind == "feedback" else history.void)] == [2]
     assert same(history, entry(0, "1", "1", "b1")) == entry(1, None, "1")

@@ -61,7 +61,7 @@ def test_the_last_word_holds(client: MlflowClient, name: str) -> None:
     for said in ("wrong", "right", "wrong"):
         assert feedback.add(client, name, given(said=said))
     assert feedback.current(journal.history(client, name)) == [given(said="wrong")]
-    assert len(journal.history(client, name).judged) == 3
+    assert len(journal.history(client, name).feedback) == 3
 
 
 def test_judges_who_race_with_a_promotion_lose_nothing(client: MlflowClient, name: str) -> None:
@@ -72,7 +72,7 @@ def test_judges_who_race_with_a_promotion_lose_nothing(client: MlflowClient, nam
         said = [pool.submit(feedback.add, client, name, given(who=f"ann{it}", about=batches[it])) for it in range(4)]
         moved = journal.promote(client, name, Entry("1", "2", "ab34", "loop", when, "better"))
         assert all(it.result() for it in said) and moved.counted
-    assert {it.who for it in journal.history(client, name).judged} == {f"ann{it}" for it in range(4)}
+    assert {it.who for it in journal.history(client, name).feedback} == {f"ann{it}" for it in range(4)}
     assert journal.champion(client, name) == "2"
 
 

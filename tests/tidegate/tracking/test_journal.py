@@ -11,6 +11,7 @@ from tests.documents import VERDICT
 from tidegate.process.errors import TrackingError
 from tidegate.tracking import journal, numbered, store
 from tidegate.tracking.entries import Entry
+from tidegate.tracking.tags import Tag
 
 Spawn = Callable[..., subprocess.Popen[str]]
 Call = Callable[..., tuple[str, str]]
@@ -152,8 +153,6 @@ def test_a_deleted_champion_can_be_replaced(client: MlflowClient, name: str) -> 
 steps = """
 import os, sys
 from tidegate.tracking import journal, numbered, store, versions
-from tidegate.tracking.tags import Tag
-from tidegate.tracking.tags import Tag
 from tidegate.tracking.entries import Entry
 name, stop = sys.argv[1], int(sys.argv[2])
 client = store.connect()

@@ -25,8 +25,8 @@ NOBODY = "tidegate"  # who commits where git knows nobody
 README = """\
 # {}
 
-A model that Tidegate trains, judges and promotes. `contract.yaml` says what the data promises, `features.sql` what the
-model sees, `model.yaml` how it learns, `params.yaml` when it is trained again.
+A model that Tidegate trains, evaluates and promotes. `contract.yaml` says what the data promises, `features.sql` what
+the model sees, `model.yaml` how it learns, `params.yaml` when it is trained again.
 
 ```sh
 tidegate run

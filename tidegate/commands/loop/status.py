@@ -81,5 +81,5 @@ def _batch(row: Mapping[str, Any] | None) -> str:
 
 
 def _waiting(rows: list[Mapping[str, Any]]) -> str:
-    versions = [f"version {row['version']}" + ("" if row["holds"] else ", judged again first") for row in rows]
+    versions = [f"version {row['version']}" + ("" if row["holds"] else ", evaluated again first") for row in rows]
     return f"{', '.join(versions)}: see `tidegate waiting`" if versions else "nothing waits for a person"

@@ -92,13 +92,13 @@ def _limits(contract: Contract, found: Registered) -> Iterator[str]:
     yield f"It knows nothing after {record.to}, and nothing before {record.from_}."
     yield f"Its features are what is known {contract.horizon} before an event."
     yield f"A label counts {contract.label_delay} after its event."
-    yield f"It was judged on one batch of {found.verdict.rows:,} rows; elsewhere its quality is not known."
+    yield f"It was evaluated on one batch of {found.verdict.rows:,} rows; elsewhere its quality is not known."
     for name, reason in record.dropped.items():
         yield f"{name} is not learned from: {reason}."
     if lone := record.lone_classes:
         yield f"Classes it cannot predict, for want of rows: {', '.join(lone)}."
     if listed := len(found.verdict.slices):
-        yield f"Slices that are not listed above ({listed} are) had too few rows to be judged."
+        yield f"Slices that are not listed above ({listed} are) had too few rows to be evaluated."
 
 
 def _lineage(told: Mapping[str, Any]) -> Section:

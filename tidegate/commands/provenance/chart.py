@@ -1,4 +1,4 @@
-"""The loss on every batch that was judged, over time, as the lines of a picture; pure."""
+"""The loss on every batch that was evaluated, over time, as the lines of a picture; pure."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

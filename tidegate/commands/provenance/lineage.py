@@ -33,7 +33,7 @@ def lineage(found: Registered, files: Mapping[str, str]) -> dict[str, Any]:
             },
             "environment": {key: value for key, value in where.items() if key not in CODE},
         },
-        "judged": {
+        "verdict": {
             key: value
             for key, value in found.verdict.document().items()
             if key in ("champion", "accepted", "loss", "rows", "reasons")
@@ -82,8 +82,8 @@ def lines(told: Mapping[str, Any]) -> Iterator[str]:
     yield f"    lock     {made['code']['lock']}"
     yield f"  training   {made['training']['rows']:,} rows, {made['training']['from']} to {made['training']['to']}"
     yield f"  batch      {made['batch']['id']}, {made['batch']['start'][:10]} to {made['batch']['end'][:10]}"
-    yield f"  judged     {'accepted' if told['judged']['accepted'] else 'refused'} against " + (
-        f"version {told['judged']['champion']}" if told["judged"]["champion"] else "no champion"
+    yield f"  verdict    {'accepted' if told['verdict']['accepted'] else 'refused'} against " + (
+        f"version {told['verdict']['champion']}" if told["verdict"]["champion"] else "no champion"
     )
     yield "  journal"
     for entry in told["journal"]:

@@ -63,11 +63,11 @@ def _effects(led: Mapping[str, Any]) -> list[tuple[str, str]]:
         for term in led["served"]
     ]
     batches = [(f"served after the batch until {it['until']}", f"batch {it['batch']}") for it in led["batches"]]
-    judged = [
+    evaluated = [
         (f"version {it['version']}", f"{'accepted' if it['accepted'] else 'refused'} against it")
         for it in led["challengers"]
     ]
-    return [*served, *batches, *judged] or [("nothing yet", "")]
+    return [*served, *batches, *evaluated] or [("nothing yet", "")]
 
 
 def _column(

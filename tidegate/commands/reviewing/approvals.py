@@ -41,7 +41,7 @@ def show(rows: Sequence[Mapping[str, Any]]) -> None:
     if not rows:
         console().print("none waits")
         return
-    table = Table("version", "until", "judged against", "holds", "because", box=None, padding=(0, 1))
+    table = Table("version", "until", "evaluated against", "holds", "because", box=None, padding=(0, 1))
     for row in rows:
         verdict = row["verdict"]
         holds = "yes" if row["holds"] else "no: another champion serves"

@@ -49,7 +49,7 @@ def _row(entry: "Entry", tags: Mapping[str, str], serves: bool) -> dict[str, Any
 
 
 def write_page(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write the champions as a page, with the loss of champion and challenger on every batch that was judged."""
+    """Write the champions as a page, with the loss of champion and challenger on every batch that was evaluated."""
     from tidegate.commands.provenance.chart import chart
     from tidegate.pages import page
     from tidegate.tracking import approvals, runs
@@ -57,11 +57,11 @@ def write_page(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
     promise, client = read_contract(CONTRACT), connect()
     task = TASKS[promise.task]
-    judged = [tags for tags in runs.batches(client, promise.name) if f"challenger.{task.loss}" in tags]
+    evaluated = [tags for tags in runs.batches(client, promise.name) if f"challenger.{task.loss}" in tags]
     title = f"{promise.name}: history of champions"
     found = {"rows": rows, "waiting": approvals.waiting(client, promise.name), "name": promise.name}
     template = Path(__file__).with_name("history.html")
-    page.write_page(path, template, title, chart=chart(judged, task), task=task, shown=display, **found)
+    page.write_page(path, template, title, chart=chart(evaluated, task), task=task, shown=display, **found)
 
 
 def rollback(to: str | None, reason: str) -> str:

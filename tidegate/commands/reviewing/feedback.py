@@ -1,4 +1,4 @@
-"""`tidegate judge`: a person's word on the gate's decisions, which the next gate reads."""
+"""`tidegate feedback`: a person's word on the gate's decisions, which the next gate reads."""
 
 import tempfile
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ def listed() -> list[dict[str, Any]]:
     return [feedback.document() for feedback in current(history(connect(), read_contract(CONTRACT).name))]
 
 
-def judge(batch: str | None, said: str | None, ignore: str | None, until: str | None, reason: str | None) -> str:
+def record(batch: str | None, said: str | None, ignore: str | None, until: str | None, reason: str | None) -> str:
     """Write feedback into the journal; returns what was written, in words."""
     _check(batch, said, ignore, until, reason)
     from tidegate.tracking.feedback import add, decided_batch
@@ -51,7 +51,7 @@ def judge(batch: str | None, said: str | None, ignore: str | None, until: str | 
 def show(rows: Sequence[dict[str, Any]]) -> None:
     """Print the feedback for a person."""
     if not rows:
-        console().print("nobody has judged")
+        console().print("no feedback yet")
         return
     table = Table("when", "who", "said", "because", box=None, padding=(0, 1))
     for feedback in (Feedback(**row) for row in rows):
@@ -64,7 +64,7 @@ def _check(batch: str | None, said: str | None, ignore: str | None, until: str |
     of_batch, of_column = (batch, said), (ignore, until)
     whole = any(None not in these and given == (None, None) for these, given in _both(of_batch, of_column))
     if not whole or not (reason or "").strip():
-        raise InputError("tidegate judge", usage, "something else", "see `tidegate judge --help`")
+        raise InputError("tidegate feedback", usage, "something else", "see `tidegate feedback --help`")
     if until is not None:
         _check_date(until)
 

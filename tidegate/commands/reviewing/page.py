@@ -43,7 +43,7 @@ def rows() -> list[Row]:
     for one in reversed(decided(client, promise.name)):
         files = fetch(client, one, FOLDER / one.place, REPORTS)
         places = {name.removesuffix(".html"): f"{one.place}/{name}" if name in files else None for name in REPORTS}
-        more = {"run": one.link(client.tracking_uri), "judged": feedback.get(one.batch), **places}
+        more = {"run": one.link(client.tracking_uri), "feedback": feedback.get(one.batch), **places}
         found.append({**row(one.tags, loss), **more})
     return found
 

@@ -80,7 +80,7 @@ def test_it_tells_the_champion_the_newest_batch_and_whether_there_is_something_t
 
 @pytest.mark.parametrize(
     ("holds", "expected"),
-    [(True, "version 2: see `tidegate waiting`"), (False, "version 2, judged again first: see `tidegate waiting`")],
+    [(True, "version 2: see `tidegate waiting`"), (False, "version 2, evaluated again first: see `tidegate waiting`")],
 )
 def test_it_tells_who_waits(
     problem: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, holds: bool, expected: str
