@@ -32,7 +32,8 @@ def workspace(left: Workspace, tmp_path: Path) -> Workspace:
 
 def test_what_was_decided_and_promoted_is_read(left: Workspace) -> None:
     history = json.loads(left.tidegate("history", "--json").stdout)
-    assert [(row["kind"], row["from"], row["to"]) for row in history] == [("promotion", None, "1"), ("approval", "1", "3")]
+    moves = [(row["kind"], row["from"], row["to"]) for row in history]
+    assert moves == [("promotion", None, "1"), ("approval", "1", "3")]
     batches = json.loads(left.tidegate("batches", "--json").stdout)
     assert [(row["until"], row["verdict"]) for row in batches] == [
         ("2024-03-01", "accepted"),
@@ -53,7 +54,8 @@ def test_a_version_tells_what_made_it(version: str, left: Workspace) -> None:
     assert lineage["version"] == version
     assert lineage["made_from"]["training"]["rows"] > 300
     assert lineage["verdict"]["accepted"]
-    assert {"1": "promotion", "2": "rejection", "3": "approval"}[version] in {row["kind"] for row in lineage["journal"]}
+    kind = {"1": "promotion", "2": "rejection", "3": "approval"}[version]
+    assert kind in {row["kind"] for row in lineage["journal"]}
     assert "Will an order come back?" in left.tidegate("card", version).stdout
 
 
