@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from tidegate.contract.contract import literal, quoted, types
+from tidegate.contract.forms import formed
 from tidegate.documents.formats import tables_in
 from tidegate.process.errors import InputError
 
@@ -84,8 +85,11 @@ def copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
     return int(done.fetchall()[0][0])
 
 
-def cast(value: str, kind: str) -> str:
-    """The SQL of a text as a promised type, null where it cannot be; times become UTC."""
+def cast(value: str, kind: str, form: str = "") -> str:
+    """The SQL of a text as a promised type, null where it cannot be or has not its format; times become UTC."""
+    if form:
+        found = formed(value, kind, form)
+        return f"CASE WHEN {found} % 1 = 0 THEN TRY_CAST({found} AS BIGINT) END" if kind == "integer" else found
     if kind == "timestamp":  # DuckDB knows infinity and years that Python does not
         moment = f"TRY({value}::TIMESTAMPTZ::TIMESTAMP)"
         return f"CASE WHEN {moment} BETWEEN {first_moment} AND {last_moment} THEN {moment} END"

@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from tidegate.contract.contract import Contract, literal, quoted
+from tidegate.contract.names import reserved
 from tidegate.documents.durations import interval
 from tidegate.process.errors import InputError
 from tidegate.tables.engine import columns_of, engine, view_tables
@@ -27,7 +28,6 @@ integers = (
 )
 numbers = (*integers, "FLOAT", "DOUBLE", "DECIMAL")
 categories = ("VARCHAR", "BOOLEAN", "ENUM")
-ours = ("prediction", "split")  # columns of the tables that steps hand on
 label_types = {
     "binary": (("BOOLEAN",), "true or false", "compare it with something in the SQL"),
     "multiclass": ((*categories, *integers), "a text, a whole number or a boolean", "cast it in the SQL"),
@@ -50,6 +50,10 @@ class Window:
 
 def kinds(contract: Contract, columns: Mapping[str, str]) -> dict[str, str]:
     """Each feature's kind, `number` or `category`, from the columns and SQL types of the feature query."""
+    for name in columns:
+        if reserved(name):
+            cure = f"select it AS {name}_as_feature"
+            raise InputError(f"features.sql: {name}", "another name", "one that Tidegate uses itself", cure)
     own = [*contract.identity, contract.label, *([contract.weight] if contract.weight else [])]
     for name in [*own, *contract.slices]:
         if name not in columns:
@@ -58,9 +62,6 @@ def kinds(contract: Contract, columns: Mapping[str, str]) -> dict[str, str]:
     if contract.weight:
         _check_weight(contract, columns[contract.weight])
     features = {name: kind for name, kind in columns.items() if name not in own}
-    for name in ours:
-        if name in features:
-            raise InputError(f"features.sql: {name}", "another name", "one that Tidegate uses itself", "rename it")
     if not features:
         raise InputError("features.sql", "at least one feature", "only identity and label", "select more columns")
     return {name: kind_of(name, sql_type) for name, sql_type in features.items()}

@@ -6,9 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tidegate.commands.draft.draft import column_of
 from tidegate.commands.draft.inference import drafts
-from tidegate.contract.contract import Column, Contract, read_contract
+from tidegate.contract.contract import Column, Contract, column_of, read_contract
 from tidegate.process.command import run
 from tidegate.process.errors import InputError
 

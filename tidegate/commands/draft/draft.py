@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from tidegate.components.ingest.raw_files import read
-from tidegate.contract.contract import Column, Table, literal, quoted
+from tidegate.contract.contract import Table, literal, quoted
 from tidegate.tables.engine import cast
 
 KINDS = ("boolean", "integer", "number", "timestamp")
@@ -147,9 +147,3 @@ def _different(connection: duckdb.DuckDBPyConnection, sets: Sequence[Sequence[st
 def private_because(name: str) -> str:
     """Why a drafted column is private, as a remark for the person who checks it."""
     return "looks personal" if PERSONAL.search(name) else "no value in any row"
-
-
-def column_of(document: Mapping[str, Any]) -> Column:
-    """The drafted column as a promise."""
-    lists = {name: tuple(document[name]) for name in ("range", "values") if name in document}
-    return Column(**{**document, **lists})
