@@ -1,6 +1,5 @@
 """A contract drafted from files, for a person to correct."""
 
-import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,8 +8,9 @@ from typing import Any
 import duckdb
 
 from tidegate.commands.draft.draft import draft, private_because, valueless
+from tidegate.commands.draft.flow import flow
 from tidegate.process.command import run
-from tidegate.process.errors import InputError
+from tidegate.process.errors import InputError, line
 from tidegate.tables.engine import engine
 
 TOP = """\
@@ -60,12 +60,22 @@ def yaml(tables: Mapping[str, Mapping[str, Any]]) -> str:
     lines = [TOP.format(name=timed[0], event=timed[0]).rstrip()]
     for name, table in tables.items():
         lines += [f"  {flow(name)}:", f"    files: {flow(table['files'])}"]
-        for part, mark in (("missing", ""), ("time", "  # check this"), ("key", "  # check this")):
+        for part, mark in (
+            ("delimiter", ""),
+            ("encoding", ""),
+            ("missing", ""),
+            ("time", "  # check this"),
+            ("key", "  # check this"),
+        ):
             if part in table:
                 lines.append(f"    {part}: {flow(table[part])}{mark}")
         lines.append("    columns:")
         for column, promise in table["columns"].items():
-            mark = f"  # check this: {private_because(column)}" if promise.get("role") == "private" else ""
+            mark = (
+                f"  # check this: {private_because(column)}"
+                if promise.get("role") == "private"
+                else noted(table, column)
+            )
             lines.append(f"      {flow(column)}: {flow(promise)}{mark}")
         for column in table.get("empty", ()):
             promise = {"type": "text", "role": "private", "nullable": True}
@@ -73,17 +83,10 @@ def yaml(tables: Mapping[str, Mapping[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def flow(value: Any) -> str:
-    """A value as YAML on one line."""
-    from ruamel.yaml import YAML
-
-    writer = YAML(typ="safe", pure=True)
-    settings = {"default_flow_style": True, "width": 1_000_000, "sort_base_mapping_type_on_output": False}
-    for name, setting in settings.items():
-        setattr(writer, name, setting)
-    stream = io.StringIO()
-    writer.dump(value, stream)
-    return stream.getvalue().removesuffix("...\n").strip()
+def noted(table: Mapping[str, Any], column: str) -> str:
+    """The comment on a column that is not spelled as usual."""
+    text = line(table.get("notes", {}).get(column, ""))
+    return f"  # check this: {text}" if text else ""
 
 
 if __name__ == "__main__":

@@ -1,0 +1,65 @@
+"""A draft is read back: its contract, ingest, validate and featurize over the file that it was drafted from."""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from tidegate.commands.draft import PARAMETERS
+from tidegate.components.featurize.__main__ import featurize
+from tidegate.components.ingest.__main__ import ingest
+from tidegate.components.validate.findings import summary, violations
+from tidegate.components.validate.ingested import sources
+from tidegate.components.validate.rules import clean_rows
+from tidegate.components.validate.table_check import check
+from tidegate.contract.contract import read_contract
+from tidegate.documents.formats import read_json, tables_in, write_text
+from tidegate.documents.parameters import read_parameters
+from tidegate.process.errors import InputError, told
+from tidegate.tables.engine import copy, engine
+
+
+def rehearse(texts: Mapping[str, str], params: Mapping[str, Mapping[str, str]], file: Path) -> None:
+    """InputError in one line if the first run would refuse these files of a problem over this one file of its data."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        try:
+            _run(folder, texts, params["ingest"], file)
+        except InputError as error:
+            found = "; ".join(told(error)).replace(f"{folder}/data/", "").replace(f"{folder}/", "")
+            cure = "write the problem by hand (docs/adapt.md), or change the file"
+            raise InputError(file, "data of which a problem can be drafted", found, cure) from None
+
+
+def _run(folder: Path, texts: Mapping[str, str], params: Mapping[str, str], file: Path) -> None:
+    for name, text in texts.items():
+        write_text(folder / name, text)
+    (folder / "data").mkdir()
+    (folder / "data" / file.name).symlink_to(file.resolve())
+    contract, manifest = folder / "contract.yaml", folder / "manifest.json"
+    until, batch_days = json.loads(params["until"]), int(params["batch_days"])
+    ingest(folder / "data", contract, until, batch_days, folder / "tables", manifest)
+    _validate(folder, contract, manifest)
+    window_days = read_parameters(PARAMETERS)["train"]["window_days"]
+    sql, estimator = folder / "features.sql", folder / "model.yaml"
+    featurize(
+        folder / "clean", manifest, contract, sql, estimator, window_days, folder / "features", folder / "batch.json"
+    )
+
+
+def _validate(folder: Path, contract: Path, manifest: Path) -> None:
+    """As validate does, but that nothing is logged."""
+    promise, made, clean = read_contract(contract), read_json(manifest), folder / "clean"
+    share = read_parameters(PARAMETERS)["validate"]["max_bad_share"]
+    paths = tables_in(folder / "tables")
+    clean.mkdir()
+    with engine(folder / "tables", clean) as connection:
+        known = sources(connection, promise, paths)
+        checked = {
+            name: check(connection, promise, name, known, made["tables"][name], made["until"], share)
+            for name in promise.tables
+        }
+        if broken := violations(summary({name: found.findings for name, found in checked.items()}, share)):
+            raise InputError("its draft", "rows that keep it", "; ".join(broken), "mend them")
+        for name, found in checked.items():
+            copy(connection, clean_rows(found.source, found.broken), clean / paths[name].name)
