@@ -1,7 +1,8 @@
 """The command of validate."""
 
 import shutil
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import duckdb
 
 from tidegate.components.validate.findings import summary, violations
 from tidegate.components.validate.ingested import sources
+from tidegate.components.validate.labels import one_answer
 from tidegate.components.validate.log import tell
 from tidegate.components.validate.page import TEMPLATE, values
 from tidegate.components.validate.rules import bad_rows, clean_rows
@@ -50,6 +52,7 @@ def validate(
                 name: check(connection, promise, name, known, made_of.get(name, {}), made["until"], max_bad_share)
                 for name in promise.tables
             }
+            _warn(checked[promise.event], promise.event, one_answer(connection, known[promise.event], made["batch"]))
             document = summary({name: found.findings for name, found in checked.items()}, max_bad_share)
             if broken := violations(document):
                 _write_findings(findings, report, document, promise)
@@ -59,6 +62,14 @@ def validate(
             for name, found in checked.items():
                 _write(connection, paths[name], found, clean_folder, bad_folder)
         _write_findings(findings, report, document, promise)
+
+
+def _warn(checked: Checked, table: str, lines: Iterable[str]) -> None:
+    """Say what does not stop the run, here and in the findings."""
+    if warnings := list(lines):
+        checked.findings["warnings"] = warnings
+        for line in warnings:
+            print(f"warning: {table}: {line}", file=sys.stderr)
 
 
 def _write_findings(findings: Path, report: Path, document: Mapping[str, Any], contract: Contract) -> None:

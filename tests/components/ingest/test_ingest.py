@@ -609,7 +609,10 @@ def test_the_file_that_is_not_as_the_contract_has_it_is_named(world: "World", fa
     assert "extra" not in world.table("tables/orders")
 
 
-def test_a_column_may_begin_at_a_day(world: "World", fails: Fails) -> None:
+def test_a_column_may_begin_at_a_day(
+    world: "World", fails: Fails, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
     world.edit(
         "contract.yaml",
         ("files: orders.csv", "files: orders*.csv"),
