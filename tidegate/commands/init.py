@@ -22,7 +22,11 @@ COMMAND = Command(
         "dir": {"type": Path, "metavar": "DIR", "help": "the folder to make"},
         "--data": {"type": Path, "required": True, "metavar": "FILE", "help": "one row per event, CSV or Parquet"},
         "--label": {"required": True, "metavar": "COLUMN", "help": "what is predicted"},
-        "--time": {"required": True, "metavar": "COLUMN", "help": "when the event is (UTC)"},
+        "--time": {
+            "required": True,
+            "metavar": "COLUMN",
+            "help": "when the event is (UTC); Date,Time: two columns",
+        },
         "--key": {"default": "", "metavar": "COLUMN,...", "help": "what tells rows apart; guessed without it"},
         "--cluster": {"action": "store_true", "help": "write cluster.yaml, too, which a run on a cluster needs"},
         "--json": JSON,

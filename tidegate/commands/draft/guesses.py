@@ -17,6 +17,8 @@ LEAST_ROWS = 150
 LEAST_BLOCKS = 8
 BLOCKS = {"1w": 604_800, "1d": 86_400, "6h": 21_600, "1h": 3_600, "1m": 60}
 USUAL_BATCH_DAYS = 28
+BATCH_ROWS = 200
+MOST_BATCH_DAYS = 3660  # of params.yaml
 FREE_TEXT_VALUES = 50
 UNTIMED_SHARE = 0.01  # of the rows; validation sets them aside
 AFFIRMATIVE = (("1", "0"), ("yes", "no"), ("y", "n"), ("true", "false"), ("t", "f"), ("pass", "fail"),
@@ -43,6 +45,7 @@ class Span:
     batch_days: int
     batch_rows: int
     block: str
+    rows_per_day: float
 
 
 def label_of(connection: duckdb.DuckDBPyConnection, table: str, name: str, kind: str) -> Label:
@@ -125,17 +128,17 @@ def span_of(connection: duckdb.DuckDBPyConnection, time: str) -> Span:
     if not enough:
         found = f"{max(counts)} in the last {batch_days} days"
         raise InputError(f"time {time}", f"rows at {LEAST_BLOCKS} moments or more", found, "collect more")
-    return Span(last.date().isoformat(), batch_days, batch_rows, enough[0])
+    return Span(last.date().isoformat(), batch_days, batch_rows, enough[0], rows / days)
 
 
 def _batch_days(connection: duckdb.DuckDBPyConnection, moment: str, last: Any, rows: int, days: int) -> int:
-    """Four weeks where they are enough rows and leave enough history, otherwise the last quarter."""
-    usual = max(1, min(USUAL_BATCH_DAYS, days // 4))
-    count = f"count_if({moment} >= TIMESTAMP {literal(last.isoformat())} - INTERVAL {usual} DAY)"
-    recent, quarter = connection.execute(
-        f"SELECT {count}, date_diff('day', quantile_disc({moment}, 0.75), max({moment})) + 1 FROM drafted"
+    """Four weeks where they are enough rows and leave enough history, otherwise as many days as enough rows take."""
+    usual, wanted = max(1, min(USUAL_BATCH_DAYS, days // 4)), min(BATCH_ROWS, rows // 5)
+    recent, longer = connection.execute(
+        f"SELECT count_if({moment} >= TIMESTAMP {literal(last.isoformat())} - INTERVAL {usual} DAY), "
+        f"date_diff('day', quantile_disc({moment}, {1 - wanted / rows}), max({moment})) + 1 FROM drafted"
     ).fetchall()[0]
-    return usual if min(200, rows // 5) <= recent <= rows // 2 else int(quarter)
+    return usual if wanted <= recent <= rows // 2 else min(int(longer), MOST_BATCH_DAYS)
 
 
 def left_out(

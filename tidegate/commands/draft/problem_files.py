@@ -1,6 +1,7 @@
 """The files of a new problem, drafted from one file of its events."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -10,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from tidegate.commands.draft import PARAMETERS
 from tidegate.commands.draft.draft import draft, private_because
 from tidegate.commands.draft.first_estimator import best, labelled_rows, typed_view
 from tidegate.commands.draft.flow import flow
@@ -17,12 +19,15 @@ from tidegate.commands.draft.guesses import Label, Span, identifier, label_of, l
 from tidegate.commands.draft.inference import noted
 from tidegate.commands.draft.keys import key_of_events
 from tidegate.commands.draft.rehearsal import rehearse
+from tidegate.documents.parameters import read_parameters
 from tidegate.documents.schema import hint, listed
 from tidegate.process.command import run
 from tidegate.process.errors import InputError, line
 from tidegate.tables.engine import columns_of, engine
 from tidegate.tables.features import kind_of, subquery
 
+LEARNED_ROWS = 1000  # of history, if there are so many
+MOST_DAYS = 36_500
 DECAY_SHARE = 0.05  # of the label's variance
 CONTRACT_TOP = """\
 # Drafted from {file}. Check every line, and promise what the next file must hold too.
@@ -189,12 +194,24 @@ def _start(connection: duckdb.DuckDBPyConnection, sql: str, time: str, key: list
 
 
 def _params(found: Label, span: Span) -> dict[str, dict[str, str]]:
-    """What params.yaml has to say for these data, as YAML: the windows, and what counts as few rows and as decay."""
+    """What params.yaml has to say for these data, as YAML: the windows, and what counts as few rows and as decay.
+
+    Where events are rare, a batch is longer, and so is all that is measured in batches.
+    """
+    usual = read_parameters(PARAMETERS)
     # DVC takes 1e-05 for a text.
     decay = {"decay": f"{Decimal(f'{found.spread * DECAY_SHARE:.1g}'):f}"} if found.task == "regression" else {}
+    batches = {"max_age_days": 2, "cooldown_days": 0.25, "refused_days": 3}
+    longer = {name: math.ceil(span.batch_days * times) for name, times in batches.items()}
+    window, learned = usual["train"]["window_days"], math.ceil(LEARNED_ROWS / span.rows_per_day)
     return {
         "ingest": {"until": f'"{span.until}"', "batch_days": str(span.batch_days)},
-        "gate": {"minimum_rows": str(max(20, min(200, span.batch_rows // 2))), **decay},
+        "gate": {
+            "minimum_rows": str(max(20, min(200, span.batch_rows // 2))),
+            **decay,
+            **{name: str(days) for name, days in longer.items() if days > usual["gate"][name]},
+        },
+        **({"train": {"window_days": str(min(learned, MOST_DAYS))}} if learned > window else {}),
     }
 
 

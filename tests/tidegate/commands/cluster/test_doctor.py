@@ -32,9 +32,7 @@ def registry() -> Iterator[RegistryServer]:
 
 
 @pytest.fixture
-def workspace(
-    server: KfpServer, registry: RegistryServer, clone: Path, migrated: Path, tmp_path: Path
-) -> Workspace:
+def workspace(server: KfpServer, registry: RegistryServer, clone: Path, migrated: Path, tmp_path: Path) -> Workspace:
     """A clone where everything that a run needs is as it must be."""
     declared = clone / "cluster.yaml"
     text = declared.read_text()

@@ -222,6 +222,44 @@ def test_answers_in_several_spellings_are_two(tmp_path: Path, drafted: Drafted) 
     assert "lower(trim(events.y)) = 'yes' AS y" in files["features.sql"]
 
 
+@pytest.mark.parametrize(
+    ("times", "batch", "window"),
+    [
+        (pd.date_range("2004-01-01", periods=240, freq="MS"), (1400, 1500), 30_000),
+        (pd.date_range("2004-01-01", periods=7300, freq="D"), (200, 201), 1000),
+        (pd.date_range("2024-01-01", periods=2000, freq="h"), (20, 28), None),
+        (pd.date_range("2020-01-01", periods=300, freq="W"), (410, 430), 7000),
+    ],
+)
+def test_windows_are_as_long_as_the_events_are_rare(
+    times: pd.DatetimeIndex,
+    batch: tuple[int, int],
+    window: int | None,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    number = RANDOM.normal(size=len(times)).round(3)
+    file = written(
+        tmp_path / "events.csv", {"at": times, "x": number, "y": number + RANDOM.normal(size=len(times)) > 0}
+    )
+    begin(file, "y", "at", "")
+    params = json.loads(capsys.readouterr().out)["params"]
+    days = int(params["ingest"]["batch_days"])
+    assert batch[0] <= days <= batch[1]
+    assert int(params.get("train", {"window_days": 0})["window_days"]) >= (window or 0) * 0.9
+    assert ("train" in params) == (window is not None)
+    assert int(params["gate"].get("max_age_days", 365)) >= 2 * days
+
+
+def test_too_few_labelled_rows_before_the_batch_are_told(tmp_path: Path) -> None:
+    answers = [*[None] * 120, *ANSWER[120:]]
+    file = written(tmp_path / "events.csv", {"at": TIMES, "x": NUMBER, "y": answers})
+    with pytest.raises(
+        InputError, match=r"found history: expected at least 100 labelled rows of several answers, found "
+    ):
+        begin(file, "y", "at", "")
+
+
 def test_what_cannot_be_drafted_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the draft lacks: it is read back before anything is written."""
     file = written(tmp_path / "events.csv", {"at": TIMES, "x": NUMBER, "y": ANSWER})
