@@ -27,10 +27,11 @@ def _cast(name: str, column: Column) -> str:
 
 def known_by(table: Table, present: Sequence[str], until: str) -> str:
     """The condition of rows before `until`; one time that cannot be cast must not let later rows in."""
+    promised = [name for name in present if name in table.columns]
     if table.time not in present:
-        return "true"
+        return _holds_something(promised)
     time = cast(quoted(str(table.time)), "timestamp", table.columns[str(table.time)].format)
-    return f"({time} < TIMESTAMP {literal(until)} OR ({time} IS NULL AND {_holds_something(present)}))"
+    return f"({time} < TIMESTAMP {literal(until)} OR ({time} IS NULL AND {_holds_something(promised)}))"
 
 
 def _holds_something(present: Sequence[str]) -> str:
@@ -50,5 +51,5 @@ def typed_rows(relation: str, table: Table, present: Sequence[str], as_text: set
     ] + [f"NULL::VARCHAR AS {quoted(name)}" for name in unknown]
     first = [name for name in (table.time, *table.key) if name in kept]
     order = ", ".join(quoted(name) for name in dict.fromkeys([*first, *kept])) or "ALL"
-    query = f"SELECT {', '.join(values)} FROM {relation} WHERE {known_by(table, kept, until)}"
+    query = f"SELECT {', '.join(values)} FROM {relation} WHERE {known_by(table, present, until)}"
     return f"SELECT * FROM ({query}) ORDER BY {order}"

@@ -584,6 +584,18 @@ def test_a_column_without_a_name_is_called_by_its_place(world: "World") -> None:
     assert "column_8" in names
 
 
+def test_a_row_without_any_value_is_no_row(world: "World") -> None:
+    """With a time or without: spreadsheets end with rows of nothing but separators."""
+    raw(world, f"{ROW}NA,NA,NA,NA,NA,NA\n2024-01-01,NA,NA,NA,NA,NA\nNA,NA,NA,NA,x,NA\n")
+    (world / "data/rates.csv").write_text("at,rate\nNA,NA\n2024-01-01,NA\n")
+    world.edit(
+        "contract.yaml",
+        ("    files: rates.csv\n    missing: NA\n    time: at\n", "    files: rates.csv\n    missing: NA\n"),
+    )
+    world.run("ingest")
+    assert (len(world.table("tables/orders")), len(world.table("tables/rates"))) == (3, 1)
+
+
 def test_a_name_in_other_capitals_is_the_same_name(world: "World") -> None:
     raw(world, "2024-01-01,1,north,5,secret-x,3\n", "AT,Id,Shop,price,customer,KEPT_days\n")
     world.run("ingest")
