@@ -9,7 +9,16 @@ from typing import Any
 import duckdb
 
 from tidegate.commands.draft.flow import flow
-from tidegate.commands.draft.forms import Form, is_number, number_form, plain_text, sentinels, time_form
+from tidegate.commands.draft.forms import (
+    Form,
+    is_number,
+    number_form,
+    parquet_kinds,
+    parquet_number,
+    plain_text,
+    sentinels,
+    time_form,
+)
 from tidegate.commands.draft.keys import key_of_rows
 from tidegate.commands.draft.sniffed import spelling
 from tidegate.components.ingest.raw_files import read
@@ -134,27 +143,12 @@ def _forms(
     for index, name in enumerate(names):
         known, *wrong = found[index * width :][:width]
         fits = [kind for kind, count in zip(KINDS, wrong, strict=True) if known and not count]
-        promised = _promised_kinds(own[name]) if name in own else KINDS
+        promised = parquet_kinds(own[name]) if name in own else KINDS
         kind = next((kind for kind in fits if kind in promised), "text")
         forms[name] = _form(connection, name, kind, time, delimiter, name not in own) if known else Form("text")
         if name in own and "number" in promised and known:
-            forms[name] = _believed(connection, name, promised)
+            forms[name] = parquet_number(connection, name)
     return {name: _with_sentinels(connection, name, form) if name != time else form for name, form in forms.items()}
-
-
-def _promised_kinds(sql_type: str) -> tuple[str, ...]:
-    """The types that a column of Parquet may have in a contract, by its own."""
-    base = sql_type.split("(")[0]
-    if base.endswith(("INT", "INTEGER")):
-        return ("integer",)
-    known = {"BOOLEAN": "boolean", "DATE": "timestamp", "FLOAT": "number", "DOUBLE": "number", "DECIMAL": "number"}
-    return ("timestamp",) if base.startswith("TIMESTAMP") or base == "VARCHAR" else (known.get(base, "text"),)
-
-
-def _believed(connection: duckdb.DuckDBPyConnection, name: str, promised: Sequence[str]) -> Form:
-    """A number of Parquet is a number; infinite ones stand for none."""
-    query = f"SELECT DISTINCT {quoted(name)} FROM drafted WHERE isinf(TRY_CAST({quoted(name)} AS DOUBLE)) ORDER BY 1"
-    return Form("number", "", tuple(text for (text,) in connection.execute(query).fetchall()))
 
 
 def _form(connection: duckdb.DuckDBPyConnection, name: str, kind: str, time: str, delimiter: str, guess: bool) -> Form:
@@ -234,13 +228,6 @@ def _column(
         if len(texts) <= MOST_VALUES and len(texts) * 10 <= known:
             found["values"] = texts
     return found | ({"nullable": True} if known < rows else {})
-
-
-def valueless(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[str]:
-    """The drafted columns without a value in any row; none where no row tells anything."""
-    counts = ", ".join(f"count({quoted(name)})" for name in names)
-    known = connection.execute(f"SELECT {counts} FROM drafted").fetchall()[0]
-    return [name for name, count in zip(names, known, strict=True) if not count] if any(known) else []
 
 
 def _guessed(name: str, kind: str) -> str:

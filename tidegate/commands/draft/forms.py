@@ -178,6 +178,21 @@ def _is_apart(value: float, beside: float, end: float, different: int) -> bool:
     return gap > 10 * rest and abs(value) >= 1e6
 
 
+def parquet_kinds(sql_type: str) -> tuple[str, ...]:
+    """The types that a column of Parquet may have in a contract, by its own."""
+    base = sql_type.split("(")[0]
+    if base.endswith(("INT", "INTEGER")):
+        return ("integer",)
+    known = {"BOOLEAN": "boolean", "DATE": "timestamp", "FLOAT": "number", "DOUBLE": "number", "DECIMAL": "number"}
+    return ("timestamp",) if base.startswith("TIMESTAMP") or base == "VARCHAR" else (known.get(base, "text"),)
+
+
+def parquet_number(connection: duckdb.DuckDBPyConnection, name: str) -> Form:
+    """A number of Parquet is a number; infinite ones stand for none."""
+    query = f"SELECT DISTINCT {quoted(name)} FROM drafted WHERE isinf(TRY_CAST({quoted(name)} AS DOUBLE)) ORDER BY 1"
+    return Form("number", "", tuple(text for (text,) in connection.execute(query).fetchall()))
+
+
 def plain_text(name: str, form: Form) -> str:
     """The SQL of a column's values as the usual spelling has them, null where they stand for none."""
     value = quoted(name)

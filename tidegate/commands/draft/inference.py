@@ -1,14 +1,15 @@
 """A contract drafted from files, for a person to correct."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from tidegate.commands.draft.draft import draft, private_because, valueless
+from tidegate.commands.draft.draft import draft, private_because
 from tidegate.commands.draft.flow import flow
+from tidegate.contract.contract import quoted
 from tidegate.process.command import run
 from tidegate.process.errors import InputError, line
 from tidegate.tables.engine import engine
@@ -49,9 +50,16 @@ def drafts(files: list[Path]) -> dict[str, dict[str, Any]]:
 
 def _drafted(connection: duckdb.DuckDBPyConnection, file: Path) -> dict[str, Any]:
     table = draft(connection, file)
-    empty = valueless(connection, list(table["columns"]))
+    empty = _valueless(connection, list(table["columns"]))
     columns = {name: promise for name, promise in table["columns"].items() if name not in empty}
     return {**table, "columns": columns, **({"empty": empty} if empty else {})}
+
+
+def _valueless(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[str]:
+    """The drafted columns without a value in any row; none where no row tells anything."""
+    counts = ", ".join(f"count({quoted(name)})" for name in names)
+    known = connection.execute(f"SELECT {counts} FROM drafted").fetchall()[0]
+    return [name for name, count in zip(names, known, strict=True) if not count] if any(known) else []
 
 
 def yaml(tables: Mapping[str, Mapping[str, Any]]) -> str:
