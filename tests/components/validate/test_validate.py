@@ -287,7 +287,7 @@ price = "orders: column price: expected a column of type number, found none"
     ("renamed", "told"),
     [
         ({"price": "prices"}, [f"{price} (did you mean 'prices'?)"]),
-        ({"price": "Price"}, [f"{price} (did you mean 'Price'?)"]),
+        ({"price": "Prize"}, [f"{price} (did you mean 'Prize'?)"]),
         (
             {"kept_days": "zzz"},
             [
