@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.tiers import large
-from tidegate.commands.draft.draft import column_of, draft
+from tidegate.commands.draft.draft import draft
 from tidegate.commands.draft.inference import yaml
 from tidegate.components.ingest.table import ingest_table
 from tidegate.components.validate.findings import findings_of
@@ -27,7 +27,7 @@ from tidegate.components.validate.ingested import sources
 from tidegate.components.validate.page import TEMPLATE, values
 from tidegate.components.validate.rules import bad_rows, clean_rows
 from tidegate.components.validate.table_check import check
-from tidegate.contract.contract import Column, Contract, Table, parse_contract
+from tidegate.contract.contract import Column, Contract, Table, column_of, parse_contract
 from tidegate.documents.findings import Findings
 from tidegate.pages.page import write_page
 from tidegate.process.errors import InputError

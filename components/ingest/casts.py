@@ -18,15 +18,25 @@ def first_failure(name: str, column: Column) -> str:
 
 
 def _fails(name: str, column: Column) -> str:
-    return f"{quoted(name)} IS NOT NULL AND ({cast(quoted(name), column.type)}) IS NULL"
+    return f"{quoted(name)} IS NOT NULL AND ({_cast(name, column)}) IS NULL"
+
+
+def _cast(name: str, column: Column) -> str:
+    return cast(quoted(name), column.type, column.format)
 
 
 def known_by(table: Table, present: Sequence[str], until: str) -> str:
     """The condition of rows before `until`, or with a time that cannot be cast, which validate reports."""
+    promised = [name for name in present if name in table.columns]
     if table.time not in present:
-        return "true"
-    time = cast(quoted(str(table.time)), "timestamp")
-    return f"({time} < TIMESTAMP {literal(until)} OR {time} IS NULL)"
+        return _holds_something(promised)
+    time = cast(quoted(str(table.time)), "timestamp", table.columns[str(table.time)].format)
+    return f"({time} < TIMESTAMP {literal(until)} OR ({time} IS NULL AND {_holds_something(promised)}))"
+
+
+def _holds_something(present: Sequence[str]) -> str:
+    """The condition of rows that have a value: spreadsheets end with rows of nothing but separators."""
+    return f"coalesce({', '.join(map(quoted, present))}) IS NOT NULL" if len(present) > 1 else "true"
 
 
 def typed_rows(relation: str, table: Table, present: Sequence[str], as_text: set[str], until: str) -> str:
@@ -37,10 +47,9 @@ def typed_rows(relation: str, table: Table, present: Sequence[str], as_text: set
     unknown = [name for name in present if name not in table.columns] if table.other_columns == "stop" else []
     kept = [name for name in present if name in table.visible()]
     values = [
-        quoted(name) if name in as_text else f"{cast(quoted(name), table.columns[name].type)} AS {quoted(name)}"
-        for name in kept
+        quoted(name) if name in as_text else f"{_cast(name, table.columns[name])} AS {quoted(name)}" for name in kept
     ] + [f"NULL::VARCHAR AS {quoted(name)}" for name in unknown]
     first = [name for name in (table.time, *table.key) if name in kept]
     order = ", ".join(quoted(name) for name in dict.fromkeys([*first, *kept])) or "ALL"
-    query = f"SELECT {', '.join(values)} FROM {relation} WHERE {known_by(table, kept, until)}"
+    query = f"SELECT {', '.join(values)} FROM {relation} WHERE {known_by(table, present, until)}"
     return f"SELECT * FROM ({query}) ORDER BY {order}"

@@ -2,19 +2,33 @@
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import duckdb
 
-from tidegate.components.ingest.delimited import check_different, header, line_at, odd_line, unended
+from tidegate.components.ingest.delimited import (
+    check_different,
+    header,
+    is_utf8,
+    line_at,
+    odd_line,
+    opened,
+    other_encoding,
+    unended,
+)
+from tidegate.components.ingest.named import check_same, named
 from tidegate.contract.contract import Table, literal, literals, quoted
+from tidegate.contract.names import folded
 from tidegate.process.errors import ContractError, InputError
 from tidegate.tables.engine import columns_of, lack, parquet, real
 
-# By default DuckDB treats rows that begin with # as comments, and skips leading rows that do not fit.
+# Left to itself, DuckDB takes rows that begin with # for comments, and skips what does not look like the rest.
 DIALECT = (
-    "auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', comment = '', skip = 0, "
+    "auto_detect = false, header = true, quote = '\"', escape = '\"', comment = '', skip = 0, "
     "hive_partitioning = false, store_rejects = true, rejects_limit = 1000, "
     "rejects_table = 'rejected_rows', rejects_scan = 'rejecting_scans'"
 )
@@ -25,14 +39,15 @@ def read(connection: duckdb.DuckDBPyConnection, data: Path, name: str, table: Ta
 
     Values that cannot be cast are kept, because validate reports them.
     """
-    names = {path: _names(connection, path) for path in _files(data, name, table)}
-    _check_same(names)
-    columns = next(iter(names.values()))
-    if odd := [text for text in table.missing if set(text) & set(',"\r\n')]:
-        expected = "a text without comma, quote and line end"
+    names = {path: _names(connection, path, table) for path in _files(data, name, table)}
+    check_same(names, table)
+    if odd := [text for text in table.missing if set(text) & set(table.delimiter + '"\r\n')]:
+        expected = "a text without delimiter, quote and line end"
         raise ContractError(f"tables.{name}.missing", expected, repr(odd[0]), "correct contract.yaml")
-    connection.execute(f"CREATE TABLE {quoted(name)} ({', '.join(f'{quoted(column)} VARCHAR' for column in columns)})")
-    return {path: _insert(connection, name, path, names[path], table.missing) for path in names}
+    columns = {folded(column): column for path in names for column in named(names[path], table)}
+    made = ", ".join(f"{quoted(column)} VARCHAR" for column in columns.values())
+    connection.execute(f"CREATE TABLE {quoted(name)} ({made})")
+    return {path: _insert(connection, name, path, names[path], table) for path in names}
 
 
 def _files(data: Path, name: str, table: Table) -> list[Path]:
@@ -58,9 +73,9 @@ def check_readable(path: Path) -> None:
         raise InputError(path, "a readable file or folder", "no permission", "change its permissions")
 
 
-def _names(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
+def _names(connection: duckdb.DuckDBPyConnection, path: Path, table: Table) -> list[str]:
     if path.suffix != ".parquet":
-        return header(path)
+        return header(path, table.delimiter, table.encoding)
     try:
         names = list(columns_of(connection, parquet(path)))
         own = connection.execute(f"SELECT name FROM parquet_schema({literal(real(path))})").fetchall()
@@ -76,44 +91,66 @@ def damaged(path: Path) -> InputError:
     return InputError(path, "a complete Parquet file", "a truncated or damaged one", "create it again")
 
 
-def _check_same(names: Mapping[Path, Iterable[str]]) -> None:
-    first = next(iter(names))
-    for path, columns in names.items():
-        missing, extra = sorted({*names[first]} - {*columns}), sorted({*columns} - {*names[first]})
-        if missing or extra:
-            differences = [f"no {', '.join(missing)}"] if missing else []
-            differences += [f"also {', '.join(extra)}"] if extra else []
-            cure = "give all files of a table the same columns"
-            raise InputError(path, f"the columns of {first.name}", " and ".join(differences), cure)
-
-
-def _insert(
-    connection: duckdb.DuckDBPyConnection, name: str, path: Path, columns: list[str], missing: tuple[str, ...]
-) -> int:
-    if path.suffix == ".parquet":
-        source, texts = parquet(path), [f"{quoted(column)}::VARCHAR AS {quoted(column)}" for column in columns]
-    else:
-        types = ", ".join(f"'{number}': 'VARCHAR'" for number in range(len(columns)))
-        source = f"read_csv({literal(real(path))}, {DIALECT}, columns = {{{types}}}, nullstr = {literals(missing)})"
-        texts = [f"{quoted(str(number))} AS {quoted(column)}" for number, column in enumerate(columns)]
+def _insert(connection: duckdb.DuckDBPyConnection, name: str, path: Path, columns: list[str], table: Table) -> int:
     try:
-        done = connection.execute(f"INSERT INTO {quoted(name)} BY NAME SELECT {', '.join(texts)} FROM {source}")
-        rows = int(done.fetchall()[0][0])
+        with _source(connection, path, columns, table) as (source, texts):
+            values = ", ".join(f"{value} AS {quoted(column)}" for column, value in named(texts, table).items())
+            done = connection.execute(f"INSERT INTO {quoted(name)} BY NAME SELECT {values} FROM {source}")
+            rows = int(done.fetchall()[0][0])
     except duckdb.Error as error:
-        raise lack(error) or (damaged(path) if path.suffix == ".parquet" else _unparsed(path)) from None
+        broken = damaged(path) if path.suffix == ".parquet" else _unparsed(path, table.encoding)
+        raise lack(error) or broken from None
     if path.suffix != ".parquet":
-        _check_rejects(connection, path)
+        _check_rejects(connection, path, table.encoding)
     return rows
 
 
-def _unparsed(path: Path) -> InputError:
-    line = odd_line(path)
+@contextmanager
+def _source(
+    connection: duckdb.DuckDBPyConnection, path: Path, columns: list[str], table: Table
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """A file as SQL, and the SQL of each of its columns as text."""
+    if path.suffix == ".parquet":
+        kinds = columns_of(connection, parquet(path))
+        yield parquet(path), {column: _parquet_text(column, kinds[column]) for column in columns}
+        return
+    types = ", ".join(f"'{number}': 'VARCHAR'" for number in range(len(columns)))
+    options = f"delim = {literal(table.delimiter)}, {DIALECT}, columns = {{{types}}}"
+    with _in_utf8(connection, path, table.encoding) as readable:
+        source = f"read_csv({literal(readable)}, {options}, nullstr = {literals(table.missing)})"
+        yield source, {column: quoted(str(number)) for number, column in enumerate(columns)}
+
+
+def _parquet_text(column: str, kind: str) -> str:
+    """The SQL of a value of Parquet as text; what is not a number is no value."""
+    text = f"{quoted(column)}::VARCHAR"
+    # DuckDB answers isnan() from the file's least and greatest values, which know no NaN.
+    return f"nullif({text}, 'nan')" if kind in ("FLOAT", "DOUBLE") else text
+
+
+@contextmanager
+def _in_utf8(connection: duckdb.DuckDBPyConnection, path: Path, encoding: str) -> Iterator[str]:
+    """Where DuckDB finds the file in UTF-8: itself, or a copy among DuckDB's own temporary files."""
+    if is_utf8(encoding):
+        yield real(path)
+        return
+    folder = Path(connection.execute("SELECT current_setting('temp_directory')").fetchall()[0][0])
+    folder.mkdir(exist_ok=True)
+    with NamedTemporaryFile(suffix=".csv", dir=folder) as copied:
+        with opened(path, encoding) as stream:
+            shutil.copyfileobj(stream, copied)
+        copied.flush()
+        yield copied.name
+
+
+def _unparsed(path: Path, encoding: str) -> InputError:
+    line = odd_line(path, encoding)
     if line is None:
-        return InputError(path, "CSV with commas and double quotes", "another format", "save the file as CSV")
-    return InputError(f"{path}:{line}", "the line end of the first line", "another one", "use one kind of line end")
+        return InputError(path, "CSV with double quotes", "something else", "save the file as CSV")
+    return InputError(f"{path}:{line}", "the line end of the first line", "another one", "save the file with one kind")
 
 
-def _check_rejects(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+def _check_rejects(connection: duckdb.DuckDBPyConnection, path: Path, encoding: str) -> None:
     """Raise InputError for the first row that DuckDB rejected; DuckDB's own message would quote that row."""
     query = "SELECT line, column_idx, line_byte_position, error_type, error_message FROM rejected_rows"
     rejected = connection.execute(query).fetchall()
@@ -123,13 +160,13 @@ def _check_rejects(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     first = min(line for line, *_ in rejected)
     cells = [row for row in rejected if row[0] == first]
     _, _, position, kind, message = max(cells) if cells[0][3] == "TOO MANY COLUMNS" else min(cells)
-    place = f"{path}:{line_at(path, position)}"
+    place = f"{path}:{line_at(path, position, encoding)}"
     if kind in ("MISSING COLUMNS", "TOO MANY COLUMNS") and (counts := re.search(r": (\d+) Found: (\d+)", message)):
         raise InputError(
             place, f"{counts[1]} cell{'s' * (counts[1] != '1')} as in the first line", counts[2], "correct that line"
         )
     if kind == "INVALID ENCODING":
-        raise InputError(place, "UTF-8 text", "another encoding", "save the file as UTF-8")
+        raise other_encoding(place)
     if kind == "LINE SIZE OVER MAXIMUM":
         raise InputError(place, "rows of at most 2,000,000 bytes", "a longer one", "correct that line")
     raise unended(place)

@@ -19,12 +19,21 @@ def training_rows(features: pd.DataFrame, promise: Contract, batch_start: str, w
     history = features[(features["split"] == "history") & (features[promise.time] >= since)]
     rows, place = history[history[promise.label].notna()], f"history of {window_days} days before {batch_start}"
     if len(rows) < LEAST_ROWS:
-        found, cure = f"{len(rows)}", "move ingest.until forward"
+        found, cure = f"{len(rows)}", _cure(features, promise, batch_start)
         if len(history) >= LEAST_ROWS:
             found, cure = f"{len(rows)} in {len(history):,} rows", "look at the label's SQL and at label_delay"
         raise InputError(place, f"at least {LEAST_ROWS} labelled rows", found, cure)
     _check_labels(rows[promise.label], promise, place)
     return rows.reset_index(drop=True)
+
+
+def _cure(features: pd.DataFrame, promise: Contract, batch_start: str) -> str:
+    """What to change so that there are enough rows: the window, if the data has older ones."""
+    older = features[(features["split"] == "history") & features[promise.label].notna()][promise.time]
+    if len(older) < LEAST_ROWS:
+        return "move ingest.until forward, lower ingest.batch_days, or collect more"
+    days = (datetime.fromisoformat(batch_start) - older.nlargest(LEAST_ROWS).min().to_pydatetime()).days + 1
+    return f"set train.window_days to {days:,} or more"
 
 
 def _check_labels(label: pd.Series, promise: Contract, place: str) -> None:

@@ -1,12 +1,16 @@
 """The command of validate."""
 
 import shutil
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 
 from tidegate.components.validate.findings import findings_of
 from tidegate.components.validate.ingested import sources
+from tidegate.components.validate.labels import one_answer
 from tidegate.components.validate.log import log
 from tidegate.components.validate.page import TEMPLATE, values
 from tidegate.components.validate.rules import bad_rows, clean_rows
@@ -51,16 +55,25 @@ def validate(
                 )
                 for name in promise.tables
             }
-            found = findings_of({name: table.findings for name, table in checked.items()}, max_bad_share)
+            warnings = tuple(one_answer(connection, known[promise.event], ingested.batch))
+            _print_warnings(promise.event, warnings)
+            each = {name: table.findings for name, table in checked.items()}
+            each[promise.event] = replace(each[promise.event], warnings=warnings)
+            found = findings_of(each, max_bad_share)
             if violations := found.violations():
                 _write_findings(findings, report, found, promise)
                 files = {"report.html": report, "findings.json": findings}
                 logged = log(promise.name, ingested, files, len(violations))
-                cure = f"mend the data or contract.yaml; {logged}; {report} has the whole picture"
+                cure = f"correct the data or contract.yaml; {logged}; {report} has the whole picture"
                 raise SchemaSkewError(violations, cure)
             for name, table in checked.items():
                 _write(connection, paths[name], table, clean_folder, bad_folder)
         _write_findings(findings, report, found, promise)
+
+
+def _print_warnings(table: str, warnings: Iterable[str]) -> None:
+    for line in warnings:
+        print(f"warning: {table}: {line}", file=sys.stderr)
 
 
 def _write_findings(findings: Path, report: Path, found: Findings, contract: Contract) -> None:

@@ -42,8 +42,9 @@ class Source:
         """The rows in the promised types, null where that cannot be; what was text stays beside them."""
         if not self.texts:
             return self.file
-        kinds = {name: self.table.columns[name].type for name in self.texts}
-        values = ", ".join(f"{cast(quoted(name), kind)} AS {quoted(name)}" for name, kind in kinds.items())
+        columns = {name: self.table.columns[name] for name in self.texts}
+        casts = {name: cast(quoted(name), column.type, column.format) for name, column in columns.items()}
+        values = ", ".join(f"{value} AS {quoted(name)}" for name, value in casts.items())
         raw = ", ".join(f"{quoted(name)} AS {raw_name(name)}" for name in self.texts)
         number = f"{self.row}, " if self.row != NO_NUMBER else ""
         return f"(SELECT * REPLACE ({values}), {number}{raw} FROM {self.file})"

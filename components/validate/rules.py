@@ -68,7 +68,12 @@ def _column_rules(source: Source, name: str, column: Column) -> list[Rule]:
     value, given, table = quoted(name), source.given(name), source.table
     found = []
     if not column.nullable or source.required(name):
-        found.append(("no null", f"{given} IS NULL"))
+        late = (
+            f" AND coalesce({quoted(str(table.time))} >= TIMESTAMP {literal(column.since)}, true)"
+            if column.since
+            else ""
+        )
+        found.append(("no null", f"{given} IS NULL{late}"))
     if name in source.texts:
         found.append((f"a value of type {column.type}", f"{given} IS NOT NULL AND {value} IS NULL"))
     if column.type == "number":

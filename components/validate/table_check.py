@@ -46,7 +46,7 @@ def check(
         bad = bad_count(connection, source, broken)
     except duckdb.Error as error:  # its message may quote a value
         place, kind = f"tables.{name}.rules", type(error).__name__
-        failed = ContractError(place, "SQL that runs over every row", kind, "mend contract.yaml")
+        failed = ContractError(place, "SQL that runs over every row", kind, "correct contract.yaml")
         raise lack(error) or failed from None
     examples = (ingested and ingested.examples) or {}
     findings = table_findings(
@@ -81,4 +81,4 @@ def _check_rules(connection: duckdb.DuckDBPyConnection, name: str, source: Sourc
         except duckdb.Error as error:
             found = " ".join(str(error).split("LINE 1")[0].split())
             place = f"contract.yaml: tables.{name}.rules.{rule}"
-            raise ContractError(place, "a condition over its columns in SQL", found, "mend it") from None
+            raise ContractError(place, "a condition over its columns in SQL", found, "correct it") from None

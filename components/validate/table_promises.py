@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import duckdb
 
 from tidegate.components.validate.ingested import Source
+from tidegate.components.validate.labels import other_values
 from tidegate.components.validate.measurements import duplicates, odd_periods, seconds_since_latest, sharing_rows
 from tidegate.documents.durations import seconds
 
@@ -22,6 +23,7 @@ def whole(
     """Every violation of a table as a whole; `event` when it is the one whose rows are predicted."""
     return [
         *_null_lines(source, rows, nulls),
+        *other_values(connection, source),
         *_shared_lines(connection, source, rows, event),
         *_time_lines(connection, source, until),
     ]

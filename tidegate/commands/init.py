@@ -22,7 +22,11 @@ COMMAND = Command(
         "dir": {"type": Path, "metavar": "DIR", "help": "the folder to create"},
         "--data": {"type": Path, "required": True, "metavar": "FILE", "help": "one row per event, CSV or Parquet"},
         "--label": {"required": True, "metavar": "COLUMN", "help": "the column to predict"},
-        "--time": {"required": True, "metavar": "COLUMN", "help": "the time of the event (UTC)"},
+        "--time": {
+            "required": True,
+            "metavar": "COLUMN",
+            "help": "the time of the event (UTC); of several columns: Date,Time",
+        },
         "--key": {"default": "", "metavar": "COLUMN,...", "help": "the primary key; default: guessed from the data"},
         "--cluster": {"action": "store_true", "help": "also write cluster.yaml, for runs on a cluster"},
         "--json": JSON,

@@ -1,11 +1,15 @@
 """Checks of a contract that its JSON schema cannot express: names, bounds and roles that must agree."""
 
+import io
 from collections.abc import Iterable, Iterator
+from datetime import date
 from math import isfinite
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from tidegate.contract.behaviour import behaviour_faults
+from tidegate.contract.forms import form_fault
+from tidegate.contract.names import folded, reserved
 from tidegate.contract.source import Source, source_faults
 from tidegate.documents.schema import Fault, hint, listed
 
@@ -31,6 +35,13 @@ def disagreements(contract: "Contract") -> Iterator[Fault]:
 def _event_faults(contract: "Contract", event: "Table") -> Iterator[Fault]:
     """The event table needs a time column, and some column must be known only after the event."""
     place, label = ("tables", contract.event), event.columns.get(contract.label)
+    own = [*event.key, *filter(None, [event.time, contract.weight])]
+    for name in filter(reserved, dict.fromkeys(own)):
+        cure = "give the column another name, with `from`"
+        yield Fault((*place, "columns", name), "a name that Tidegate does not use itself", name, True, cure)
+    if reserved(contract.label):
+        cure = "give the label another name; a column gets one with `from`"
+        yield Fault(("label",), "a name that Tidegate does not use itself", contract.label, cure=cure)
     if not event.time:
         yield Fault(place, "a time column", "none")
     if label and label.role == "feature":
@@ -45,7 +56,7 @@ def _twins(place: tuple[str, ...], names: Iterable[str]) -> Iterator[Fault]:
     """Names that differ only in case, which SQL does not distinguish."""
     seen: dict[str, str] = {}
     for name in names:
-        first = seen.setdefault(name.lower(), name)
+        first = seen.setdefault(folded(name), name)
         if first != name:
             yield Fault((*place, name), f"a name that differs from {first} in more than case", name, at_key=True)
 
@@ -53,6 +64,7 @@ def _twins(place: tuple[str, ...], names: Iterable[str]) -> Iterator[Fault]:
 def _table_faults(contract: "Contract", name: str, table: "Table") -> Iterator[Fault]:
     place = ("tables", name)
     yield from _files_faults((*place, "files"), table.files)
+    yield from _spelling_faults(place, table)
     yield from _twins((*place, "columns"), table.columns)
     yield from _order_faults(place, table)
     for rule in ("freshness", "rows_per"):
@@ -82,6 +94,36 @@ def _files_faults(place: tuple[str, ...], files: str) -> Iterator[Fault]:
         yield Fault(place, "a path or a glob below data/", files)
     elif any("**" in part and part != "**" for part in path.parts):
         yield Fault(place, "** as the whole name of a folder, such as **/*.csv", files)
+
+
+def _spelling_faults(place: tuple[str, ...], table: "Table") -> Iterator[Fault]:
+    """Encoding, formats and origins of columns; `collect` writes files, and writes them in the usual spelling."""
+    try:
+        io.TextIOWrapper(io.BytesIO(), encoding=table.encoding)
+    except (LookupError, ValueError):
+        yield Fault((*place, "encoding"), "an encoding such as utf-8 or latin-1", table.encoding)
+    for name, column in table.columns.items():
+        if column.format and (wrong := form_fault(column.type, column.format)):
+            yield Fault((*place, "columns", name, "format"), *wrong)
+        if column.since and (not table.time or not _is_day(column.since)):
+            expected = "a day" if table.time else "a table with a time column"
+            yield Fault((*place, "columns", name, "since"), expected, column.since if table.time else "none")
+    if table.source:
+        odd: list[tuple[str, ...]] = [("delimiter",)] * (table.delimiter != ",")
+        odd += [("encoding",)] * (table.encoding != "utf-8")
+        parts = {"format": "format", "from": "made_of", "missing": "missing", "since": "since"}
+        for name, column in table.columns.items():
+            odd += [("columns", name, part) for part, field in parts.items() if getattr(column, field)]
+        for where in odd:
+            yield Fault((*place, *where), "the usual spelling in a table with a source", f"`{where[-1]}`")
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _order_faults(place: tuple[str, ...], table: "Table") -> Iterator[Fault]:

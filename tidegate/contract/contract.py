@@ -22,7 +22,9 @@ OUTCOME_ROLES = ("outcome", "label")
 class Column:
     """One column; `outcome` columns are known only after the event, `private` ones are dropped by ingest.
 
-    `nullable` is a boolean, or the largest share of rows without a value.
+    `nullable` may be the share of the rows that may lack a value. `made_of` are the file's columns that it is read
+    from (`from` in YAML; several are joined by a space), `format` is how they spell it, `missing` are values that
+    stand for none, and before `since` (ISO) rows need not have it.
     """
 
     type: str
@@ -32,6 +34,10 @@ class Column:
     unit: str = ""
     range: tuple[float, float] | None = None
     values: tuple[str | float | bool, ...] | None = None
+    format: str = ""
+    made_of: tuple[str, ...] = ()
+    missing: tuple[str | float, ...] = ()
+    since: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,8 @@ class Table:
     freshness: str | None = None
     rows_per: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     source: Source | None = None
+    delimiter: str = ","
+    encoding: str = "utf-8"
 
     def visible(self) -> dict[str, Column]:
         """The columns that ingest keeps: all that are not private."""
@@ -156,7 +164,7 @@ def _contract(document: Mapping[str, Any]) -> Contract:
 
 
 def _table(document: Mapping[str, Any]) -> Table:
-    columns = {name: _column(column) for name, column in document["columns"].items()}
+    columns = {name: column_of(column) for name, column in document["columns"].items()}
     key = document.get("key") or _with_role(columns, "key")
     time = document.get("time") or next(iter(_with_role(columns, "time")), None)
     rows_per = {period: tuple(edges) for period, edges in document.get("rows_per", {}).items()}
@@ -172,9 +180,12 @@ def _table(document: Mapping[str, Any]) -> Table:
     return Table(**{**document, **parts})
 
 
-def _column(document: Mapping[str, Any]) -> Column:
-    lists = {name: tuple(document[name]) for name in ("range", "values") if name in document}
-    return Column(**{**document, **lists})
+def column_of(document: Mapping[str, Any]) -> Column:
+    """One column as contract.yaml has it."""
+    lists = {name: tuple(document[name]) for name in ("range", "values", "missing") if name in document}
+    made_of = document.get("from", ())
+    parts = {**document, **lists, "made_of": (made_of,) if isinstance(made_of, str) else tuple(made_of)}
+    return Column(**{name: value for name, value in parts.items() if name != "from"})
 
 
 def _with_role(columns: Mapping[str, Column], role: str) -> list[str]:

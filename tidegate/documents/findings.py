@@ -48,6 +48,8 @@ class TableFindings(Part):
     violations: tuple[str, ...]
     """What stops the run, a line each."""
     columns: Mapping[str, ColumnFindings]
+    warnings: tuple[str, ...] = ()
+    """What does not stop the run and is worth a look, a line each."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from tidegate.contract.contract import SQL_TYPE, literal, quoted
+from tidegate.contract.forms import formed
 from tidegate.documents.formats import tables_in
 from tidegate.process.errors import InputError
 
@@ -84,9 +85,12 @@ def copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
     return int(done.fetchall()[0][0])
 
 
-def cast(value: str, kind: str) -> str:
-    """The SQL that casts a text to a type of the contract, null if that is impossible; times become UTC."""
-    if kind == "timestamp":  # DuckDB accepts infinity and years that Python does not support
+def cast(value: str, kind: str, form: str = "") -> str:
+    """The SQL of a text as a promised type, null where it cannot be or has not its format; times become UTC."""
+    if form:
+        found = formed(value, kind, form)
+        return f"CASE WHEN {found} % 1 = 0 THEN TRY_CAST({found} AS BIGINT) END" if kind == "integer" else found
+    if kind == "timestamp":  # DuckDB knows infinity and years that Python does not
         moment = f"TRY({value}::TIMESTAMPTZ::TIMESTAMP)"
         return f"CASE WHEN {moment} BETWEEN {FIRST_MOMENT} AND {LAST_MOMENT} THEN {moment} END"
     if kind == "integer":  # DuckDB rounds '1.5' to 2

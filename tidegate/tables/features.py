@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from tidegate.contract.contract import Contract, literal, quoted
+from tidegate.contract.names import reserved
 from tidegate.documents.durations import interval
 from tidegate.process.errors import InputError
 from tidegate.tables.engine import columns_of, engine, view_tables
@@ -27,9 +28,8 @@ INTEGERS = (
 )
 NUMBERS = (*INTEGERS, "FLOAT", "DOUBLE", "DECIMAL")
 CATEGORIES = ("VARCHAR", "BOOLEAN", "ENUM")
-RESERVED_NAMES = ("prediction", "split")  # columns that Tidegate adds to its tables
 LABEL_TYPES = {
-    "binary": (("BOOLEAN",), "true or false", "compare it with a value in the SQL"),
+    "binary": (("BOOLEAN",), "true or false", "compare it with something in the SQL"),
     "multiclass": ((*CATEGORIES, *INTEGERS), "a text, a whole number or a boolean", "cast it in the SQL"),
     "regression": (NUMBERS, "a number", "cast it in the SQL"),
 }
@@ -53,6 +53,10 @@ def kinds(contract: Contract, columns: Mapping[str, str]) -> dict[str, str]:
 
     InputError for a missing or reserved column, or a column of an unsuitable type.
     """
+    for name in columns:
+        if reserved(name):
+            cure = f"select it AS {name}_as_feature"
+            raise InputError(f"features.sql: {name}", "another name", "one that Tidegate uses itself", cure)
     own = [*contract.identity, contract.label, *([contract.weight] if contract.weight else [])]
     for name in [*own, *contract.slices]:
         if name not in columns:
@@ -61,9 +65,6 @@ def kinds(contract: Contract, columns: Mapping[str, str]) -> dict[str, str]:
     if contract.weight:
         _check_weight(contract, columns[contract.weight])
     features = {name: kind for name, kind in columns.items() if name not in own}
-    for name in RESERVED_NAMES:
-        if name in features:
-            raise InputError(f"features.sql: {name}", "another name", "a reserved one", "rename it")
     if not features:
         raise InputError("features.sql", "at least one feature", "only identity and label", "select more columns")
     return {name: kind_of(name, sql_type) for name, sql_type in features.items()}

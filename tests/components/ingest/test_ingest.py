@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -266,11 +267,13 @@ pq.write_table(pa.table({"at": ["2024-01-01"] * 5000, "shop": ["secret-north"] *
         (b"My orders\n" + MANY, ":2: expected 1 cell as in the first line, found 6; correct that line"),
         (
             MANY + ROW.replace("north", "M\xfcnchen").encode("latin-1"),
-            ":30002: expected UTF-8 text, found another encoding; save the file as UTF-8",
+            ":30002: expected UTF-8 text, found another encoding; say `encoding`, "
+            "such as latin-1, in contract.yaml or save the file as UTF-8",
         ),
         (
             HEADER.replace("shop", "caf\xe9").encode("latin-1"),
-            ":1: expected UTF-8 text, found another encoding; save the file as UTF-8",
+            ":1: expected UTF-8 text, found another encoding; say `encoding`, "
+            "such as latin-1, in contract.yaml or save the file as UTF-8",
         ),
         ((HEADER + ROW).encode("utf-16"), ":1: expected text, found a NUL byte; save the file as UTF-8 text"),
         (
@@ -317,13 +320,14 @@ pq.write_table(pa.table({"at": ["2024-01-01"] * 5000, "shop": ["secret-north"] *
             b"at,id,shop,Shop\n",
             ":1: expected names that differ by more than upper and lower case, found 'shop' and 'Shop'; rename one",
         ),
-        (b"at,id,,price\n", ":1: expected a name for each column, found none for column 3; correct that line"),
-        (b"at,id, \n", ":1: expected a name for each column, found none for column 3; correct that line"),
         (
             MANY.replace(b",", b";"),
-            ":1: expected columns separated by commas, found semicolons; save the file with commas",
+            ':1: expected columns separated by commas, found semicolons; say `delimiter: ";"` in contract.yaml',
         ),
-        (MANY.replace(b",", b"\t"), ":1: expected columns separated by commas, found tabs; save the file with commas"),
+        (
+            MANY.replace(b",", b"\t"),
+            ':1: expected columns separated by commas, found tabs; say `delimiter: "\\t"` in contract.yaml',
+        ),
     ],
 )
 def test_csv_that_cannot_be_read_is_told_with_its_line(
@@ -420,7 +424,7 @@ def test_files_of_one_table_have_the_same_columns(kind: str, world: "World", fai
     (line,) = fails(world, "ingest")
     assert line == (
         f"{world / 'data'}/orders-2.{kind}: expected the columns of orders-0.{kind}, found no shop and also shops; "
-        "give all files of a table the same columns"
+        "give all files of a table the same columns, or see `since` and `other_columns` in docs/contract.md"
     )
     path.unlink()
     world.run("ingest", until="2100-01-01")
@@ -456,7 +460,8 @@ def test_a_missing_value_that_no_csv_can_hold_is_told(world: "World", fails: Fai
     world.edit("contract.yaml", ("files: orders.csv\n    missing: NA", "files: orders.csv\n    missing: 'N,A'"))
     (line,) = fails(world, "ingest")
     assert line == (
-        "tables.orders.missing: expected a text without comma, quote and line end, found 'N,A'; correct contract.yaml"
+        "tables.orders.missing: expected a text without delimiter, quote and line end, found 'N,A'; "
+        "correct contract.yaml"
     )
 
 
@@ -483,3 +488,156 @@ def test_the_command_line_does_the_same(world: "World") -> None:
     (world / "data/rates.csv").unlink()
     done = world.command("ingest")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
+def spelled(world: "World", text: str, encoding: str = "utf-8", **columns: str) -> None:
+    """The orders as another file spells them; `columns` are lines of the contract in place of its own."""
+    (world / "data/orders.csv").write_bytes(text.encode(encoding))
+    contract = (world / "contract.yaml").read_text()
+    for name, line in columns.items():  # of the first table that has it
+        old = re.search(rf"      {name}: .*", contract)
+        contract = contract.replace(old[0], f"      {name}: {line}", 1) if old else contract
+    (world / "contract.yaml").write_text(contract)
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "found"),
+    [
+        ("%d/%m/%Y %H:%M", "3/2/2024 05:30", "2024-02-03 05:30"),
+        ("%b %d %Y", "Feb 3 2024", "2024-02-03"),
+        ("%d/%m/%Y %H.%M.%S", "03/02/2024 18.00.00", "2024-02-03 18:00"),
+        ("epoch seconds", "1706918400", "2024-02-03"),
+        ("epoch milliseconds", "1706918400250", "2024-02-03 00:00:00.250"),
+        ("epoch nanoseconds", "1706918400000000000", "2024-02-03"),
+        ("%d/%m/%Y", "2024-02-03", None),
+        ("%d/%m/%Y", "02/13/2024", None),
+        ("%d/%m/%Y", "03/02/24", None),
+        ("epoch seconds", "Feb 3 2024", None),
+    ],
+)
+def test_times_are_read_in_their_format(form: str, text: str, found: str | None, world: "World") -> None:
+    spelled(world, f"{HEADER}{text},1,north,5,x,3\n", at=f"{{type: timestamp, format: '{form}'}}")
+    world.run("ingest")
+    assert column(world, "at") == [pd.Timestamp(found) if found else text]
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "found"),
+    [
+        ("1.234,5", "-1.013,25", -1013.25),
+        ("1234,5", "0,5", 0.5),
+        ("1,234.5", "1,013", 1013.0),
+        ("1 234,5", "1\u00a0013,5", 1013.5),
+        ("1'234.5", "1'013", 1013.0),
+        ("1,234.5", "1013.5", 1013.5),
+        ("1.234,5", "12.5", None),
+        ("1,234.5", "1,2", None),
+        ("1234,5", "1.5", None),
+    ],
+)
+def test_numbers_are_read_in_their_format(form: str, text: str, found: float | None, world: "World") -> None:
+    spelled(world, f'{HEADER}2024-01-01,1,north,"{text}",x,3\n', price=f'{{type: number, format: "{form}"}}')
+    world.run("ingest")
+    assert column(world, "price") == [found if found is not None else text]
+
+
+def test_a_whole_number_has_a_format_too(world: "World") -> None:
+    spelled(world, f'{HEADER}2024-01-01,1,north,5,x,"1,013"\n', kept_days='{type: integer, format: "1,234.5"}')
+    world.run("ingest")
+    assert column(world, "kept_days") == [1013]
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "windows-1252", "utf-16", "shift_jis"])
+def test_a_file_of_another_tool_is_read_as_it_is(encoding: str, world: "World") -> None:
+    """Semicolons, decimal commas, date and time in two columns, names of its own, empty rows at the end."""
+    shop = {"shift_jis": "店", "windows-1252": "Zürich “€”"}.get(encoding, "Zürich")
+    text = f"Date;Time;id;Shop(GT);price;customer;kept_days;\n10/03/2004;18.00.00;1;{shop};-200;x;3;\n"
+    text += f"10/03/2004;19.30.00;2;{shop};2,5;x;;\n;;;;;;;\n;;;;;;;\n"
+    spelled(
+        world,
+        text,
+        encoding,
+        at='{type: timestamp, from: [Date, Time], format: "%d/%m/%Y %H.%M.%S"}',
+        shop='{type: text, from: "Shop(GT)"}',
+        price="{type: number, format: '1234,5', missing: [-200], nullable: true}",
+    )
+    wanted = (
+        f"files: orders.csv\n    delimiter: ';'\n    encoding: {encoding}\n    other_columns: drop\n    missing: ''"
+    )
+    world.edit("contract.yaml", ("files: orders.csv\n    missing: NA", wanted))
+    world.run("ingest")
+    assert column(world, "at") == [pd.Timestamp("2004-03-10 18:00"), pd.Timestamp("2004-03-10 19:30")]
+    assert (column(world, "shop"), column(world, "price")) == ([shop, shop], [None, 2.5])
+    assert column(world, "kept_days") == [3, None]
+    assert set(world.table("tables/orders").columns) == {"at", "id", "shop", "price", "kept_days"}
+
+
+def test_bytes_that_an_encoding_has_not_are_told(world: "World", fails: Fails) -> None:
+    spelled(world, f"{HEADER}2024-01-01,1,Zürich,5,x,3\n", "latin-1")
+    world.edit("contract.yaml", ("files: orders.csv\n", "files: orders.csv\n    encoding: shift_jis\n"))
+    (line,) = fails(world, "ingest")
+    assert "orders.csv: expected text in shift_jis, found bytes that it has not" in line
+    assert line.endswith("; mend `encoding` in contract.yaml")
+
+
+def test_a_column_without_a_name_is_called_by_its_place(world: "World") -> None:
+    raw(world, "1,2024-01-01,1,north,5,x,3,\n", f",{HEADER[:-1]},\n")
+    world.run("ingest")
+    names = list(world.table("tables/orders").columns)
+    assert names[0] == "column_1" or "column_1" in names
+    assert "column_8" in names
+
+
+def test_a_row_without_any_value_is_no_row(world: "World") -> None:
+    """With a time or without: spreadsheets end with rows of nothing but separators."""
+    raw(world, f"{ROW}NA,NA,NA,NA,NA,NA\n2024-01-01,NA,NA,NA,NA,NA\nNA,NA,NA,NA,x,NA\n")
+    (world / "data/rates.csv").write_text("at,rate\nNA,NA\n2024-01-01,NA\n")
+    world.edit(
+        "contract.yaml",
+        ("    files: rates.csv\n    missing: NA\n    time: at\n", "    files: rates.csv\n    missing: NA\n"),
+    )
+    world.run("ingest")
+    assert (len(world.table("tables/orders")), len(world.table("tables/rates"))) == (3, 1)
+
+
+def test_a_name_in_other_capitals_is_the_same_name(world: "World") -> None:
+    raw(world, "2024-01-01,1,north,5,secret-x,3\n", "AT,Id,Shop,price,customer,KEPT_days\n")
+    world.run("ingest")
+    assert list(world.table("tables/orders").columns) == ["at", "id", "shop", "price", "kept_days"]
+
+
+def test_not_a_number_in_parquet_is_no_value(world: "World") -> None:
+    world.edit("contract.yaml", ("files: orders.csv", "files: orders.parquet"))
+    rows = {"at": ["2024-01-01"] * 3, "price": [1.5, float("nan"), float("inf")]}
+    pq.write_table(pa.table(rows), world / "data/orders.parquet")
+    world.run("ingest")
+    assert sorted(column(world, "price"), key=str) == [1.5, None, float("inf")]
+
+
+def test_the_file_that_is_not_as_the_contract_has_it_is_named(world: "World", fails: Fails) -> None:
+    world.edit("contract.yaml", ("files: orders.csv", "files: orders*.csv"))
+    row = "2024-02-01 00:00:00,2,north,5,secret-x,3"
+    (world / "data/orders-2.csv").write_text(f"{HEADER[:-1]},extra\n{row},1\n")
+    (line,) = fails(world, "ingest")
+    assert "/orders-2.csv: expected the columns of orders.csv, found also extra; give all" in line
+    world.edit("contract.yaml", ("files: orders*.csv", "files: orders*.csv\n    other_columns: drop"))
+    world.run("ingest")
+    assert "extra" not in world.table("tables/orders")
+
+
+def test_a_column_may_begin_at_a_day(
+    world: "World", fails: Fails, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    world.edit(
+        "contract.yaml",
+        ("files: orders.csv", "files: orders*.csv"),
+        (
+            "      at: {type: timestamp}\n",
+            "      at: {type: timestamp}\n      extra: {type: integer, since: '2024-03-01'}\n",
+        ),
+    )
+    (world / "data/orders-2.csv").write_text(f"{HEADER[:-1]},extra\n2024-03-31 05:00:00,9999,north,5,x,3,7\n")
+    world.run("ingest")
+    assert world.table("tables/orders")["extra"].sum() == 7
+    assert "extra: no null (372 rows" in fails(world, "validate")[0]  # those of March that lack it

@@ -100,7 +100,7 @@ def test_a_shorter_window_learns_from_fewer_rows(trained: "World") -> None:
             ("max_iter", "max_iter"),
             8,
             "history of 8 days before 2024-03-04T00:00:00: expected at least 100 labelled rows, "
-            "found 96; move ingest.until forward",
+            "found 96; set train.window_days to 9 or more",
         ),
     ],
 )

@@ -287,7 +287,7 @@ price = "orders: column price: expected a column of type number, found none"
     ("renamed", "told"),
     [
         ({"price": "prices"}, [f"{price} (did you mean 'prices'?)"]),
-        ({"price": "Price"}, [f"{price} (did you mean 'Price'?)"]),
+        ({"price": "Prize"}, [f"{price} (did you mean 'Prize'?)"]),
         (
             {"kept_days": "zzz"},
             [
@@ -554,3 +554,45 @@ def test_the_page_shows_what_came_the_worst_first(world: "World", texts: pd.Data
     found = world.json("findings")["tables"]["orders"]["columns"]
     assert sum(found["price"]["bins"]) == 1560
     assert found["id"] == {"nulls": 0}
+
+
+def labelled(world: "World", texts: pd.DataFrame, values: str) -> pd.DataFrame:
+    """The orders with an answer in words, which is the label."""
+    world.edit(
+        "contract.yaml",
+        ("label: returned", "label: answer"),
+        ("      price: {", f"      answer: {{type: text, role: label, values: {values}}}\n      price: {{"),
+    )
+    return texts.assign(answer=["yes" if row % 4 == 0 else "no" for row in range(len(texts))])
+
+
+@pytest.mark.parametrize("word", ["Yes", "yes ", "maybe"])
+def test_another_spelling_of_the_label_stops_the_run(
+    word: str, world: "World", texts: pd.DataFrame, fails: Fails, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """However few they are: features.sql compares with one spelling, and would take another one for no."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    frame = labelled(world, texts, "[yes, no]")
+    frame.loc[5, "answer"] = word
+    world.lay(orders=frame)
+    world.run("ingest", until="2024-05-10")
+    lines = fails(world, "validate")
+    assert lines[0] == f"orders: label answer: expected one of yes, no, found {word!r} in 1 row"
+
+
+def test_a_batch_of_one_answer_is_named(
+    world: "World", texts: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = labelled(world, texts, "[yes, no]")
+    check(world, frame)
+    assert "warnings" not in world.json("findings")["tables"]["orders"]
+    frame.loc[frame["at"].astype(str) >= "2024-04-12", "answer"] = "no"
+    capsys.readouterr()
+    check(world, frame)
+    (line,) = world.json("findings")["tables"]["orders"]["warnings"]
+    expected = (
+        "label answer: expected several answers as before (25.0% were others), found 'no' in all 336 rows of the batch"
+    )
+    assert line == expected
+    assert capsys.readouterr().err == f"warning: orders: {expected}\n"
+    assert expected.replace("'", "&#39;") in (world / "validate.html").read_text()

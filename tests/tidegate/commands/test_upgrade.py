@@ -104,7 +104,7 @@ def test_new_keys_stand_in_their_places(root: Path) -> None:
     for number, line in enumerate(lines):
         if line.startswith("  ") and ":" in line:
             assert upgraded.parameters("".join(lines[:number] + lines[number + 1 :]), template) == template, line
-    without = template.replace('fetch: false  ', 'fetch: true  ')
+    without = template.replace("fetch: false  ", "fetch: true  ")
     assert parse_yaml(upgraded.parameters(without, template), "params.yaml")["collect"]["fetch"] is True
 
 

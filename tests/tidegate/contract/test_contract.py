@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
 from tests.tiers import large
+from tests.toy import CONTRACT
 from tidegate.contract.contract import literal, parse_contract, quoted, read_contract, schema
 from tidegate.documents.schema import faults, hint
 from tidegate.process.errors import ContractError, InputError
@@ -111,6 +112,59 @@ def test_private_columns_are_not_visible(world: "World") -> None:
         ),
         ("range: [0, 1000]", "range: 5", "contract.yaml: tables.orders.columns.price.range: expected a list, found 5"),
         ("range: [0, 1000]", "ranges: [0, 1000]", "contract.yaml: tables.orders.columns.price: .*, found 'ranges'"),
+        (
+            "rates.csv",
+            "rates.csv\n    delimiter: ', '",
+            "contract.yaml:25: tables.rates.delimiter: expected one character",
+        ),
+        (
+            "rates.csv",
+            "rates.csv\n    encoding: klingon",
+            "contract.yaml:25: tables.rates.encoding: .*found klingon",
+        ),
+        ("rates.csv", "rates.csv\n    encoding: hex", "contract.yaml:25: tables.rates.encoding: .*such as utf-8"),
+        (
+            "{type: integer}",
+            "{type: integer, format: '%d'}",
+            r"contract.yaml:\d+: tables.\w+.columns.id.format: expected one of '1234,5', .*'%d'",
+        ),
+        (
+            "{type: timestamp}",
+            "{type: timestamp, format: '%d/%m'}",
+            r"contract.yaml:\d+: tables.\w+.columns.at.format: expected a format with %Y or",
+        ),
+        (
+            "{type: timestamp}",
+            "{type: timestamp, format: '%Q %Y'}",
+            r"contract.yaml:\d+: tables.\w+.columns.at.format: expected a format with %Y or",
+        ),
+        (
+            "{type: text, values",
+            "{type: text, format: '%Y', values",
+            r"contract.yaml:\d+: tables.\w+.columns.shop.format: expected a format of a timest",
+        ),
+        (
+            "{type: integer}",
+            "{type: integer, since: soon}",
+            r"contract.yaml:\d+: tables.\w+.columns.id.since: expected a date such as",
+        ),
+        (
+            "{type: integer}",
+            "{type: integer, since: '2024-02-30'}",
+            r"contract.yaml:\d+: tables.\w+.columns.id.since: expected a day, found 2024-02-30",
+        ),
+        (
+            "    key: [at, id]\n    columns:\n      at: {type: timestamp}\n      id: {type: integer}",
+            "    key: [at, id]\n    source: {files: orders.csv}\n    columns:\n      at: {type: timestamp}\n"
+            "      id: {type: integer, from: nr}",
+            r"contract.yaml:\d+: tables.\w+.columns.id.from: expected the usual spelling .*, found `from`",
+        ),
+        ("label: returned", "label: Prediction", "contract.yaml:5: label: expected a name that Tidegate does not use"),
+        (
+            "key: [at, id]\n    columns:\n      at: {type: timestamp}\n      id:",
+            "key: [at, split]\n    columns:\n      at: {type: timestamp}\n      split:",
+            r"contract.yaml:\d+: tables.orders.columns: expected a name .*found split; give the",
+        ),
         ("rates.csv", "rates.csv\n    freshness: soon", "contract.yaml:25: tables.rates.freshness: .*, found 'soon'"),
         ("rates.csv", "rates.csv\n    rows_per: {day: [1, 2]}", "contract.yaml:25: tables.rates.rows_per: .*'day'"),
         ("rates.csv", "rates.csv\n    rows_per: {1d: [2, 1]}", "contract.yaml:25: tables.rates.rows_per.1d: .*2, 1"),
@@ -202,7 +256,7 @@ def test_what_is_wrong_is_one_line_that_names_the_place(old: str, new: str, told
         parse_contract((world / "contract.yaml").read_text())
     lines = str(caught.value).splitlines()
     assert [line for line in lines if re.match(told, line)], str(caught.value)
-    assert all(re.match(r"contract\.yaml:\d+: .*expected .*, found .*; correct it$", line) for line in lines)
+    assert all(re.match(r"contract\.yaml:\d+: .*expected .*, found .*; (correct it|give .*)$", line) for line in lines)
 
 
 NO_YAML = {
@@ -324,7 +378,8 @@ def test_every_wrong_thing_is_told_at_its_line(world: "World") -> None:
         "(did you mean 'binary'?); correct it",
         f"contract.yaml:21: tables.orders.columns.customer.role: expected one of {roles}, "
         "found 'privat' (did you mean 'private'?); correct it",
-        "contract.yaml:30: tables.rates.columns.rate: expected one of type, role, unit, nullable, unique, range, "
+        "contract.yaml:30: tables.rates.columns.rate: expected one of type, role, unit, format, from, missing, "
+        "since, nullable, unique, range, "
         "values, found 'nulable' (did you mean 'nullable'?); correct it",
     ]
 
@@ -455,3 +510,23 @@ def test_what_is_missing_is_one_line_that_names_the_place(text: str, told: str) 
 def test_names_and_texts_cannot_leave_their_quotes(name: str) -> None:
     row = duckdb.connect().execute(f"SELECT {literal(name)} AS {quoted(name)}").df()
     assert row.to_dict("records") == [{name: name}]
+
+
+def test_names_are_told_apart_as_sql_does() -> None:
+    """Accents and other alphabets count, capitals of ASCII do not."""
+    columns = "      rate: {type: number, nullable: true}\n"
+    found = parse_contract(CONTRACT.replace(columns, columns + "      É: {type: text}\n      é: {type: text}\n"))
+    assert list(found.tables["rates"].columns)[-2:] == ["É", "é"]
+    with pytest.raises(ContractError, match="a name that differs from rate in more than capitals"):
+        parse_contract(CONTRACT.replace(columns, columns + "      Rate: {type: text}\n"))
+
+
+def test_a_column_says_how_its_files_spell_it() -> None:
+    line = (
+        "{type: timestamp, from: [Date, Time], format: '%d/%m/%Y %H.%M.%S', missing: ['?', -200], since: '2024-01-01'}"
+    )
+    column = parse_contract(CONTRACT.replace("at: {type: timestamp}", f"at: {line}", 1)).tables["orders"].columns["at"]
+    assert (column.made_of, column.format) == (("Date", "Time"), "%d/%m/%Y %H.%M.%S")
+    assert (column.missing, column.since) == (("?", -200), "2024-01-01")
+    one = parse_contract(CONTRACT.replace("id: {type: integer}", "id: {type: integer, from: nr}", 1))
+    assert one.tables["orders"].columns["id"].made_of == ("nr",)

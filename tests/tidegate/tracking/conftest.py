@@ -133,9 +133,7 @@ stores: dict[str, Callable[[pytest.FixtureRequest, Path], str]] = {
 }
 
 
-@pytest.fixture(
-    params=[pytest.param("postgres", marks=pytest.mark.postgres), "sqlite"]
-)
+@pytest.fixture(params=[pytest.param("postgres", marks=pytest.mark.postgres), "sqlite"])
 def uri(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Every store in turn, as the process's MLFLOW_TRACKING_URI."""
     found = stores[request.param](request, tmp_path)

@@ -33,9 +33,7 @@ def test_an_up_to_date_store_answers(uri: str, name: str) -> None:
 
 
 def test_eight_processes_that_meet_an_empty_database_all_succeed(tmp_path: Path, spawn: Spawn) -> None:
-    code = (
-        "from tidegate.tracking import runs, store\nprint(runs.batch_run(store.connect(), 'flights', 'ab12', {}))\n"
-    )
+    code = "from tidegate.tracking import runs, store\nprint(runs.batch_run(store.connect(), 'flights', 'ab12', {}))\n"
     crowd = [spawn(tmp_path, "-c", code, MLFLOW_TRACKING_URI="sqlite:///mlflow.db") for _ in range(8)]
     answers = [process.communicate() for process in crowd]
     assert [process.returncode for process in crowd] == [0] * 8, answers

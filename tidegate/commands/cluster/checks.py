@@ -66,9 +66,7 @@ def show(found: Sequence[Check]) -> None:
         console().print(line, soft_wrap=True)
 
 
-def of_the_run(
-    remote: str | None, context: str | None, namespace: Callable[[], str]
-) -> dict[str, Callable[[], str]]:
+def of_the_run(remote: str | None, context: str | None, namespace: Callable[[], str]) -> dict[str, Callable[[], str]]:
     """What a run needs beside Kubeflow itself."""
     return {"code": _tree, "image": lambda: _image(context), "data": lambda: _data(remote), "namespace": namespace}
 

@@ -100,9 +100,7 @@ def is_log(text: str) -> bool:
     return not (isinstance(document, dict) and "error_message" in document)
 
 
-def _document(
-    task: str, trouble: Trouble | None, log: str | None, step: str | None
-) -> dict[str, str | None]:
+def _document(task: str, trouble: Trouble | None, log: str | None, step: str | None) -> dict[str, str | None]:
     own, launcher = split(log or "")
     own = of_step(own, step) if step else own
     reason, cure = (trouble.reason, trouble.cure) if trouble else (None, None)

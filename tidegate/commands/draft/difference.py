@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tidegate.commands.draft.draft import column_of
 from tidegate.commands.draft.inference import drafts
-from tidegate.contract.contract import Column, Contract, read_contract
+from tidegate.contract.contract import Column, Contract, Table, column_of, read_contract
+from tidegate.contract.names import folded
 from tidegate.process.command import run
 from tidegate.process.errors import InputError
 from tidegate.process.termination import leave_after
@@ -26,9 +26,11 @@ def diff(old: Path, new: Path, table: str) -> None:
         name = table or _table_of(contract, new)
         if name not in contract.tables:
             raise InputError("--table", f"one of {', '.join(contract.tables)}", repr(name), "name it")
-        promised = contract.tables[name].visible()
-        private = set(contract.tables[name].columns) - set(promised)
-        came = {column: promise for column, promise in _columns(new).items() if column not in private}
+        visible = contract.tables[name].visible()
+        private = set(contract.tables[name].columns) - set(visible)
+        promised = {column: promise for column, promise in visible.items() if len(promise.made_of) < 2}
+        named = _by_the_names_of(contract.tables[name], _columns(new))
+        came = {column: promise for column, promise in named.items() if column not in private}
         found = list(_columns_changed(name, promised, came, contract.tables[name].key, beyond=True))
     else:
         found = list(_columns_changed(table or new.name.partition(".")[0], _columns(old), _columns(new), (), False))
@@ -49,6 +51,17 @@ def _columns(file: Path) -> dict[str, Column]:
     (table,) = drafts([file]).values()
     empty = dict.fromkeys(table.get("empty", ()), Column("empty", nullable=True))
     return {name: column_of(document) for name, document in table["columns"].items()} | empty
+
+
+def _by_the_names_of(table: Table, came: Mapping[str, Column]) -> dict[str, Column]:
+    """Columns of a file as the contract names them, without those that it only knows as parts of another."""
+    alone = {name: column.made_of[0] if column.made_of else name for name, column in table.columns.items()
+             if len(column.made_of) < 2}  # fmt: skip
+    names = {folded(of): name for name, of in alone.items()}
+    parts = {folded(part) for column in table.columns.values() for part in column.made_of}
+    given = {(column.made_of or (name,))[0]: column for name, column in came.items()}
+    known = {of: column for of, column in given.items() if folded(of) in names or folded(of) not in parts}
+    return {names.get(folded(of), of): column for of, column in known.items()}
 
 
 def _contracts(old: Contract, new: Contract) -> Iterator[Change]:

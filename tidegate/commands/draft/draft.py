@@ -2,74 +2,220 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from glob import escape
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from tidegate.commands.draft.flow import flow
+from tidegate.commands.draft.forms import (
+    Form,
+    is_number,
+    number_form,
+    parquet_kinds,
+    parquet_number,
+    plain_text,
+    sentinels,
+    time_form,
+)
+from tidegate.commands.draft.keys import key_of_rows
+from tidegate.commands.draft.sniffed import spelling
 from tidegate.components.ingest.raw_files import read
-from tidegate.contract.contract import Column, Table, literal, quoted
-from tidegate.tables.engine import cast
+from tidegate.contract.contract import Table, literal, quoted
+from tidegate.contract.names import folded, reserved
+from tidegate.tables.engine import cast, columns_of, parquet
 
 KINDS = ("boolean", "integer", "number", "timestamp")
-SPELLINGS = ("NA", "N/A", "NULL", "null", "None", "nan", "NaN", "-")
+SPELLINGS = ("NA", "N/A", "NULL", "null", "None", "nan", "NaN", "-", "?", "n/a", "#N/A", "<NA>", "\\N")
 PERSONAL = re.compile(
     r"(?i)(^|_)(e?mail|(first|last|full)_?name|phone|address|street|ssn|birth\w*|passport|iban)(_|$)"
 )
-PLAIN_NUMBER = r"[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?"
 MOST_VALUES = 12
-MOST_KEY_COLUMNS = 4
+MOST_LETTERS = 1000  # of a key of YAML there may be 1024
+LONG_LETTERS = 60
+UNTIMED_SHARE = 0.01  # of the rows of a file may lack the time that a person names
 
 
-def draft(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
-    """The document of one table as contract.yaml has it, guessed from one file, whose rows are the table `drafted`."""
+def draft(connection: duckdb.DuckDBPyConnection, path: Path, time: str = "") -> dict[str, Any]:
+    """The document of one table as contract.yaml has it, guessed from one file, whose rows are the table `drafted`.
+
+    There they are in the usual spelling, under the contract's names. `time` is a column, or several with commas
+    between them; `notes` are remarks on columns for the person who checks the draft.
+    """
     connection.execute("DROP TABLE IF EXISTS drafted")
-    table = Table(files=path.name, columns={}, key=())
-    read(connection, path.parent, "drafted", table)
-    names = [row[0] for row in connection.execute("DESCRIBE drafted").fetchall()]
+    spelled: dict[str, Any] = {} if path.suffix == ".parquet" else spelling(path)
+    read(connection, path.parent, "drafted", Table(files=escape(path.name), columns={}, key=(), **spelled))
+    made = _renamed(connection) | _joined(connection, time)
+    names = list(columns_of(connection, "drafted"))
+    if len(names) > 1:
+        connection.execute(f"DELETE FROM drafted WHERE coalesce({', '.join(map(quoted, names))}) IS NULL")
     missing = [] if path.suffix == ".parquet" else _missing(connection, names)
     if missing:
-        values = ", ".join(f"nullif({quoted(name)}, {literal(missing[0])}) AS {quoted(name)}" for name in names)
-        connection.execute(f"CREATE OR REPLACE TABLE drafted AS SELECT {values} FROM drafted")
-    columns = _columns(connection, names)
-    time = next(
+        absent = f"CASE WHEN {{0}} NOT IN ({', '.join(map(literal, missing))}) THEN {{0}} END"
+        _replace(connection, {name: absent.format(quoted(name)) for name in names})
+    named = next((name for name, parts in made.items() if time in (name, ",".join(parts))), time)
+    forms = _forms(connection, path, names, named, spelled.get("delimiter", ","))
+    notes = _notes(connection, names, made, forms)
+    _replace(connection, {name: plain_text(name, form) for name, form in forms.items() if form.format or form.missing})
+    if named in forms:
+        _without_time(connection, named)
+    columns = _columns(connection, names, forms, made)
+    first = next(
         (name for name in names if columns[name]["type"] == "timestamp" and "nullable" not in columns[name]), None
     )
-    key = _key(connection, columns, time)
+    key = key_of_rows(connection, columns, first)
     for name in key:
         columns[name].pop("values", None)
         columns[name].pop("range", None)
-    spelled = {"missing": missing if len(missing) > 1 else missing[0]} if missing else {}
-    return {"files": path.name, **spelled, **({"time": time} if time else {}), "key": key, "columns": columns}
+    spelled |= {"missing": missing if len(missing) > 1 else missing[0]} if missing else {}
+    document = {"files": escape(path.name), **spelled, **({"time": first} if first else {}), "key": key}
+    return {**document, "columns": columns, **({"notes": notes} if notes else {})}
+
+
+def _replace(connection: duckdb.DuckDBPyConnection, values: Mapping[str, str]) -> None:
+    if values:
+        replaced = ", ".join(f"{value} AS {quoted(name)}" for name, value in values.items())
+        connection.execute(f"CREATE OR REPLACE TABLE drafted AS SELECT * REPLACE ({replaced}) FROM drafted")
+
+
+def _without_time(connection: duckdb.DuckDBPyConnection, time: str) -> None:
+    """Forget the rows that have no time to be read, if they are few: validation sets them aside."""
+    rows, known = connection.execute(f"SELECT count(*), count({quoted(time)}) FROM drafted").fetchall()[0]
+    if rows - known <= rows * UNTIMED_SHARE:
+        connection.execute(f"DELETE FROM drafted WHERE {quoted(time)} IS NULL")
+
+
+def _renamed(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """Give columns another name whose own Tidegate uses itself or YAML cannot hold; returns what they are made of."""
+    names = list(columns_of(connection, "drafted"))
+    made = {_free(f"{name[:LONG_LETTERS]}_", names): [name] for name in names if _unusable(name)}
+    for name, (old,) in made.items():
+        connection.execute(f"ALTER TABLE drafted RENAME COLUMN {quoted(old)} TO {quoted(name)}")
+    return made
+
+
+def _unusable(name: str) -> bool:
+    return reserved(name) or len(flow(name)) > MOST_LETTERS
+
+
+def _joined(connection: duckdb.DuckDBPyConnection, time: str) -> dict[str, list[str]]:
+    """Add a column of the parts that `time` names, if it is no column itself; returns what it is made of."""
+    names = list(columns_of(connection, "drafted"))
+    parts = [part.strip() for part in time.split(",")]
+    if time in names or len(parts) < 2 or not set(parts) <= set(names):
+        return {}
+    name = _free("_".join(parts), names)
+    joined = " || ' ' || ".join(map(quoted, parts))
+    connection.execute(f"CREATE OR REPLACE TABLE drafted AS SELECT *, {joined} AS {quoted(name)} FROM drafted")
+    return {name: parts}
+
+
+def _free(name: str, names: Sequence[str]) -> str:
+    taken = set(map(folded, names))
+    while folded(name) in taken:
+        name += "_"
+    return name
 
 
 def _missing(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[str]:
-    """How a CSV file spells a missing value: the first usual spelling that it has, and nothing if it also has that."""
+    """How a CSV file spells a missing value: each usual spelling that it has, and nothing if it also has that."""
     conditions = [*(f"{{}} = {literal(text)}" for text in SPELLINGS), "{} IS NULL"]
     found = (" OR ".join(f"bool_or({of.format(quoted(name))})" for name in names) for of in conditions)
     *seen, empty = connection.execute(f"SELECT {', '.join(found)} FROM drafted").fetchall()[0]
-    spelled = [text for text, there in zip(SPELLINGS, seen, strict=True) if there][:1]
+    spelled = [text for text, there in zip(SPELLINGS, seen, strict=True) if there]
     return [*spelled, *([""] if spelled and empty else [])]
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+def _forms(
+    connection: duckdb.DuckDBPyConnection, path: Path, names: Sequence[str], time: str, delimiter: str
+) -> dict[str, Form]:
+    """The type of each column, and how it is spelled if that is not as usual."""
+    own = columns_of(connection, parquet(path)) if path.suffix == ".parquet" else {}
     parts = ["count(*)"]
     for name in names:
         value = quoted(name)
-        wrong = [f"count_if({value} IS NOT NULL AND ({_guessed(name, kind)}) IS NULL)" for kind in KINDS]
-        parts += [f"count({value})", f"approx_count_distinct({value})", *wrong]
+        parts.append(f"count({value})")
+        parts += [f"count_if({value} IS NOT NULL AND ({_guessed(name, kind)}) IS NULL)" for kind in KINDS]
+    _, *found = connection.execute(f"SELECT {', '.join(parts)} FROM drafted").fetchall()[0]
+    width = len(KINDS) + 1
+    forms = {}
+    for index, name in enumerate(names):
+        known, *wrong = found[index * width :][:width]
+        fits = [kind for kind, count in zip(KINDS, wrong, strict=True) if known and not count]
+        promised = parquet_kinds(own[name]) if name in own else KINDS
+        kind = next((kind for kind in fits if kind in promised), "text")
+        forms[name] = _form(connection, name, kind, time, delimiter, name not in own) if known else Form("text")
+        if name in own and "number" in promised and known:
+            forms[name] = parquet_number(connection, name)
+    return {name: _with_sentinels(connection, name, form) if name != time else form for name, form in forms.items()}
+
+
+def _form(connection: duckdb.DuckDBPyConnection, name: str, kind: str, time: str, delimiter: str, guess: bool) -> Form:
+    """The form of a column whose texts are of a type as they are, or are texts: then they may be written otherwise."""
+    if name == time and kind != "timestamp":
+        return time_form(connection, name, kind, UNTIMED_SHARE) or Form(kind)
+    if kind != "text":
+        return Form(kind)
+    found = number_form(connection, name, delimiter) if guess else None
+    return found or time_form(connection, name, kind) or Form(kind)
+
+
+def _with_sentinels(connection: duckdb.DuckDBPyConnection, name: str, form: Form) -> Form:
+    if form.type not in ("integer", "number"):
+        return form
+    return Form(form.type, form.format, (*form.missing, *sentinels(connection, name, form)))
+
+
+def _notes(
+    connection: duckdb.DuckDBPyConnection,
+    names: Sequence[str],
+    made: Mapping[str, Sequence[str]],
+    forms: Mapping[str, Form],
+) -> dict[str, str]:
+    """A remark on each column that is not spelled as usual, with an example."""
+    notes = {}
+    for name in names:
+        told = []
+        if name in made and len(made[name]) == 1:
+            why = "one that Tidegate uses itself" if reserved(made[name][0]) else "too long"
+            told.append(f"the name in the file is {why}")
+        if forms[name].format and not PERSONAL.search(name):
+            query = f"SELECT {quoted(name)} FROM drafted WHERE {quoted(name)} IS NOT NULL ORDER BY rowid LIMIT 1"
+            told.append(f"such as {connection.execute(query).fetchall()[0][0]}")
+        if forms[name].missing and not PERSONAL.search(name):
+            told.append(
+                f"{', '.join(map(str, forms[name].missing))} stand{'s' * (len(forms[name].missing) == 1)} for none"
+            )
+        if told:
+            notes[name] = "; ".join(told)
+    return notes
+
+
+def _columns(
+    connection: duckdb.DuckDBPyConnection,
+    names: Sequence[str],
+    forms: Mapping[str, Form],
+    made: Mapping[str, list[str]],
+) -> dict[str, dict[str, Any]]:
+    parts = ["count(*)"]
+    for name in names:
+        parts += [f"count({quoted(name)})", f"approx_count_distinct({quoted(name)})"]
     rows, *found = connection.execute(f"SELECT {', '.join(parts)} FROM drafted").fetchall()[0]
-    width = len(found) // len(names)
-    measured = {name: found[index * width :][:width] for index, name in enumerate(names)}
-    return {name: _column(connection, name, rows, *numbers) for name, numbers in measured.items()}
+    columns = {}
+    for index, name in enumerate(names):
+        form, of = forms[name], made.get(name, [])
+        told: dict[str, Any] = {"type": form.type} | ({"from": of if len(of) > 1 else of[0]} if of else {})
+        told |= {"format": form.format} if form.format else {}
+        told |= {"missing": list(form.missing)} if form.missing else {}
+        columns[name] = _column(connection, name, rows, told, *found[2 * index : 2 * index + 2])
+    return columns
 
 
 def _column(
-    connection: duckdb.DuckDBPyConnection, name: str, rows: int, known: int, different: int, *wrong: int
+    connection: duckdb.DuckDBPyConnection, name: str, rows: int, found: dict[str, Any], known: int, different: int
 ) -> dict[str, Any]:
-    """A column of which `known` rows have about so many different values, and `wrong` are not of each kind."""
-    fits = [kind for kind, count in zip(KINDS, wrong, strict=True) if known and not count]
-    found: dict[str, Any] = {"type": fits[0] if fits else "text"}
+    """A column whose form is `found`, of which `known` rows have about so many different values."""
     if PERSONAL.search(name) or not known:  # what looks personal or is empty goes no further
         return found | {"role": "private"} | ({"nullable": True} if known < rows else {})
     if found["type"] in ("integer", "number"):
@@ -84,72 +230,17 @@ def _column(
     return found | ({"nullable": True} if known < rows else {})
 
 
-def valueless(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[str]:
-    """The drafted columns without a value in any row; none where no row tells anything."""
-    counts = ", ".join(f"count({quoted(name)})" for name in names)
-    known = connection.execute(f"SELECT {counts} FROM drafted").fetchall()[0]
-    return [name for name, count in zip(names, known, strict=True) if not count] if any(known) else []
-
-
 def _guessed(name: str, kind: str) -> str:
     """As ingest casts; but 0 and 1 are whole numbers, and neither inf nor a leading zero is a number."""
+    value = quoted(name)
     if kind == "boolean":
-        return f"CASE WHEN lower({quoted(name)}) IN ('true', 'false') THEN {cast(quoted(name), kind)} END"
+        return f"CASE WHEN lower({value}) IN ('true', 'false') THEN {cast(value, kind)} END"
     if kind == "timestamp":
-        return f"CASE WHEN {quoted(name)} LIKE '____-__-__%' THEN {cast(quoted(name), kind)} END"
-    plain = f"regexp_full_match({quoted(name)}, {literal(PLAIN_NUMBER)})"
-    return f"CASE WHEN {plain} THEN {cast(quoted(name), kind)} END"
-
-
-def key_of_events(
-    connection: duckdb.DuckDBPyConnection, columns: Mapping[str, Mapping[str, Any]], time: str
-) -> list[str]:
-    """The key of rows that must have one: if need be of many columns and of numbers; empty if rows are duplicates."""
-    return _key(connection, columns, time) or _key(connection, columns, time, ("none",), len(columns))
-
-
-def _key(
-    connection: duckdb.DuckDBPyConnection,
-    columns: Mapping[str, Mapping[str, Any]],
-    time: str | None,
-    without: Sequence[str] = ("number",),
-    most: int = MOST_KEY_COLUMNS,
-) -> list[str]:
-    """A column that tells all rows apart; else the time and those that tell most apart; empty if `most` do not do."""
-    usable = [
-        name
-        for name, column in columns.items()
-        if column["type"] not in without and "nullable" not in column and column.get("role") != "private"
-    ]
-    usable.sort(key=lambda name: (name != time, list(columns).index(name)))
-    rows = connection.execute("SELECT count(*) FROM drafted").fetchall()[0][0]
-    alone = _different(connection, [[name] for name in usable])
-    key = [name for name, count in zip(usable, alone, strict=True) if count == rows][:1]
-    if key or not usable:
-        return key
-    key = [time] if time else []
-    while len(key) < most and (rest := [name for name in usable if name not in key]):
-        counts = _different(connection, [[*key, name] for name in rest])
-        key.append(rest[counts.index(max(counts))])
-        if max(counts) == rows:
-            return key
-    return []
-
-
-def _different(connection: duckdb.DuckDBPyConnection, sets: Sequence[Sequence[str]]) -> list[int]:
-    """How many different rows each set of columns has."""
-    if not sets:
-        return []
-    counts = ", ".join(f"count(DISTINCT hash({', '.join(map(quoted, names))}))" for names in sets)
-    return list(connection.execute(f"SELECT {counts} FROM drafted").fetchall()[0])
+        day = r"\s*[0-9]{4}([-/])[0-9]{1,2}[-/][0-9]{1,2}([ T].*)?"
+        return f"CASE WHEN regexp_full_match({value}, {literal(day)}) THEN {cast(value, kind)} END"
+    return f"CASE WHEN {is_number(value)} THEN {cast(value, kind)} END"
 
 
 def private_because(name: str) -> str:
     """Why a drafted column is private, as a remark for the person who checks it."""
     return "looks personal" if PERSONAL.search(name) else "no value in any row"
-
-
-def column_of(document: Mapping[str, Any]) -> Column:
-    """The drafted column as a promise."""
-    lists = {name: tuple(document[name]) for name in ("range", "values") if name in document}
-    return Column(**{**document, **lists})

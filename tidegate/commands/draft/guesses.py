@@ -17,7 +17,12 @@ LEAST_ROWS = 150
 LEAST_BLOCKS = 8
 BLOCKS = {"1w": 604_800, "1d": 86_400, "6h": 21_600, "1h": 3_600, "1m": 60}
 USUAL_BATCH_DAYS = 28
+BATCH_ROWS = 200
+MOST_BATCH_DAYS = 3660  # of params.yaml
 FREE_TEXT_VALUES = 50
+UNTIMED_SHARE = 0.01  # of the rows; validation sets them aside
+AFFIRMATIVE = (("1", "0"), ("yes", "no"), ("y", "n"), ("true", "false"), ("t", "f"), ("pass", "fail"),
+               ("passed", "failed"), ("positive", "negative"), ("pos", "neg"), ("on", "off"))  # fmt: skip
 ALMOST_ONE = 1 - 1e-9
 
 
@@ -28,6 +33,8 @@ class Label:
     task: str
     sql: str
     spread: float = 1.0  # variance of a number
+    values: tuple[str | int, ...] = ()  # of a class: how the file spells it
+    doubt: str = ""  # what a person should check of the positive class
 
 
 @dataclass(frozen=True)
@@ -38,11 +45,14 @@ class Span:
     batch_days: int
     batch_rows: int
     block: str
+    rows_per_day: float
 
 
 def label_of(connection: duckdb.DuckDBPyConnection, table: str, name: str, kind: str) -> Label:
     """The task that a column's values suggest; InputError when they are no answer to anything."""
     column = quoted(name)
+    if kind == "text" and (answers := _answers(connection, table, name)):
+        return answers
     rows = connection.execute(
         f"SELECT {column}, count(*) FROM drafted WHERE {column} IS NOT NULL GROUP BY 1 "
         f"ORDER BY 2, 1 LIMIT {MOST_CLASSES + 1}"
@@ -53,10 +63,14 @@ def label_of(connection: duckdb.DuckDBPyConnection, table: str, name: str, kind:
         raise InputError(f"label {name}", "values that differ", found, "name another column with --label")
     if kind == "boolean":
         return Label("binary", sql)
-    if len(rows) == 2 and kind in ("integer", "text"):
-        return Label("binary", f"{sql} = {_positive([row[0] for row in rows], kind)}")
-    if (kind == "text" and len(rows) <= MOST_CLASSES) or (kind == "integer" and len(rows) <= MOST_NUMBERED_CLASSES):
-        return Label("multiclass", sql)
+    if len(rows) == 2 and kind == "integer":
+        positive, doubt = _positive([row[0] for row in rows])
+        values = tuple(int(row[0]) for row in rows)
+        return Label("binary", f"{sql} = {positive}", values=tuple(sorted(values)), doubt=doubt)
+    if kind == "text" and len(rows) <= MOST_CLASSES:
+        return Label("multiclass", sql, values=tuple(sorted(row[0] for row in rows)))
+    if kind == "integer" and len(rows) <= MOST_NUMBERED_CLASSES:
+        return Label("multiclass", sql, values=tuple(sorted(int(row[0]) for row in rows)))
     if kind in ("integer", "number"):
         value = f"TRY_CAST({column} AS DOUBLE)"
         spread = connection.execute(f"SELECT var_samp({value}) FROM drafted").fetchall()[0][0]
@@ -65,10 +79,32 @@ def label_of(connection: duckdb.DuckDBPyConnection, table: str, name: str, kind:
     raise InputError(f"label {name}", "true or false, a class or a number", found, "name another column with --label")
 
 
-def _positive(values: list[str], kind: str) -> str:
-    """Of two values the one that is asked for: 1 of 0 and 1, otherwise the rarer one, which comes first."""
-    value = "1" if set(values) == {"0", "1"} else values[0]
-    return value if kind == "integer" else literal(value)
+def _answers(connection: duckdb.DuckDBPyConnection, table: str, name: str) -> Label | None:
+    """The binary label of texts that are two words, whatever capitals and spaces they have; none if they are more."""
+    column = quoted(name)
+    word = f"lower(trim({column}))"
+    words = connection.execute(
+        f"SELECT {word}, list(DISTINCT {column} ORDER BY {column}) FROM drafted WHERE {column} IS NOT NULL GROUP BY 1 "
+        f"ORDER BY count(*), 1 LIMIT 3"
+    ).fetchall()
+    if len(words) != 2:
+        return None
+    spellings = {word: list(spelled) for word, spelled in words}
+    positive, doubt = _positive([word for word, _ in words])
+    sql = f"{identifier(connection, table)}.{identifier(connection, name)}"
+    alike = all(len(spelled) == 1 for spelled in spellings.values())
+    test = f"{sql} = {literal(spellings[positive][0])}" if alike else f"lower(trim({sql})) = {literal(positive)}"
+    values = tuple(sorted(text for spelled in spellings.values() for text in spelled))
+    return Label("binary", test, values=values, doubt=doubt)
+
+
+def _positive(words: list[str]) -> tuple[str, str]:
+    """Of two words the one that is asked for, and a doubt: the affirmative one, or the rarer, which comes first."""
+    pair = {word.strip().lower() for word in words}
+    for yes, no in AFFIRMATIVE:
+        if pair == {yes, no}:
+            return next(word for word in words if word.strip().lower() == yes), ""
+    return words[0], f"{words[0]} is what is asked for, as it is rarer than {words[1]}"
 
 
 def span_of(connection: duckdb.DuckDBPyConnection, time: str) -> Span:
@@ -78,9 +114,10 @@ def span_of(connection: duckdb.DuckDBPyConnection, time: str) -> Span:
         f"SELECT count(*), count({moment}), date_trunc('day', max({moment})) + INTERVAL 1 DAY, "
         f"date_diff('day', min({moment}), max({moment})) + 1 FROM drafted"
     ).fetchall()[0]
-    if timed < rows:
-        found = f"{rows - timed:,} of {rows:,} rows without one"
-        raise InputError(f"time {time}", "a date or time such as 2024-01-31 in every row", found, "correct the file")
+    if rows - timed > rows * UNTIMED_SHARE:
+        found = f"{rows - timed:,} of {rows:,} rows without one that can be read"
+        cure = "correct the file, or name another column (or several, with commas) with --time"
+        raise InputError(f"time {time}", "a date or time such as 2024-01-31 in every row", found, cure)
     if rows < LEAST_ROWS:
         raise InputError("the file", f"at least {LEAST_ROWS} rows to learn from", f"{rows:,}", "collect more")
     batch_days = _batch_days(connection, moment, last, rows, days)
@@ -91,17 +128,17 @@ def span_of(connection: duckdb.DuckDBPyConnection, time: str) -> Span:
     if not enough:
         found = f"{max(counts)} in the last {batch_days} days"
         raise InputError(f"time {time}", f"rows at {LEAST_BLOCKS} moments or more", found, "collect more")
-    return Span(last.date().isoformat(), batch_days, batch_rows, enough[0])
+    return Span(last.date().isoformat(), batch_days, batch_rows, enough[0], rows / days)
 
 
 def _batch_days(connection: duckdb.DuckDBPyConnection, moment: str, last: Any, rows: int, days: int) -> int:
-    """Four weeks where they are enough rows and leave enough history, otherwise the last quarter."""
-    usual = max(1, min(USUAL_BATCH_DAYS, days // 4))
-    count = f"count_if({moment} >= TIMESTAMP {literal(last.isoformat())} - INTERVAL {usual} DAY)"
-    recent, quarter = connection.execute(
-        f"SELECT {count}, date_diff('day', quantile_disc({moment}, 0.75), max({moment})) + 1 FROM drafted"
+    """Four weeks where they are enough rows and leave enough history, otherwise as many days as enough rows take."""
+    usual, wanted = max(1, min(USUAL_BATCH_DAYS, days // 4)), min(BATCH_ROWS, rows // 5)
+    recent, longer = connection.execute(
+        f"SELECT count_if({moment} >= TIMESTAMP {literal(last.isoformat())} - INTERVAL {usual} DAY), "
+        f"date_diff('day', quantile_disc({moment}, {1 - wanted / rows}), max({moment})) + 1 FROM drafted"
     ).fetchall()[0]
-    return usual if min(200, rows // 5) <= recent <= rows // 2 else int(quarter)
+    return usual if wanted <= recent <= rows // 2 else min(int(longer), MOST_BATCH_DAYS)
 
 
 def left_out(

@@ -1,17 +1,18 @@
 """A contract drafted from files, for a person to correct."""
 
-import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from tidegate.commands.draft.draft import draft, private_because, valueless
+from tidegate.commands.draft.draft import draft, private_because
+from tidegate.commands.draft.flow import flow
+from tidegate.contract.contract import quoted
 from tidegate.process.command import run
-from tidegate.process.errors import InputError
+from tidegate.process.errors import InputError, line
 from tidegate.process.termination import leave_after
 from tidegate.tables.engine import engine
 
@@ -51,9 +52,16 @@ def drafts(files: list[Path]) -> dict[str, dict[str, Any]]:
 
 def _drafted(connection: duckdb.DuckDBPyConnection, file: Path) -> dict[str, Any]:
     table = draft(connection, file)
-    empty = valueless(connection, list(table["columns"]))
+    empty = _valueless(connection, list(table["columns"]))
     columns = {name: promise for name, promise in table["columns"].items() if name not in empty}
     return {**table, "columns": columns, **({"empty": empty} if empty else {})}
+
+
+def _valueless(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[str]:
+    """The drafted columns without a value in any row; none where no row tells anything."""
+    counts = ", ".join(f"count({quoted(name)})" for name in names)
+    known = connection.execute(f"SELECT {counts} FROM drafted").fetchall()[0]
+    return [name for name, count in zip(names, known, strict=True) if not count] if any(known) else []
 
 
 def yaml(tables: Mapping[str, Mapping[str, Any]]) -> str:
@@ -62,12 +70,22 @@ def yaml(tables: Mapping[str, Mapping[str, Any]]) -> str:
     lines = [TOP.format(name=timed[0], event=timed[0]).rstrip()]
     for name, table in tables.items():
         lines += [f"  {flow(name)}:", f"    files: {flow(table['files'])}"]
-        for part, mark in (("missing", ""), ("time", "  # check this"), ("key", "  # check this")):
+        for part, mark in (
+            ("delimiter", ""),
+            ("encoding", ""),
+            ("missing", ""),
+            ("time", "  # check this"),
+            ("key", "  # check this"),
+        ):
             if part in table:
                 lines.append(f"    {part}: {flow(table[part])}{mark}")
         lines.append("    columns:")
         for column, promise in table["columns"].items():
-            mark = f"  # check this: {private_because(column)}" if promise.get("role") == "private" else ""
+            mark = (
+                f"  # check this: {private_because(column)}"
+                if promise.get("role") == "private"
+                else noted(table, column)
+            )
             lines.append(f"      {flow(column)}: {flow(promise)}{mark}")
         for column in table.get("empty", ()):
             promise = {"type": "text", "role": "private", "nullable": True}
@@ -75,17 +93,10 @@ def yaml(tables: Mapping[str, Mapping[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def flow(value: Any) -> str:
-    """A value as YAML on one line."""
-    from ruamel.yaml import YAML
-
-    writer = YAML(typ="safe", pure=True)
-    settings = {"default_flow_style": True, "width": 1_000_000, "sort_base_mapping_type_on_output": False}
-    for name, setting in settings.items():
-        setattr(writer, name, setting)
-    stream = io.StringIO()
-    writer.dump(value, stream)
-    return stream.getvalue().removesuffix("...\n").strip()
+def noted(table: Mapping[str, Any], column: str) -> str:
+    """The comment on a column that is not spelled as usual."""
+    text = line(table.get("notes", {}).get(column, ""))
+    return f"  # check this: {text}" if text else ""
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The files of a new problem, drafted from one file of its events."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -11,17 +12,24 @@ from typing import Any
 
 import duckdb
 
-from tidegate.commands.draft.draft import draft, key_of_events, private_because
+from tidegate.commands.draft import PARAMETERS
+from tidegate.commands.draft.draft import draft, private_because
 from tidegate.commands.draft.first_estimator import best, labelled_rows, typed_view
+from tidegate.commands.draft.flow import flow
 from tidegate.commands.draft.guesses import Label, Span, identifier, label_of, left_out, span_of
-from tidegate.commands.draft.inference import flow
-from tidegate.documents.schema import hint
+from tidegate.commands.draft.inference import noted
+from tidegate.commands.draft.keys import key_of_events
+from tidegate.commands.draft.rehearsal import rehearse
+from tidegate.documents.parameters import read_parameters
+from tidegate.documents.schema import hint, listed
 from tidegate.process.command import run
-from tidegate.process.errors import InputError
+from tidegate.process.errors import InputError, line
 from tidegate.process.termination import leave_after
 from tidegate.tables.engine import columns_of, engine
 from tidegate.tables.features import kind_of, subquery
 
+LEARNED_ROWS = 1000  # of history, if there are so many
+MOST_DAYS = 36_500
 DECAY_SHARE = 0.05  # of the label's variance
 CONTRACT_TOP = """\
 # Drafted from {file}. Check every line, and promise what the next file must hold too.
@@ -39,6 +47,7 @@ tables:
   {table}:
     files: {files}
 """
+PROMISED = ("type", "from", "format", "missing", "nullable")
 MODEL_TOP = "# The estimator by its import path, and its hyper-parameters.\n"
 
 
@@ -47,10 +56,10 @@ def begin(file: Path, label: str, time: str, key: str) -> None:
     if not file.is_file():
         raise InputError(file, "a file", "nothing", "check the path")
     with engine(file.parent) as connection:
-        table = draft(connection, file)
-        _check_columns(file, list(table["columns"]), label, time, [name for name in key.split(",") if name])
+        table = draft(connection, file, time)
+        label, time, *own = _named(table, file, label, time, [name for name in key.split(",") if name])
         name = _plain(file)
-        table["key"] = key.split(",") if key else _key(connection, file, table, label, time)
+        table["key"] = own or _key(connection, file, table, label, time)
         found = label_of(connection, name, label, table["columns"][label]["type"])
         span = span_of(connection, time)
         without = left_out(connection, table["columns"], label, found.task)
@@ -61,27 +70,37 @@ def begin(file: Path, label: str, time: str, key: str) -> None:
             "features.sql": sql,
             "model.yaml": MODEL_TOP + _start(connection, sql, time, table["key"], label, found.task),
         }
-    print(json.dumps({"files": texts, "params": _params(found, span), "task": found.task}, ensure_ascii=False))
+    params = _params(found, span)
+    rehearse(texts, params, file)
+    print(json.dumps({"files": texts, "params": params, "task": found.task}, ensure_ascii=False))
 
 
-def _check_columns(file: Path, known: list[str], label: str, time: str, key: list[str]) -> None:
+def _named(table: Mapping[str, Any], file: Path, label: str, time: str, key: list[str]) -> list[str]:
+    """The contract's names of label, time and key, which a person names as the file does."""
+    made = {name: column.get("from") for name, column in table["columns"].items()}
+    names = {",".join([of] if isinstance(of, str) else of): name for name, of in made.items() if of}
+    known = [*(name for name in made if name not in names.values()), *names]
+    found = []
     for flag, name in (("--label", label), ("--time", time), *(("--key", part) for part in key)):
         if name not in known:
-            raise InputError(f"{flag} of {file.name}", f"one of {', '.join(known)}", hint(name, known), "correct it")
+            expected = f"one of {listed(known)}"
+            raise InputError(f"{flag} of {file.name}", expected, hint(name, known), "correct it")
+        found.append(names.get(name, name))
     if label == time or label in key:
         raise InputError("--label", "a column of its own", f"{label!r}, which is time or key", "name another column")
+    return found
 
 
 def _plain(file: Path) -> str:
     """The file's name as a table's name."""
     name = re.sub(r"\W+", "_", file.name.partition(".")[0].lower(), flags=re.ASCII).strip("_")
-    return name if name and not name[0].isdigit() else f"table_{name}".rstrip("_")
+    return name if name and not name[0].isdigit() and name != "drafted" else f"table_{name}".rstrip("_")
 
 
 def _files(file: Path) -> str:
     """The glob of a file and of later ones, whose names begin alike."""
     stem, dot, ending = file.name.partition(".")
-    return f"{escape(stem)}*{dot}{ending}"
+    return f"{escape(stem)}*{dot}{escape(ending)}"
 
 
 def _key(
@@ -107,18 +126,21 @@ def _contract(
 ) -> str:
     purpose = f"What will {label} of {name} be?"
     head = CONTRACT_TOP.format(
-        file=file.name, name=name, purpose=flow(purpose), task=found.task, table=name, label=flow(label),
-        block=span.block, files=flow(_files(file)),
+        file=line(file.name), name=flow(name), purpose=flow(purpose), task=found.task, table=flow(name),
+        label=flow(label), block=span.block, files=flow(_files(file)),
     )  # fmt: skip
-    lines = [f"    missing: {flow(table['missing'])}"] if "missing" in table else []
+    lines = [f"    {part}: {flow(table[part])}" for part in ("delimiter", "encoding", "missing") if part in table]
     lines += [f"    time: {flow(time)}", f"    key: {flow(table['key'])}", "    columns:"]
     for column, promise in table["columns"].items():
-        kept = {key: value for key, value in promise.items() if key in ("type", "nullable")}
+        kept = {key: value for key, value in promise.items() if key in PROMISED}
         role = _role(column, promise, label, time, table["key"], without)
         mark = f"  # check this: {without[column]}" if role == "outcome" else ""
         mark = f"  # check this: {private_because(column)}" if role == "private" else mark
+        mark = mark or noted(table, column)
         nulls = {"nullable": True} if column == label else {}
-        lines.append(f"      {flow(column)}: {flow({**kept, **({'role': role} if role else {}), **nulls})}{mark}")
+        values = {"values": list(found.values)} if column == label and found.values else {}
+        told = {**kept, **({"role": role} if role else {}), **values, **nulls}
+        lines.append(f"      {flow(column)}: {flow(told)}{mark}")
     return head + "\n".join(lines) + "\n"
 
 
@@ -161,7 +183,8 @@ def _sql(
     if len(lines) == len(own) + 1:
         raise InputError(table["files"], "a column to learn from", "only time, key and label", "add some columns")
     told = {column: reason for column, reason in without.items() if column != time and column not in private}
-    comments = [f"-- Left out: {shown[column]} ({reason})." for column, reason in told.items()]
+    comments = [line(f"-- Left out: {shown[column]} ({reason}).") for column, reason in told.items()]
+    comments += [line(f"-- check this: {found.doubt}.")] if found.doubt else []
     head = "-- One row per row of the file: its time and key, the label, and what is known before the event."
     return "\n".join([head, *comments, "SELECT", "    " + ",\n    ".join(lines), f"FROM {source}", ""])
 
@@ -173,12 +196,24 @@ def _start(connection: duckdb.DuckDBPyConnection, sql: str, time: str, key: list
 
 
 def _params(found: Label, span: Span) -> dict[str, dict[str, str]]:
-    """What params.yaml has to say for these data, as YAML: the windows, and what counts as few rows and as decay."""
+    """What params.yaml has to say for these data, as YAML: the windows, and what counts as few rows and as decay.
+
+    Where events are rare, a batch is longer, and so is all that is measured in batches.
+    """
+    usual = read_parameters(PARAMETERS)
     # DVC takes 1e-05 for a text.
     decay = {"decay": f"{Decimal(f'{found.spread * DECAY_SHARE:.1g}'):f}"} if found.task == "regression" else {}
+    batches = {"max_age_days": 2, "cooldown_days": 0.25, "refused_days": 3}
+    longer = {name: math.ceil(span.batch_days * times) for name, times in batches.items()}
+    window, learned = usual["train"]["window_days"], math.ceil(LEARNED_ROWS / span.rows_per_day)
     return {
         "ingest": {"until": f'"{span.until}"', "batch_days": str(span.batch_days)},
-        "gate": {"minimum_rows": str(max(20, min(200, span.batch_rows // 2))), **decay},
+        "gate": {
+            "minimum_rows": str(max(20, min(200, span.batch_rows // 2))),
+            **decay,
+            **{name: str(days) for name, days in longer.items() if days > usual["gate"][name]},
+        },
+        **({"train": {"window_days": str(min(learned, MOST_DAYS))}} if learned > window else {}),
     }
 
 

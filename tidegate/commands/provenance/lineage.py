@@ -55,8 +55,6 @@ def digests(tags: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-
-
 def _terms(found: Registered) -> Iterator[dict[str, Any]]:
     """When it served: from when, until when, and which version came after it; None while it serves."""
     counted = found.history.counted

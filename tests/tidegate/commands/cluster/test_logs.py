@@ -132,9 +132,7 @@ def test_the_log_of_a_step_that_runs_comes_from_kubernetes(server: KfpServer, ti
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_a_driver_that_failed_is_told_with_what_it_said(
-    server: KfpServer, tidegate: Tidegate, known: bool
-) -> None:
+def test_a_driver_that_failed_is_told_with_what_it_said(server: KfpServer, tidegate: Tidegate, known: bool) -> None:
     run = server.replay("driver-retried-failed")
     line = "F1128 21:57:54.000000      16 main.go:101] KFP driver: driver.Container(%s) failed: "
     reason = 'two tasks have the same task name "collect", id1=3 id2=4'

@@ -233,6 +233,28 @@ def test_of_a_file_only_what_breaks_the_contract_is_told(
     }
 
 
+def test_a_file_is_compared_under_the_names_of_the_contract(
+    world: "World", builders: Builders, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = builders["orders"]()
+    at = pd.to_datetime(frame["at"])
+    parts = {"Day": at.dt.strftime("%d/%m/%Y"), "Time": at.dt.strftime("%H:%M")}
+    file = world / "data/orders.csv"
+    world.edit(
+        "contract.yaml",
+        ("files: orders.csv", "files: orders.csv\n    delimiter: ;"),
+        (
+            "at: {type: timestamp}\n      id",
+            "at: {type: timestamp, from: [Day, Time], format: '%d/%m/%Y %H:%M'}\n      id",
+        ),
+        ("shop: {type: text", "shop: {type: text, from: 'Shop (GT)'"),
+    )
+    renamed = frame.drop(columns="at").assign(**parts).rename(columns={"shop": "Shop (GT)", "price": "PRICE"})
+    renamed.to_csv(file, index=False, na_rep="NA", sep=";")
+    assert compared(world / "contract.yaml", file, capsys) == {}
+    check(file, "orders", world / "contract.yaml", world / "data", "", 0.01)
+
+
 def test_two_batches_are_compared(world: "World", builders: Builders, capsys: pytest.CaptureFixture[str]) -> None:
     frame = builders["orders"]()
     old, new = world / "old.csv", world / "new.csv"

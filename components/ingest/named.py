@@ -1,0 +1,80 @@
+"""The columns of files as the contract names them: of other capitals, of another name, made of several."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from tidegate.contract.contract import Column, Table, literal, quoted
+from tidegate.contract.names import folded
+from tidegate.process.errors import InputError
+from tidegate.tables.engine import cast
+
+
+def named(columns: Iterable[str], table: Table) -> dict[str, str]:
+    """The SQL of each of the table's columns that the file's have, and of those that the contract does not know.
+
+    `columns` are the names in the file, and if it is a mapping their SQL, else they are named in quotes.
+    """
+    given = columns if isinstance(columns, Mapping) else {name: quoted(name) for name in columns}
+    there = {folded(name): value for name, value in given.items()}
+    plain = {folded(name): name for name, column in table.columns.items() if not column.made_of}
+    parts = {folded(part) for column in table.columns.values() for part in column.made_of}
+    found = {}
+    for name, value in given.items():
+        if folded(name) in plain:
+            own = plain[folded(name)]
+            found[own] = _value([value], table.columns[own])
+        elif folded(name) not in parts:
+            found[name] = value
+    for name, column in table.columns.items():
+        values = [there[folded(part)] for part in column.made_of if folded(part) in there]
+        if column.made_of and len(values) == len(column.made_of):
+            found[name] = _value(values, column)
+    return found
+
+
+def _value(parts: Sequence[str], column: Column) -> str:
+    """The SQL of a value as text: its parts with a space between them, null if it stands for a missing one."""
+    joined = " || ' ' || ".join(parts)  # null where one of them is
+    value = parts[0] if len(parts) == 1 else f"({joined})"
+    if not column.missing:
+        return value
+    texts = [text for text in column.missing if isinstance(text, str)]
+    numbers = [repr(float(number)) for number in column.missing if not isinstance(number, str)]
+    absent = [f"{value} IN ({', '.join(map(literal, texts))})"] if texts else []
+    if numbers:
+        number = f"({cast(value, 'number', column.format)})"
+        absent.append(f"coalesce({number} IN ({', '.join(f'{item}::DOUBLE' for item in numbers)}), false)")
+    return f"CASE WHEN NOT ({' OR '.join(absent)}) THEN {value} END"
+
+
+def check_same(names: Mapping[Path, Sequence[str]], table: Table) -> None:
+    """InputError for a file with other columns than the rest: the one that is not as the contract has it.
+
+    Columns that the contract drops may be anywhere, and those since a day need not be everywhere.
+    """
+    first = next(iter(names))
+    if not any(_differs(columns, names[first], table) for columns in names.values()):
+        return
+    usual = next((path for path in names if not _differs(names[path], _promised(table), table)), first)
+    for path, columns in names.items():
+        if found := _differs(columns, names[usual], table):
+            cure = "give all files of a table the same columns, or see `since` and `other_columns` in docs/contract.md"
+            raise InputError(path, f"the columns of {usual.name}", found, cure)
+
+
+def _promised(table: Table) -> list[str]:
+    return [part for name, column in table.columns.items() for part in column.made_of or (name,)]
+
+
+def _differs(columns: Sequence[str], usual: Sequence[str], table: Table) -> str:
+    """What a file lacks or has beyond the usual columns, in words; empty if that is no matter."""
+    optional = {folded(part) for name, c in table.columns.items() if c.since for part in c.made_of or (name,)}
+    dropped = table.other_columns == "drop"
+    known = set(map(folded, _promised(table)))
+    idle = {folded(name) for name in (*columns, *usual) if dropped and folded(name) not in known}
+    here, there = ({folded(name): name for name in some} for some in (columns, usual))
+    missing = sorted(there[name] for name in there.keys() - here.keys() - optional - idle)
+    extra = sorted(here[name] for name in here.keys() - there.keys() - optional - idle)
+    return " and ".join(
+        ([f"no {', '.join(missing)}"] if missing else []) + ([f"also {', '.join(extra)}"] if extra else [])
+    )

@@ -1,0 +1,68 @@
+"""How a column spells its times and numbers: the `format` of a column in contract.yaml, as SQL."""
+
+import re
+from collections.abc import Mapping
+
+# The microseconds of a unit; of a nanosecond there are less than one.
+EPOCHS: Mapping[str, int] = {
+    "epoch seconds": 1_000_000,
+    "epoch milliseconds": 1_000,
+    "epoch microseconds": 1,
+    "epoch nanoseconds": 0,
+}
+# A number is written as this one is: the mark of thousands, and that of decimals.
+NUMBERS: Mapping[str, tuple[str, str]] = {
+    "1234,5": ("", ","),
+    "1.234,5": (".", ","),
+    "1,234.5": (",", "."),
+    "1 234,5": (" ", ","),
+    "1 234.5": (" ", "."),
+    "1'234.5": ("'", "."),
+}
+_PART = re.compile(r"%(-?.)", re.DOTALL)
+_PARTS = frozenset("aAbBdfgHIjmMnpSyYzZ%")
+_SPACES = " \u00a0\u202f"  # French and Swiss files have spaces that do not break
+
+
+def form_fault(kind: str, form: str) -> tuple[str, str] | None:
+    """What is expected of a format and what was found, if it is none of this type's."""
+    if kind == "timestamp":
+        parts = {part.lstrip("-") for part in _PART.findall(form)}
+        if form in EPOCHS or (parts <= _PARTS and parts & {"Y", "y"} and not form.endswith("%-")):
+            return None
+        return f"a format with %Y or %y such as '%d/%m/%Y %H:%M', or {', '.join(EPOCHS)}", repr(form)
+    if kind in ("integer", "number"):
+        return None if form in NUMBERS else (f"one of {', '.join(map(repr, NUMBERS))}", repr(form))
+    return "a format of a timestamp, an integer or a number", kind
+
+
+def formed(value: str, kind: str, form: str) -> str:
+    """The SQL of a text as a TIMESTAMP or a DOUBLE by its format, null where it is not written so."""
+    return _moment(value, form) if kind == "timestamp" else f"TRY_CAST({_plain(value, form)} AS DOUBLE)"
+
+
+def _moment(value: str, form: str) -> str:
+    if form not in EPOCHS:
+        moment = f"TRY_STRPTIME({value}, {_text(form)})::TIMESTAMP"
+        # %Y takes the year 24 as it stands.
+        return f"CASE WHEN year({moment}) BETWEEN 1000 AND 9999 THEN {moment} END"
+    unit = EPOCHS[form]
+    whole = f"TRY_CAST({value} AS HUGEINT)"
+    micros = f"{whole} // 1000" if not unit else whole if unit == 1 else f"TRY_CAST({value} AS DOUBLE) * {unit}"
+    moment = f"TRY(make_timestamp(TRY_CAST({micros} AS BIGINT)))"
+    return f"CASE WHEN year({moment}) BETWEEN 1000 AND 9999 THEN {moment} END"
+
+
+def _plain(value: str, form: str) -> str:
+    """A number's text with a dot for its decimals and nothing for its thousands."""
+    thousands, decimals = NUMBERS[form]
+    mark = f"[{_SPACES}]" if thousands == " " else re.escape(thousands)
+    whole = rf"([0-9]+|[0-9]{{1,3}}({mark}[0-9]{{3}})+)" if thousands else "[0-9]+"
+    pattern = rf"\s*[-+]?({whole}({re.escape(decimals)}[0-9]*)?|{re.escape(decimals)}[0-9]+)([eE][-+]?[0-9]+)?\s*"
+    bare = f"regexp_replace({value}, {_text(mark)}, '', 'g')" if thousands else value
+    dotted = f"replace({bare}, ',', '.')" if decimals == "," else bare
+    return f"CASE WHEN regexp_full_match({value}, {_text(pattern)}) THEN {dotted} END"
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
