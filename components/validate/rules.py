@@ -60,7 +60,7 @@ def rules(source: Source, parents: Mapping[str, Source]) -> list[Rule]:
     """Every promise that single rows may break; `parents` are the tables that are there."""
     columns = [rule for name in source.seen for rule in _column_rules(source, name, source.table.columns[name])]
     conditions = source.table.rules.items() if source.seen == list(source.table.visible()) else ()
-    rows = [Rule("rule", name, f"NOT ({condition})", f"rule {name}") for name, condition in conditions]
+    rows = [Rule("rule", name, f"NOT ({condition}\n)", f"rule {name}") for name, condition in conditions]
     return columns + rows + _references(source, parents)
 
 

@@ -15,7 +15,7 @@ from tidegate.contract.contract import Contract, quoted
 from tidegate.documents.findings import BrokenPromise, TableFindings
 from tidegate.documents.manifest import Example, IngestedTable
 from tidegate.process.errors import ContractError, display
-from tidegate.tables.engine import lack
+from tidegate.tables.engine import lack, statements
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,12 @@ def _promise(broken: Broken, raw: Mapping[str, Example]) -> BrokenPromise:
 def _check_rules(connection: duckdb.DuckDBPyConnection, name: str, source: Source) -> None:
     visible = ", ".join(map(quoted, source.table.visible()))
     for rule, condition in source.table.rules.items():
+        place = f"contract.yaml: tables.{name}.rules.{rule}"
         try:
-            query = f"SELECT count_if(NOT ({condition})) FROM (SELECT {visible} FROM {source.sql} LIMIT 0)"
+            if any(statements(text) != ["SELECT"] for text in (f"SELECT {condition}", f"SELECT ({condition}\n)")):
+                raise ContractError(place, "a condition over its columns in SQL", "more than that", "correct it")
+            query = f"SELECT count_if(NOT ({condition}\n)) FROM (SELECT {visible} FROM {source.sql} LIMIT 0)"
             connection.execute(f"EXPLAIN {query}")
         except duckdb.Error as error:
             found = " ".join(str(error).split("LINE 1")[0].split())
-            place = f"contract.yaml: tables.{name}.rules.{rule}"
             raise ContractError(place, "a condition over its columns in SQL", found, "correct it") from None

@@ -55,6 +55,14 @@ def lack(error: duckdb.Error) -> InputError | None:
     return None
 
 
+def statements(sql: str) -> list[str]:
+    """The kinds of the statements in a text, such as SELECT or COPY; duckdb.Error if it cannot be parsed.
+
+    What is put into a query in parentheses must be one SELECT by itself: `1); COPY (SELECT 1` would be two statements.
+    """
+    return [str(statement.type).rpartition(".")[2] for statement in duckdb.extract_statements(sql)]
+
+
 def view_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[str]:
     """Create a view for every Parquet table of `folder`; returns the names."""
     paths = tables_in(folder.resolve())

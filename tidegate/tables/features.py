@@ -13,7 +13,7 @@ from tidegate.contract.contract import Contract, literal, quoted
 from tidegate.contract.names import reserved
 from tidegate.documents.durations import interval
 from tidegate.process.errors import InputError
-from tidegate.tables.engine import columns_of, engine, view_tables
+from tidegate.tables.engine import columns_of, engine, statements, view_tables
 
 INTEGERS = (
     "TINYINT",
@@ -107,6 +107,10 @@ def feature_engine(clean: Path, *writable: Path) -> Iterator[duckdb.DuckDBPyConn
 def describe(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, str]:
     """The columns and SQL types of a feature query; InputError with DuckDB's message if it does not run."""
     try:
+        found = statements(sql)
+        if found != ["SELECT"]:
+            words = ", ".join(found) or "nothing"
+            raise InputError("features.sql", "one SELECT that runs", words, "write one SELECT, without PIVOT")
         return columns_of(connection, subquery(sql))
     except duckdb.Error as error:
         raise InputError("features.sql", "one SELECT that runs", " ".join(str(error).split()), "correct it") from None

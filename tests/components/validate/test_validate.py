@@ -447,6 +447,17 @@ def test_a_rule_that_is_no_condition_is_told(
     assert re.search(told, line), line
 
 
+def test_a_rule_that_leaves_its_parentheses_writes_nothing(world: "World", fails: Fails) -> None:
+    world.run("ingest")
+    orders = world / "tables/orders.parquet"
+    before = orders.read_bytes()
+    rule = f"true)) FROM (SELECT 1); COPY (SELECT 1 AS a) TO '{orders}'; SELECT count_if(NOT (true"
+    with_rules(world, ("kept: kept_days < 90", f'kept: "{rule}"'))
+    (line,) = fails(world, "validate")
+    assert line.startswith("contract.yaml: tables.orders.rules.kept: expected a condition over its columns in SQL, ")
+    assert orders.read_bytes() == before
+
+
 def test_a_rule_that_fails_on_a_row_tells_no_value(world: "World", texts: pd.DataFrame, fails: Fails) -> None:
     with_rules(world, ("kept: kept_days < 90", "kept: shop::INTEGER < 90"))
     (line,) = fails(world, "validate")

@@ -61,15 +61,26 @@ def test_a_feature_is_a_number_or_a_category(value: str, kind: str, contract: Co
         ),
         ("SELECT * FROM order", "features.sql: expected one SELECT that runs, found Parser Error"),
         ("SELECT prize FROM orders", "features.sql: expected one SELECT that runs, found Binder Error.*prize"),
-        ("SELECT 1 AS a; SELECT 2 AS a", "features.sql: expected one SELECT that runs, found Parser Error"),
-        ("DROP VIEW orders", "features.sql: expected one SELECT that runs, found Parser Error"),
-        ("", "features.sql: expected one SELECT that runs, found Parser Error"),
+        ("SELECT 1 AS a; SELECT 2 AS a", "features.sql: expected one SELECT that runs, found SELECT, SELECT"),
+        ("DROP VIEW orders", "features.sql: expected one SELECT that runs, found DROP"),
+        ("SELECT 1 AS a; -- no more\nCOPY orders TO 'x'", "expected one SELECT that runs, found SELECT, COPY"),
+        ("", "features.sql: expected one SELECT that runs, found nothing"),
     ],
 )
 def test_a_query_that_gives_no_features_is_told(sql: str, told: str, contract: Contract, prepared: "World") -> None:
     with feature_engine(prepared / "clean") as connection, pytest.raises(InputError, match=told) as caught:
         kinds(contract, describe(connection, sql))
     assert "\n" not in str(caught.value)
+
+
+def test_a_query_that_leaves_its_parentheses_writes_nothing(contract: Contract, prepared: "World") -> None:
+    orders = prepared / "clean/orders.parquet"
+    before = orders.read_bytes()
+    sql = f"SELECT * FROM orders); COPY (SELECT 1 AS a) TO '{orders}'; SELECT * FROM (SELECT 1 AS a"
+    told = "expected one SELECT that runs, found Parser Error"
+    with feature_engine(prepared / "clean") as connection, pytest.raises(InputError, match=told):
+        kinds(contract, describe(connection, sql))
+    assert orders.read_bytes() == before
 
 
 @pytest.mark.parametrize(
