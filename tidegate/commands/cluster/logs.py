@@ -69,7 +69,7 @@ def show(found: Mapping[str, Any], whole: bool) -> None:
     screen.print(table([State(**state) for state in found["steps"]]))
     names = [state["step"] for state in found["steps"]]
     for step, told in found["told"].items():
-        screen.print(f"\n{step}" + (f": {told['reason']}" if told["reason"] else ""), soft_wrap=True, markup=False)
+        screen.print(f"\n{step}" + (f": {told['reason']}" if told["reason"] else ""), soft_wrap=True)
         if told["cure"]:
             screen.print(Text(f"  cure: {told['cure']}"), soft_wrap=True)
         for line in _display(told, whole) if step in names or told["log"] else []:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -16,6 +15,7 @@ from tidegate.commands.cluster.answers import UnreachableError
 from tidegate.commands.cluster.reasons import Seen, Trouble, troubles
 from tidegate.commands.cluster.service import Service
 from tidegate.commands.cluster.states import State, over, states
+from tidegate.commands.console import Screen
 from tidegate.process import limits
 
 MOST_MISSED = 3  # failed requests for pods before they are no longer made
@@ -32,7 +32,7 @@ class Followed(NamedTuple):
 
 def follow(service: Service, run_id: str, steps: Sequence[str]) -> Followed:
     """Show a run's progress on stderr until it has ended, or until waiting cannot help."""
-    screen = Console(file=sys.stderr, highlight=False)
+    screen = Screen(file=sys.stderr)
     if not screen.is_terminal:
         return _until_over(service, run_id, steps, _lines(steps))
     with Live(console=screen, refresh_per_second=4) as live:
@@ -44,7 +44,7 @@ def table(found: Sequence[State], stopped: Sequence[Trouble] = ()) -> Table:
     result = Table.grid(padding=(0, 2))
     reasons = {trouble.step: trouble.reason for trouble in stopped}
     for step, state, seconds in found:
-        result.add_row(step, Text(state, COLOURS.get(state, "dim")), _display(seconds), Text(reasons.get(step, "")))
+        result.add_row(step, Text(state, COLOURS.get(state, "dim")), _display(seconds), reasons.get(step, ""))
     return result
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from rich.markup import escape
+from rich.text import Text
 
 from tidegate.commands.console import console
 from tidegate.commands.draft import CLUSTER, PARAMETERS, STAGES
@@ -121,8 +121,8 @@ def show(target: Path, found: Mapping[str, Any]) -> None:
     screen = console()
     screen.print(f"{target}: a {found['task']} problem, drafted from its data", soft_wrap=True)
     for name, text in found["files"].items():
-        screen.print(f"\n[bold]{name}[/]")
+        screen.print(Text(f"\n{name}", style="bold"))
         marked = [line.strip() for line in text.splitlines() if "check this" in line or line.startswith("-- Left out")]
         for line in marked or ["as usual"]:
-            screen.print(f"  {escape(line)}", soft_wrap=True)
+            screen.print(f"  {line}", soft_wrap=True)
     screen.print(f"\nCheck those lines, then:\n  cd {quote(str(target))}\n  tidegate run", soft_wrap=True)

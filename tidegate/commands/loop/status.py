@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
 
 from tidegate.commands.console import console
@@ -62,7 +61,7 @@ def show(found: Mapping[str, Any]) -> None:
         "run": f"has something to do: {', '.join(found['to_do'])}" if found["to_do"] else "has nothing to do",
     }
     for name, line in lines.items():
-        table.add_row(name, escape(line))
+        table.add_row(name, line)
     console().print(table)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from tidegate.commands.console import console
 from tidegate.commands.loop import workspace
@@ -69,10 +70,10 @@ def _scores(verdict: Verdict) -> Table:
     return table
 
 
-def _marked(name: str, model: ModelMetrics, models: Sequence[ModelMetrics]) -> str:
+def _marked(name: str, model: ModelMetrics, models: Sequence[ModelMetrics]) -> Text:
     best = (min if name in LOWER_IS_BETTER else max)(other.metrics[name] for other in models)
     value = model.metrics[name]
-    return f"[bold]{display(name, value)}[/]" if value == best else display(name, value)
+    return Text(display(name, value), style="bold" if value == best else "")
 
 
 def _champion(version: str | None, release: Release | None) -> str:

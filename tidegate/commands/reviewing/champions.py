@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
+from rich.text import Text
 
 from tidegate.commands.console import console
 from tidegate.commands.loop.workspace import CONTRACT
@@ -99,7 +100,7 @@ def show(rows: Sequence[Mapping[str, Any]]) -> None:
     table = Table(*names, box=None, padding=(0, 1))
     for row in rows:
         loss = "" if row["loss"] is None else f"{row['loss']:.4f}"
-        version = f"[bold]{row['to']} serves[/]" if row["serves"] else row["to"]
+        version = Text(f"{row['to']} serves", style="bold") if row["serves"] else row["to"]
         made_from = [(row[key] or "gone")[:8] for key in ("data", "commit")]
         why = brief(row["why"])
         table.add_row(version, row["when"][:16], row["from"] or "none", loss, row["who"], *made_from, why)
