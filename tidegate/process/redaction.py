@@ -5,10 +5,17 @@ import re
 from collections.abc import Iterable, Iterator
 
 SECRET_NAME = re.compile(r"(?i)(SECRET|PASSW|TOKEN|KEY|CONNECTION_STRING|PASSPHRASE|_SAS|DSN)")
-IN_URL = re.compile(r"(?<=://)[^/@\s'\"]*:[^/\s'\"]*@")
+# A password, or a token in the place of a user's name; of SSH the user's name is no secret.
+IN_URL = re.compile(r"(?i)(?<=://)[^/@\s'\"]*:[^/\s'\"]*@|(?<=https://)[^/@\s'\"]+@|(?<=http://)[^/@\s'\"]+@")
 IN_BAD_URL = re.compile(r"(?<=://)[^/@\s'\"]*:[^\s'\"]*@")  # the password contains a slash
 IN_QUERY = re.compile(
-    r"(?i)((?:^|(?<=[?&;\s]))(?:sig|signature|token|secret|password|passphrase|accountkey|x-amz-[\w-]+)=)[^&;\s'\"]+"
+    r"(?i)((?:"
+    # These words are secrets in messages as well.
+    r"(?:^|(?<=[?&;#\s]))(?:sig|x-amz-[\w-]+|[\w.-]*(?:signature|token|secret|passw(?:or)?d|passphrase|api[_-]?key"
+    r"|access[_-]?key|accountkey|credentials?)[\w.-]*)"
+    # These only in an address: `code=404` and `key=id` stand in messages.
+    r"|(?<=[?&#])(?:code|key|auth|pwd|pass|jwt|session)"
+    r")=)[^&;#\s'\"]+"
 )
 LOGIN = re.compile(r"(?<=://)\S*@")
 HIDDEN = "***"
@@ -18,7 +25,8 @@ def redacted(text: str, known: Iterable[str] = ()) -> str:
     """`text` on one line, without passwords in URLs, signatures, `known` secrets, and secrets of the environment."""
     for secret in sorted({*known, *_of_environment()}, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
-    return " ".join(IN_QUERY.sub(rf"\1{HIDDEN}", IN_BAD_URL.sub(f"{HIDDEN}@", text)).split())
+    text = IN_URL.sub(f"{HIDDEN}@", IN_BAD_URL.sub(f"{HIDDEN}@", text))
+    return " ".join(IN_QUERY.sub(rf"\1{HIDDEN}", text).split())
 
 
 def address(url: str) -> str:
@@ -36,5 +44,5 @@ def _of_environment() -> Iterator[str]:
 
 
 def holds_secret(text: str) -> bool:
-    """Whether a text contains a secret by its form: a password in a URL, or a signature."""
+    """Whether a text contains a secret by its form: a password or a token in any part of a URL."""
     return bool(IN_URL.search(text) or IN_QUERY.search(text))

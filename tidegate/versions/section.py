@@ -93,5 +93,5 @@ def _refuse_secret_in_url(key: str, value: str, user: bool) -> None:
     if "://" not in value:
         return
     parts = urlsplit(value)
-    if parts.password is not None or parts.query or (parts.username is not None and not user):
+    if parts.password is not None or parts.query or parts.fragment or (parts.username is not None and not user):
         raise InputError(f"{NAME}: {key}", "a URL without password or query", "one with", f"use {VARIABLE}")

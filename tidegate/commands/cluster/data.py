@@ -1,12 +1,12 @@
 """Where the data is: the DVC remote by its address, and whether it holds the version of data.dvc."""
 
 import json
-from urllib.parse import urlsplit
 
 from tidegate.commands.loop.remote import DEFAULT, ask, configuration, section
 from tidegate.commands.loop.workspace import DATA_DVC
 from tidegate.documents.formats import parse_yaml, read_text
 from tidegate.process.errors import InputError
+from tidegate.process.redaction import holds_secret
 from tidegate.versions.section import split
 
 PUSH = "run `dvc push data.dvc`"
@@ -25,9 +25,9 @@ def remote(given: str | None, timeout: float) -> tuple[str, str | None]:
     if not url:
         expected = "a remote of this name, or an address" if given else "a default remote"
         raise InputError("DVC remote", expected, given or "none", "see `dvc remote add --default`")
-    if urlsplit(url).password:
-        expected = "an address without a password, for it is kept with the run"
-        raise InputError("DVC remote", expected, "one with a password", "put it into a secret of the cluster")
+    if holds_secret(url):
+        expected = "an address without a password or token, because the run keeps it"
+        raise InputError("DVC remote", expected, "one with a secret", "put it into a secret of the cluster")
     settings = section(config, name)
     # A run also needs the remote's endpoint and region; its secrets are not sent.
     return split(settings)[0] if known and len(settings) > 1 else url, name if known else None
