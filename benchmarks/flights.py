@@ -14,7 +14,7 @@ from tidegate.components.featurize.__main__ import featurize
 from tidegate.components.ingest.__main__ import ingest
 from tidegate.components.train.diagnostics import importances, split_tail
 from tidegate.components.train.specification import read_specification
-from tidegate.components.train.training import Lesson
+from tidegate.components.train.training import TrainingSet
 from tidegate.contract.contract import read_contract
 from tidegate.documents.formats import read_json
 from tidegate.scoring.blocks import block_of
@@ -57,10 +57,10 @@ def world(data: Path, scratch: Path, seed: int = 0) -> World:
     days = np.random.default_rng(seed).permutation(np.array(sorted(blocks.unique())))
     known = table[blocks.isin(days[:training_days]) & table[promise.label].notna()]
     head, tail = split_tail(known, promise.time)
-    held = Lesson(head, promise, kinds, asked)
+    held = TrainingSet(head, promise, kinds, asked)
     weights = importances(held.taught(held.challenger()), tail, promise, kinds, seed)
-    lesson = Lesson(known, promise, kinds, asked)
-    model = lesson.taught(lesson.challenger())
+    training_set = TrainingSet(known, promise, kinds, asked)
+    model = training_set.fitted(training_set.challenger())
     rows = table[list(kinds)].assign(label=table[promise.label].astype(float), block=blocks)
     rows["prediction"] = predict(model, rows, kinds, "binary")
     rows["loss"] = losses(rows["label"].to_numpy(), rows["prediction"].to_numpy(), "binary")

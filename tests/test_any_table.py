@@ -303,6 +303,7 @@ def hidden(header: list[str], rows: list[list[str]], table: Table) -> list[list[
 
 def as_table(document: dict[str, Any]) -> Table:
     """A drafted table as promises."""
+    document = {name: value for name, value in document.items() if name != "notes"}  # remarks for a person
     promised = {name: column_of(column) for name, column in document["columns"].items()}
     missing = document.get("missing", "")
     parts = {"missing": (missing,) if isinstance(missing, str) else tuple(missing), "columns": promised}

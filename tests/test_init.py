@@ -165,7 +165,7 @@ def test_a_commit_that_git_refuses_leaves_nothing(tmp_path: Path) -> None:
     flags = ("--data", str(file), "--label", "kind", "--time", "at")
     done = workspace.tidegate("init", str(new), *flags, check=False)
     assert done.returncode == 2
-    assert "commit --quiet --message Begin: expected to succeed, found not on a Sunday; mend" in done.stderr
+    assert "commit --quiet --message Begin: expected to succeed, found not on a Sunday; correct it" in done.stderr
     assert not new.exists()
 
 

@@ -49,7 +49,7 @@ def _as_champion(champion: Champion, rows: pd.DataFrame, clean: Path, contract: 
             f"champion version {champion.version}",
             "a prediction for every event of the batch",
             f"{missing:,} events that its SQL does not give",
-            "mend the tables' keys",
+            "correct the tables' keys",
         )
     return champion.predicted(merged)
 

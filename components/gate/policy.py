@@ -11,8 +11,8 @@ SWITCHABLE = ("predictions", "label", "decay", "age", "cooldown", "budget", "fea
 def switched_off(policy: Policy) -> frozenset[str]:
     """The signals that are switched off; InputError for an unknown mode or signal."""
     if policy.mode not in MODES:
-        raise InputError("gate.mode", f"one of {', '.join(MODES)}", repr(policy.mode), "mend params.yaml")
+        raise InputError("gate.mode", f"one of {', '.join(MODES)}", repr(policy.mode), "correct params.yaml")
     for name in policy.off.split():
         if name not in SWITCHABLE:
-            raise InputError("gate.off", f"names of {', '.join(SWITCHABLE)}", repr(name), "mend params.yaml")
+            raise InputError("gate.off", f"names of {', '.join(SWITCHABLE)}", repr(name), "correct params.yaml")
     return frozenset(policy.off.split())

@@ -1,4 +1,4 @@
-"""Columns that came in each other's place: such a mistake of the source is to be mended, not to be learned."""
+"""Swapped columns: a mistake of the source that must be corrected, not learned."""
 
 from collections.abc import Mapping
 from itertools import combinations
@@ -24,7 +24,7 @@ def check_places(
             f"features {one} and {other} of the batch",
             "each to look as the champion learned it",
             "each in the other's place",
-            "mend the source or features.sql; if it is meant, `gate.mode: always` learns it anew",
+            "correct the source or features.sql; if it is meant, `gate.mode: always` learns it anew",
         )
 
 

@@ -53,7 +53,7 @@ def opened(path: Path, encoding: str = "utf-8") -> Iterator[IO[bytes]]:
             yield stream if is_utf8(encoding) else io.BufferedReader(_Recoded(stream, encoding), CHUNK_BYTES)
     except UnicodeDecodeError as error:
         found = f"bytes that it has not ({error.reason})"
-        raise InputError(path, f"text in {encoding}", found, "mend `encoding` in contract.yaml") from None
+        raise InputError(path, f"text in {encoding}", found, "correct `encoding` in contract.yaml") from None
     except (OSError, EOFError, zlib.error):
         if kind is None:
             raise
@@ -82,7 +82,7 @@ def header(path: Path, delimiter: str = ",", encoding: str = "utf-8") -> list[st
         except csv.Error:
             raise unended(f"{path}:1") from None
     if names is None:
-        raise InputError(path, "the names of the columns, then rows", "an empty file", "add them or remove the file")
+        raise InputError(path, "column names, then rows", "an empty file", "add them or remove the file")
     names = [name if name.strip() else f"column_{number}" for number, name in enumerate(names, 1)]
     _check_names(path, names, delimiter)
     return names

@@ -146,8 +146,8 @@ def _in_utf8(connection: duckdb.DuckDBPyConnection, path: Path, encoding: str) -
 def _unparsed(path: Path, encoding: str) -> InputError:
     line = odd_line(path, encoding)
     if line is None:
-        return InputError(path, "CSV with double quotes", "something else", "save the file as CSV")
-    return InputError(f"{path}:{line}", "the line end of the first line", "another one", "save the file with one kind")
+        return InputError(path, "CSV with double quotes", "another format", "save the file as CSV")
+    return InputError(f"{path}:{line}", "the line end of the first line", "another one", "use one kind of line end")
 
 
 def _check_rejects(connection: duckdb.DuckDBPyConnection, path: Path, encoding: str) -> None:

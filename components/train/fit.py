@@ -26,7 +26,7 @@ def fit(pipeline: Pipeline, inputs: pd.DataFrame, target: Labels, weight: Vector
             pipeline.fit(inputs, target, **({} if weight is None else {"estimator__sample_weight": weight}))
     except ValueError as error:  # some combinations of hyper-parameters are refused only here
         found = str(error).strip().splitlines()[0]
-        raise InputError(type(pipeline[-1]).__name__, "an estimator that fits", found, "mend model.yaml") from None
+        raise InputError(type(pipeline[-1]).__name__, "an estimator that fits", found, "correct model.yaml") from None
     _strip(pipeline[-1])
     return pipeline
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.documents import BATCH
 from tests.pipelines.pods import Cluster
 from tests.toy import CONTRACT, SCALARS
 from tidegate.pipelines import cluster, kubeflow
@@ -25,7 +26,7 @@ def ir(tmp_path: Path) -> dict[str, Any]:
 def given(tmp_path: Path) -> dict[Port, Path]:
     """As much of what comes before as is looked at."""
     (tmp_path / "contract.yaml").write_text(CONTRACT)
-    (tmp_path / "batch.json").write_text("{}")
+    BATCH.write(tmp_path / "batch.json")
     found = {Port("pull", "contract"): "contract.yaml", Port("featurize", "batch"): "batch.json"}
     rest = [Port("pull", "data"), Port("validate", "clean"), Port("featurize", "features")]
     return {port: tmp_path / name for port, name in {**found, **dict.fromkeys(rest, "nothing")}.items()}

@@ -64,7 +64,7 @@ def test_it_is_stopped_before_it_is_compared(
         lines = fails(released, step)
     else:
         lines = fails(released, step, until="2024-04-29")
-    assert column in lines[0] and all("expected" in line or "mend" in line for line in lines)
+    assert column in lines[0] and all("expected" in line or "correct" in line for line in lines)
 
 
 @pytest.mark.parametrize("name", DECIDED)

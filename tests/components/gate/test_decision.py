@@ -66,8 +66,8 @@ def test_decide(mode: str, signals: list[Signal], decision: Answer, reasons: lis
 @pytest.mark.parametrize(
     ("mode", "off", "found"),
     [
-        ("Auto", "", r"gate\.mode: expected one of auto, always, never, found 'Auto'; mend"),
-        ("auto", "decay lable", r"gate\.off: expected names of predictions, label, .*, found 'lable'; mend"),
+        ("Auto", "", r"gate\.mode: expected one of auto, always, never, found 'Auto'; correct"),
+        ("auto", "decay lable", r"gate\.off: expected names of predictions, label, .*, found 'lable'; correct"),
         ("auto", "champion", r"gate\.off: .*found 'champion'"),
     ],
 )

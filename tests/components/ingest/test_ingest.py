@@ -286,11 +286,11 @@ pq.write_table(pa.table({"at": ["2024-01-01"] * 5000, "shop": ["secret-north"] *
         ),
         (
             MANY + b'2024-01-02,2,"north" or so,5,secret-x,3\n',
-            ":30002: expected a closing quote at the end of each quoted value, found none; correct that",
+            ":30002: expected a closing quote at the end of each quoted value, found none; correct that line",
         ),
         (
             b'at,id,"shop,price,customer,kept_days\n' + ROW.encode() * 9,
-            ":1: expected a closing quote at the end of each quoted value, found none; correct that",
+            ":1: expected a closing quote at the end of each quoted value, found none; correct that line",
         ),
         (
             MANY + b'1,2,"x\n\n\ny",4,5,6\n1,2\n',
@@ -577,7 +577,7 @@ def test_bytes_that_an_encoding_has_not_are_told(world: "World", fails: Fails) -
     world.edit("contract.yaml", ("files: orders.csv\n", "files: orders.csv\n    encoding: shift_jis\n"))
     (line,) = fails(world, "ingest")
     assert "orders.csv: expected text in shift_jis, found bytes that it has not" in line
-    assert line.endswith("; mend `encoding` in contract.yaml")
+    assert line.endswith("; correct `encoding` in contract.yaml")
 
 
 def test_a_column_without_a_name_is_called_by_its_place(world: "World") -> None:

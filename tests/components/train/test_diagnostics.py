@@ -59,7 +59,7 @@ def test_the_window_is_labelled_history_before_the_batch() -> None:
 @pytest.mark.parametrize(
     ("change", "days", "told"),
     [
-        ({}, 4, "history of 4 days before 2024-02-11T16:00:00: expected at least 100 labelled rows, found 96; move"),
+        ({}, 4, "history of 4 days before 2024-02-11T16:00:00: expected at least 100 labelled rows, found 96; set"),
         ({"back": None}, 365, "expected at least 100 labelled rows, found 0"),
         ({"split": "batch"}, 365, "expected at least 100 labelled rows, found 0"),
         (

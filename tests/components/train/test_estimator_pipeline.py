@@ -326,7 +326,8 @@ def test_the_baselines_of_other_tasks(task: str, tmp_path: Path) -> None:
     ("path", "extra"), [(CLASSIFIERS[1], {"bootstrap": False, "oob_score": True}), (CLASSIFIERS[0], {"max_bins": 10})]
 )
 def test_what_only_fitting_refuses_is_one_line_too(path: str, extra: dict[str, Any]) -> None:
-    with pytest.raises(InputError, match=r": expected an estimator that fits, found .*; mend model\.yaml$") as caught:
+    line = r": expected an estimator that fits, found .*; correct model\.yaml$"
+    with pytest.raises(InputError, match=line) as caught:
         fitted(path, rows=300, **extra)
     assert "\n" not in str(caught.value)
 

@@ -517,7 +517,7 @@ def test_names_are_told_apart_as_sql_does() -> None:
     columns = "      rate: {type: number, nullable: true}\n"
     found = parse_contract(CONTRACT.replace(columns, columns + "      É: {type: text}\n      é: {type: text}\n"))
     assert list(found.tables["rates"].columns)[-2:] == ["É", "é"]
-    with pytest.raises(ContractError, match="a name that differs from rate in more than capitals"):
+    with pytest.raises(ContractError, match="a name that differs from rate in more than case"):
         parse_contract(CONTRACT.replace(columns, columns + "      Rate: {type: text}\n"))
 
 

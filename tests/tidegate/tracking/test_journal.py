@@ -161,7 +161,7 @@ for number, step in enumerate([
     lambda: journal.history(client, name),
     lambda: numbered.ensure(client, journal.journal_of(name)),
     lambda: journal.append(client, name, entry),
-    lambda: client.set_registered_model_alias(name, journal.alias, "2"),
+    lambda: client.set_registered_model_alias(name, journal.ALIAS, "2"),
     lambda: journal.repair(client, name),
 ]):
     if number == stop:

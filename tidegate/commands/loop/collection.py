@@ -53,7 +53,7 @@ def _step(flags: Mapping[str, str], environment: Mapping[str, str]) -> str:
         command = python("tidegate", "step", "collect", *words)
         done = subprocess.run(command, env={**os.environ, **environment}, check=False)
         if done.returncode:
-            # A person may try again or mend it: it is the same to the program that called this.
+            # A person may try again or correct it: it is the same to the program that called this.
             sys.exit(REFUSED if done.returncode == UNAVAILABLE else done.returncode)
         return read_text(version)
 

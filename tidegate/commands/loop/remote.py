@@ -51,7 +51,7 @@ def ask(*arguments: str, timeout: float | None = None) -> str:
     try:
         found = run_dvc(*arguments, timeout=timeout)
     except subprocess.TimeoutExpired:
-        cure = "correct its address, or mend the network"
+        cure = "correct its address, or repair the network"
         raise InputError("DVC remote", "an answer", f"none in {timeout:g} s", cure) from None
     if found.returncode:
         errors = [line for line in found.stderr.splitlines() if line.startswith("ERROR: ")]

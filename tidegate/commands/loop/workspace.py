@@ -101,11 +101,11 @@ def changed_stages(*targets: str) -> list[str]:
         code.write_digests()  # or DVC would not see that the code of a step changed
     found = run_dvc("status", "--json", *targets)
     if found.returncode:
-        raise InputError("dvc status", "an answer", _last_line(found.stderr), "mend what it names")
+        raise InputError("dvc status", "an answer", _last_line(found.stderr), "correct what it names")
     status: dict[str, Any] = json.loads(found.stdout or "{}")
     status.pop("code", None)  # it always runs
     changes = [outs for entry in status.pop("data.dvc", []) for outs in entry.get("changed outs", {}).values()]
-    if set(changes) - {"not in cache"}:  # that much `dvc repro` mends; other files it would silently take for the data
+    if set(changes) - {"not in cache"}:  # `dvc repro` repairs that; other files it would take for the data
         raise InputError(DATA, "the data of data.dvc", "other files", "run `dvc checkout data` or `dvc add data`")
     return [*(["data.dvc"] if changes else []), *status]
 
@@ -185,8 +185,8 @@ def environment() -> dict[str, str]:
 def _failure(message: str) -> InputError:
     stage = re.search(r"failed to reproduce '(\w+)'", message)
     if stage:
-        return InputError(f"stage {stage[1]}", "to succeed", "the errors above", "mend them and run again")
-    return InputError("dvc repro", "every stage to succeed", message, "mend it and run again")
+        return InputError(f"stage {stage[1]}", "to succeed", "the errors above", "correct them and run again")
+    return InputError("dvc repro", "every stage to succeed", message, "correct it and run again")
 
 
 def dvc(*arguments: str) -> list[str]:

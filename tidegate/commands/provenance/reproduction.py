@@ -152,7 +152,8 @@ def _train(problem: Path, store: Path, python: Path) -> None:
                 print("  " + line.split("'")[1], file=sys.stderr, flush=True)
     if process.returncode:
         errors = [line.strip() for line in lines if line.strip().startswith(("error: ", "ERROR: "))]
-        raise InputError("the training again", "to succeed", errors[0] if errors else lines[-1], "mend what it names")
+        found = errors[0] if errors else lines[-1]
+        raise InputError("the training again", "to succeed", found, "correct what it names")
 
 
 def show(found: Mapping[str, Any]) -> None:
