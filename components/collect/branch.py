@@ -5,10 +5,11 @@ import random
 import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from tidegate.process import limits
 from tidegate.process.errors import InputError
-from tidegate.process.redaction import holds_secret, redacted
+from tidegate.process.redaction import address, holds_secret, redacted
 from tidegate.versions.availability import translated_errors
 
 TOKEN = "TIDEGATE_GIT_TOKEN"
@@ -21,7 +22,8 @@ def commit_file(repository: str, branch: str, text: str) -> None:
 
     `repository` is a URL or a path; TIDEGATE_GIT_TOKEN is the password, if one is needed.
     """
-    if not repository or holds_secret(repository):
+    # The name of the user may stand in it, beside the password of the environment.
+    if not repository or urlsplit(repository).password or holds_secret(address(repository)):
         found = "one with a password" if repository else "nothing"
         expected = f"the URL of a git repository, whose password is {TOKEN}"
         raise InputError("collect.repository", expected, found, "correct it")

@@ -107,7 +107,7 @@ MISTAKES: dict[str, Mistake] = {
         lambda world: (world / "data").rename(world / "date"),
         "expected the folder of raw data, found nothing",
     ),
-    "an empty file": Mistake("ingest", raw(lambda _: b""), "orders.csv: expected the names of the columns"),
+    "an empty file": Mistake("ingest", raw(lambda _: b""), "orders.csv: expected column names"),
     "a header only": Mistake(
         "validate", lines(lambda found: found[:1]), "orders: rows: expected at least one, found none"
     ),
