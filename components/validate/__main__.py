@@ -2,7 +2,6 @@
 
 import shutil
 import sys
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from tidegate.components.validate.labels import one_answer
 from tidegate.components.validate.log import log
 from tidegate.components.validate.page import TEMPLATE, values
 from tidegate.components.validate.rules import bad_rows, clean_rows
-from tidegate.components.validate.table_check import Checked, check
+from tidegate.components.validate.table_check import Checked, check_all
 from tidegate.contract.contract import Contract, read_contract
 from tidegate.documents.findings import Findings
 from tidegate.documents.formats import replacing, tables_in
@@ -49,14 +48,10 @@ def validate(
         with engine(tables, clean_folder, bad_folder, spill=clean_folder) as connection:
             connection.execute(f"SET memory_limit = '{MEMORY}'")
             known = sources(connection, promise, paths)
-            checked = {
-                name: check(
-                    connection, promise, name, known, ingested.tables.get(name), ingested.until, max_bad_share
-                )
-                for name in promise.tables
-            }
+            checked = check_all(connection, promise, known, ingested, max_bad_share)
             warnings = tuple(one_answer(connection, known[promise.event], ingested.batch))
-            _print_warnings(promise.event, warnings)
+            for line in warnings:
+                print(f"warning: {promise.event}: {line}", file=sys.stderr)
             each = {name: table.findings for name, table in checked.items()}
             each[promise.event] = replace(each[promise.event], warnings=warnings)
             found = findings_of(each, max_bad_share)
@@ -69,11 +64,6 @@ def validate(
             for name, table in checked.items():
                 _write(connection, paths[name], table, clean_folder, bad_folder)
         _write_findings(findings, report, found, promise)
-
-
-def _print_warnings(table: str, warnings: Iterable[str]) -> None:
-    for line in warnings:
-        print(f"warning: {table}: {line}", file=sys.stderr)
 
 
 def _write_findings(findings: Path, report: Path, found: Findings, contract: Contract) -> None:

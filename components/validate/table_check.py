@@ -13,7 +13,7 @@ from tidegate.components.validate.rules import Rule, extra_columns, missing_colu
 from tidegate.components.validate.table_promises import whole
 from tidegate.contract.contract import Contract, quoted
 from tidegate.documents.findings import BrokenPromise, TableFindings
-from tidegate.documents.manifest import Example, IngestedTable
+from tidegate.documents.manifest import Example, IngestedTable, Manifest
 from tidegate.process.errors import ContractError, display
 from tidegate.tables.engine import lack, statements
 
@@ -25,6 +25,20 @@ class Checked:
     source: Source
     broken: list[Rule]
     findings: TableFindings
+
+
+def check_all(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    tables: Mapping[str, Source],
+    ingested: Manifest,
+    max_bad_share: float,
+) -> dict[str, Checked]:
+    """Measure every table of the contract."""
+    return {
+        name: check(connection, contract, name, tables, ingested.tables.get(name), ingested.until, max_bad_share)
+        for name in contract.tables
+    }
 
 
 def check(

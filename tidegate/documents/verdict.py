@@ -133,7 +133,7 @@ class RegisteredVerdict(Part):
     @property
     def summary(self) -> VerdictSummary:
         """What the journal keeps of it."""
-        return VerdictSummary(self.loss, self.loss_error, self.rows, self.blocks, self.reasons, self.models)
+        return _summary(self)
 
 
 @dataclass(frozen=True)
@@ -188,4 +188,10 @@ class Verdict(Document):
     @property
     def summary(self) -> VerdictSummary:
         """What the journal keeps of it."""
-        return VerdictSummary(self.loss, self.loss_error, self.rows, self.blocks, self.reasons, self.models)
+        return _summary(self)
+
+
+def _summary(verdict: Verdict | RegisteredVerdict) -> VerdictSummary:
+    return VerdictSummary(
+        verdict.loss, verdict.loss_error, verdict.rows, verdict.blocks, verdict.reasons, verdict.models
+    )

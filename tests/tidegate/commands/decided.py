@@ -1,12 +1,14 @@
 """What the steps `gate` and `deploy` leave in MLflow of a batch, written with their own documents."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from tests.documents import POLICY, batch_of, release_of, verdict_of
 from tidegate.components.gate.decision import decision_of
 from tidegate.documents.batch import Batch
 from tidegate.documents.decision import Answer, ChampionModel, Policy
+from tidegate.documents.parameters import read_parameters
 from tidegate.tracking import logs, records
 from tidegate.tracking.entries import Entry
 from tidegate.tracking.journal import promote
@@ -14,22 +16,7 @@ from tidegate.tracking.runs import batch_run
 from tidegate.tracking.store import connect
 from tidegate.tracking.tags import Tag
 
-# As in params.yaml.
-policy = Policy(
-    mode="auto",
-    off="",
-    sample_rows=10000,
-    minimum_rows=200,
-    false_alarm_rate=0.05,
-    minimum_effect=0.12,
-    prediction_drift=0.25,
-    label_drift=0.15,
-    decay=0.02,
-    max_age_days=365,
-    cooldown_days=7,
-    max_refused=3,
-    refused_days=90,
-)
+policy = Policy(**read_parameters(Path(__file__).parents[3] / "params.yaml")["gate"])
 
 
 def decide(answer: Answer, until: str = "2013-04-01", kubeflow_run: str = "", **changed: Any) -> str:

@@ -8,10 +8,11 @@ from pathlib import Path
 from tidegate.commands.draft import PARAMETERS
 from tidegate.components.featurize.__main__ import featurize
 from tidegate.components.ingest.__main__ import ingest
+from tidegate.components.train.window import LEAST_ROWS
 from tidegate.components.validate.findings import findings_of
 from tidegate.components.validate.ingested import sources
 from tidegate.components.validate.rules import clean_rows
-from tidegate.components.validate.table_check import check
+from tidegate.components.validate.table_check import check_all
 from tidegate.contract.contract import Contract, literal, quoted, read_contract
 from tidegate.documents.batch import Batch
 from tidegate.documents.formats import tables_in, write_text
@@ -19,8 +20,6 @@ from tidegate.documents.manifest import Manifest
 from tidegate.documents.parameters import read_parameters
 from tidegate.process.errors import InputError, messages
 from tidegate.tables.engine import copy, engine, parquet
-
-LEAST_ROWS = 100  # as train requires
 
 
 def rehearse(texts: Mapping[str, str], params: Mapping[str, Mapping[str, str]], file: Path) -> None:
@@ -76,10 +75,7 @@ def _validate(folder: Path, contract: Path, manifest: Path) -> None:
     clean.mkdir()
     with engine(folder / "tables", clean) as connection:
         known = sources(connection, promise, paths)
-        checked = {
-            name: check(connection, promise, name, known, ingested.tables.get(name), ingested.until, share)
-            for name in promise.tables
-        }
+        checked = check_all(connection, promise, known, ingested, share)
         if violations := findings_of({name: table.findings for name, table in checked.items()}, share).violations():
             raise InputError("its draft", "rows that keep it", "; ".join(violations), "correct them")
         for name, found in checked.items():
