@@ -10,7 +10,7 @@ from tidegate.documents.record import Environment
 from tidegate.process.code import LOCK
 from tidegate.process.wheel import packed, version
 
-CPUINFO = Path("/proc/CPUINFO")
+CPUINFO = Path("/proc/cpuinfo")
 
 
 def environment() -> Environment:

@@ -120,10 +120,11 @@ def _plain(value: Any) -> Any:
     """A value of a document as JSON has it."""
     if is_dataclass(value) and not isinstance(value, type):
         own = {"schema": value.SCHEMA} if isinstance(value, Document) else {}
+        # Compared as JSON, where an empty list is an empty tuple.
         return own | {
-            field.name.removesuffix("_"): _plain(found)
+            field.name.removesuffix("_"): plain
             for field in fields(value)
-            if (found := getattr(value, field.name)) != _default(field)
+            if (plain := _plain(getattr(value, field.name))) != _plain(_default(field))
         }
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}

@@ -88,6 +88,7 @@ def test_a_field_with_its_default_is_left_out() -> None:
     values = RECORD.document()
     assert not {"dropped", "lone_classes", "transformers"} & {*values, *values["estimator"]}
     assert Record.of(values, "record.json").document() == values
+    assert record_of(lone_classes=[]).document() == record_of(lone_classes=()).document() == values
     changed = record_of(lone_classes=("a",), dropped={"note": "free text"}).document()
     assert (changed["lone_classes"], changed["dropped"]) == (["a"], {"note": "free text"})
     assert list(values)[4:6] == ["from", "to"]
