@@ -35,7 +35,7 @@ def known_by(table: Table, present: Sequence[str], until: str) -> str:
 
 
 def _holds_something(present: Sequence[str]) -> str:
-    """The condition of rows that have a value: spreadsheets end with rows of nothing but separators."""
+    """The condition of rows with any value: files from spreadsheets often end with rows of separators only."""
     return f"coalesce({', '.join(map(quoted, present))}) IS NOT NULL" if len(present) > 1 else "true"
 
 

@@ -20,7 +20,7 @@ SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 class _Recoded(io.RawIOBase):
-    """The bytes of a text as UTF-8, whatever their encoding is."""
+    """A stream that converts text of any encoding to UTF-8."""
 
     def __init__(self, stream: IO[bytes], encoding: str) -> None:
         self._stream, self._decoder = stream, codecs.getincrementaldecoder(encoding)("strict")
@@ -40,19 +40,19 @@ class _Recoded(io.RawIOBase):
 
 
 def is_utf8(encoding: str) -> bool:
-    """Whether this is a name of UTF-8, which needs no other form."""
+    """Whether this names UTF-8, which needs no conversion."""
     return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig", "ascii")
 
 
 @contextmanager
 def opened(path: Path, encoding: str = "utf-8") -> Iterator[IO[bytes]]:
-    """The bytes of a file in UTF-8, decompressed; InputError when it is cut off or is not what it should be."""
+    """The bytes of a file, decompressed and as UTF-8; InputError if it is truncated or of another format."""
     kind = {".gz": "gzip", ".zst": "zstd"}.get(path.suffix)
     try:
         with _stream(path, kind) as stream:
             yield stream if is_utf8(encoding) else io.BufferedReader(_Recoded(stream, encoding), CHUNK_BYTES)
     except UnicodeDecodeError as error:
-        found = f"bytes that it has not ({error.reason})"
+        found = f"bytes that it does not have ({error.reason})"
         raise InputError(path, f"text in {encoding}", found, "correct `encoding` in contract.yaml") from None
     except (OSError, EOFError, zlib.error):
         if kind is None:
@@ -69,13 +69,13 @@ def _stream(path: Path, kind: str | None) -> Any:
 
 
 def header(path: Path, delimiter: str = ",", encoding: str = "utf-8") -> list[str]:
-    """The names in the first line; InputError for a file that has none, is cut off or holds a NUL byte.
+    """The column names in the first line; InputError if there are none, or the file is truncated or has a NUL byte.
 
-    A column without a name, such as that of row numbers, gets one by its place: column_1.
+    A column without a name, such as that of row numbers, is called by its position: column_1.
     """
     _check_bytes(path, encoding)
     with opened(path, encoding) as stream:
-        # What is no UTF-8 further down is for DuckDB to tell, with its line.
+        # DuckDB reports invalid UTF-8 in the rows, with its line.
         text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
         try:
             names = next(csv.reader(text, strict=True, delimiter=delimiter), None)
@@ -89,7 +89,7 @@ def header(path: Path, delimiter: str = ",", encoding: str = "utf-8") -> list[st
 
 
 def _check_bytes(path: Path, encoding: str) -> None:
-    """Read every byte once: DuckDB takes a NUL byte for a letter, and a part of a zstd file for all of it."""
+    """Read the whole file: DuckDB accepts NUL bytes, and the first part of a truncated zstd file."""
     line = 1
     with opened(path, encoding) as stream:
         for chunk in _chunks(stream):
@@ -116,7 +116,7 @@ def _check_names(path: Path, names: list[str], delimiter: str) -> None:
 
 
 def check_different(place: object, names: list[str]) -> None:
-    """InputError when two columns have one name, which SQL says of names that differ in (ASCII) case only."""
+    """Raise InputError if two names are equal in SQL, which ignores (ASCII) case."""
     seen: dict[str, str] = {}
     for name in names:
         key = folded(name)
@@ -127,7 +127,7 @@ def check_different(place: object, names: list[str]) -> None:
 
 
 def other_encoding(place: str) -> InputError:
-    """The error of bytes that are no UTF-8."""
+    """The error for bytes that are not UTF-8."""
     cure = "say `encoding`, such as latin-1, in contract.yaml or save the file as UTF-8"
     return InputError(place, "UTF-8 text", "another encoding", cure)
 
@@ -138,7 +138,7 @@ def unended(place: str) -> InputError:
 
 
 def line_at(path: Path, position: int, encoding: str) -> int:
-    """The line of the byte at a position, from 1; values may hold line ends, so that rows are not lines."""
+    """The line of the byte at a position, both from 1; a row may span several lines."""
     line = 1
     with opened(path, encoding) as stream:
         for chunk in _chunks(stream):
@@ -148,7 +148,7 @@ def line_at(path: Path, position: int, encoding: str) -> int:
 
 
 def odd_line(path: Path, encoding: str) -> int | None:
-    """The first line that ends otherwise than the lines before it, values in quotes left aside."""
+    """The first line with another line end than the lines before it, outside of quoted values; None without one."""
     inside, usual = False, ""
     with opened(path, encoding) as stream:
         for number, line in enumerate(io.TextIOWrapper(stream, encoding="latin-1", newline="\n"), 1):

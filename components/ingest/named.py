@@ -1,4 +1,4 @@
-"""The columns of files as the contract names them: of other capitals, of another name, made of several."""
+"""Maps the columns of a file to those of the contract: names in another case, other names, several joined."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -10,9 +10,9 @@ from tidegate.tables.engine import cast
 
 
 def named(columns: Iterable[str], table: Table) -> dict[str, str]:
-    """The SQL of each of the table's columns that the file's have, and of those that the contract does not know.
+    """The SQL of each column of the table that the file has, and of each column that the contract does not know.
 
-    `columns` are the names in the file, and if it is a mapping their SQL, else they are named in quotes.
+    `columns` are the names in the file, or a mapping of the names to their SQL.
     """
     given = columns if isinstance(columns, Mapping) else {name: quoted(name) for name in columns}
     there = {folded(name): value for name, value in given.items()}
@@ -33,8 +33,8 @@ def named(columns: Iterable[str], table: Table) -> dict[str, str]:
 
 
 def _value(parts: Sequence[str], column: Column) -> str:
-    """The SQL of a value as text: its parts with a space between them, null if it stands for a missing one."""
-    joined = " || ' ' || ".join(parts)  # null where one of them is
+    """The SQL of a value as text: its parts joined by a space; null for a missing value."""
+    joined = " || ' ' || ".join(parts)  # null if one of them is null
     value = parts[0] if len(parts) == 1 else f"({joined})"
     if not column.missing:
         return value
@@ -48,9 +48,9 @@ def _value(parts: Sequence[str], column: Column) -> str:
 
 
 def check_same(names: Mapping[Path, Sequence[str]], table: Table) -> None:
-    """InputError for a file with other columns than the rest: the one that is not as the contract has it.
+    """InputError if the files differ in their columns; names the file that differs from the contract.
 
-    Columns that the contract drops may be anywhere, and those since a day need not be everywhere.
+    Dropped columns may be in any file, and columns with `since` may be missing in some.
     """
     first = next(iter(names))
     if not any(_differs(columns, names[first], table) for columns in names.values()):
@@ -67,7 +67,7 @@ def _promised(table: Table) -> list[str]:
 
 
 def _differs(columns: Sequence[str], usual: Sequence[str], table: Table) -> str:
-    """What a file lacks or has beyond the usual columns, in words; empty if that is no matter."""
+    """The missing and the additional columns of a file, in words; empty if they are permitted."""
     optional = {folded(part) for name, c in table.columns.items() if c.since for part in c.made_of or (name,)}
     dropped = table.other_columns == "drop"
     known = set(map(folded, _promised(table)))

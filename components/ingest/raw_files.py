@@ -26,7 +26,7 @@ from tidegate.contract.names import folded
 from tidegate.process.errors import ContractError, InputError
 from tidegate.tables.engine import columns_of, lack, parquet, real
 
-# Left to itself, DuckDB takes rows that begin with # for comments, and skips what does not look like the rest.
+# By default DuckDB treats rows that begin with # as comments, and skips leading rows that do not fit.
 DIALECT = (
     "auto_detect = false, header = true, quote = '\"', escape = '\"', comment = '', skip = 0, "
     "hive_partitioning = false, store_rejects = true, rejects_limit = 1000, "
@@ -109,7 +109,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, name: str, path: Path, column
 def _source(
     connection: duckdb.DuckDBPyConnection, path: Path, columns: list[str], table: Table
 ) -> Iterator[tuple[str, dict[str, str]]]:
-    """A file as SQL, and the SQL of each of its columns as text."""
+    """The SQL source of a file, and the SQL of each of its columns as text."""
     if path.suffix == ".parquet":
         kinds = columns_of(connection, parquet(path))
         yield parquet(path), {column: _parquet_text(column, kinds[column]) for column in columns}
@@ -122,15 +122,15 @@ def _source(
 
 
 def _parquet_text(column: str, kind: str) -> str:
-    """The SQL of a value of Parquet as text; what is not a number is no value."""
+    """The SQL of a Parquet value as text; NaN is null."""
     text = f"{quoted(column)}::VARCHAR"
-    # DuckDB answers isnan() from the file's least and greatest values, which know no NaN.
+    # isnan() is wrong here: DuckDB answers it from the file's statistics, which ignore NaN.
     return f"nullif({text}, 'nan')" if kind in ("FLOAT", "DOUBLE") else text
 
 
 @contextmanager
 def _in_utf8(connection: duckdb.DuckDBPyConnection, path: Path, encoding: str) -> Iterator[str]:
-    """Where DuckDB finds the file in UTF-8: itself, or a copy among DuckDB's own temporary files."""
+    """The path of the file as UTF-8: the file itself, or a converted copy in DuckDB's temporary folder."""
     if is_utf8(encoding):
         yield real(path)
         return

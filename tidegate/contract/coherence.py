@@ -97,7 +97,7 @@ def _files_faults(place: tuple[str, ...], files: str) -> Iterator[Fault]:
 
 
 def _spelling_faults(place: tuple[str, ...], table: "Table") -> Iterator[Fault]:
-    """Encoding, formats and origins of columns; `collect` writes files, and writes them in the usual spelling."""
+    """Encoding, formats and origins of columns; none in a table with a source, because `collect` writes it."""
     try:
         io.TextIOWrapper(io.BytesIO(), encoding=table.encoding)
     except (LookupError, ValueError):

@@ -1,16 +1,16 @@
-"""How a column spells its times and numbers: the `format` of a column in contract.yaml, as SQL."""
+"""The `format` of a column in contract.yaml, for times and numbers, as SQL."""
 
 import re
 from collections.abc import Mapping
 
-# The microseconds of a unit; of a nanosecond there are less than one.
+# Microseconds per unit.
 EPOCHS: Mapping[str, int] = {
     "epoch seconds": 1_000_000,
     "epoch milliseconds": 1_000,
     "epoch microseconds": 1,
     "epoch nanoseconds": 0,
 }
-# A number is written as this one is: the mark of thousands, and that of decimals.
+# Examples of a number, with their thousands separator and decimal mark.
 NUMBERS: Mapping[str, tuple[str, str]] = {
     "1234,5": ("", ","),
     "1.234,5": (".", ","),
@@ -21,11 +21,11 @@ NUMBERS: Mapping[str, tuple[str, str]] = {
 }
 _PART = re.compile(r"%(-?.)", re.DOTALL)
 _PARTS = frozenset("aAbBdfgHIjmMnpSyYzZ%")
-_SPACES = " \u00a0\u202f"  # French and Swiss files have spaces that do not break
+_SPACES = " \u00a0\u202f"  # French and Swiss files use no-break spaces
 
 
 def form_fault(kind: str, form: str) -> tuple[str, str] | None:
-    """What is expected of a format and what was found, if it is none of this type's."""
+    """What was expected and what was found, if the format does not suit the type; else None."""
     if kind == "timestamp":
         parts = {part.lstrip("-") for part in _PART.findall(form)}
         if form in EPOCHS or (parts <= _PARTS and parts & {"Y", "y"} and not form.endswith("%-")):
@@ -37,14 +37,14 @@ def form_fault(kind: str, form: str) -> tuple[str, str] | None:
 
 
 def formed(value: str, kind: str, form: str) -> str:
-    """The SQL of a text as a TIMESTAMP or a DOUBLE by its format, null where it is not written so."""
+    """The SQL that converts a text of this format to TIMESTAMP or DOUBLE; null for texts of another format."""
     return _moment(value, form) if kind == "timestamp" else f"TRY_CAST({_plain(value, form)} AS DOUBLE)"
 
 
 def _moment(value: str, form: str) -> str:
     if form not in EPOCHS:
         moment = f"TRY_STRPTIME({value}, {_text(form)})::TIMESTAMP"
-        # %Y takes the year 24 as it stands.
+        # %Y accepts a year of two digits as it is.
         return f"CASE WHEN year({moment}) BETWEEN 1000 AND 9999 THEN {moment} END"
     unit = EPOCHS[form]
     whole = f"TRY_CAST({value} AS HUGEINT)"
@@ -54,7 +54,7 @@ def _moment(value: str, form: str) -> str:
 
 
 def _plain(value: str, form: str) -> str:
-    """A number's text with a dot for its decimals and nothing for its thousands."""
+    """The SQL of a number's text with a decimal point and without thousands separators."""
     thousands, decimals = NUMBERS[form]
     mark = f"[{_SPACES}]" if thousands == " " else re.escape(thousands)
     whole = rf"([0-9]+|[0-9]{{1,3}}({mark}[0-9]{{3}})+)" if thousands else "[0-9]+"

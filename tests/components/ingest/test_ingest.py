@@ -576,7 +576,7 @@ def test_bytes_that_an_encoding_has_not_are_told(world: "World", fails: Fails) -
     spelled(world, f"{HEADER}2024-01-01,1,Zürich,5,x,3\n", "latin-1")
     world.edit("contract.yaml", ("files: orders.csv\n", "files: orders.csv\n    encoding: shift_jis\n"))
     (line,) = fails(world, "ingest")
-    assert "orders.csv: expected text in shift_jis, found bytes that it has not" in line
+    assert "orders.csv: expected text in shift_jis, found bytes that it does not have" in line
     assert line.endswith("; correct `encoding` in contract.yaml")
 
 

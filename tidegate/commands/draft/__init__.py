@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-# DVC takes every `dvc.yaml` below a problem for one of its own, also that of a package in its environment.
+# Not named dvc.yaml: DVC would read it as a stage file wherever the package lies below a problem.
 STAGES = Path(__file__).with_name("stages.yaml")
 PARAMETERS = Path(__file__).with_name("params.yaml")
 CLUSTER = Path(__file__).with_name("cluster.yaml")

@@ -47,14 +47,14 @@ def _table_of(contract: Contract, file: Path) -> str:
 
 
 def _columns(file: Path) -> dict[str, Column]:
-    """The columns that came; one without a value in any row is of no type."""
+    """The columns of the file; one without any value has no type."""
     (table,) = drafts([file]).values()
     empty = dict.fromkeys(table.get("empty", ()), Column("empty", nullable=True))
     return {name: column_of(document) for name, document in table["columns"].items()} | empty
 
 
 def _by_the_names_of(table: Table, came: Mapping[str, Column]) -> dict[str, Column]:
-    """Columns of a file as the contract names them, without those that it only knows as parts of another."""
+    """The columns of a file by their names in the contract, without those that are only parts of another column."""
     alone = {name: column.made_of[0] if column.made_of else name for name, column in table.columns.items()
              if len(column.made_of) < 2}  # fmt: skip
     names = {folded(of): name for name, of in alone.items()}
@@ -72,7 +72,7 @@ def _contracts(old: Contract, new: Contract) -> Iterator[Change]:
 
 
 def _flat(value: Any, place: str = "") -> dict[str, str]:
-    """Leaves by their dotted place; what a contract leaves out is left out."""
+    """The leaves of a document by dotted path; absent keys are omitted."""
     if isinstance(value, Mapping):
         return {k: v for name, item in value.items() for k, v in _flat(item, f"{place}.{name}".lstrip(".")).items()}
     return {} if value in (None, "", ()) else {place: _display(value)}
@@ -81,7 +81,7 @@ def _flat(value: Any, place: str = "") -> dict[str, str]:
 def _columns_changed(
     table: str, old: Mapping[str, Column], new: Mapping[str, Column], key: tuple[str, ...], beyond: bool
 ) -> Iterator[Change]:
-    """Columns that came, went or changed; with `beyond` only what breaks the older promise; no values of keys."""
+    """Columns that were added, removed or changed; with `beyond` only changes that break the older promise."""
     for name in [*old, *(name for name in new if name not in old)]:
         place = f"tables.{table}.columns.{name}"
         if name not in new or name not in old:

@@ -1,4 +1,4 @@
-"""Drafts what a contract could promise of files: types, nulls, ranges, categories, key and time, all to be checked."""
+"""Drafts the contract of a table from a file: types, nulls, ranges, categories, key and time, to be checked."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -32,9 +32,9 @@ PERSONAL = re.compile(
     r"(?i)(^|_)(e?mail|(first|last|full)_?name|phone|address|street|ssn|birth\w*|passport|iban)(_|$)"
 )
 MOST_VALUES = 12
-MOST_LETTERS = 1000  # of a key of YAML there may be 1024
+MOST_LETTERS = 1000  # YAML limits a simple key to 1024
 LONG_LETTERS = 60
-UNTIMED_SHARE = 0.01  # of the rows of a file may lack the time that a person names
+UNTIMED_SHARE = 0.01  # of the rows; more without a time are an error
 
 
 def draft(connection: duckdb.DuckDBPyConnection, path: Path, time: str = "") -> dict[str, Any]:
@@ -80,14 +80,14 @@ def _replace(connection: duckdb.DuckDBPyConnection, values: Mapping[str, str]) -
 
 
 def _without_time(connection: duckdb.DuckDBPyConnection, time: str) -> None:
-    """Forget the rows that have no time to be read, if they are few: validation sets them aside."""
+    """Drop the rows without a readable time if they are few; validation quarantines them."""
     rows, known = connection.execute(f"SELECT count(*), count({quoted(time)}) FROM drafted").fetchall()[0]
     if rows - known <= rows * UNTIMED_SHARE:
         connection.execute(f"DELETE FROM drafted WHERE {quoted(time)} IS NULL")
 
 
 def _renamed(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
-    """Give columns another name whose own Tidegate uses itself or YAML cannot hold; returns what they are made of."""
+    """Rename columns whose name is reserved or too long for YAML; returns the original name of each."""
     names = list(columns_of(connection, "drafted"))
     made = {_free(f"{name[:LONG_LETTERS]}_", names): [name] for name in names if _unusable(name)}
     for name, (old,) in made.items():
@@ -100,7 +100,7 @@ def _unusable(name: str) -> bool:
 
 
 def _joined(connection: duckdb.DuckDBPyConnection, time: str) -> dict[str, list[str]]:
-    """Add a column of the parts that `time` names, if it is no column itself; returns what it is made of."""
+    """Add a column for a time of several columns (`Date,Time`); returns its parts."""
     names = list(columns_of(connection, "drafted"))
     parts = [part.strip() for part in time.split(",")]
     if time in names or len(parts) < 2 or not set(parts) <= set(names):
@@ -119,7 +119,7 @@ def _free(name: str, names: Sequence[str]) -> str:
 
 
 def _missing(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[str]:
-    """How a CSV file spells a missing value: each usual spelling that it has, and nothing if it also has that."""
+    """The usual spellings of a missing value that a CSV file has, and the empty text if it occurs as well."""
     conditions = [*(f"{{}} = {literal(text)}" for text in SPELLINGS), "{} IS NULL"]
     found = (" OR ".join(f"bool_or({of.format(quoted(name))})" for name in names) for of in conditions)
     *seen, empty = connection.execute(f"SELECT {', '.join(found)} FROM drafted").fetchall()[0]
@@ -130,7 +130,7 @@ def _missing(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> lis
 def _forms(
     connection: duckdb.DuckDBPyConnection, path: Path, names: Sequence[str], time: str, delimiter: str
 ) -> dict[str, Form]:
-    """The type of each column, and how it is spelled if that is not as usual."""
+    """The type of each column, with its format if that is not the default."""
     own = columns_of(connection, parquet(path)) if path.suffix == ".parquet" else {}
     parts = ["count(*)"]
     for name in names:
@@ -152,7 +152,7 @@ def _forms(
 
 
 def _form(connection: duckdb.DuckDBPyConnection, name: str, kind: str, time: str, delimiter: str, guess: bool) -> Form:
-    """The form of a column whose texts are of a type as they are, or are texts: then they may be written otherwise."""
+    """The type and format of a column of texts: the default format if it fits, else one that does."""
     if name == time and kind != "timestamp":
         return time_form(connection, name, kind, UNTIMED_SHARE) or Form(kind)
     if kind != "text":
@@ -173,7 +173,7 @@ def _notes(
     made: Mapping[str, Sequence[str]],
     forms: Mapping[str, Form],
 ) -> dict[str, str]:
-    """A remark on each column that is not spelled as usual, with an example."""
+    """A remark with an example for each column that does not have the default format."""
     notes = {}
     for name in names:
         told = []
@@ -216,7 +216,7 @@ def _column(
     connection: duckdb.DuckDBPyConnection, name: str, rows: int, found: dict[str, Any], known: int, different: int
 ) -> dict[str, Any]:
     """A column whose form is `found`, of which `known` rows have about so many different values."""
-    if PERSONAL.search(name) or not known:  # what looks personal or is empty goes no further
+    if PERSONAL.search(name) or not known:  # personal or empty: private
         return found | {"role": "private"} | ({"nullable": True} if known < rows else {})
     if found["type"] in ("integer", "number"):
         of = cast(quoted(name), found["type"])
@@ -231,7 +231,7 @@ def _column(
 
 
 def _guessed(name: str, kind: str) -> str:
-    """As ingest casts; but 0 and 1 are whole numbers, and neither inf nor a leading zero is a number."""
+    """As ingest casts, except that 0 and 1 are integers, and `inf` and numbers with leading zeros are texts."""
     value = quoted(name)
     if kind == "boolean":
         return f"CASE WHEN lower({value}) IN ('true', 'false') THEN {cast(value, kind)} END"
@@ -242,5 +242,5 @@ def _guessed(name: str, kind: str) -> str:
 
 
 def private_because(name: str) -> str:
-    """Why a drafted column is private, as a remark for the person who checks it."""
+    """Why a drafted column is private, as a comment."""
     return "looks personal" if PERSONAL.search(name) else "no value in any row"

@@ -1,4 +1,4 @@
-"""Which estimator is the better start: a linear model or gradient boosting, tried on the latest rows of the file."""
+"""Chooses the first estimator: a linear model or gradient boosting, by their loss on the latest rows of the file."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ parameters:
 
 
 def candidates(task: str) -> list[str]:
-    """The texts of model.yaml that are tried, the simplest first."""
+    """The candidate texts of model.yaml, the simplest first."""
     if task == "regression":
         return [LINEAR.format("Ridge", "alpha"), BOOSTING.format("Regressor")]
     return [LINEAR.format("LogisticRegression", "C"), BOOSTING.format("Classifier")]

@@ -1,4 +1,4 @@
-"""How the texts of a column spell times and numbers, and which of its values stand for none."""
+"""Detects the format of times and numbers in the texts of a column, and its sentinels for missing values."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ TIMES = (
 )  # fmt: skip
 WHOLE = ("%a %b %d %H:%M:%S %Y", "%a, %d %b %Y %H:%M:%S", "%a, %d %b %Y %H:%M:%S %z")
 FORMATS = (*(f"{day}{time}" for day, time in product(DATES, TIMES)), *WHOLE)
-NUMBERED = {  # whole numbers that are times: the least and the greatest
+NUMBERED = {  # integers that are times: the range of each unit
     "epoch seconds": (10**8, 10**10),
     "epoch milliseconds": (10**11, 10**13),
     "epoch microseconds": (10**14, 10**16),
@@ -50,15 +50,15 @@ NO_NUMBERS = (
     ".",
     "",
 )
-LEAST_SHARE = 0.9  # of the values that are numbers, where the others stand for none
-RARE_SHARE = 0.01  # of words that nobody knows as a missing value
+LEAST_SHARE = 0.9  # of the values are numbers; the others are missing values
+RARE_SHARE = 0.01  # of the values, for words that are no usual spelling of a missing value
 MOST_WORDS = 3
 LEAST_REPEATED = 3
 
 
 @dataclass(frozen=True)
 class Form:
-    """A type, the format and the values that stand for none, as a column of contract.yaml has them."""
+    """The type, the format and the sentinels for missing values of a column, as in contract.yaml."""
 
     type: str
     format: str = ""
@@ -66,7 +66,7 @@ class Form:
 
 
 def time_form(connection: duckdb.DuckDBPyConnection, name: str, kind: str, share: float = 0.0) -> Form | None:
-    """The format by which all texts of a column but a share are times; of several that in which rows follow."""
+    """The format that fits all but `share` of the texts; of several, the one in which the rows are ordered best."""
     value = quoted(name)
     known, low, high = connection.execute(
         f"SELECT count({value}), min(TRY_CAST({value} AS DOUBLE)), max(TRY_CAST({value} AS DOUBLE)) FROM drafted"
@@ -101,7 +101,7 @@ def _unread(connection: duckdb.DuckDBPyConnection, name: str, form: str) -> int:
 
 
 def _steps_back(connection: duckdb.DuckDBPyConnection, name: str, form: str) -> int:
-    """How often a row is earlier than the one before it, or than the one after it if the latest come first."""
+    """The number of rows out of order, ascending or descending, whichever is less."""
     moments = f"SELECT rowid AS n, {formed(quoted(name), 'timestamp', form)} AS t FROM drafted"
     pairs = f"SELECT t, lag(t) OVER (ORDER BY n) AS before FROM ({moments})"
     query = f"SELECT least(count_if(t < before), count_if(t > before)) FROM ({pairs})"
@@ -109,7 +109,7 @@ def _steps_back(connection: duckdb.DuckDBPyConnection, name: str, form: str) -> 
 
 
 def number_form(connection: duckdb.DuckDBPyConnection, name: str, delimiter: str) -> Form | None:
-    """The format by which the texts of a column are numbers, but for few words that stand for none."""
+    """The number format of a column, where the other texts are few and count as missing values."""
     value = quoted(name)
     usual = ("1,234.5",) if delimiter == "," else ()
     forms = ["", *usual, *(form for form in NUMBERS if form not in usual)]
@@ -133,7 +133,7 @@ def number_form(connection: duckdb.DuckDBPyConnection, name: str, delimiter: str
 
 
 def _read(value: str, form: str) -> str:
-    """The SQL of a number in a format; a code such as 007 and a whole number that would lose digits are none."""
+    """The SQL of a number in a format; null for codes such as 007, and for integers that would lose digits."""
     if not form:
         return f"CASE WHEN {is_number(value)} THEN TRY_CAST({value} AS DOUBLE) END"
     code = rf"regexp_full_match({value}, '\s*[-+]?(0[0-9].*|[0-9]+\s*)')"
@@ -141,7 +141,7 @@ def _read(value: str, form: str) -> str:
 
 
 def is_number(value: str) -> str:
-    """The SQL condition of a text that is a number, and no code: whole ones that are too great lose digits."""
+    """The SQL condition of a text that is a number, and not a code or an integer that would lose digits."""
     pattern = r"\s*[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?\s*"
     digits = rf"regexp_full_match({value}, '\s*[-+]?[0-9]+\s*')"
     return (
@@ -156,7 +156,7 @@ def _stands_for_none(word: str, count: int, known: int) -> bool:
 
 
 def sentinels(connection: duckdb.DuckDBPyConnection, name: str, form: Form) -> Iterator[int]:
-    """Numbers such as -999 that repeat beside a gap in the values: they stand for none."""
+    """Sentinels such as -999: numbers that repeat, with a gap between them and the other values."""
     number = cast(quoted(name), "number", form.format)
     seen = f"SELECT {number} AS v, count(*) AS n FROM drafted GROUP BY 1 HAVING isfinite(v)"
     least = connection.execute(f"SELECT * FROM ({seen}) ORDER BY v LIMIT 2").fetchall()
@@ -179,7 +179,7 @@ def _is_apart(value: float, beside: float, end: float, different: int) -> bool:
 
 
 def parquet_kinds(sql_type: str) -> tuple[str, ...]:
-    """The types that a column of Parquet may have in a contract, by its own."""
+    """The type in the contract for each type of Parquet."""
     base = sql_type.split("(")[0]
     if base.endswith(("INT", "INTEGER")):
         return ("integer",)
@@ -188,13 +188,13 @@ def parquet_kinds(sql_type: str) -> tuple[str, ...]:
 
 
 def parquet_number(connection: duckdb.DuckDBPyConnection, name: str) -> Form:
-    """A number of Parquet is a number; infinite ones stand for none."""
+    """The form of a number of Parquet; infinite values count as missing."""
     query = f"SELECT DISTINCT {quoted(name)} FROM drafted WHERE isinf(TRY_CAST({quoted(name)} AS DOUBLE)) ORDER BY 1"
     return Form("number", "", tuple(text for (text,) in connection.execute(query).fetchall()))
 
 
 def plain_text(name: str, form: Form) -> str:
-    """The SQL of a column's values as the usual spelling has them, null where they stand for none."""
+    """The SQL of a column's values in the default format; null for missing values."""
     value = quoted(name)
     if form.format in EPOCHS or form.type == "timestamp":
         read = formed(value, "timestamp", form.format) if form.format else value

@@ -1,4 +1,4 @@
-"""What a problem is, guessed from one file: what kind of label it has, what is no feature, its windows."""
+"""Guesses about a problem from one file: the task, the columns that are no features, the windows."""
 
 import re
 from collections.abc import Mapping
@@ -18,9 +18,9 @@ LEAST_BLOCKS = 8
 BLOCKS = {"1w": 604_800, "1d": 86_400, "6h": 21_600, "1h": 3_600, "1m": 60}
 USUAL_BATCH_DAYS = 28
 BATCH_ROWS = 200
-MOST_BATCH_DAYS = 3660  # of params.yaml
+MOST_BATCH_DAYS = 3660  # the limit in the schema of params.yaml
 FREE_TEXT_VALUES = 50
-UNTIMED_SHARE = 0.01  # of the rows; validation sets them aside
+UNTIMED_SHARE = 0.01  # of the rows; validation quarantines them
 AFFIRMATIVE = (("1", "0"), ("yes", "no"), ("y", "n"), ("true", "false"), ("t", "f"), ("pass", "fail"),
                ("passed", "failed"), ("positive", "negative"), ("pos", "neg"), ("on", "off"))  # fmt: skip
 ALMOST_ONE = 1 - 1e-9
@@ -28,18 +28,18 @@ ALMOST_ONE = 1 - 1e-9
 
 @dataclass(frozen=True)
 class Label:
-    """What is predicted: the task, and the SQL of the column as features.sql selects it."""
+    """The label: its task, and its SQL in features.sql."""
 
     task: str
     sql: str
     spread: float = 1.0  # variance of a number
-    values: tuple[str | int, ...] = ()  # of a class: how the file spells it
-    doubt: str = ""  # what a person should check of the positive class
+    values: tuple[str | int, ...] = ()  # the classes, as the file spells them
+    doubt: str = ""  # what to check about the positive class
 
 
 @dataclass(frozen=True)
 class Span:
-    """When the events are: the moment after the last one, the length of the batch, and the block of dependent rows."""
+    """The time span of the events: its end, the length of a batch, and the block of dependent rows."""
 
     until: str
     batch_days: int
@@ -49,7 +49,7 @@ class Span:
 
 
 def label_of(connection: duckdb.DuckDBPyConnection, table: str, name: str, kind: str) -> Label:
-    """The task that a column's values suggest; InputError when they are no answer to anything."""
+    """The task that a column's values suggest; InputError if the column cannot be a label."""
     column = quoted(name)
     if kind == "text" and (answers := _answers(connection, table, name)):
         return answers
@@ -80,7 +80,7 @@ def label_of(connection: duckdb.DuckDBPyConnection, table: str, name: str, kind:
 
 
 def _answers(connection: duckdb.DuckDBPyConnection, table: str, name: str) -> Label | None:
-    """The binary label of texts that are two words, whatever capitals and spaces they have; none if they are more."""
+    """The binary label of texts that are two words, ignoring case and spaces; None if there are more."""
     column = quoted(name)
     word = f"lower(trim({column}))"
     words = connection.execute(
@@ -99,7 +99,7 @@ def _answers(connection: duckdb.DuckDBPyConnection, table: str, name: str) -> La
 
 
 def _positive(words: list[str]) -> tuple[str, str]:
-    """Of two words the one that is asked for, and a doubt: the affirmative one, or the rarer, which comes first."""
+    """The positive one of two words, and what to check: the affirmative one, else the rarer, which comes first."""
     pair = {word.strip().lower() for word in words}
     for yes, no in AFFIRMATIVE:
         if pair == {yes, no}:
@@ -108,7 +108,7 @@ def _positive(words: list[str]) -> tuple[str, str]:
 
 
 def span_of(connection: duckdb.DuckDBPyConnection, time: str) -> Span:
-    """The windows that suit the times of the rows; InputError when a row has none, or too few rows are there."""
+    """Windows from the times of the rows; InputError if rows lack a time, or there are too few rows."""
     moment = cast(quoted(time), "timestamp")
     rows, timed, last, days = connection.execute(
         f"SELECT count(*), count({moment}), date_trunc('day', max({moment})) + INTERVAL 1 DAY, "
@@ -132,7 +132,7 @@ def span_of(connection: duckdb.DuckDBPyConnection, time: str) -> Span:
 
 
 def _batch_days(connection: duckdb.DuckDBPyConnection, moment: str, last: Any, rows: int, days: int) -> int:
-    """Four weeks where they are enough rows and leave enough history, otherwise as many days as enough rows take."""
+    """Four weeks if they have enough rows and leave enough history, otherwise as many days as enough rows need."""
     usual, wanted = max(1, min(USUAL_BATCH_DAYS, days // 4)), min(BATCH_ROWS, rows // 5)
     recent, longer = connection.execute(
         f"SELECT count_if({moment} >= TIMESTAMP {literal(last.isoformat())} - INTERVAL {usual} DAY), "
@@ -144,7 +144,7 @@ def _batch_days(connection: duckdb.DuckDBPyConnection, moment: str, last: Any, r
 def left_out(
     connection: duckdb.DuckDBPyConnection, columns: Mapping[str, Mapping[str, Any]], label: str, task: str
 ) -> dict[str, str]:
-    """The columns that are no features as they are, and why."""
+    """The columns that cannot be features as they are, with the reason."""
     others = {name: column["type"] for name, column in columns.items() if name != label}
     reasons = {name: _left_out(connection, name, kind, label, task) for name, kind in others.items()}
     return {name: reason for name, reason in reasons.items() if reason}
@@ -172,7 +172,7 @@ def _left_out(connection: duckdb.DuckDBPyConnection, name: str, kind: str, label
 
 
 def identifier(connection: duckdb.DuckDBPyConnection, name: str) -> str:
-    """A name as SQL wants it: in quotes where it needs them."""
+    """A name in SQL, in quotes if necessary."""
     reserved = "SELECT count(*) FROM duckdb_keywords() WHERE keyword_name = $name AND keyword_category != 'unreserved'"
     plain = re.fullmatch(r"[a-z_][a-z0-9_]*", name, re.ASCII)
     return name if plain and not connection.execute(reserved, {"name": name}).fetchall()[0][0] else quoted(name)

@@ -58,7 +58,7 @@ def _drafted(connection: duckdb.DuckDBPyConnection, file: Path) -> dict[str, Any
 
 
 def _valueless(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[str]:
-    """The drafted columns without a value in any row; none where no row tells anything."""
+    """The drafted columns without any value; empty if the table has no value at all."""
     counts = ", ".join(f"count({quoted(name)})" for name in names)
     known = connection.execute(f"SELECT {counts} FROM drafted").fetchall()[0]
     return [name for name, count in zip(names, known, strict=True) if not count] if any(known) else []
@@ -94,7 +94,7 @@ def yaml(tables: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def noted(table: Mapping[str, Any], column: str) -> str:
-    """The comment on a column that is not spelled as usual."""
+    """The comment on a column that does not have the default format."""
     text = line(table.get("notes", {}).get(column, ""))
     return f"  # check this: {text}" if text else ""
 

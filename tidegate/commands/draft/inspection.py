@@ -1,4 +1,4 @@
-"""What a person asks of a contract or a file: runs `tidegate.commands.draft`, prints what it found."""
+"""Inspects a contract or a file: runs a program of `tidegate.commands.draft` and prints its result."""
 
 import json
 import subprocess
@@ -17,7 +17,7 @@ from tidegate.process.errors import SchemaSkewError
 
 
 def check(file: Path, table: str, until: str) -> tuple[Mapping[str, Any], list[str]]:
-    """The findings of one file and its violations as lines; SchemaSkewError when it could not even be read."""
+    """The findings of one file and its violations as lines; SchemaSkewError if it cannot be read."""
     share = str(read_parameters(PARAMS)["validate"]["max_bad_share"])
     flags = {"file": file, "table": table, "contract": CONTRACT, "data": DATA, "until": until, "max_bad_share": share}
     done = _run("file_check", flags)
@@ -33,13 +33,13 @@ def infer(paths: list[Path], form: str) -> str:
 
 
 def diff(old: Path, new: Path, table: str) -> list[dict[str, str]]:
-    """What differs: place, old, new."""
+    """The differences: place, old, new."""
     found: list[dict[str, str]] = json.loads(output("difference", {"old": old, "new": new, "table": table}))
     return found
 
 
 def show_check(findings: Mapping[str, Any]) -> None:
-    """Print one table: each promise that rows break, and what was not checked."""
+    """Print the findings of one table: each broken promise, and what was not checked."""
     ((name, found),) = findings["tables"].items()
     console().print(f"{name}: {found['rows']:,} rows, {found['bad_rows']:,} break a promise", soft_wrap=True)
     table = Table("promise")
@@ -66,7 +66,7 @@ def show_diff(changes: list[dict[str, str]]) -> None:
 
 
 def output(command: str, flags: Mapping[str, object]) -> str:
-    """What a command of `tidegate.commands.draft` prints; SchemaSkewError with its lines when it fails."""
+    """The output of a program of `tidegate.commands.draft`; SchemaSkewError with its error lines if it fails."""
     done = _run(command, flags)
     if lines := _errors(done):
         raise SchemaSkewError(lines[:-1], lines[-1])
@@ -74,7 +74,7 @@ def output(command: str, flags: Mapping[str, object]) -> str:
 
 
 def _run(command: str, flags: Mapping[str, object]) -> "subprocess.CompletedProcess[str]":
-    # One word per flag: a value may begin with a dash or be empty.
+    # `--flag=value`: a value may begin with a dash or be empty.
     words = [f"--{name}={value}" for name, value in flags.items()]
     return subprocess.run(
         python(f"tidegate.commands.draft.{command}", *words), capture_output=True, text=True, check=False
@@ -82,7 +82,7 @@ def _run(command: str, flags: Mapping[str, object]) -> "subprocess.CompletedProc
 
 
 def _errors(done: "subprocess.CompletedProcess[str]") -> list[str]:
-    """The lines of error; a traceback is a bug, and is shown as it is."""
+    """The error lines; a traceback is a bug, and is returned as it is."""
     if done.returncode not in (0, 2):
         sys.stderr.write(done.stderr)
         sys.exit(done.returncode)

@@ -1,4 +1,4 @@
-"""Which columns tell the drafted rows apart."""
+"""Guesses the primary key of the drafted rows."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ MOST_KEY_COLUMNS = 4
 def key_of_events(
     connection: duckdb.DuckDBPyConnection, columns: Mapping[str, Mapping[str, Any]], time: str
 ) -> list[str]:
-    """The key of rows that must have one: if need be of many columns and of numbers; empty if rows are duplicates."""
+    """The primary key of the events, if necessary of all columns; empty if there are duplicate rows."""
     return key_of_rows(connection, columns, time) or key_of_rows(connection, columns, time, ("none",), len(columns))
 
 
@@ -24,7 +24,7 @@ def key_of_rows(
     without: Sequence[str] = ("number",),
     most: int = MOST_KEY_COLUMNS,
 ) -> list[str]:
-    """A column that tells all rows apart; else the time and those that tell most apart; empty if `most` do not do."""
+    """A unique column; else the time and the columns with the most distinct values; empty if `most` are too few."""
     usable = [
         name
         for name, column in columns.items()
@@ -46,7 +46,7 @@ def key_of_rows(
 
 
 def _different(connection: duckdb.DuckDBPyConnection, sets: Sequence[Sequence[str]]) -> list[int]:
-    """How many different rows each set of columns has."""
+    """The number of distinct rows for each set of columns."""
     if not sets:
         return []
     counts = ", ".join(f"count(DISTINCT hash({', '.join(map(quoted, names))}))" for names in sets)

@@ -21,7 +21,7 @@ from tidegate.documents.formats import read_text, replacing, write_text
 from tidegate.process.errors import InputError
 
 IGNORED = "/.venv*\n/data\n/artifacts/\n/mlartifacts/\n/mlflow.db*\n/dvc_plots/\n"
-NOBODY = "tidegate"  # who commits where git knows nobody
+NOBODY = "tidegate"  # the author of the commit if git has none
 README = """\
 # {}
 
@@ -55,14 +55,14 @@ def begin(target: Path, file: Path, label: str, time: str, key: str, cluster: bo
         inside = _versioned(folder)
         temporary = folder.name
     if inside:
-        # What was staged bears the folder's temporary name.
+        # The staged paths have the folder's temporary name.
         _done(["git", "rm", "-r", "--cached", "--quiet", "--ignore-unmatch", "--", f"../{temporary}"], target)
         _done(["git", "add", "--all", "."], target)
     return found
 
 
 def with_params(text: str, given: Mapping[str, Mapping[str, str]]) -> str:
-    """The text of params.yaml with other values (as YAML) in some places, comments kept."""
+    """The text of params.yaml with some values (as YAML) replaced; comments are kept."""
     for section, values in given.items():
         for key, value in values.items():
             place = re.compile(rf"^({section}:\n(?:[ #].*\n|\n)*?  {key}: *)([^ #\n]+)", re.MULTILINE)
@@ -73,7 +73,7 @@ def with_params(text: str, given: Mapping[str, Mapping[str, str]]) -> str:
 
 
 def _versioned(folder: Path) -> bool:
-    """Make it a repository of git and DVC with a first commit, so that a champion can say which files made it.
+    """Make it a repository of git and DVC with a first commit, which the first champion names.
 
     Inside of a git repository it becomes a folder of that, with a DVC of its own, and is left to be committed; returns
     whether it does.
@@ -99,7 +99,7 @@ def _inside_git(folder: Path) -> bool:
 
 
 def _somebody(folder: Path) -> list[str]:
-    """Settings for this one commit where git does not know by whom it is; nobody's configuration is written to."""
+    """Options for this one commit if git has no author; no configuration is written."""
     asked = [["git", "var", f"GIT_{role}_IDENT"] for role in ("AUTHOR", "COMMITTER")]
     known = [subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode for command in asked]
     if not any(known):
@@ -117,7 +117,7 @@ def _done(command: list[str], folder: Path) -> None:
 
 
 def show(target: Path, found: Mapping[str, Any]) -> None:
-    """Tell a person what was drafted and what comes next."""
+    """Print what was drafted and what to do next."""
     screen = console()
     screen.print(f"{target}: a {found['task']} problem, drafted from its data", soft_wrap=True)
     for name, text in found["files"].items():

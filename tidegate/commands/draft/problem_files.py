@@ -28,7 +28,7 @@ from tidegate.process.termination import leave_after
 from tidegate.tables.engine import columns_of, engine
 from tidegate.tables.features import kind_of, subquery
 
-LEARNED_ROWS = 1000  # of history, if there are so many
+LEARNED_ROWS = 1000  # of history that the training window should have
 MOST_DAYS = 36_500
 DECAY_SHARE = 0.05  # of the label's variance
 CONTRACT_TOP = """\
@@ -52,7 +52,7 @@ MODEL_TOP = "# The estimator by its import path, and its hyper-parameters.\n"
 
 
 def begin(file: Path, label: str, time: str, key: str) -> None:
-    """Print as JSON the texts of a problem's files, the parameters that differ, and what was left out."""
+    """Print as JSON the texts of a problem's files, the parameters that differ from the defaults, and the task."""
     if not file.is_file():
         raise InputError(file, "a file", "nothing", "check the path")
     with engine(file.parent) as connection:
@@ -76,7 +76,7 @@ def begin(file: Path, label: str, time: str, key: str) -> None:
 
 
 def _named(table: Mapping[str, Any], file: Path, label: str, time: str, key: list[str]) -> list[str]:
-    """The contract's names of label, time and key, which a person names as the file does."""
+    """The names in the contract of label, time and key, which the user gives as in the file."""
     made = {name: column.get("from") for name, column in table["columns"].items()}
     names = {",".join([of] if isinstance(of, str) else of): name for name, of in made.items() if of}
     known = [*(name for name in made if name not in names.values()), *names]
@@ -98,7 +98,7 @@ def _plain(file: Path) -> str:
 
 
 def _files(file: Path) -> str:
-    """The glob of a file and of later ones, whose names begin alike."""
+    """A glob for this file and later ones whose names begin the same."""
     stem, dot, ending = file.name.partition(".")
     return f"{escape(stem)}*{dot}{escape(ending)}"
 
@@ -163,7 +163,7 @@ def _sql(
     found: Label,
     without: Mapping[str, str],
 ) -> str:
-    """One SELECT: time and key, the label, then every column that may be a feature; the others as comments."""
+    """One SELECT: time and key, the label, every possible feature; the other columns as comments."""
     shown = {column: identifier(connection, column) for column in table["columns"]}
     private = [column for column, promise in table["columns"].items() if promise.get("role") == "private"]
     source = identifier(connection, name)
@@ -174,7 +174,7 @@ def _sql(
             continue
         if column in own:
             alone = f"SELECT count(*) = count(DISTINCT {shown[column]}) FROM drafted"
-            # What was measured tells something even where it tells all rows apart.
+            # A measurement may be a feature even if all its values are distinct.
             if table["columns"][column]["type"] == "number" or not connection.execute(alone).fetchall()[0][0]:
                 alias = identifier(connection, f"{column}_as_feature")
                 lines.append(f"{source}.{shown[column]} AS {alias}")
@@ -196,12 +196,12 @@ def _start(connection: duckdb.DuckDBPyConnection, sql: str, time: str, key: list
 
 
 def _params(found: Label, span: Span) -> dict[str, dict[str, str]]:
-    """What params.yaml has to say for these data, as YAML: the windows, and what counts as few rows and as decay.
+    """The parameters that differ for these data, as YAML: the windows, the minimum of rows, the limit of decay.
 
-    Where events are rare, a batch is longer, and so is all that is measured in batches.
+    Rare events need a longer batch, and longer periods that are measured in batches.
     """
     usual = read_parameters(PARAMETERS)
-    # DVC takes 1e-05 for a text.
+    # DVC reads 1e-05 as a text.
     decay = {"decay": f"{Decimal(f'{found.spread * DECAY_SHARE:.1g}'):f}"} if found.task == "regression" else {}
     batches = {"max_age_days": 2, "cooldown_days": 0.25, "refused_days": 3}
     longer = {name: math.ceil(span.batch_days * times) for name, times in batches.items()}

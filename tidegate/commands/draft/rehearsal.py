@@ -23,7 +23,7 @@ from tidegate.tables.engine import copy, engine, parquet
 
 
 def rehearse(texts: Mapping[str, str], params: Mapping[str, Mapping[str, str]], file: Path) -> None:
-    """InputError in one line if the first run would refuse these files of a problem over this one file of its data."""
+    """InputError in one line if the first run would refuse these files of the problem with this data."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         try:

@@ -1,4 +1,4 @@
-"""How a CSV file is written, as its bytes tell: which encoding, and what separates its cells."""
+"""Detects the encoding and the delimiter of a CSV file."""
 
 import codecs
 import csv
@@ -15,7 +15,7 @@ BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF1
 
 
 def spelling(path: Path) -> dict[str, str]:
-    """`delimiter` and `encoding` as a table of contract.yaml has them, without what is as usual."""
+    """`delimiter` and `encoding` as in contract.yaml; defaults are omitted."""
     encoding = _encoding(path)
     with opened(path, encoding) as stream:
         lines = [line.decode("utf-8", "replace") for line in islice(stream, HEAD_LINES)]
@@ -26,7 +26,7 @@ def spelling(path: Path) -> dict[str, str]:
 
 
 def _encoding(path: Path) -> str:
-    """UTF-8 if the bytes allow it, else that of a byte order mark, of Windows, or Latin-1, which allows any byte."""
+    """The encoding of the byte order mark, else UTF-8, Windows-1252 or Latin-1: the first that decodes the file."""
     with opened(path) as stream:
         head = stream.read(4)
     known = next((name for bom, name in BOMS.items() if head.startswith(bom)), "")
@@ -46,7 +46,7 @@ def _decodes(path: Path, encoding: str) -> bool:
 
 
 def _delimiter(lines: Sequence[str]) -> str:
-    """The one by which most lines have as many cells as the first one, which has several; else a comma."""
+    """The delimiter by which most lines have as many cells as the first; a comma if none gives several cells."""
     ranked = {delimiter: _agreement(lines, delimiter) for delimiter in DELIMITERS}
     return max(DELIMITERS, key=lambda delimiter: ranked[delimiter])
 

@@ -1,4 +1,4 @@
-"""The files of an older problem as this version of Tidegate writes them, with what a person wrote kept; pure."""
+"""Upgrades the files of an older problem to this version, and keeps what the user wrote; pure."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ KEY = re.compile(r"^  (?P<name>\w+):.*\n", re.MULTILINE)
 
 
 def stages(text: str, template: str) -> str:
-    """dvc.yaml with the stages of the template; other stages, and all that stands around `stages:`, stay."""
+    """dvc.yaml with the stages of the template; the user's own stages and everything outside of `stages:` are kept."""
     found, wanted = _blocks(text), _blocks(template)
     if "stages" not in found:
         return _ended(text) + wanted["stages"]
@@ -22,7 +22,7 @@ def stages(text: str, template: str) -> str:
 
 
 def parameters(text: str, template: str) -> str:
-    """params.yaml with the keys of the template: its own values and comments, new keys, none that are unknown."""
+    """params.yaml with the keys of the template: existing values and comments are kept, unknown keys removed."""
     text = _ended(text)
     found, wanted = _blocks(text), _blocks(template)
     for name, block in found.items():
@@ -34,7 +34,7 @@ def parameters(text: str, template: str) -> str:
 
 
 def _merged(block: str, wanted: str) -> str:
-    """A section with the keys of the wanted one; a new key stands where it stands there."""
+    """A section with the keys and the order of the template's section."""
     known = {match["name"] for match in KEY.finditer(wanted)}
     block = KEY.sub(lambda match: match[0] if match["name"] in known else "", block)
     there = {match["name"]: match[0] for match in KEY.finditer(block)}
