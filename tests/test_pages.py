@@ -37,7 +37,7 @@ from tidegate.documents.findings import BrokenPromise, ColumnFindings
 from tidegate.documents.manifest import Example
 from tidegate.documents.record import LearningPoint
 from tidegate.documents.verdict import ModelMetrics, ModelName, SliceResult
-from tidegate.pages.page import write_page
+from tidegate.pages.page import write_note, write_page
 from tidegate.scoring.scores import metrics
 from tidegate.scoring.tasks import TASKS, display
 
@@ -269,7 +269,13 @@ def _review(path: Path) -> str:
     return "flights: 3 batches were decided"
 
 
+def _note(path: Path) -> str:
+    write_note(path, "Evidently has compared nothing", hostile)
+    return "Evidently has compared nothing"
+
+
 pages: Mapping[str, tuple[Any, ...]] = {
+    "note": (_note,),
     "history": (_history, 6),
     "history-none": (_history, 0),
     "history-two": (_history, 2),
@@ -328,6 +334,15 @@ def test_the_file_is_small_escaped_and_needs_nothing_else(page: tuple[Path, str]
     assert "<script" not in text and "<img" not in text
     assert not re.search(r"(?i)https?:|@import|url\(|\bsrc=|<iframe|<object", unescape(text).replace(hostile, ""))
     assert set(re.findall(r'href="([^"]*)"', text)) <= {"data:,", "evidently.html", *beside}
+
+
+def test_no_script_may_run(browser: Chrome, page: tuple[Path, str], tmp_path: Path) -> None:
+    injected = "<main onclick='document.title = `owned`'><script>document.title = 'owned'</script>"
+    (tmp_path / "page.html").write_text(page[0].read_text().replace("<main>", injected))
+    _show(browser, tmp_path / "page.html")
+    browser.execute_script("document.querySelector('main').click()")
+    assert browser.title != "owned"
+    _log(browser, "browser")  # that the scripts were refused
 
 
 def test_hostile_text_is_shown_as_text(browser: Chrome, page: tuple[Path, str]) -> None:
@@ -392,8 +407,10 @@ def test_colours_stand_out_in_both_themes(browser: Chrome, page: tuple[Path, str
     background = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
     assert (_luminance(background) < 0.2) == (theme == "dark")
     texts = browser.execute_script(read_texts)
-    of_tables = {"TH", "TD", "CAPTION"} if "<table" in page[0].read_text() else set()
-    assert {"H1", "H2"} | of_tables <= {text[0] for text in texts}
+    text = page[0].read_text()
+    headings = {"H1", "H2"} if "<h2" in text else {"H1"}
+    of_tables = {"TH", "TD", "CAPTION"} if "<table" in text else set()
+    assert headings | of_tables <= {text[0] for text in texts}
     assert [text for text in texts if _contrast(text[1], text[2]) < 4.5] == []
     assert [mark for mark in browser.execute_script(read_marks) if _contrast(mark[1], mark[2]) < 3] == []
 

@@ -11,10 +11,10 @@ from mlflow import MlflowClient
 from tidegate.components.gate.batch_rows import batch_sample
 from tidegate.components.gate.comparison import Comparison, Question, comparison
 from tidegate.components.gate.decision import decide, decision_of, numbers
+from tidegate.components.gate.evidently_page import write_evidently
 from tidegate.components.gate.evidently_workspace import dumped
 from tidegate.components.gate.feedback import ignored_columns, reasons, valid_at
 from tidegate.components.gate.page import write_decision
-from tidegate.components.gate.page_ids import settled
 from tidegate.components.gate.policy import switched_off
 from tidegate.components.gate.signals import signals
 from tidegate.components.gate.snapshot import snapshot
@@ -23,6 +23,7 @@ from tidegate.contract.contract import read_contract
 from tidegate.documents.batch import Batch
 from tidegate.documents.decision import ChampionModel, Decision, Policy
 from tidegate.documents.formats import write_json, write_parameter, write_text
+from tidegate.pages.page import write_note
 from tidegate.process.command import Output
 from tidegate.tracking import decisions, feedback, logs, records
 from tidegate.tracking.champion import Champion, champion_of
@@ -127,7 +128,7 @@ def _decide(client: MlflowClient, question: Question, folders: Folders, paths: M
     because += reasons(valid, past[-1].batch if past else None)
     size = compared.size if isinstance(compared, Comparison) else None
     decision = decision_of(question.batch, _identity(champion), answer, because, found, policy, size, valid)
-    kept = _evidently(champion, question, compared, paths)
+    kept = _evidently(champion, question, compared, decision, paths)
     pictures = compared.pictures(found) if isinstance(compared, Comparison) else {}
     write_decision(paths["gate.html"], name, decision, pictures, past)
     return Decided(decision, loss, kept)
@@ -154,17 +155,21 @@ def _identity(champion: Champion | None) -> ChampionModel | None:
 
 
 def _evidently(
-    champion: Champion | None, question: Question, compared: Comparison | str, paths: Mapping[str, Path]
+    champion: Champion | None,
+    question: Question,
+    compared: Comparison | str,
+    decision: Decision,
+    paths: Mapping[str, Path],
 ) -> dict[str, str]:
     """Write Evidently's findings; returns what its workspace is made from, as a file to keep."""
     if champion is None or isinstance(compared, str):
         write_json(paths["drift.json"], {"skipped": compared})
-        page = f"<!doctype html><html lang=en><title>Evidently</title><p>Not compared: {compared}."
-        write_text(paths["evidently.html"], page)
+        write_note(paths["evidently.html"], "Evidently has compared nothing", str(compared))
         return {}
     label, rows = champion.contract.label, compared.rows
     limits = {name: column.critical for name, column in compared.tested.columns.items()}
     report = snapshot(rows.reference, rows.batch, compared.kinds, question.contract.drift, limits, label)
     write_json(paths["drift.json"], json.loads(report.json()))
-    write_text(paths["evidently.html"], settled(report.get_html_str(as_iframe=False)))
-    return {KEPT_FOR_EVIDENTLY: dumped(report)}
+    kept = dumped(report, decision)
+    write_evidently(paths["evidently.html"], question.contract.name, decision, kept)
+    return {KEPT_FOR_EVIDENTLY: kept}

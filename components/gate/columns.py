@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from tidegate.components.gate.plain_names import plain_names
 from tidegate.scoring.scores import WIDEST, Vector
 
 Places = npt.NDArray[np.int64]
@@ -54,7 +55,8 @@ def presented(
             pair = [numbers(frame[name]) for frame in (reference, batch)]
         else:
             found = categories(reference[name], batch[name])
-            known = np.array([*found.names, np.nan if name == label else MISSING], dtype=object)
+            texts = plain_names(found.names)
+            known = np.array([*map(texts.get, found.names), np.nan if name == label else MISSING], dtype=object)
             pair = [known[places] for places in (found.reference, found.batch)]
         sides[0][name], sides[1][name] = pair
     return pd.DataFrame(sides[0], index=reference.index), pd.DataFrame(sides[1], index=batch.index)

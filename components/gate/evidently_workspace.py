@@ -7,10 +7,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tidegate.components.gate.page import SENTENCES
 from tidegate.components.gate.page_ids import settled
+from tidegate.components.gate.plain_names import plain
+from tidegate.documents.decision import Decision
 from tidegate.documents.formats import write_text
 
 NAMESPACE = uuid.UUID("6f2a4c1e-7d0b-5d52-9a7e-0c1f5a3b8e21")
+OWN_VERDICT = "Dataset Drift"
 COUNT, DRIFT = "evidently:metric_v2:DriftedColumnsCount", "evidently:metric_v2:ValueDrift"
 
 
@@ -22,11 +26,17 @@ class Taken(NamedTuple):
     snapshot: str
 
 
-def dumped(snapshot: Any) -> str:
-    """A snapshot of Evidently's as JSON that a workspace can be filled with, unlike its `json()`."""
+def dumped(snapshot: Any, decision: Decision) -> str:
+    """A snapshot of Evidently's as JSON that a workspace can be filled with, unlike its `json()`.
+
+    Evidently's own verdict is the share of columns that drifted, whatever they matter: the gate's is in its place.
+    """
     from evidently.legacy.utils import NumpyEncoder
 
     document = {**snapshot.dump_dict(), "timestamp": None}  # a run in a workspace has the moment of its batch
+    verdict = {"value": SENTENCES[decision.decision], "label": plain("; ".join(decision.reasons))}
+    for counter in (each for widget in document["widgets"] for each in widget["params"].get("counters", ())):
+        counter.update(verdict if counter["value"] == OWN_VERDICT else {})
     for result in document["metric_results"].values():
         result["widget"] = None  # the snapshot holds the same ones again, for its page
     return settled(json.dumps(document, cls=NumpyEncoder))
@@ -77,7 +87,7 @@ def _panels(project: uuid.UUID, columns: Sequence[str]) -> Iterator[Any]:
     metrics = [
         ("Share of drifted columns", "full", COUNT, {"value_type": "share"}),
         ("Drift of predictions", "half", DRIFT, {"column": "prediction"}),
-        *((f"Drift of {column}", "half", DRIFT, {"column": column}) for column in columns),
+        *((f"Drift of {column}", "half", DRIFT, {"column": column}) for column in map(plain, columns)),
     ]
     for title, size, metric, labels in metrics:
         value = PanelMetric(legend=title, metric=metric, metric_labels=labels)

@@ -15,6 +15,7 @@ SENTENCES: Mapping[Answer, str] = {
     "keep": "The gate is shut: keep the champion",
     "cannot tell": "Cannot tell: keep the champion",
 }
+COLORS: Mapping[Answer, str] = {"retrain": "open", "keep": "good", "cannot tell": "quiet"}
 STATES: Mapping[State, str] = {
     "opens": "opens the gate",
     "shut": "within its limit",
@@ -56,6 +57,7 @@ def write_decision(
         name=name,
         decision=decision,
         sentence=SENTENCES[decision.decision],
+        color=COLORS[decision.decision],
         word=_word,
         over=OVER,
         signals=[signal for signal in decision.signals if signal.signal != "features"],

@@ -9,6 +9,7 @@ import pandas as pd
 
 from tidegate.components.gate.columns import presented
 from tidegate.components.gate.distances import METHODS
+from tidegate.components.gate.plain_names import plain_names
 
 BINS = 10  # of Evidently's pictures
 DEFAULT_THRESHOLD = 0.1  # Evidently's own, where too few blocks give a critical value
@@ -28,15 +29,16 @@ def snapshot(
 
     sides = presented(reference, batch, kinds, label)
     known = {name: kind for name, kind in kinds.items() if all(_drawn(side[name].dropna(), kind) for side in sides)}
-    names = {kind: [name for name, its in known.items() if its == kind] for kind in METHODS}
+    texts = plain_names(known)
+    names = {kind: [texts[name] for name, its in known.items() if its == kind] for kind in METHODS}
     definition = DataDefinition(numerical_columns=names["number"], categorical_columns=names["category"])
-    before, now = (Dataset.from_pandas(side[list(known)], definition) for side in sides)
+    before, now = (Dataset.from_pandas(side[list(known)].rename(columns=texts), definition) for side in sides)
     own = {kind: (chosen or {}).get(kind, all_of[0]) for kind, all_of in METHODS.items()}
     preset = DataDriftPreset(
-        columns=list(known),
+        columns=[texts[name] for name in known],
         num_method=own["number"],
         cat_method=_ordered(own["category"]),
-        per_column_threshold={name: (limits or {}).get(name) or DEFAULT_THRESHOLD for name in known},
+        per_column_threshold={texts[name]: (limits or {}).get(name) or DEFAULT_THRESHOLD for name in known},
     )
     with np.errstate(divide="ignore", invalid="ignore"):  # correlations with a column that does not vary
         return Report([preset]).run(now, before)

@@ -5,7 +5,6 @@ A scalar without a flag is read from the step's section of params.yaml, so that 
 
 import argparse
 import ast
-import html
 import inspect
 import os
 from collections.abc import Iterator, Sequence
@@ -14,12 +13,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
 
 from tidegate.commands.command import Command
-from tidegate.documents.formats import read_text, replacing, write_json, write_text
+from tidegate.documents.formats import read_text, replacing, write_json
 from tidegate.process import code
 from tidegate.process.errors import InputError
 
 PARAMETERS = Path("params.yaml")
-PAGE = '<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>Skipped</title><p>Skipped: {}</p></html>\n'
 USAGE = f"""\
 usage: tidegate step NAME [--if FILE] [--from FLAG=SECTION.KEY ...] FLAGS
 
@@ -105,7 +103,9 @@ def skip(path: Path, kind: str, reason: str) -> None:
         with replacing(path) as folder:
             write_json(folder / "skipped.json", {"skipped": reason})
     elif path.suffix == ".html":
-        write_text(path, PAGE.format(html.escape(reason)))
+        from tidegate.pages.page import write_note
+
+        write_note(path, "Skipped", reason)
     else:
         write_json(path, {"skipped": reason})
 

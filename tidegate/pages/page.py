@@ -1,13 +1,24 @@
-"""Renders a step's template to one self-contained HTML file."""
+"""Renders a step's template to one self-contained HTML file, in which only the scripts that it is given may run."""
 
+from base64 import b64encode
+from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from tidegate.documents.formats import write_text
 
+NOTE = Path(__file__).with_name("note.html")
+# Whatever a page names, nothing is fetched and nothing is sent.
+NONE = "'none'"
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; base-uri 'none'; "
+    "form-action 'none'"
+)
+
 
 def write_page(path: Path, template: Path, title: str, **values: Any) -> None:
-    """Render the file `template` into `path`; every value is escaped."""
+    """Render the file `template` into `path`; every value is escaped but `scripts`, which alone may run."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -16,4 +27,17 @@ def write_page(path: Path, template: Path, title: str, **values: Any) -> None:
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    write_text(path, environment.get_template(template.name).render(title=title, **values))
+    scripts = values.get("scripts", ())
+    fixed = {"title": title, "scripts": scripts, "policy": policy(scripts)}
+    write_text(path, environment.get_template(template.name).render({**values, **fixed}))
+
+
+def write_note(path: Path, title: str, sentence: str) -> None:
+    """Write a page that says why there is nothing else to show."""
+    write_page(path, NOTE, title, sentence=sentence)
+
+
+def policy(scripts: Sequence[str]) -> str:
+    """The Content-Security-Policy of a page: a script runs only if it is one of these, to the byte."""
+    hashes = [f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'" for script in scripts]
+    return f"{POLICY}; script-src {' '.join(hashes or [NONE])}"

@@ -16,7 +16,7 @@ def snapshots() -> list[Taken]:
     for batch, until, colder in (("ab12", "2013-03-01", 0), ("ab34", "2013-04-01T00:00:00", 9)):
         reference, rows = decisions.frames()
         shot = snapshot.snapshot(reference, rows.assign(temp=rows["temp"] - colder), decisions.kinds)
-        found.append(Taken(batch, until, dumped(shot)))
+        found.append(Taken(batch, until, dumped(shot, decisions.decision("keep"))))
     return found
 
 

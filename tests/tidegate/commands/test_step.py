@@ -50,7 +50,8 @@ def test_a_shut_gate_replaces_whatever_lay_there_and_imports_nothing(tmp_path: P
 def test_a_skipped_page_is_a_page(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     step.skip(path, "Output", "a < b")
-    assert "<p>Skipped: a &lt; b</p>" in path.read_text()
+    page = path.read_text()
+    assert '<h1 class="quiet">Skipped</h1>\n<p>a &lt; b.</p>' in page and "Content-Security-Policy" in page
 
 
 @pytest.mark.parametrize("text", ["", "True", "true\n", "{}", "false "])
