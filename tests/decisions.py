@@ -148,6 +148,7 @@ def past(
             rows=25000,
             loss=round(0.5 + float(random.normal(0, 0.03)), 4) if turn else None,
             signals={name: (round(float(random.normal(0.1, 0.1)), 4), 0.15) for name in names},
+            promised=0.48 + turn // 4 / 100,
         )
         for turn in range(batches)
     ]

@@ -33,7 +33,7 @@ def decay(growth: Growth, loss: float, verdict_loss: float, limit: float, task: 
         reason += ", and too few blocks of time say what chance alone does"
         detail = DecayDetail(loss, verdict_loss, None)
         return Signal("decay", "decay", "cannot tell", reason, growth.mean, limit, None, detail)
-    mean, low, high = (task.text(value, 3, "+") for value in (growth.mean, growth.lower, growth.upper))
+    mean, low, high = (task.text(value, 4, "+") for value in (growth.mean, growth.lower, growth.upper))
     state: State = "opens" if growth.mean > limit and growth.lower > 0 else "shut"
     detail = DecayDetail(loss, verdict_loss, (growth.lower, growth.upper))
     return Signal("decay", "decay", state, f"{reason}: {mean} [{low}, {high}]", growth.mean, limit, None, detail)

@@ -48,8 +48,10 @@ def decide(mode: str, signals: Sequence[Signal]) -> tuple[Answer, list[str]]:
         return "retrain", [*opened, *_named(signals)]
     if unknown:
         return "cannot tell", [*unknown, *_named(signals)]
-    nearest = "".join(f"; nearest: {signal.reason}{limit(signal)}" for signal in _nearest(signals)[:1])
-    return "keep", [f"nothing is beyond its limit{nearest}", *_named(signals)]
+    near = _nearest(signals)
+    certainly = "certainly " if any(beyond(signal) for signal in near) else ""
+    nearest = "".join(f"; nearest: {signal.reason}{limit(signal)}" for signal in near[:1])
+    return "keep", [f"nothing is {certainly}beyond its limit{nearest}", *_named(signals)]
 
 
 def limit(signal: Signal) -> str:
@@ -72,16 +74,28 @@ def _nearest(signals: Sequence[Signal]) -> list[Signal]:
     return sorted((signal for signal in shut if signal.limit is not None), key=lambda signal: -_part(signal))
 
 
-def _part(signal: Signal) -> float:
-    """How far a signal is on the way to opening: by its limit, and by its critical value where it has one."""
-    value = signal.value or 0.0
-    part = value / signal.limit if signal.limit else float(value > 0)
+def beyond(signal: Signal) -> bool:
+    """Whether a signal is larger than its limit, certainly or by chance."""
+    return signal.value is not None and signal.limit is not None and signal.value > signal.limit
+
+
+def certainty(signal: Signal) -> float | None:
+    """How far a signal is beyond chance: above 1 it is; None where chance has no part in it."""
     match signal.detail:
-        case DriftDetail(score=float(score), chance=float(critical)) if critical:
-            return min(part, score / critical)
+        case DriftDetail(score=float(score), chance=float(critical)):
+            return score / critical if critical else 2.0 * (score > 0)
         case DecayDetail(interval=(low, _)):
-            return min(part, float(low > 0))
-    return min(part, 1.0)
+            growth = signal.value or 0.0
+            return growth / (growth - low) if low < growth > 0 else 2.0 * (low > 0)
+    return None
+
+
+def _part(signal: Signal) -> float:
+    """How far a signal is on the way to opening: the smaller of its size and its certainty, 1 is at the limit."""
+    value = signal.value or 0.0
+    size = value / signal.limit if signal.limit else float(value > 0)
+    certain = certainty(signal)
+    return min(size, 1.0 if certain is None else certain)
 
 
 def would_change(decision: Answer, signals: Sequence[Signal], policy: Policy) -> list[str]:
@@ -99,7 +113,7 @@ def would_change(decision: Answer, signals: Sequence[Signal], policy: Policy) ->
         return [f"the gate would have stayed shut with {' and '.join(limits)}"] if limits else []
     if decision == "cannot tell":
         return [f"more rows, labels or blocks of time: gate.minimum_rows is {policy.minimum_rows:,}"]
-    return [_opened_by(signal) for signal in _nearest(signals)[:MOST_CHANGES]]
+    return [_opened_by(signal) for signal in _nearest(signals)[:MOST_CHANGES] if (signal.value or 0.0) > 0]
 
 
 def _kept_shut_by(signal: Signal) -> str:
@@ -116,7 +130,7 @@ def _opened_by(signal: Signal) -> str:
         lacks.append(f"gate.{PARAMETERS[signal.signal]} below {signal.value:.3g} (it is {signal.limit:g})")
     match signal.detail:
         case DecayDetail(interval=(low, _)) if low <= 0:
-            lacks.append(f"a lower bound above 0 (it is {low:.3f})")
+            lacks.append(f"a lower bound above 0 (it is {low:.2g})")
     return f"{signal.name}: {' and '.join(lacks)} would have opened the gate"
 
 

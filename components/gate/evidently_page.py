@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from tidegate.components.gate.page import COLORS, SENTENCES
+from tidegate.components.gate.words import COLORS, SENTENCES
 from tidegate.documents.decision import Decision
 from tidegate.pages.page import write_page
 

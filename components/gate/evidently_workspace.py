@@ -7,9 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tidegate.components.gate.page import SENTENCES
 from tidegate.components.gate.page_ids import settled
 from tidegate.components.gate.plain_names import plain
+from tidegate.components.gate.words import SENTENCES
 from tidegate.documents.decision import Decision
 from tidegate.documents.formats import write_text
 

@@ -54,14 +54,21 @@ Picture = Histogram | Bars
 def pictures(
     reference: pd.DataFrame, batch: pd.DataFrame, kinds: Mapping[str, str], signals: Sequence[Signal]
 ) -> dict[str, Picture]:
-    """By name of the signal, how the values of a column that matters lie on both sides, as shares of all its rows.
+    """By name of the signal, how the values of a column that matters lie on both sides, as shares of its rows.
 
     `kinds` says of each column of the frames whether it is a `number` or a `category`.
     """
-    picked = [(signal.name, column_of(signal)) for signal in mattering(signals)]
+    picked = [(signal, column_of(signal)) for signal in mattering(signals)]
     return {
-        name: _picture(reference[column], batch[column], kinds[column]) for name, column in picked if column in kinds
+        signal.name: _picture(*(_rows(side[column], signal) for side in (reference, batch)), kinds[column])
+        for signal, column in picked
+        if column in kinds
     }
+
+
+def _rows(column: pd.Series, signal: Signal) -> pd.Series:
+    """The rows that a signal speaks of: of a label only those that have one, for a young row has none yet."""
+    return column.dropna() if signal.signal == "label" else column
 
 
 def column_of(signal: Signal) -> str:

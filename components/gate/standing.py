@@ -3,18 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 from tidegate.components.gate.pictures import mattering
+from tidegate.components.gate.words import word
 from tidegate.documents.decision import DecayDetail, Decision, Signal
 from tidegate.pages.axes import Axis
 from tidegate.tracking.decisions import PastDecision
 
-MOST_BATCHES, MOST_STRIPS, LEAST_GAP = 60, 14, 0.28
+MOST_BATCHES, MOST_STRIPS, LEAST_GAP = 60, 14, 0.28  # a date is a quarter of the axis
 LOWEST, HIGHEST = -1.0, 3.0  # what is further off is drawn at the edge
 SCALE = Axis(LOWEST, HIGHEST)
-PAD, ROOM = 0.08, 0.06
+PAD, ROOM, FIRST_ROOM = 0.08, 0.06, 0.15
 Past = Sequence[PastDecision]
 
 
@@ -28,14 +29,24 @@ class Dot:
 
 
 @dataclass(frozen=True)
+class Reign:
+    """A stretch of batches with one champion: from and to where on the axis, its loss on the rows of its verdict."""
+
+    version: str
+    start: float
+    end: float
+    promised: float | None
+
+
+@dataclass(frozen=True)
 class Quality:
     """The champion's loss over the batches; `now` when this one, the last, has a loss as well."""
 
     dots: list[Dot]
     x_ticks: list[dict[str, Any]]
     y_ticks: list[dict[str, Any]]
+    reigns: list[Reign]
     changes: list[dict[str, Any]]
-    promised: float | None
     now: bool
 
 
@@ -49,10 +60,8 @@ class Strip:
     ratio: float
     above: int
 
-    @property
-    def beyond(self) -> bool:
-        """Whether it is beyond its limit."""
-        return self.ratio > 1
+    word: str
+    """Whether it is beyond its limit, and whether that is beyond chance."""
 
 
 def quality(decision: Decision, past: Past) -> Quality | None:
@@ -60,14 +69,16 @@ def quality(decision: Decision, past: Past) -> Quality | None:
     decay = next((signal.detail for signal in decision.signals if isinstance(signal.detail, DecayDetail)), None)
     known = [(each, each.loss) for each in past[-MOST_BATCHES:] if each.loss is not None]
     if decay is not None:
-        known.append((_as_past(decision, decay.loss), decay.loss))
+        known.append((_as_past(decision, decay), decay.loss))
     if len(known) < 2:
         return None
     days = [float(datetime.fromisoformat(each.until[:10]).toordinal()) for each, _ in known]
     losses = [loss for _, loss in known]
-    x, y = _padded(days), _padded([*losses, *([decay.verdict_loss] if decay else [])])
-    places = [x.at(day) for day in days]
     batches = [each for each, _ in known]
+    promised = [each.promised for each in batches if each.promised is not None]
+    x, y = _padded(days), _padded([*losses, *promised])
+    places = [x.at(day) for day in days]
+    reigns = _reigns(list(zip(places, batches, strict=True)), y)
     return Quality(
         dots=[
             Dot(place, y.at(loss), each.decision == "retrain")
@@ -75,15 +86,23 @@ def quality(decision: Decision, past: Past) -> Quality | None:
         ],
         x_ticks=_dates([(place, each.until[:10]) for place, each in zip(places, batches, strict=True)]),
         y_ticks=y.ticks(),
-        changes=_changes([(place, each.champion) for place, each in zip(places, batches, strict=True)]),
-        promised=y.at(decay.verdict_loss) if decay else None,
+        reigns=reigns,
+        changes=_changes(reigns),
         now=decay is not None,
     )
 
 
-def _as_past(decision: Decision, loss: float) -> PastDecision:
-    rows = decision.window.rows
-    return PastDecision(decision.until, decision.batch, decision.decision, decision.champion, rows, loss, {})
+def _as_past(decision: Decision, decay: DecayDetail) -> PastDecision:
+    return PastDecision(
+        until=decision.until,
+        batch=decision.batch,
+        decision=decision.decision,
+        champion=decision.champion,
+        rows=decision.window.rows,
+        loss=decay.loss,
+        signals={},
+        promised=decay.verdict_loss,
+    )
 
 
 def strips(decision: Decision, past: Past) -> list[Strip]:
@@ -92,7 +111,8 @@ def strips(decision: Decision, past: Past) -> list[Strip]:
     found = [
         _strip(signal, signal.value / signal.limit, past[-MOST_BATCHES:])
         for signal in decision.signals
-        if (signal.signal != "features" or signal.name in shown)
+        if signal.signal != "cooldown"  # the more days ago the gate was open, the better
+        and (signal.signal != "features" or signal.name in shown)
         and signal.value is not None
         and signal.limit is not None
         and signal.limit > 0
@@ -100,12 +120,27 @@ def strips(decision: Decision, past: Past) -> list[Strip]:
     return [strip for strip in found if strip.dots][:MOST_STRIPS]
 
 
-def _changes(places: Sequence[tuple[float, str | None]]) -> list[dict[str, Any]]:
-    """Where another champion began to be the one that was asked; of those without room the first."""
+def _reigns(places: Sequence[tuple[float, PastDecision]], y: Axis) -> list[Reign]:
+    """Batches in a row that asked one champion; another one begins half-way between two batches."""
+    groups = [list(group) for _, group in groupby(places, key=lambda pair: pair[1].champion)]
+    middles = [round((before[-1][0] + after[0][0]) / 2, 4) for before, after in pairwise(groups)]
+    ends = zip([0.0, *middles], [*middles, 1.0], strict=True)
+    found = []
+    for (start, end), group in zip(ends, groups, strict=True):
+        promised = next((each.promised for _, each in reversed(group) if each.promised is not None), None)
+        found.append(Reign(group[0][1].champion or "", start, end, None if promised is None else y.at(promised)))
+    return found
+
+
+def _changes(reigns: Sequence[Reign]) -> list[dict[str, Any]]:
+    """Where another champion began to be the one that was asked; of those without room the first is named."""
     found: list[dict[str, Any]] = []
-    for (_, before), (at, champion) in pairwise(places):
-        if champion != before and (not found or at - found[-1]["at"] > ROOM):
-            found.append({"at": at, "text": f"version {champion}" if not found else str(champion)})
+    free = 0.0  # from here on there is room for a name
+    for reign in reigns[1:]:
+        text = f"version {reign.version}" if not found else reign.version
+        found.append({"at": reign.start, "text": text if reign.start >= free else ""})
+        if found[-1]["text"]:
+            free = reign.start + (FIRST_ROOM if len(found) == 1 else ROOM)
     return found
 
 
@@ -122,7 +157,7 @@ def _strip(signal: Signal, ratio: float, past: Past) -> Strip:
     pairs = [each.signals[signal.name] for each in past if signal.name in each.signals]
     before = [value / limit for value, limit in pairs if value is not None and limit and limit > 0]
     above = sum(ratio > other for other in before)
-    return Strip(signal.name, [_place(other) for other in before], _place(ratio), ratio, above)
+    return Strip(signal.name, [_place(other) for other in before], _place(ratio), ratio, above, word(signal))
 
 
 def _place(ratio: float) -> float:

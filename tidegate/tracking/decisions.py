@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tidegate.documents.decision import Decision
+from tidegate.documents.decision import DecayDetail, Decision
 from tidegate.tracking.tags import Tag
 
 MOST_SIGNALS = 20
@@ -19,17 +19,25 @@ class PastDecision:
     batch: str
     decision: str
     champion: str | None
+    """The version that was asked; None where there was none, or where it was not noted."""
     rows: int
     loss: float | None
     """The champion's loss on the batch."""
     signals: Mapping[str, tuple[float | None, float | None]]
+    promised: float | None = None
+    """The champion's loss on the rows that it was promoted for."""
 
 
 def noted(decision: Decision, loss: float | None) -> dict[str, str]:
-    """A decision in short as tags of its batch's run: at most 20 signals with their limits, the champion's loss."""
+    """A decision in short as tags of its batch's run: at most 20 signals with their limits, the champion's losses.
+
+    The tag `champion` will not do: after a release it holds the version that serves then.
+    """
+    decay = next((signal.detail for signal in decision.signals if isinstance(signal.detail, DecayDetail)), None)
+    champion = {"champion": decision.champion, "promised": decay.verdict_loss if decay else None, "loss": loss}
     signals = {signal.name: [signal.value, signal.limit] for signal in decision.signals if signal.value is not None}
     kept = list(signals.items())[:MOST_SIGNALS]
-    while len(text := json.dumps({"loss": loss, "signals": dict(kept)}, ensure_ascii=False)) > LONGEST:
+    while len(text := json.dumps({**champion, "signals": dict(kept)}, ensure_ascii=False)) > LONGEST:
         kept.pop()
     return {Tag.GATE: text}
 
@@ -44,14 +52,14 @@ def past(batches: Iterable[Mapping[str, str]], before_until: str) -> list[PastDe
 
 
 def _noted(tags: Mapping[str, str]) -> PastDecision:
-    champion = tags.get(Tag.CHAMPION, "none")
     note = json.loads(tags.get(Tag.GATE, "{}"))
     return PastDecision(
         until=tags[Tag.UNTIL],
         batch=tags[Tag.BATCH],
         decision=tags[Tag.DECISION],
-        champion=None if champion == "none" else champion,
+        champion=note.get("champion"),
         rows=int(tags.get(Tag.ROWS, 0)),
         loss=note.get("loss"),
         signals={name: (value, limit) for name, (value, limit) in note.get("signals", {}).items()},
+        promised=note.get("promised"),
     )

@@ -14,6 +14,7 @@ from tidegate.components.gate.decay import Growth
 from tidegate.components.gate.decision import decide, decision_of, numbers, would_change
 from tidegate.components.gate.permutation_test import Column
 from tidegate.components.gate.policy import switched_off
+from tidegate.components.gate.words import word
 from tidegate.documents.decision import Answer, ChampionModel, Decision, Kind, NoDetail, RecipeDetail, Signal, State
 from tidegate.process.errors import InputError
 from tidegate.scoring.tasks import TASKS
@@ -189,13 +190,49 @@ def test_another_recipe_is_named_and_does_not_open() -> None:
         ),
         (
             [age.decay(Growth(0.1, -0.02, 0.2), 0.6, 0.5, 0.05, TASKS["binary"])],
-            "decay: a lower bound above 0 (it is -0.020) would have opened the gate",
+            "decay: a lower bound above 0 (it is -0.02) would have opened the gate",
         ),
     ],
 )
 def test_what_would_have_changed_it(signals: list[Signal], words: str) -> None:
     decision, _ = decide("auto", signals)
     assert would_change(decision, signals, POLICY)[0] == words
+
+
+grown = age.decay(Growth(0.066, -0.0002, 0.13), 0.571, 0.505, 0.02, TASKS["binary"])
+moved = column_drift.features({"a": column(0.5, 0.6)}, {"a": 1.0}, 0.2, {})[0]
+weak = column_drift.features({"a": column(0.5, 0.1)}, {"a": 1.0}, 0.6, {})[0]
+
+
+def test_what_is_large_but_uncertain_is_nearest_and_never_called_within_its_limit() -> None:
+    calmer = [column_drift.predictions(column(part, 0.5), 0.5) for part in (0.4, 0.3, 0.2)]
+    _, (reason,) = decide("auto", [*calmer, grown])
+    assert reason.startswith("nothing is certainly beyond its limit; nearest: the champion's log loss is 0.571")
+    assert "+0.0660 [-0.0002, +0.1300] (gate.decay 0.02)" in reason
+    first = would_change("keep", [*calmer, grown], POLICY)[0]
+    assert first == "decay: a lower bound above 0 (it is -0.0002) would have opened the gate"
+
+
+@pytest.mark.parametrize(
+    ("signal", "said"),
+    [
+        (grown, "beyond its limit, but within chance"),
+        (moved, "beyond its limit, but within chance"),
+        (weak, "within its limit, but beyond chance"),
+        (column_drift.predictions(column(0.1, 0.6), 0.25), "within its limit, and within chance"),
+        (age.age("2024-04-01", "2024-05-01", 60), "within its limit"),
+        (age.decay(Growth(-0.1, -0.2, -0.02), 0.6, 0.5, 0.05, TASKS["binary"]), "within its limit, and within chance"),
+        (age.decay(Growth(0.1, 0.02, 0.2), 0.6, 0.5, 0.05, TASKS["binary"]), "opens the gate"),
+        (age.cooldown(tried(("2024-03-01", "", "2")), "2024-05-01T00:00:00", 7), "over"),
+    ],
+)
+def test_a_shut_signal_says_which_of_its_limits_holds(signal: Signal, said: str) -> None:
+    assert word(signal) == said
+
+
+def test_a_signal_that_fell_would_not_have_opened_the_gate() -> None:
+    fell = age.decay(Growth(-0.1, -0.2, -0.02), 0.4, 0.5, 0.05, TASKS["binary"])
+    assert would_change("keep", [fell], POLICY) == []
 
 
 def test_what_would_have_changed_it_is_true() -> None:

@@ -62,12 +62,37 @@ def test_what_opens_the_gate_comes_first_and_the_nearest_fill_up() -> None:
 
 def test_the_quality_is_that_of_the_batches_whose_loss_is_known() -> None:
     found = standing.quality(decisions.decision("retrain", decisions.compared()), decisions.past(5))
-    assert found is not None and found.promised is not None and found.now and len(found.dots) == 5
+    assert found is not None and found.now and len(found.dots) == 5
     last = found.dots[-1]
     assert last.opened and last.x > max(dot.x for dot in found.dots[:-1])
-    assert last.y > found.promised  # it was promoted for less
+    assert found.reigns[-1].promised is not None and last.y > found.reigns[-1].promised  # it was promoted for less
     assert [change["text"] for change in found.changes] == ["version 2", "1"]
     assert standing.quality(decisions.decision("retrain"), decisions.past(1)) is None
+
+
+def test_each_champion_has_its_own_promise_and_begins_between_two_batches() -> None:
+    past = [replace(each, loss=0.5) for each in decisions.past(8)]
+    found = standing.quality(decisions.decision("retrain"), past)
+    assert found is not None and [reign.version for reign in found.reigns] == ["1", "2"]
+    first, second = found.reigns
+    assert first.promised is not None and second.promised is not None and first.promised < second.promised
+    assert found.dots[3].x < first.end == second.start < found.dots[4].x
+    assert [change["at"] for change in found.changes] == [second.start]
+    assert (first.start, second.end) == (0.0, 1.0)
+
+
+def test_the_shares_of_a_label_are_those_of_the_rows_that_have_one() -> None:
+    label = pd.DataFrame({"late": [1.0, 1.0, 0.0, None]}), pd.DataFrame({"late": [1.0, 0.0, None, None]})
+    signal = replace(decisions.compared()[3], column="late")
+    (found,) = pictures(*label, {"late": "category"}, [signal]).values()
+    assert isinstance(found, Bars) and found.missing == (0, 0)
+    assert {row.text: (row.reference, row.batch) for row in found.rows} == {"1": (0.6667, 0.5), "0": (0.3333, 0.5)}
+
+
+def test_a_cooldown_that_is_over_is_no_excess() -> None:
+    past = [replace(each, signals={"cooldown": (31, 7), "age": (90, 180)}) for each in decisions.past(3)]
+    found = standing.strips(decisions.decision("keep", decisions.compared()), past)
+    assert [strip.name for strip in found] == ["age"]
 
 
 def test_a_strip_counts_the_earlier_batches_below() -> None:
@@ -75,5 +100,5 @@ def test_a_strip_counts_the_earlier_batches_below() -> None:
     signals = [{"decay": (value, 0.02), "age": (None, 180), "budget": (1, 0)} for value in (0.001, 0.03, 90.0)]
     past = [replace(each, signals=own) for each, own in zip(past, signals, strict=True)]
     (strip,) = standing.strips(decisions.decision("retrain", decisions.compared()), past)
-    assert (strip.name, strip.above, strip.beyond) == ("decay", 2, True)
+    assert (strip.name, strip.above, strip.word) == ("decay", 2, "opens the gate")
     assert strip.dots[-1] == 1.0 and strip.dots[0] < standing.SCALE.at(1) < strip.now

@@ -91,9 +91,11 @@ def test_a_batch_that_is_not_one_is_named(client: MlflowClient, name: str, given
 
 
 def test_the_past_is_told_from_the_notes(client: MlflowClient, name: str) -> None:
+    logs.values(client, runs.batch_run(client, name, "ab34", {}), tags={"tidegate.champion": "2"})  # as a release does
     first, second = decisions.past(runs.batches(client, name), "2024-06-01T00:00:00")
-    assert first == PastDecision("2024-03-01", "ab12", "keep", "1", 7, None, {})
+    assert first == PastDecision("2024-03-01", "ab12", "keep", None, 7, None, {})
     assert (second.batch, second.loss, second.signals["decay"]) == ("ab34", 0.5, (0.034, 0.02))
+    assert (second.champion, second.promised) == ("1", 0.537)
     assert [each.batch for each in decisions.past(runs.batches(client, name), "2024-04-01")] == ["ab12"]
 
 
