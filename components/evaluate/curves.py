@@ -73,6 +73,7 @@ def _precision(label: Vector, values: Vector, weight: Vector | None) -> Line:
     from sklearn.metrics import precision_recall_curve
 
     precision, recall, _ = precision_recall_curve(label, values, sample_weight=weight)
+    precision[-1] = precision[-2]  # of no rows scikit-learn says 1, from which chance would seem to fall
     return _points(recall[::-1], precision[::-1])
 
 
