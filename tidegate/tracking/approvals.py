@@ -91,9 +91,12 @@ def approvable(client: MlflowClient, name: str, version: str) -> tuple[History, 
     past = journal.history(client, name)
     verdict = verdict_of(name, version, versions.tags_of(client, name, version))
     thing = f"approval of {name} version {version}"
+    if version == past.champion:
+        cure = "nothing is left to do: `tidegate history` shows by whom and why"
+        raise TrackingError(thing, "a version that waits", "the champion", cure)
     if not verdict.accepted:
         raise TrackingError(thing, "an accepted verdict", "; ".join(verdict.reasons), "train a better one")
-    if version != past.champion and not _holds(verdict, past):
+    if not _holds(verdict, past):
         against, now = verdict.champion or "none", past.champion or "none"
         cure = "run `tidegate run` again: it will be evaluated against the new champion"
         raise TrackingError(thing, f"champion {against}, as evaluated", f"champion {now}", cure)
@@ -102,10 +105,8 @@ def approvable(client: MlflowClient, name: str, version: str) -> tuple[History, 
 
 @answering()
 def approve(client: MlflowClient, name: str, version: str, who: str, when: str, why: str) -> None:
-    """Promote an accepted version through the journal; TrackingError when its verdict does not hold (any more)."""
+    """Promote an accepted version through the journal; TrackingError when it serves, or its verdict does not hold."""
     past, verdict = approvable(client, name, version)
-    if version == past.champion:
-        return
     entry = Entry(past.champion, version, "", who, when, f"approved: {why}", verdict.summary, kind="approval")
     outcome = journal.promote(client, name, entry)
     if not outcome.counted:
@@ -115,11 +116,14 @@ def approve(client: MlflowClient, name: str, version: str, who: str, when: str, 
 
 @answering()
 def reject(client: MlflowClient, name: str, version: str, who: str, when: str, why: str) -> None:
-    """Record why a version is not to serve; TrackingError for the one that serves, which a rollback takes back."""
-    past = journal.history(client, name)
+    """Record why a version is not to serve; TrackingError for the one that serves, and for one that is rejected."""
+    past, thing = journal.history(client, name), f"rejection of {name} version {version}"
     if version == past.champion:
-        cure = "take it back with `tidegate rollback`"
-        raise TrackingError(f"rejection of {name} version {version}", "a version that waits", "the champion", cure)
+        raise TrackingError(thing, "a version that waits", "the champion", "take it back with `tidegate rollback`")
+    known = past.refused.get(version)
+    if known and known.kind == "rejection":
+        found = f"one that {known.who} has {known.why}"
+        raise TrackingError(thing, "a version that waits", found, "nothing is left to do")
     journal.reject(client, name, Entry(past.champion, version, "", who, when, f"rejected: {why}", kind="rejection"))
 
 

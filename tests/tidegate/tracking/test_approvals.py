@@ -40,16 +40,18 @@ def test_the_whole_verdict_is_filed_and_what_waits_is_listed(client: MlflowClien
 
 
 def test_an_approval_moves_the_champion_once(client: MlflowClient, name: str) -> None:
-    for _ in range(2):
-        approvals.approve(client, name, "2", "ann", when, "fine")
+    approvals.approve(client, name, "2", "ann", when, "fine")
+    with pytest.raises(TrackingError, match="found the champion; nothing is left to do"):
+        approvals.approve(client, name, "2", "bob", when, "a reason that would be lost")
     assert journal.champion(client, name) == "2"
     assert [entry.kind for entry in journal.history(client, name).entries] == ["promotion", "approval"]
     assert approvals.waiting(client, name) == []
 
 
 def test_a_rejection_keeps_the_loop_from_promoting(client: MlflowClient, name: str) -> None:
-    for _ in range(2):
-        approvals.reject(client, name, "2", "ann", when, "no")
+    approvals.reject(client, name, "2", "ann", when, "no")
+    with pytest.raises(TrackingError, match="found one that ann has rejected: no; nothing is left to do"):
+        approvals.reject(client, name, "2", "bob", when, "a reason that would be lost")
     outcome = journal.promote(client, name, Entry("1", "2", "batch2", "loop", when, "better"))
     assert (outcome.counted, outcome.champion) == (False, "1")
     assert [entry.kind for entry in journal.history(client, name).rejected] == ["rejection"]
