@@ -112,10 +112,15 @@ def seen(client: MlflowClient, run_id: str) -> list[Run]:
 
 @answering()
 def runs_about(client: MlflowClient, name: str, query: str = "") -> list[Run]:
-    """The runs of batches of the problem `name` that match a query, in all experiments, the oldest first."""
+    """The runs of batches of the problem `name` that match a query, in all experiments, the oldest first.
+
+    TrackingError where the problem's own experiment was deleted: its runs are there, and are not found.
+    """
     if name not in cache.experiments(client):  # it may have been created since they were read
         cache.of(client).experiments.clear()
     experiment = cache.experiments(client).get(name)
+    if experiment is None and (gone := _readable(client, name)) is not None:
+        _refuse_deleted(gone)
     own = experiment.experiment_id if experiment else None
     whole = " AND ".join(part for part in (f"tags.`{Tag.BATCH}` != ''", query) if part)
     return [run for run in _searched(client, _experiments(client), whole) if _is_of(run, name, own)]
@@ -219,10 +224,14 @@ def _taken(client: MlflowClient, name: str) -> str:
         cure = "let its owner or an admin grant EDIT on it, or choose another `name` in contract.yaml"
         expected = f"one that {signed_in()} may read and write"
         raise TrackingError(f"experiment {name}", expected, "one of another user", cure)
+    _refuse_deleted(found)
+    return str(found.experiment_id)
+
+
+def _refuse_deleted(found: Experiment) -> None:
     if found.lifecycle_stage == "deleted":
         cure = f"run `mlflow experiments restore -x {found.experiment_id}`"
-        raise TrackingError(f"experiment {name}", "an experiment that can be written", "a deleted one", cure)
-    return str(found.experiment_id)
+        raise TrackingError(f"experiment {found.name}", "an experiment that is not deleted", "a deleted one", cure)
 
 
 def _readable(client: MlflowClient, name: str) -> Experiment | None:

@@ -40,6 +40,16 @@ def test_a_batch_has_one_run_with_a_name(client: MlflowClient, name: str, run: s
     assert client.get_run(run).info.run_name == "2013-03-01 ab12cd34"
 
 
+def test_a_deleted_experiment_is_not_called_empty(client: MlflowClient, name: str, run: str) -> None:
+    assert len(runs.batches(client, name)) == 1
+    experiment = client.get_run(run).info.experiment_id
+    client.delete_experiment(experiment)
+    for ask in (runs.batches, runs.runs_about):
+        with pytest.raises(TrackingError, match=f"a deleted one; run `mlflow experiments restore -x {experiment}`"):
+            ask(store.connect(), name)
+    assert runs.batches(store.connect(), "never-seen") == []
+
+
 def test_processes_that_meet_agree_on_one_run(client: MlflowClient, name: str, tmp_path: Path, spawn: Spawn) -> None:
     code = (
         "import sys\n"

@@ -23,6 +23,9 @@ def decided() -> list[dict[str, str]]:
 
 def show(rows: Sequence[Mapping[str, str]]) -> None:
     """Print them for a person."""
+    if not rows:
+        console().print("no batch was decided yet: run `tidegate run`")
+        return
     table = Table(
         "until",
         "rows",

@@ -96,6 +96,9 @@ def rollback(to: str | None, reason: str) -> str:
 
 def show(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print the champions for a person."""
+    if not rows:
+        console().print("nothing was promoted yet")
+        return
     names = ("version", "since", "instead of", "loss", "who", "data", "commit", "why")
     table = Table(*names, box=None, padding=(0, 1))
     for row in rows:
