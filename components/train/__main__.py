@@ -1,9 +1,12 @@
 """The command of train."""
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import shorten
+from typing import Any
 
 import pandas as pd
 
@@ -24,6 +27,8 @@ from tidegate.scoring.scores import labels
 from tidegate.scoring.seed import seed_of
 
 REFERENCE_ROWS = 10_000
+LONGEST_WARNING = 160
+CURES = {"ConvergenceWarning": "raise max_iter in model.yaml"}
 
 
 def train(
@@ -43,7 +48,7 @@ def train(
     seed = seed_of(this)
     specification = read_specification(estimator, promise.task).seeded(seed)
     training_set = _training_set(read_table(features, "features"), promise, this, specification, window_days)
-    with _warnings_on_a_line():
+    with _warnings_once():
         trained = train_on(training_set, seed, _say)
     columns = [promise.time, promise.label, *training_set.features]
     sample = reference_sample(training_set.rows, trained.predicted, columns, REFERENCE_ROWS, seed)
@@ -62,10 +67,19 @@ def _say(line: str) -> None:
 
 
 @contextmanager
-def _warnings_on_a_line() -> Iterator[None]:
-    """What libraries warn of, such as a fit that has not converged, in our own form."""
+def _warnings_once() -> Iterator[None]:
+    """What libraries warn of, such as a fit that has not converged, in our own form and once for all fits."""
+    told: set[str] = set()
+
+    def show(message: Warning | str, category: type[Warning], *_: Any) -> None:
+        kind = re.sub(r"[\d.]+", "", str(message))  # the fits differ in their numbers
+        if kind not in told:
+            told.add(kind)
+            cure = CURES.get(category.__name__, "see its parameters in model.yaml")
+            _say(f"warning: {shorten(str(message), LONGEST_WARNING, placeholder=' …').rstrip('.')}; {cure}")
+
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_: _say(f"warning: {' '.join(str(message).split())}")
+        warnings.showwarning = show  # type: ignore[assignment]
         yield
 
 

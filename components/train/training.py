@@ -1,5 +1,6 @@
 """A training: the rows and the specification that it begins with, and the models and diagnostics that it ends with."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -65,6 +66,7 @@ def train_on(training_set: TrainingSet, seed: int, progress: Callable[[str], Non
     curve, held_out = learning_curve(training_set.challenger, head, tail, promise, features, progress)
     importance = importances(held_out, tail, promise, features, seed, least_known(len(head)))
     model = training_set.fitted(training_set.challenger())
-    simple = {name: training_set.fitted(made) for name, made in baselines(features, promise.task).items()}
+    with warnings.catch_warnings(action="ignore"):  # nobody can set the parameters of a baseline
+        simple = {name: training_set.fitted(made) for name, made in baselines(features, promise.task).items()}
     predicted = predict(model, training_set.rows, features, promise.task)
     return Trained(model, predicted, simple, curve, importance)

@@ -151,15 +151,25 @@ def test_infinite_labels_are_none(stored: "World", fails: Fails) -> None:
     assert "expected at least 100 labelled rows, found 9 in 756 rows; look at the label's SQL" in line
 
 
-def test_what_libraries_warn_of_is_one_line(stored: "World", capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_libraries_warn_of_is_one_line_with_a_cure(stored: "World", capsys: pytest.CaptureFixture[str]) -> None:
     (stored / "model.yaml").write_text(
         "estimator: sklearn.neural_network.MLPClassifier\nparameters: {max_iter: 2, hidden_layer_sizes: [3]}\n"
     )
     stored.run("featurize", "gate", "train")
     told = capsys.readouterr()
-    (line,) = {line for line in told.out.splitlines() if line.startswith("warning: ")}
+    (line,) = [line for line in told.out.splitlines() if line.startswith("warning: ")]
     assert line.startswith("warning: Stochastic Optimizer: Maximum iterations (2) reached")
+    assert line.endswith("; raise max_iter in model.yaml") and len(line) < 250
     assert "Warning" not in told.err
+
+
+def test_a_long_warning_is_cut(stored: "World", capsys: pytest.CaptureFixture[str]) -> None:
+    (stored / "model.yaml").write_text(
+        "estimator: sklearn.linear_model.LogisticRegression\nparameters: {max_iter: 1}\n"
+    )
+    stored.run("featurize", "gate", "train")
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("warning: ")]
+    assert "failed to converge" in line and line.endswith(" …; raise max_iter in model.yaml") and len(line) < 250
 
 
 def test_private_values_are_not_even_in_the_store(trained: "World") -> None:
