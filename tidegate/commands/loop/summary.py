@@ -15,6 +15,9 @@ from tidegate.documents.release import Release
 from tidegate.documents.verdict import ModelMetrics, Verdict
 from tidegate.scoring.tasks import LOWER_IS_BETTER, display
 
+# The gate's own page first: it says what the others are about.
+PAGES = ("gate/gate.html", "evaluate/report.html", "gate/evidently.html", "validate/report.html")
+
 
 def summary(seconds: Mapping[str, float], champion: str | None) -> dict[str, Any]:
     """Everything the table shows, as a document."""
@@ -99,7 +102,7 @@ def _lines(reasons: Sequence[str]) -> str:
 
 
 def _pages() -> list[str]:
-    return [str(path) for path in sorted(Path(workspace.ARTIFACTS).glob("*/*.html")) if _shows(path)]
+    return [str(path) for page in PAGES if (path := workspace.ARTIFACTS / page).exists() and _shows(path)]
 
 
 def _shows(path: Path) -> bool:
