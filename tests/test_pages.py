@@ -201,7 +201,7 @@ def _evaluate(path: Path, accepted: bool, champion: str | None, task: str = "bin
 
 def _history(path: Path, turns: int) -> str:
     """A champion per turn, each promoted for hostile reasons."""
-    metrics = {"log_loss": 0.5, "roc_auc": 0.7}
+    metrics = dict.fromkeys(TASKS["binary"].metrics, 0.5)
     rows = [
         {
             "kind": "promotion",
@@ -376,12 +376,34 @@ def test_nothing_is_wider_than_the_screen(browser: Chrome, page: tuple[Path, str
     assert browser.execute_script("return [innerWidth, document.documentElement.scrollWidth]") == [width, width]
 
 
-def test_a_phone_shows_whole_tables(browser: Chrome, tmp_path: Path) -> None:
-    _evaluate(tmp_path / "report.html", True, "1")
+@pytest.mark.parametrize(("write", "tables"), [("evaluate-accepted", 2), ("history", 1)])
+def test_a_phone_shows_whole_tables(browser: Chrome, tmp_path: Path, write: str, tables: int) -> None:
+    draw, *arguments = pages[write]
+    draw(tmp_path / "report.html", *arguments)
     _show(browser, tmp_path / "report.html", 360)
-    assert browser.execute_script(
-        "return [...document.querySelectorAll('.scroll')].map(item => item.scrollWidth - item.clientWidth)"
-    ) == [0, 0]
+    beyond = "return [...document.querySelectorAll('.scroll')].map(item => item.scrollWidth - item.clientWidth)"
+    assert browser.execute_script(beyond) == [0] * tables
+
+
+find_overlaps = """
+const found = [];
+for (const picture of document.querySelectorAll('svg')) {
+  const texts = [...picture.querySelectorAll('text')].filter(text => text.textContent.trim());
+  const boxes = texts.map(text => [text.textContent, text.getBoundingClientRect()]);
+  boxes.forEach(([one, a], place) => boxes.slice(place + 1).forEach(([other, b]) => {
+    const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+    const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+    if (across > 1 && down > 3) found.push([one, other]);
+  }));
+}
+return found;
+"""
+
+
+@pytest.mark.parametrize("width", [390, 1100])
+def test_no_two_texts_of_a_picture_overlap(browser: Chrome, page: tuple[Path, str], width: int) -> None:
+    _show(browser, page[0], width)
+    assert browser.execute_script(find_overlaps) == []
 
 
 read_texts = """
@@ -444,7 +466,8 @@ def test_axe_sees_what_is_wrong(browser: Chrome, tmp_path: Path) -> None:
 def test_curves_run_from_corner_to_corner_and_follow_the_rows() -> None:
     label = np.array([0.0, 0.0, 1.0, 1.0] * 50)
     perfect, useless = np.where(label == 1, 0.9, 0.1), np.full(len(label), 0.5)
-    roc, calibration, _ = curves(label, {"challenger": perfect, "dummy": useless})
+    roc, calibration, precise = curves(label, {"challenger": perfect, "dummy": useless})
+    assert precise.lines == {"challenger": [(0, 1), (1, 1), (1, 0.5)], "dummy": [(0, 0.5), (1, 0.5)]}
     assert roc.lines == {"challenger": [(0, 0), (0, 1), (1, 1)], "dummy": [(0, 0), (1, 1)]}
     assert calibration.lines == {"challenger": [(0.1, 0), (0.9, 1)], "dummy": [(0.5, 0.5)]}
 

@@ -1,7 +1,6 @@
 """Evidently's findings as a page: its own program draws them, below the gate's decision."""
 
 import json
-from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -43,6 +42,6 @@ def _findings(kept: str) -> str:
     return json.dumps(document, ensure_ascii=False).replace("<", "\\u003c")
 
 
-def _graphs(widget: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _graphs(widget: dict[str, Any]) -> list[dict[str, Any]]:
     """What a widget shows when a row is opened."""
     return [*widget.pop("additionalGraphs"), *(graph for part in widget["widgets"] for graph in _graphs(part))]

@@ -60,7 +60,7 @@ def pictures(
     """
     picked = [(signal, column_of(signal)) for signal in mattering(signals)]
     return {
-        signal.name: _picture(*(_rows(side[column], signal) for side in (reference, batch)), kinds[column])
+        signal.name: _picture(_rows(reference[column], signal), _rows(batch[column], signal), kinds[column])
         for signal, column in picked
         if column in kinds
     }

@@ -9,10 +9,10 @@ from typing import Any
 from tidegate.components.gate.pictures import mattering
 from tidegate.components.gate.words import word
 from tidegate.documents.decision import DecayDetail, Decision, Signal
-from tidegate.pages.axes import Axis
+from tidegate.pages.axes import Axis, dates
 from tidegate.tracking.decisions import PastDecision
 
-MOST_BATCHES, MOST_STRIPS, LEAST_GAP = 60, 14, 0.28  # a date is a quarter of the axis
+MOST_BATCHES, MOST_STRIPS = 60, 14
 LOWEST, HIGHEST = -1.0, 3.0  # what is further off is drawn at the edge
 SCALE = Axis(LOWEST, HIGHEST)
 PAD, ROOM, FIRST_ROOM = 0.08, 0.06, 0.15
@@ -84,7 +84,7 @@ def quality(decision: Decision, past: Past) -> Quality | None:
             Dot(place, y.at(loss), each.decision == "retrain")
             for place, (each, loss) in zip(places, known, strict=True)
         ],
-        x_ticks=_dates([(place, each.until[:10]) for place, each in zip(places, batches, strict=True)]),
+        x_ticks=dates([(place, each.until[:10]) for place, each in zip(places, batches, strict=True)]),
         y_ticks=y.ticks(),
         reigns=reigns,
         changes=_changes(reigns),
@@ -142,15 +142,6 @@ def _changes(reigns: Sequence[Reign]) -> list[dict[str, Any]]:
         if found[-1]["text"]:
             free = reign.start + (FIRST_ROOM if len(found) == 1 else ROOM)
     return found
-
-
-def _dates(places: Sequence[tuple[float, str]]) -> list[dict[str, Any]]:
-    """The last date, and those before it that have room beside the others."""
-    found = [places[-1]]
-    for place, text in reversed(places[:-1]):
-        if found[-1][0] - place >= LEAST_GAP:
-            found.append((place, text))
-    return [{"at": place, "text": text} for place, text in reversed(found)]
 
 
 def _strip(signal: Signal, ratio: float, past: Past) -> Strip:

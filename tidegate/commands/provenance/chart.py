@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from tidegate.pages.axes import dates
 from tidegate.scoring.tasks import Task
 from tidegate.tracking.tags import Tag
 
 MODELS = ("challenger", "champion")
-TIMES, STEPS = 4, 4
+STEPS = 4
 
 
 def chart(batches: Sequence[Mapping[str, str]], task: Task) -> dict[str, Any]:
@@ -24,10 +25,7 @@ def chart(batches: Sequence[Mapping[str, str]], task: Task) -> dict[str, Any]:
             model: [(round(x(moment), 4), round(y(loss), 4)) for moment, loss in points]
             for model, points in known.items()
         },
-        "x_ticks": [
-            {"at": x(at), "text": f"{datetime.fromtimestamp(at):%Y-%m-%d}"}
-            for at in _some(sorted(set(moments)), TIMES)
-        ],
+        "x_ticks": dates([(x(at), f"{datetime.fromtimestamp(at):%Y-%m-%d}") for at in sorted(set(moments))]),
         "y_ticks": [{"at": y(at), "text": task.text(at, 3)} for at in _between(min(losses), max(losses))],
     }
 
@@ -48,10 +46,3 @@ def _scale(low: float, high: float) -> Any:
 
 def _between(low: float, high: float) -> list[float]:
     return [low + (high - low) * step / STEPS for step in range(STEPS + 1)] if high > low else [low]
-
-
-def _some(values: Sequence[float], most: int) -> list[float]:
-    """The first, the last and some between."""
-    if len(values) <= most:
-        return list(values)
-    return [values[round(step * (len(values) - 1) / (most - 1))] for step in range(most)]

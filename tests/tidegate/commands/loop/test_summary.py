@@ -14,4 +14,5 @@ def test_the_gates_own_page_comes_first(tmp_path: Path, monkeypatch: pytest.Monk
         (tmp_path / "artifacts" / page).touch()
     places = summary({}, None)["look"][:-1]
     # Without a verdict its page says only that the step was skipped.
-    assert places == [f"artifacts/{page}" for page in ("gate/gate.html", "gate/evidently.html", "validate/report.html")]
+    wanted = ("gate/gate.html", "gate/evidently.html", "validate/report.html")
+    assert places == [f"artifacts/{page}" for page in wanted]
