@@ -3,11 +3,13 @@
 from typing import NoReturn
 
 from tidegate.commands.cli import main
+from tidegate.process.redaction import redact_streams
 from tidegate.process.termination import leave_after
 
 
 def program() -> NoReturn:
     """Run one command as a process of its own."""
+    redact_streams()
     leave_after(main)
 
 

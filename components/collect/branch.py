@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 from tidegate.process import limits
 from tidegate.process.errors import InputError
-from tidegate.process.redaction import address, holds_secret, redacted
+from tidegate.process.redaction import address, holds_secret, redacted, secret
+from tidegate.process.transport import check_encrypted
 from tidegate.versions.availability import translated_errors
 
-TOKEN = "TIDEGATE_GIT_TOKEN"
+TOKEN = "TIDEGATE_GIT_TOKEN"  # noqa: S105, the name of a variable
 FILE = b"data.dvc"
 ATTEMPTS = 8  # a concurrent push makes an attempt fail
 
@@ -27,13 +28,16 @@ def commit_file(repository: str, branch: str, text: str) -> None:
         found = "one with a password" if repository else "nothing"
         expected = f"the URL of a git repository, whose password is {TOKEN}"
         raise InputError("collect.repository", expected, found, "correct it")
+    if secret(TOKEN):
+        check_encrypted("collect.repository", repository)
     expected, cure = f"to accept data.dvc on branch {branch}", f"check collect.commit and {TOKEN}"
     with translated_errors(redacted(repository), expected, cure):
         for attempt in range(ATTEMPTS):
             refusal = _push(repository, branch, text)
             if not refusal:
                 return
-            time.sleep(random.uniform(0, 2**attempt / 10))  # jitter, so that concurrent pushes do not collide again
+            # Jitter, so that concurrent pushes do not collide again.
+            time.sleep(random.uniform(0, 2**attempt / 10))  # noqa: S311, it protects nothing
         raise OSError(refusal)
 
 
@@ -90,7 +94,7 @@ def _client(repository: str) -> tuple[Any, str]:
     patience = ConfigFile()
     patience.set((b"http",), b"timeout", str(limits.BRANCH_SECONDS).encode())
     config = StackedConfig([patience, *StackedConfig.default_backends()])
-    password = os.environ.get(TOKEN)
+    password = secret(TOKEN)
     user = "git" if password and "@" not in repository else None
     return get_transport_and_path(repository, config=config, username=user, password=password)
 

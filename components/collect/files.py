@@ -10,8 +10,10 @@ from tidegate.contract.source import ENDINGS, Source
 from tidegate.process import limits
 from tidegate.process.deadline import within
 from tidegate.process.errors import InputError
-from tidegate.process.redaction import redacted
+from tidegate.process.redaction import redacted, secret
+from tidegate.process.transport import check_encrypted
 from tidegate.versions.availability import translated_errors
+from tidegate.versions.section import ENDPOINT_VARIABLES
 
 CURE = "check `source` in contract.yaml and the credentials"
 
@@ -54,6 +56,9 @@ def _names(system: Any, path: str, every: bool) -> list[str]:
 def _options(source: Source) -> dict[str, Any]:
     """The options of fsspec for a source."""
     if source.s3:
+        if not source.endpoint and not source.insecure:
+            for name in ENDPOINT_VARIABLES:
+                check_encrypted(name, os.environ.get(name, ""), "write `insecure: true` in `source`")
         client = {"endpoint_url": source.endpoint, "region_name": source.region}
         given = {name: value for name, value in client.items() if value}
         waits = {"connect_timeout": limits.STORE_CONNECT_SECONDS, "read_timeout": limits.STORE_READ_SECONDS}
@@ -71,7 +76,7 @@ def _options(source: Source) -> dict[str, Any]:
 def _headers(source: Source) -> Iterator[tuple[str, str]]:
     if not source.token:
         return
-    token = os.environ.get(source.token)
+    token = secret(source.token)
     if not token:
         raise InputError(f"environment variable {source.token}", f"the token of {source.files}", "nothing", "set it")
     yield "Authorization", f"Bearer {token}"

@@ -11,7 +11,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 from tidegate.contract.source import Source
 from tidegate.process.errors import InputError, UnavailableError
-from tidegate.process.redaction import redacted
+from tidegate.process.redaction import redacted, secret
+from tidegate.process.transport import is_near
 
 # A silent server is detected after about 25 s; the duration of a query is not limited.
 TIMEOUTS: dict[str, Any] = {
@@ -23,6 +24,7 @@ TIMEOUTS: dict[str, Any] = {
     "application_name": "tidegate",
 }
 
+ENCRYPTED = ("require", "verify-ca", "verify-full")
 
 # Classes of transient SQLSTATEs: connection, transaction rollback, resources, operator intervention.
 TRANSIENT = ("08", "40", "53", "57")
@@ -35,11 +37,12 @@ def query(source: Source, watermark: str, until: str, path: Path) -> None:
     It runs read-only in one snapshot, with times in UTC. An empty `watermark` or `until` sets no limit.
     """
     name = str(source.postgres)
-    dsn = os.environ.get(name)
+    dsn = secret(name)
     if not dsn:
         raise InputError(f"environment variable {name}", "the connection string of the database", "nothing", "set it")
     try:
-        with psycopg.connect(dsn, cursor_factory=psycopg.ClientCursor, **TIMEOUTS) as connection:
+        given = {**TIMEOUTS, **encryption(dsn, bool(source.insecure))}
+        with psycopg.connect(dsn, cursor_factory=psycopg.ClientCursor, **given) as connection:
             connection.read_only = True
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.execute("SET timezone = 'UTC'; SET datestyle = 'ISO'; SET client_encoding = 'UTF8'")
@@ -47,6 +50,23 @@ def query(source: Source, watermark: str, until: str, path: Path) -> None:
     except psycopg.Error as error:
         kind = UnavailableError if _is_transient(error) else InputError
         raise kind(f"the database of {name}", "an answer to `query`", _message(error, dsn), "correct it") from None
+
+
+def encryption(dsn: str, insecure: bool) -> dict[str, str]:
+    """The settings that encrypt a connection beyond this machine and the cluster; libpq by itself only prefers it.
+
+    InputError if the connection string refuses encryption, unless `insecure` allows to go without.
+    """
+    settings = conninfo_to_dict(dsn)
+    places = [settings.get(key) or os.environ.get(f"PG{key.upper()}") for key in ("host", "hostaddr")]
+    hosts = [host for place in places if place for host in str(place).split(",")]
+    service = settings.get("service") or os.environ.get("PGSERVICE")  # it names a host in a file
+    near = not service and all(not host or host.startswith(("/", "@")) or is_near(host) for host in hosts)
+    mode = str(settings.get("sslmode") or os.environ.get("PGSSLMODE") or "require")
+    if near or insecure or mode in ENCRYPTED:
+        return {} if near or insecure else {"sslmode": mode}
+    expected = f"sslmode {', '.join(ENCRYPTED)}, because a password is sent"
+    raise InputError("the connection string", expected, mode, "change it, or write `insecure: true` in `source`")
 
 
 def _copy(connection: "psycopg.Connection[tuple[object]]", query: str, watermark: str, until: str, path: Path) -> None:

@@ -14,7 +14,8 @@ from tidegate.contract.source import Source
 from tidegate.documents.durations import interval
 from tidegate.process.errors import InputError
 from tidegate.tables.engine import cast, columns_of, engine
-from tidegate.tables.raw import DIALECT, reason, texts
+from tidegate.tables.failures import failure
+from tidegate.tables.raw import DIALECT, texts
 
 MOMENT_FORMAT = "%Y-%m-%d %H:%M:%S.%f+00"
 
@@ -35,7 +36,7 @@ def gather(name: str, table: Table, source: Source, data: Path, until: str, fold
             order = cast(quoted(source.watermark), "timestamp") if source.watermark else FILE
             return merge(connection, table, data, came, order, _cut(source.watermark or table.time, until))
         except duckdb.Error as error:
-            raise InputError(f"source of {name}", "readable rows", reason(error), "correct it") from None
+            raise InputError(f"source of {name}", "readable rows", failure(error), "correct it") from None
 
 
 def latest(connection: duckdb.DuckDBPyConnection, table: Table, source: Source, data: Path) -> str:

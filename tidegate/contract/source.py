@@ -7,12 +7,13 @@ from typing import Any
 
 from tidegate.documents.schema import Fault, hint
 from tidegate.process.redaction import holds_secret
+from tidegate.process.transport import is_encrypted
 
 ENDINGS = (".csv", ".csv.gz", ".csv.zst", ".parquet")
 KINDS: Mapping[str, set[str]] = {
-    "files": {"token"},
-    "s3": {"endpoint", "region", "profile"},
-    "postgres": {"query", "watermark", "overlap"},
+    "files": {"token", "insecure"},
+    "s3": {"endpoint", "region", "profile", "insecure"},
+    "postgres": {"query", "watermark", "overlap", "insecure"},
 }
 
 
@@ -21,6 +22,7 @@ class Source:
     """Files (a URL or a path, with wildcards), the files below an S3 prefix, or a query to Postgres.
 
     `postgres` and `token` are names of environment variables; `overlap` is a duration such as `1h`.
+    `insecure` allows to send credentials to this source without encryption.
     """
 
     files: str | None = None
@@ -33,6 +35,7 @@ class Source:
     query: str | None = None
     watermark: str | None = None
     overlap: str | None = None
+    insecure: bool | None = None
 
 
 def source_faults(source: Source, files: str, time: str | None, timestamps: Collection[str]) -> Iterator[Fault]:
@@ -50,6 +53,9 @@ def source_faults(source: Source, files: str, time: str | None, timestamps: Coll
     for key in ("files", "s3", "endpoint"):
         if holds_secret(str(document.get(key, ""))):
             yield Fault((key,), "no secret (set it in the environment)", "one")
+    for key in ("files", "endpoint"):
+        if (key != "files" or source.token) and not source.insecure and not is_encrypted(str(document.get(key, ""))):
+            yield Fault((key,), "https, because credentials are sent (or `insecure: true`)", "http")
     if not str(document.get("s3", "s3://")).startswith("s3://"):
         yield Fault(("s3",), "a prefix such as s3://bucket/orders/", "another text")
     if "://" in str(source.files) and not str(source.files).startswith(("http://", "https://")):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tidegate.documents.formats import write_text
+from tidegate.process.redaction import hidden, known_secrets
 
 NOTE = Path(__file__).with_name("note.html")
 # Whatever a page names, nothing is fetched and nothing is sent.
@@ -18,16 +19,24 @@ POLICY = (
 
 
 def write_page(path: Path, template: Path, title: str, **values: Any) -> None:
-    """Render the file `template` into `path`; every value is escaped but `scripts`, which alone may run."""
+    """Render the file `template` into `path`; every value is escaped but `scripts`, which alone may run.
+
+    No other value holds a secret of the environment.
+    """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    scripts, secrets = values.get("scripts", ()), known_secrets()
+
+    def shown(value: Any) -> Any:
+        return hidden(value, secrets) if isinstance(value, str) and value not in scripts else value
 
     environment = Environment(
         loader=FileSystemLoader([template.parent, Path(__file__).parent]),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=shown,
         trim_blocks=True,
     )
-    scripts = values.get("scripts", ())
     fixed = {"title": title, "scripts": scripts, "policy": policy(scripts)}
     write_text(path, environment.get_template(template.name).render({**values, **fixed}))
 

@@ -10,6 +10,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 
 from tidegate.process.errors import TrackingError
+from tidegate.process.redaction import hidden
 from tidegate.tracking import artifacts, cache
 from tidegate.tracking.artifacts import Content
 from tidegate.tracking.runs import of_same_batch
@@ -38,10 +39,10 @@ def values(
     """Log parameters, metrics and tags in as few requests as possible.
 
     Tags are replaced. Parameters are immutable in MLflow: existing ones stay, and the names of those with another
-    value are returned.
+    value are returned. No text contains a secret of the environment.
     """
     there = cache.run(client, run_id).data.params if params else {}
-    texts = {key: str(value)[:LONGEST_PARAMETER] for key, value in (params or {}).items()}
+    texts = {key: hidden(str(value))[:LONGEST_PARAMETER] for key, value in (params or {}).items()}
     now = int(time.time() * 1000)
     new = [Param(key, text) for key, text in texts.items() if key not in there]
     known = [
@@ -49,7 +50,7 @@ def values(
         for point in metrics
         if point.value is not None and not math.isnan(point.value)
     ]
-    notes = [RunTag(key, value) for key, value in (tags or {}).items()]
+    notes = [RunTag(key, hidden(value)) for key, value in (tags or {}).items()]
     while new or known or notes:
         client.log_batch(run_id, known[:MOST_METRICS], new[:MOST], notes[:MOST])
         new, known, notes = new[MOST:], known[MOST_METRICS:], notes[MOST:]

@@ -14,6 +14,7 @@ from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 from mlflow.exceptions import MlflowException
 
 from tidegate.process.errors import TrackingError
+from tidegate.process.redaction import hidden
 from tidegate.tracking.store import quoted, signed_in
 
 PAGE = 10_000
@@ -71,12 +72,14 @@ def version(
     model_id: str | None = None,
     purpose: str | None = None,
 ) -> ModelVersion:
-    """Create a version of `name`, and `name` itself if necessary; TrackingError when another user owns it."""
+    """Create a version of `name`, and `name` itself if necessary; TrackingError when another user owns it.
+
+    No tag contains a secret of the environment.
+    """
+    notes = {key: hidden(value) for key, value in tags.items()}
 
     def create() -> ModelVersion:
-        return client.create_model_version(
-            name, source, run_id, dict(tags), await_creation_for=0, model_id=model_id
-        )
+        return client.create_model_version(name, source, run_id, notes, await_creation_for=0, model_id=model_id)
 
     try:
         return create()

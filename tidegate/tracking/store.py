@@ -4,16 +4,20 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 from mlflow import MlflowClient, set_tracking_uri
 from mlflow.exceptions import MlflowException
+from mlflow.utils.credentials import get_default_host_creds
 
 from tidegate.process.context import kubeflow_run
 from tidegate.process.errors import TrackingError, UnavailableTrackingError
-from tidegate.process.redaction import address, redacted
+from tidegate.process.redaction import address, redacted, secret
+from tidegate.process.transport import check_encrypted
 from tidegate.tracking import cache, database
 
 START_SERVER = "start the server or correct MLFLOW_TRACKING_URI"
+CREDENTIALS = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
 SIGN_IN = "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
 ALLOWED = "let the owner or an admin grant access: see `tidegate doctor`"
 # A pattern of MLflow's message, what it means, and the cure; the first that matches.
@@ -59,6 +63,10 @@ def connect() -> MlflowClient:
         raise TrackingError(
             "MLFLOW_TRACKING_URI", "sqlite:/// or http(s)://", scheme, "put an MLflow server before it"
         )
+    else:
+        known = get_default_host_creds(uri)  # type: ignore[no-untyped-call]  # also of ~/.mlflow
+        if known.password or known.token or urlsplit(uri).password:
+            check_encrypted("MLFLOW_TRACKING_URI", uri)
     # MLflow resolves models:/ URIs by the global tracking URI, not by the client's.
     set_tracking_uri(uri)
     client = MlflowClient(uri, registry_uri=uri)
@@ -105,8 +113,7 @@ def _told(thing: object, message: str) -> TrackingError:
 
 
 def _hidden(text: str) -> str:
-    mine = (os.environ.get(name) for name in ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN"))
-    return redacted(address(text), filter(None, mine))
+    return redacted(address(text), filter(None, map(secret, CREDENTIALS)))
 
 
 @contextmanager

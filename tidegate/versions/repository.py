@@ -11,7 +11,7 @@ from tidegate.documents.formats import parse_yaml
 from tidegate.process import limits
 from tidegate.process.deadline import within
 from tidegate.process.errors import InputError
-from tidegate.process.redaction import redacted
+from tidegate.process.redaction import redacted, secret
 from tidegate.versions.availability import translated_errors
 from tidegate.versions.section import VARIABLE, settings
 
@@ -30,7 +30,7 @@ def opened(folder: Path, remote: str) -> Iterator[Any]:
 
     known_implementations["s3"]["class"] = "tidegate.versions.s3.S3FileSystem"
     known_implementations["ssh"]["class"] = "tidegate.versions.ssh.SSHFileSystem"
-    section = settings(remote, os.environ.get(VARIABLE, ""))
+    section = settings(remote, secret(VARIABLE) or "")
     (folder / ".dvc").mkdir(parents=True)
     _give_a_name()
     with translated_errors(f"the DVC remote {redacted(section['url'])}", "an answer", CURE):

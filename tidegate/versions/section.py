@@ -1,11 +1,14 @@
 """A DVC remote as a parameter of a run: its section of the DVC config as text; secrets come from the environment."""
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from tidegate.process import limits
 from tidegate.process.errors import InputError
+from tidegate.process.redaction import secret
+from tidegate.process.transport import check_encrypted
 
 VARIABLE = "TIDEGATE_REMOTE_SECRETS"
 COMMON_SETTINGS = {"url", "jobs", "checksum_jobs"}
@@ -37,6 +40,7 @@ TIMEOUTS: Mapping[str, Mapping[str, str]] = {
     "azure": {"connection_timeout": str(limits.STORE_CONNECT_SECONDS), "read_timeout": str(limits.STORE_READ_SECONDS)},
 }
 NAME = "remote"
+ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 
 
 def settings(remote: str, secrets: str = "") -> dict[str, str]:
@@ -55,7 +59,20 @@ def settings(remote: str, secrets: str = "") -> dict[str, str]:
             raise InputError(thing, expected, unknown[0], "take it out")
     for key, value in given.items():
         _refuse_secret_in_url(key, value, user=kind == "ssh")
+    check_endpoint({**given, **hidden})
     return {**TIMEOUTS.get(kind, {}), **given, **hidden, "verify": "true"}
+
+
+def check_endpoint(section: Mapping[str, str]) -> None:
+    """InputError if the credentials of a remote could be read on their way to it.
+
+    `use_ssl = false`, which DVC has for S3, allows it for this remote.
+    """
+    if section.get("use_ssl", "").lower() == "false" or section.get("allow_anonymous_login", "").lower() == "true":
+        return
+    cure = "set `use_ssl = false` of the remote" if kind_of(section["url"]) == "s3" else ""
+    for thing, url in _endpoints(section):
+        check_encrypted(thing, url, cure)
 
 
 def split(section: Mapping[str, str]) -> tuple[str, str]:
@@ -76,6 +93,21 @@ def kind_of(url: str) -> str:
         found = f"{kind}://" if url else "nothing"
         raise InputError(f"{NAME}: url", f"a path, or one of {kinds}", found, "name where the data is kept")
     return kind
+
+
+def _endpoints(section: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Where a remote is, as far as it is not the provider's own https: the setting or the variable, and the URL."""
+    kind = kind_of(section["url"])
+    given = {f"{NAME}: endpointurl": section.get("endpointurl", "")}
+    if kind == "s3" and not section.get("endpointurl"):
+        given |= {name: os.environ.get(name, "") for name in ENDPOINT_VARIABLES}
+    if kind == "azure":
+        texts = section.get("connection_string") or secret("AZURE_STORAGE_CONNECTION_STRING") or ""
+        fields = dict(part.split("=", 1) for part in texts.split(";") if "=" in part)
+        given["AZURE_STORAGE_CONNECTION_STRING"] = fields.get("BlobEndpoint") or (
+            f"{fields.get('DefaultEndpointsProtocol', 'https')}://{fields.get('AccountName')}.blob.core.windows.net"
+        )
+    return ((thing, url) for thing, url in given.items() if url)
 
 
 def _lines(text: str, thing: str) -> dict[str, str]:

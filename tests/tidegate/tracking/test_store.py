@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.tidegate.tracking.conftest import credentials, secured_server
-from tidegate.process.errors import TrackingError
+from tidegate.process.errors import InputError, TrackingError
 from tidegate.tracking import store
 
 root = Path(__file__).parents[3]
@@ -73,6 +73,15 @@ def test_the_database_and_its_artifacts_lie_together(tmp_path: Path, folder: str
     assert {path.name for path in place.iterdir()} == {"mlflow.db", "mlflow.db.lock", "mlartifacts"}
     assert [path.name for path in place.rglob("a.txt")] == ["a.txt"]
     assert noise == ""
+
+
+@pytest.mark.parametrize("given", [{"MLFLOW_TRACKING_TOKEN": "hush"}, {"MLFLOW_TRACKING_PASSWORD": "hush"}])
+def test_a_password_is_not_sent_where_it_can_be_read(given: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.invalid:5000")
+    for name, value in {"MLFLOW_TRACKING_USERNAME": "ada", **given}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(InputError, match="MLFLOW_TRACKING_URI: expected https, because credentials are sent"):
+        store.connect()
 
 
 def test_an_older_database_is_upgraded_and_kept(tmp_path: Path, migrated: Path, call: Call) -> None:

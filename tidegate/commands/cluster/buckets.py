@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tidegate.process import limits
 from tidegate.process.errors import InputError
+from tidegate.versions.section import check_endpoint
 
 Section = Mapping[str, str]
 HOME = "us-east-1"  # the one region that may not be named when a bucket is made
@@ -56,6 +57,7 @@ def make(section: Section) -> str:
 
 def _client(section: Section) -> Any:
     """An S3 client with the settings of DVC: the remote's section, then the environment."""
+    check_endpoint(section)
     session = botocore.session.Session(profile=section.get("profile"))
     for key in PATHS.keys() & section.keys():
         session.set_config_variable(PATHS[key], section[key])

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from tidegate.process import limits
 from tidegate.process.errors import InputError
 from tidegate.process.redaction import address
+from tidegate.process.transport import check_encrypted
 
 # Where Kubeflow mounts a token for its own API into a notebook.
 TOKEN_FILE = Path("/var/run/secrets/kubeflow/pipelines/token")
@@ -72,14 +73,14 @@ FLAGS: Mapping[str, Mapping[str, Any]] = {
 
 
 def connection(given: Mapping[str, Any], environment: Mapping[str, str]) -> Connection:
-    """The connection by the flags, else by the environment."""
+    """The connection by the flags, else by the environment; InputError if its token could be read on the way."""
 
     def first(flag: str, *names: str) -> str | None:
         return given.get(flag) or next((environment[name] for name in names if environment.get(name)), None)
 
     host = _url(first("host", "KFP_ENDPOINT", "KF_PIPELINES_ENDPOINT"))
     mounted = str(TOKEN_FILE) if TOKEN_FILE.exists() else None
-    return Connection(
+    made = Connection(
         host=host,
         ui_host=_url(first("ui_host", "KF_PIPELINES_UI_ENDPOINT")),
         namespace=first("namespace", "KFP_NAMESPACE"),
@@ -92,6 +93,9 @@ def connection(given: Mapping[str, Any], environment: Mapping[str, str]) -> Conn
         kube_context=given.get("kube_context"),
         timeout=given["timeout"],
     )
+    if host and (made.existing_token or made.cookies or made.token_file or urlsplit(host).password):
+        check_encrypted("--host", host)
+    return made
 
 
 def connection_of(arguments: argparse.Namespace) -> Connection:

@@ -88,6 +88,14 @@ def test_secrets_do_not_show() -> None:
     assert found.link("runs", "id") == "https://kubeflow.example:8443/#/runs/details/id"
 
 
+@pytest.mark.parametrize("given", [{"KFP_EXISTING_TOKEN": "hush"}, {"KFP_COOKIES": "session=hush"}])
+def test_a_token_is_not_sent_where_it_can_be_read(given: dict[str, str]) -> None:
+    for host in ("http://localhost:8888", "http://api.kubeflow.svc:8888", "https://kubeflow.example"):
+        assert reached({"host": host}, given).host == host
+    with pytest.raises(InputError, match="--host: expected https, because credentials are sent"):
+        reached({"host": "http://kubeflow.example"}, given)
+
+
 def test_links_lead_to_the_ui() -> None:
     assert (
         reached({"host": "http://api:8888", "ui_host": "https://ui"}).link("runs", "7")
