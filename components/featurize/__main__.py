@@ -40,16 +40,12 @@ def featurize(
     window = Window(datetime.fromisoformat(start), datetime.fromisoformat(end))
     with replacing(features) as folder:
         folder.mkdir()
-        with feature_engine(clean, folder) as connection:
+        with feature_engine(clean, folder, tables=promise.tables) as connection:
             kind = kinds(promise, describe(connection, texts["sql"]))
             check_behaviour(promise.behaviour, kind)
-            try:
-                _check_rows(connection, texts["sql"], promise)
-                _check_hindsight(connection, texts["sql"], promise, kind)
-                copy(connection, marked(texts["sql"], promise, kind, window), folder / "features.parquet")
-            except duckdb.Error as error:
-                reason = " ".join(str(error).split())
-                raise InputError(sql, "SQL that runs over every row", reason, "correct it") from None
+            _check_rows(connection, texts["sql"], promise)
+            _check_hindsight(connection, texts["sql"], promise, kind)
+            copy(connection, marked(texts["sql"], promise, kind, window), folder / "features.parquet")
             check_features(connection, folder / "features.parquet", promise, kind)
             counts = _counts(connection, folder / "features.parquet", promise.label)
     Batch(

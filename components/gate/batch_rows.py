@@ -55,7 +55,7 @@ def from_sql(champion: Champion, clean: Path, batch: Batch, rows: int) -> pd.Dat
     """The same sample as the champion's own SQL makes it."""
     own = champion.contract
     window = Window(*(pd.Timestamp(getattr(batch, edge)).to_pydatetime() for edge in ("start", "end")))
-    with feature_engine(clean) as connection:
+    with feature_engine(clean, tables=own.tables) as connection:
         query = marked(champion.sql, own, kinds(own, describe(connection, champion.sql)), window)
         source = f"SELECT * EXCLUDE (split) FROM ({query}) WHERE split = 'batch'"
         return connection.execute(_sampled(source, own, batch, rows)).df()

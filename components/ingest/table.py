@@ -11,6 +11,7 @@ from tidegate.contract.contract import Table, quoted
 from tidegate.documents.manifest import Example, IngestedTable
 from tidegate.process.errors import InputError, display
 from tidegate.tables.engine import columns_of, copy, lack, parquet
+from tidegate.tables.failures import failure
 
 
 def ingest_table(
@@ -27,9 +28,8 @@ def ingest_table(
         rows = copy(connection, typed_rows(quoted(name), table, list(present), set(as_text), until), path)
         examples = _examples(connection, name, table, list(present), as_text, files, until)
     except duckdb.Error as error:  # its message may quote a value
-        kind = type(error).__name__
         place = f"{data}/{table.files}"
-        raise lack(error) or InputError(place, "a readable table", kind, "correct the file") from error
+        raise lack(error) or InputError(place, "a readable table", failure(error), "correct the file") from None
     connection.execute(f"DROP TABLE {quoted(name)}")
     timed = table.time in present and table.time not in as_text
     months = _months(connection, path, str(table.time)) if timed else None

@@ -16,6 +16,7 @@ from tidegate.documents.findings import BrokenPromise, TableFindings
 from tidegate.documents.manifest import Example, IngestedTable, Manifest
 from tidegate.process.errors import ContractError, display
 from tidegate.tables.engine import lack, statements
+from tidegate.tables.failures import failure
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,8 @@ def check(
         broken = broken_by(connection, source, rules(source, tables))
         bad = bad_count(connection, source, broken)
     except duckdb.Error as error:  # its message may quote a value
-        place, kind = f"tables.{name}.rules", type(error).__name__
-        failed = ContractError(place, "SQL that runs over every row", kind, "correct contract.yaml")
+        found = failure(error, connection, {name: source.table}, {name: source.sql})
+        failed = ContractError(f"tables.{name}.rules", "SQL that runs over every row", found, "correct contract.yaml")
         raise lack(error) or failed from None
     examples = (ingested and ingested.examples) or {}
     findings = table_findings(
@@ -96,5 +97,4 @@ def _check_rules(connection: duckdb.DuckDBPyConnection, name: str, source: Sourc
             query = f"SELECT count_if(NOT ({condition}\n)) FROM (SELECT {visible} FROM {source.sql} LIMIT 0)"
             connection.execute(f"EXPLAIN {query}")
         except duckdb.Error as error:
-            found = " ".join(str(error).split("LINE 1")[0].split())
-            raise ContractError(place, "a condition over its columns in SQL", found, "correct it") from None
+            raise ContractError(place, "a condition over its columns in SQL", failure(error), "correct it") from None

@@ -12,6 +12,7 @@ from tidegate.contract.contract import SQL_TYPE, literal, quoted
 from tidegate.contract.forms import formed
 from tidegate.documents.formats import tables_in
 from tidegate.process.errors import InputError
+from tidegate.tables.failures import failure
 
 FIRST_MOMENT, LAST_MOMENT = "TIMESTAMP '0001-01-01'", "TIMESTAMP '9999-12-31 23:59:59.999999'"
 LACKS = {
@@ -27,6 +28,7 @@ def engine(*folders: Path, spill: Path | None = None) -> Iterator[duckdb.DuckDBP
     """A connection that can read and write below `folders` only.
 
     Data that exceeds memory spills to a temporary folder below `spill`, by default the system's.
+    No message of an error that leaves it contains a value of a row.
     """
     with tempfile.TemporaryDirectory(prefix=".spill-", dir=spill) as spilled, duckdb.connect() as connection:
         allowed = ", ".join(literal(f"{folder.resolve()}/") for folder in folders)
@@ -38,7 +40,7 @@ def engine(*folders: Path, spill: Path | None = None) -> Iterator[duckdb.DuckDBP
         try:
             yield connection
         except duckdb.Error as error:
-            raise lack(error) or error from None
+            raise lack(error) or type(error)(failure(error)) from None
 
 
 def lack(error: duckdb.Error) -> InputError | None:

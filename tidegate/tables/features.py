@@ -9,11 +9,12 @@ from typing import Any
 
 import duckdb
 
-from tidegate.contract.contract import Contract, literal, quoted
+from tidegate.contract.contract import Contract, Table, literal, quoted
 from tidegate.contract.names import reserved
 from tidegate.documents.durations import interval
 from tidegate.process.errors import InputError
-from tidegate.tables.engine import columns_of, engine, statements, view_tables
+from tidegate.tables.engine import columns_of, engine, lack, statements, view_tables
+from tidegate.tables.failures import failure
 
 INTEGERS = (
     "TINYINT",
@@ -95,13 +96,23 @@ def kind_of(name: str, sql_type: str) -> str:
 
 
 @contextmanager
-def feature_engine(clean: Path, *writable: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection with a view of each clean table; its settings are locked, because it runs the user's SQL."""
+def feature_engine(
+    clean: Path, *writable: Path, tables: Mapping[str, Table] | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection with a view of each clean table; its settings are locked, because it runs the user's SQL.
+
+    InputError where that fails on a row; with the contract's `tables` it names the column and the row.
+    """
     with engine(clean, *writable) as connection:
         view_tables(connection, clean)
         connection.execute("SET threads = 1")  # with more, the order of summation and so the last bit of a sum vary
         connection.execute("SET lock_configuration = true")
-        yield connection
+        try:
+            yield connection
+        except duckdb.Error as error:
+            found = failure(error, connection, tables)
+            failed = InputError("features.sql", "SQL that runs over every row", found, "correct it")
+            raise lack(error) or failed from None
 
 
 def describe(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, str]:
@@ -113,7 +124,7 @@ def describe(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, str]:
             raise InputError("features.sql", "one SELECT that runs", words, "write one SELECT, without PIVOT")
         return columns_of(connection, subquery(sql))
     except duckdb.Error as error:
-        raise InputError("features.sql", "one SELECT that runs", " ".join(str(error).split()), "correct it") from None
+        raise InputError("features.sql", "one SELECT that runs", failure(error), "correct it") from None
 
 
 def subquery(sql: str) -> str:
@@ -148,7 +159,7 @@ def marked(sql: str, contract: Contract, features: Mapping[str, str], window: Wi
 
 def batch_frame(clean: Path, sql: str, contract: Contract, window: Window) -> Any:
     """The batch by the feature query of another model: a pandas DataFrame of identity, label and features."""
-    with feature_engine(clean) as connection:
+    with feature_engine(clean, tables=contract.tables) as connection:
         features = kinds(contract, describe(connection, sql))
         query = marked(sql, contract, features, window)
         return connection.execute(f"SELECT * EXCLUDE (split) FROM ({query}) WHERE split = 'batch'").df()

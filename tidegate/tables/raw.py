@@ -23,8 +23,3 @@ def texts(
     source = f"read_parquet({files}, union_by_name = true{more})"
     values = ", ".join(f"{quoted(name)}::VARCHAR AS {quoted(name)}" for name in columns_of(connection, source))
     return f"SELECT {values} FROM {source}"
-
-
-def reason(error: duckdb.Error) -> str:
-    """DuckDB's reason why a file cannot be read, without the quoted line, which may hold private values."""
-    return "; ".join(line for line in str(error).splitlines()[:3] if not line.startswith("Original Line"))

@@ -178,7 +178,7 @@ def test_a_leak_stops_the_step_with_its_name(prepared: "World", fails: Fails) ->
         (
             "orders.price",
             "(orders.shop::INTEGER) AS n",
-            "expected SQL that runs over every row, found Conversion Error",
+            "features.sql: expected SQL that runs over every row, found orders.shop in row 1 that is no INTEGER: '",
         ),
         (
             "orders.price",
