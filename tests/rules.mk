@@ -6,7 +6,7 @@
 PROCESSES = $(shell $(PYTHON) -c "import os; print(os.cpu_count() + 1)")
 TESTS = $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
-.PHONY: test test-all test-long check
+.PHONY: test test-all test-long check audit
 
 test: .venv/dev  ## run the tests that need Python alone
 	$(TESTS) -m "not more"
@@ -17,9 +17,12 @@ test-all: test  ## and those that need containers, a browser, Postgres, Go tools
 test-long: .venv/dev  ## ten thousand examples, a hundred kills; writes docs/reliability.md
 	TIDEGATE_LONG=1 $(TESTS) -m long
 
-check: .venv/dev  ## lint, types, layers, rendered files, locks
+check: .venv/dev audit  ## lint, types, layers, rendered files, locks, secrets, advisories
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/tidegate render --check
-	$(BIN)/python -m pytest --quiet tests/test_lock.py
+	$(BIN)/python -m pytest --quiet tests/test_lock.py tests/test_secrets.py
+
+audit: .venv/dev  ## the locks against the advisory database, where it can be reached
+	$(BIN)/python tests/audit.py

@@ -12,7 +12,8 @@ from tidegate.process.errors import InputError
 def folder_version(digests: Mapping[str, str]) -> str:
     """DVC's digest of a folder, as in data.dvc, from the MD5 of each file by its relative path."""
     entries = [{"md5": digests[path], "relpath": path} for path in sorted(digests)]
-    return hashlib.md5(json.dumps(entries, sort_keys=True).encode()).hexdigest() + ".dir"
+    text = json.dumps(entries, sort_keys=True).encode()
+    return hashlib.md5(text, usedforsecurity=False).hexdigest() + ".dir"
 
 
 def batch_window(until: str, days: int) -> tuple[datetime, datetime]:
