@@ -116,6 +116,7 @@ def gate(
     cooldown_days: int,
     max_refused: int,
     refused_days: int,
+    sign: str,
     decision: Output[Artifact],
     drift: Output[Artifact],
     evidently: Output[HTML],
@@ -157,6 +158,7 @@ def evaluate(
     slice_rows: int,
     calibration: float,
     leak: float,
+    sign: str,
     verdict: Output[Artifact],
     report: Output[HTML],
     metrics: Output[Metrics],
@@ -178,6 +180,7 @@ def deploy(
     record: Input[Artifact],
     verdict: Input[Artifact],
     approval: str,
+    sign: str,
     release: Output[Artifact],
 ) -> dsl.ContainerSpec:
     """Register the challenger and, if the verdict accepts it, make it the champion."""

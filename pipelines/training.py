@@ -37,6 +37,7 @@ def training(
     evaluate_calibration: float,
     evaluate_leak: float,
     deploy_approval: str,
+    deploy_sign: str,
 ) -> None:
     """Collect, pull, ingest, validate, featurize, gate; then, only if the gate is open, train, evaluate, deploy."""
     # A scheduled run uses the newest rows; a submitted run uses the version of the submitter's data.dvc.
@@ -109,6 +110,7 @@ def training(
         cooldown_days=gate_cooldown_days,
         max_refused=gate_max_refused,
         refused_days=gate_refused_days,
+        sign=deploy_sign,
     )
 
     with dsl.If(gate.outputs["retrain"] == True, name="retrain"):  # builds a condition, compares nothing
@@ -135,6 +137,7 @@ def training(
             slice_rows=evaluate_slice_rows,
             calibration=evaluate_calibration,
             leak=evaluate_leak,
+            sign=deploy_sign,
         )
 
         # The evaluated model itself is registered, with the decision and the verdict.
@@ -149,4 +152,5 @@ def training(
             record=train.outputs["record"],
             verdict=evaluate.outputs["verdict"],
             approval=deploy_approval,
+            sign=deploy_sign,
         )

@@ -19,12 +19,14 @@ PARTS = {
     "postgres": "Postgres",
     "tools": "Go tools",
     "kills": "random kills",
+    "hsm": "a PKCS#11 token",
 }
 PROGRAMS = {
     "containers": ("docker", "dockerd", "podman", "debootstrap"),
     "browser": ("chromium", "chromium-browser", "google-chrome", "chromedriver"),
     "postgres": ("initdb", "postgres", "psql", "pg_ctl"),
     "tools": ("go", "kubectl", "kustomize", "actionlint"),
+    "hsm": ("softhsm2-util",),
 }
 OF_FIXTURE = {
     "image": "containers",
@@ -34,6 +36,7 @@ OF_FIXTURE = {
     "secured": "postgres",
     "database": "postgres",
     "pod": "postgres",
+    "hsm_token": "hsm",
 }
 OF_PLACE = {
     "components/collect/test_killed.py": "kills",

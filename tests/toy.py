@@ -83,6 +83,7 @@ SCALARS: dict[str, Any] = {
     "calibration": 0.1,
     "leak": 0.99,
     "approval": "automatic",
+    "sign": "",
 }
 ENDINGS = {
     "report": ".html",

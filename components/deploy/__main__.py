@@ -13,6 +13,7 @@ from tidegate.documents.record import Record
 from tidegate.documents.verdict import Verdict
 from tidegate.process.command import Output
 from tidegate.process.context import experiment
+from tidegate.process.keys import trusted
 from tidegate.tracking.journal import champion
 from tidegate.tracking.runs import batch_run, finish
 from tidegate.tracking.store import connect
@@ -30,9 +31,13 @@ def deploy(
     record: Path,
     verdict: Path,
     approval: str,
+    sign: str,
     release: Output,
 ) -> None:
-    """Register the challenger if it was accepted, and promote it unless a person is to; a batch is released once."""
+    """Register the challenger if it was accepted, and promote it unless a person is to; a batch is released once.
+
+    With public keys in `sign` the version is signed, by the private key of one of them.
+    """
     name = read_contract(contract).name
     files = {
         "model.skops": model,
@@ -51,7 +56,7 @@ def deploy(
         if reason := refusal(challenger.decision, challenger.verdict, experiment(), approval):
             result = challenger.release(None, champion(client, name), reason, experiment())
         else:
-            result = settled(client, run_id, challenger, approval)
+            result = settled(client, run_id, challenger, approval, trusted(sign))
         result = record_release(client, run_id, result, approval)
     finish(client, run_id)
     result.write(release)

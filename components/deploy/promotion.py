@@ -10,21 +10,31 @@ from tidegate.documents.release import Release
 from tidegate.documents.verdict import Verdict
 from tidegate.process.context import commit, user
 from tidegate.process.errors import TrackingError
+from tidegate.process.keys import Trusted, trusted_signer
 from tidegate.process.wheel import packed
-from tidegate.tracking import approvals, tools
+from tidegate.tracking import approvals, signatures, tools
 from tidegate.tracking.entries import Entry
 from tidegate.tracking.journal import champion as champion_version
 from tidegate.tracking.journal import promote, read
 from tidegate.tracking.models import Logged, find_logged
 from tidegate.tracking.tags import Tag
-from tidegate.tracking.versions import register, tag, tags_of
+from tidegate.tracking.versions import labels, register, tag, tags_of
 
 
-def settled(client: MlflowClient, run_id: str, challenger: Challenger, approval: str) -> Release:
-    """Register the challenger; promote it, leave it waiting, or leave it where a person's earlier word put it."""
+def settled(client: MlflowClient, run_id: str, challenger: Challenger, approval: str, keys: Trusted) -> Release:
+    """Register the challenger; promote it, leave it waiting, or leave it where a person's earlier word put it.
+
+    It is signed if there are trusted `keys`; InputError before anything is written if none of them is here.
+    """
     batch, verdict, reason = challenger.batch, challenger.verdict, why(challenger.decision, challenger.verdict)
+    signer = trusted_signer(keys) if keys else None
     logged = find_logged(client, run_id, challenger.files)
-    version = str(_registered(client, run_id, challenger, logged, approval).version)
+    registered, tags = _registered(client, run_id, challenger, logged, approval)
+    version = str(registered.version)
+    if signer:
+        known = registered.tags if signatures.holds(batch.name, version, registered.tags, keys) else tags
+        whole = {**known, **approvals.tags_of(verdict, approval)}
+        tag(client, registered, {**whole, **signatures.signed(signer, batch.name, version, whole)})
     state = read(client, batch.name)
     past = state.history
     if refused := past.refused.get(version):
@@ -45,8 +55,11 @@ def settled(client: MlflowClient, run_id: str, challenger: Challenger, approval:
 
 def _registered(
     client: MlflowClient, run_id: str, challenger: Challenger, logged: Logged, approval: str
-) -> ModelVersion:
-    """The version that holds the challenger, with its present verdict: it may have been registered with an earlier."""
+) -> tuple[ModelVersion, dict[str, str]]:
+    """The version that holds the challenger, with its present verdict, and all tags as this run would write them.
+
+    It may have been registered with an earlier verdict.
+    """
     batch, record, verdict = challenger.batch, challenger.record, challenger.verdict
     verdict_tags = approvals.tags_of(verdict, approval)
     before = tags_of(client, batch.name, verdict.champion) if verdict.champion else {}
@@ -58,9 +71,10 @@ def _registered(
         Tag.COMMIT: commit(),
         **tools.keep(client, run_id, packed(), before),
     }
+    tags = labels(logged, batch.id, {**made_by, **verdict_tags})
     version = register(client, batch.name, run_id, logged, batch.id, {**made_by, **verdict_tags})
     tag(client, version, verdict_tags)
-    return version
+    return version, tags
 
 
 def _check_champion(name: str, version: str, verdict: Verdict, champion: str | None) -> None:

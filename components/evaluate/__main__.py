@@ -21,6 +21,7 @@ from tidegate.documents.formats import read_json, read_table, write_json
 from tidegate.documents.record import Record
 from tidegate.documents.verdict import Policy, Question, Verdict
 from tidegate.process.command import Output
+from tidegate.process.keys import Trusted, trusted
 from tidegate.scoring.tasks import TASKS, Task
 from tidegate.tracking.champion import load_champion
 from tidegate.tracking.runs import batch_run
@@ -38,6 +39,7 @@ class Inputs:
     record: Record
     question: Question
     paths: Mapping[str, Path]
+    trusted: Trusted
 
 
 def evaluate(
@@ -52,6 +54,7 @@ def evaluate(
     slice_rows: int,
     calibration: float,
     leak: float,
+    sign: str,
     verdict: Output,
     report: Output,
     metrics: Output,
@@ -65,6 +68,7 @@ def evaluate(
         trained,
         Question(trained.digest, Policy(margin, slice_rows, calibration, leak)),
         {"clean": clean, "features": features, "model": model, "baselines": baselines, **pages},
+        trusted(sign),
     )
     client = connect()
     run_id = batch_run(client, inputs.contract.name, inputs.batch.id, {Tag.UNTIL: inputs.batch.end[:10]})
@@ -86,7 +90,7 @@ def _evaluated(client: MlflowClient, inputs: Inputs) -> tuple[Verdict, dict[str,
     """A new verdict, with its pages written, and what the challenger costs; InputError when the rows do not do."""
     contract, batch, question = inputs.contract, inputs.batch, inputs.question
     rows = labelled(read_table(inputs.paths["features"], "features"), contract, batch)
-    champion = load_champion(client, contract.name)
+    champion = load_champion(client, contract.name, inputs.trusted)
     predicted = predictions(champion, rows, inputs.paths, contract, batch, inputs.record)
     version = champion.version if champion else None
     checks, costs = challenger_checks(inputs.paths["model"], inputs.record, rows, contract, batch, question.policy)

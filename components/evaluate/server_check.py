@@ -96,4 +96,4 @@ def _run(words: list[str], path: Path) -> None:
 
 def _environment() -> dict[str, str]:
     """Ours, without what ties a step to DVC: the process ends with this one anyway."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("DVC_")}
+    return {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "TIDEGATE_SIGNING"))}

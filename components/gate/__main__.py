@@ -25,6 +25,7 @@ from tidegate.documents.decision import ChampionModel, Decision, Policy
 from tidegate.documents.formats import write_json, write_parameter, write_text
 from tidegate.pages.page import write_note
 from tidegate.process.command import Output
+from tidegate.process.keys import Trusted, trusted
 from tidegate.tracking import decisions, feedback, logs, records
 from tidegate.tracking.champion import Champion, champion_of
 from tidegate.tracking.journal import begun
@@ -65,6 +66,7 @@ def gate(
     cooldown_days: int,
     max_refused: int,
     refused_days: int,
+    sign: str,
     decision: Output,
     drift: Output,
     evidently: Output,
@@ -73,11 +75,12 @@ def gate(
     retrain: Output,
 ) -> Mapping[str, Mapping[str, Any]]:
     """Decide once per batch and policy whether to retrain; asked again, return what was decided."""
-    # Every flag that is no file.
-    policy = Policy(**{name: value for name, value in locals().items() if not isinstance(value, Path)})
+    # Every flag that is no file; whose signatures are trusted decides nothing.
+    given = {name: value for name, value in locals().items() if not isinstance(value, Path) and name != "sign"}
+    policy = Policy(**given)
     question = Question(Batch.read(batch), read_contract(contract), policy, switched_off(policy))
     paths = dict(zip(FILES, (drift, evidently, gate), strict=True))
-    found = _decision(connect(), question, (clean, features), paths)
+    found = _decision(connect(), question, (clean, features), paths, trusted(sign))
     found.write(decision)
     write_json(signals, numbers(found))
     write_parameter(retrain, found.retrain)
@@ -85,7 +88,9 @@ def gate(
     return {"signals": numbers(found)}
 
 
-def _decision(client: MlflowClient, question: Question, folders: Folders, paths: Mapping[str, Path]) -> Decision:
+def _decision(
+    client: MlflowClient, question: Question, folders: Folders, paths: Mapping[str, Path], keys: Trusted
+) -> Decision:
     """What was decided, with its pages; a new decision is recorded. Keeping the champion ends the batch."""
     batch, name = question.batch, question.contract.name
     run_id = batch_run(client, name, batch.id, {Tag.UNTIL: batch.end[:10]})
@@ -95,7 +100,7 @@ def _decision(client: MlflowClient, question: Question, folders: Folders, paths:
         for file, path in paths.items():
             write_text(path, logs.text(client, run_id, f"gate/{key}/{file}"))
     else:
-        new = _decide(client, question, folders, paths)
+        new = _decide(client, question, folders, paths, keys)
         logs.dataset(client, run_id, question.contract.event, batch.data, "batch")
         logs.files(client, run_id, {**paths, **new.kept}, f"gate/{key}")
         tags = {**_tags(batch, new.decision), **decisions.noted(new.decision, new.loss), **mark(client, run_id)}
@@ -115,11 +120,13 @@ def _tags(batch: Batch, decision: Decision) -> dict[str, str]:
     }
 
 
-def _decide(client: MlflowClient, question: Question, folders: Folders, paths: Mapping[str, Path]) -> Decided:
-    """Decide anew, and write the pages."""
+def _decide(
+    client: MlflowClient, question: Question, folders: Folders, paths: Mapping[str, Path], keys: Trusted
+) -> Decided:
+    """Decide anew, and write the pages; ModelError unless one of the `keys`, if any, has signed the champion."""
     name, end, policy = question.contract.name, question.batch.end, question.policy
     serves, every = begun(client, name), batches(client, name)
-    champion, past = champion_of(client, name, serves), decisions.past(every, end)
+    champion, past = champion_of(client, name, serves, keys), decisions.past(every, end)
     valid = valid_at(feedback.current(serves.history), end)
     question = replace(question, trials=retrainings(every, end), ignored=ignored_columns(valid))
     compared = _compared(champion, question, folders)

@@ -17,6 +17,7 @@ from tidegate.commands import (
     feedback,
     history,
     init,
+    keys,
     lineage,
     logs,
     manifests,
@@ -73,6 +74,7 @@ SECTIONS: Mapping[str, Mapping[str, Command]] = {
         "lineage": lineage.COMMAND,
         "card": card.COMMAND,
         "reproduce": reproduce.COMMAND,
+        **keys.COMMANDS,
     },
     "a cluster": {
         "doctor": doctor.COMMAND,
@@ -90,7 +92,11 @@ SECTIONS: Mapping[str, Mapping[str, Command]] = {
         "render": render.COMMAND,
     },
 }
-GROUPS = {"contract": "draft and compare contracts", "schedule": "run the pipeline on the cluster by the clock"}
+GROUPS = {
+    "contract": "draft and compare contracts",
+    "keys": "make, show and use the key that signs versions",
+    "schedule": "run the pipeline on the cluster by the clock",
+}
 COMMANDS = {name: command for section in SECTIONS.values() for name, command in section.items()}
 
 

@@ -7,7 +7,7 @@ import argparse
 import ast
 import inspect
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
@@ -129,10 +129,15 @@ def _from_parameters(read: Words, function: Any) -> Iterator[str]:
 
     values = read_parameters(PARAMETERS)
     for name in lacking:
-        section, _, key = read.sources.get(name, f"{read.name}.{name}").partition(".")
+        section, _, key = read.sources.get(name, _place(read.name, name, values)).partition(".")
         if key in values.get(section, {}):
             value = values[section][key]
             yield f"--{name}={str(value).lower() if isinstance(value, bool) else value}"
+
+
+def _place(step: str, name: str, values: Mapping[str, Mapping[str, Any]]) -> str:
+    """The section of a value and its name: the step's own, else the one that has it (for an older dvc.yaml)."""
+    return f"{next((section for section in (step, *values) if name in values.get(section, {})), step)}.{name}"
 
 
 def step(arguments: argparse.Namespace) -> None:

@@ -25,7 +25,13 @@ def read_parameters(path: Path) -> dict[str, dict[str, Any]]:
     if problems := faults(document, schema()):
         raise FaultsError(messages(problems, text, str(path)))
     values: dict[str, dict[str, Any]] = document
-    return values
+    return {section: {**defaults(section), **values[section]} for section in values}
+
+
+def defaults(section: str) -> dict[str, Any]:
+    """The values of a section that older files need not have."""
+    known = schema()["properties"][section]["properties"]
+    return {name: rule["default"] for name, rule in known.items() if "default" in rule}
 
 
 def check_parameter(step: str, name: str, value: Any) -> None:

@@ -10,7 +10,8 @@ from mlflow import MlflowClient
 from tidegate.documents.document import Part
 from tidegate.documents.verdict import RegisteredVerdict, Verdict
 from tidegate.process.errors import TrackingError
-from tidegate.tracking import journal, logs, numbered, versions
+from tidegate.process.keys import Trusted
+from tidegate.tracking import journal, logs, numbered, signatures, versions
 from tidegate.tracking.entries import Entry, History
 from tidegate.tracking.records import question
 from tidegate.tracking.store import answering
@@ -61,9 +62,10 @@ def tags_of(verdict: Verdict, approval: str) -> dict[str, str]:
 
 
 @answering()
-def whole(client: MlflowClient, name: str, version: str) -> Verdict:
+def whole(client: MlflowClient, name: str, version: str, trusted: Trusted) -> Verdict:
     """The verdict on a version, as it was filed; TrackingError when there is none or another one."""
     registered = versions.get(client, name, version)
+    signatures.check(name, version, registered.tags, trusted)
     verdict = verdict_of(name, version, registered.tags)
     text = logs.text(client, registered.run_id or "", verdict.file)
     if sha256(text.encode()).hexdigest() != verdict.digest:
@@ -86,10 +88,14 @@ def waiting(client: MlflowClient, name: str) -> list[Waiting]:
 
 
 @answering()
-def approvable(client: MlflowClient, name: str, version: str) -> tuple[History, RegisteredVerdict]:
+def approvable(
+    client: MlflowClient, name: str, version: str, trusted: Trusted
+) -> tuple[History, RegisteredVerdict]:
     """The journal, and the verdict of a version that may be approved; TrackingError says why another may not."""
     past = journal.history(client, name)
-    verdict = verdict_of(name, version, versions.tags_of(client, name, version))
+    tags = versions.tags_of(client, name, version)
+    signatures.check(name, version, tags, trusted)
+    verdict = verdict_of(name, version, tags)
     thing = f"approval of {name} version {version}"
     if version == past.champion:
         cure = "nothing is left to do: `tidegate history` shows by whom and why"
@@ -104,9 +110,11 @@ def approvable(client: MlflowClient, name: str, version: str) -> tuple[History, 
 
 
 @answering()
-def approve(client: MlflowClient, name: str, version: str, who: str, when: str, why: str) -> None:
+def approve(
+    client: MlflowClient, name: str, version: str, who: str, when: str, why: str, trusted: Trusted
+) -> None:
     """Promote an accepted version through the journal; TrackingError when it serves, or its verdict does not hold."""
-    past, verdict = approvable(client, name, version)
+    past, verdict = approvable(client, name, version, trusted)
     entry = Entry(past.champion, version, "", who, when, f"approved: {why}", verdict.summary, kind="approval")
     outcome = journal.promote(client, name, entry)
     if not outcome.counted:

@@ -14,6 +14,7 @@ from tidegate.contract.contract import Contract, read_contract
 from tidegate.documents.formats import read_text
 from tidegate.documents.record import Record
 from tidegate.documents.verdict import VerdictSummary
+from tidegate.process.keys import Trusted
 from tidegate.scoring.scores import Predictions, answers, predict
 from tidegate.tables.features import Window, batch_frame
 from tidegate.tracking.journal import Serving, serving
@@ -53,18 +54,21 @@ class Champion:
         return np.asarray(frame["prediction"], dtype=np.float64)
 
 
-def load_champion(client: MlflowClient, name: str) -> Champion | None:
+def load_champion(client: MlflowClient, name: str, trusted: Trusted) -> Champion | None:
     """Fetch, check and load the champion of `name`; None before the first promotion."""
-    return champion_of(client, name, serving(client, name))
+    return champion_of(client, name, serving(client, name), trusted)
 
 
-def champion_of(client: MlflowClient, name: str, serving: Serving) -> Champion | None:
-    """Fetch, check and load the version that serves; None before the first promotion."""
+def champion_of(client: MlflowClient, name: str, serving: Serving, trusted: Trusted) -> Champion | None:
+    """Fetch, check and load the version that serves; None before the first promotion.
+
+    ModelError unless one of the `trusted` keys has signed it, if there are any.
+    """
     if serving.version is None:
         return None
     version, tail = str(serving.version.version), serving.history.tail
     with tempfile.TemporaryDirectory() as scratch:
-        folder = fetch(client, name, version, Path(scratch) / "champion", serving.version)
+        folder = fetch(client, name, version, Path(scratch) / "champion", trusted, serving.version)
         record = Record.parse(read_text(folder / "record.json"), f"record.json of {name} version {version}")
         return Champion(
             version=version,

@@ -91,6 +91,8 @@ def _logged_before(client: MlflowClient, experiment: str, run_id: str, digest: s
         # Not in the query: MLflow's search compares the name of a status with its number and finds nothing.
         if model.status == LoggedModelStatus.READY:
             files = json.loads(model.tags[Tag.FILES])
+            if digest_of({file: content for file, content in files.items() if file != DESCRIBED}) != digest:
+                continue  # the tags say two things: who may write them has changed one
             return Logged(str(model.model_id), str(model.artifact_location), digest, files)
     return None
 

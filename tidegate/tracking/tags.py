@@ -33,6 +33,7 @@ class Tag:
     FILES = "tidegate.files"  # the SHA-256 of each file, as JSON
     WHEEL = "tidegate.wheel"  # the digest, the run that keeps the file, the file's name
     APPROVAL = "tidegate.approval"  # deploy.approval
+    SIGNATURE = "tidegate.signature"  # a public key, and its signature of name, number and tags of the version
 
     # On an entry of the journal, and on the registered model.
     FROM = "tidegate.from"

@@ -13,7 +13,8 @@ from mlflow.exceptions import MlflowException
 from tidegate.documents.formats import read_yaml, replacing
 from tidegate.process import limits
 from tidegate.process.errors import ModelError, TrackingError
-from tidegate.tracking import artifacts
+from tidegate.process.keys import Trusted
+from tidegate.tracking import artifacts, signatures
 from tidegate.tracking.bundle import BUNDLE, unpacked
 from tidegate.tracking.models import DESCRIBED, Logged, digest_of
 from tidegate.tracking.numbered import ABSENT, listed
@@ -32,8 +33,7 @@ def register(
     """The version of `name` with this model of this batch, created with all its tags if there is none (idempotent)."""
     own = {Tag.BATCH: batch_id, Tag.DIGEST: logged.digest}
     if not listed(client, name, own):
-        labels = {**tags, **own, Tag.FILES: json.dumps(logged.files), Tag.FORMAT: FORMAT}
-        created(client, name, logged.place, run_id, labels, logged.model_id)
+        created(client, name, logged.place, run_id, labels(logged, batch_id, tags), logged.model_id)
     # Two concurrent runs of one step create two: all keep the first and delete the others.
     first, *others = listed(client, name, own)
     for other in others:
@@ -41,15 +41,24 @@ def register(
     return first
 
 
-@answering()
-def fetch(client: MlflowClient, name: str, version: str, folder: Path, known: ModelVersion | None = None) -> Path:
-    """Download the files of a version into `folder`, which is created only when every digest is right.
+def labels(logged: Logged, batch_id: str, tags: Mapping[str, str]) -> dict[str, str]:
+    """All tags of a version."""
+    own = {Tag.BATCH: batch_id, Tag.DIGEST: logged.digest, Tag.FILES: json.dumps(logged.files), Tag.FORMAT: FORMAT}
+    return {**tags, **own}
 
-    `known` is the version if it was just read. ModelError for a wrong digest, for another list of files than the
-    registered one, and for a flavour, whose loader could run code.
+
+@answering()
+def fetch(
+    client: MlflowClient, name: str, version: str, folder: Path, trusted: Trusted, known: ModelVersion | None = None
+) -> Path:
+    """Download the files of a version into `folder`, which is created only when signature and digests are right.
+
+    `known` is the version if it was just read. ModelError for a signature by no trusted key (if there are any), for a
+    wrong digest, for another list of files than the registered one, and for a flavour, whose loader could run code.
     """
     found = known or get(client, name, version)
     _check_format(found.tags, name, version)
+    signatures.check(name, version, found.tags, trusted)
     files = _files_of(found.tags, name, version)
     with replacing(folder) as target:
         target.mkdir()

@@ -26,8 +26,9 @@ def main(trials: list[dict[str, Any]]) -> None:
         if not child:
             arm(trial["change"])
             os.environ["MLFLOW_TRACKING_URI"] = trial["uri"]
-            approval = trial["flags"].pop("approval")
-            deploy(**{name: Path(path) for name, path in trial["flags"].items()}, approval=approval)
+            approval, sign = (trial["flags"].pop(name) for name in ("approval", "sign"))
+            paths = {name: Path(path) for name, path in trial["flags"].items()}
+            deploy(**paths, approval=approval, sign=sign)
             os._exit(0)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 

@@ -28,7 +28,8 @@ when = "2024-06-01T00:00:00+00:00"
 
 
 def say(word: str, version: str = "2") -> None:
-    getattr(approvals, word)(connect(), "toy", version, "ann", when, "because of March")
+    trusted = [()] if word == "approve" else []
+    getattr(approvals, word)(connect(), "toy", version, "ann", when, "because of March", *trusted)
 
 
 def kinds() -> list[tuple[str, str | None, str]]:
@@ -49,7 +50,7 @@ def test_manual_leaves_the_accepted_version_waiting(waits: "World") -> None:
     assert registry() == (["1", "2"], [(None, "1")], "1")
     (row,) = approvals.waiting(connect(), "toy")
     assert (row.version, row.holds, row.verdict.accepted) == ("2", True, True)
-    assert approvals.whole(connect(), "toy", "2").document() == waits.json("verdict")
+    assert approvals.whole(connect(), "toy", "2", ()).document() == waits.json("verdict")
 
 
 def test_a_run_on_a_cluster_learns_that_it_waits(waits: "World") -> None:

@@ -45,7 +45,7 @@ def test_an_accepted_challenger_becomes_champion(released: "World") -> None:
 
 
 def test_the_version_carries_itself(released: "World") -> None:
-    champion = load_champion(connect(), "toy")
+    champion = load_champion(connect(), "toy", ())
     assert champion
     assert champion.sql == (released / "features.sql").read_text()
     assert champion.record.document() == released.json("record")

@@ -297,7 +297,7 @@ def test_a_comment_leaves_the_champion_and_what_was_decided(released: "World") -
     change(released, "layout")
     released.run("ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy")
     assert {name: released.json(name) for name in documents} == documents
-    champion = load_champion(connect(), "toy")
+    champion = load_champion(connect(), "toy", ())
     assert champion is not None
     assert (champion.version, champion.record.batch) == ("1", documents["batch"]["id"])
     assert len(history(connect(), "toy").counted) == len(batches(connect(), "toy")) == 1

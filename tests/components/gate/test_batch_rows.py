@@ -23,7 +23,7 @@ def next_batch(released: "World") -> "World":
 
 
 def champion() -> Champion:
-    found = load_champion(connect(), "toy")
+    found = load_champion(connect(), "toy", ())
     assert found
     return found
 

@@ -34,15 +34,15 @@ def client(uri: str, name: str) -> MlflowClient:
 
 
 def test_the_whole_verdict_is_filed_and_what_waits_is_listed(client: MlflowClient, name: str) -> None:
-    assert approvals.whole(client, name, "2") == verdict
+    assert approvals.whole(client, name, "2", ()) == verdict
     (row,) = approvals.waiting(client, name)
     assert (row.version, row.holds, row.verdict.reasons) == ("2", True, ("better",))
 
 
 def test_an_approval_moves_the_champion_once(client: MlflowClient, name: str) -> None:
-    approvals.approve(client, name, "2", "ann", when, "fine")
+    approvals.approve(client, name, "2", "ann", when, "fine", ())
     with pytest.raises(TrackingError, match="found the champion; nothing is left to do"):
-        approvals.approve(client, name, "2", "bob", when, "a reason that would be lost")
+        approvals.approve(client, name, "2", "bob", when, "a reason that would be lost", ())
     assert journal.champion(client, name) == "2"
     assert [entry.kind for entry in journal.history(client, name).entries] == ["promotion", "approval"]
     assert approvals.waiting(client, name) == []
@@ -62,4 +62,4 @@ def test_a_verdict_file_that_was_altered_is_refused(client: MlflowClient, name: 
     other = json.dumps({**json.loads(tags[Tag.VERDICT]), "digest": "0" * 64})
     client.set_model_version_tag(name, "2", Tag.VERDICT, other)
     with pytest.raises(TrackingError):
-        approvals.whole(client, name, "2")
+        approvals.whole(client, name, "2", ())

@@ -71,7 +71,7 @@ def test_a_model_whose_upload_was_cut_off_is_not_taken(client: MlflowClient, run
 
 
 def test_mlflow_shows_the_schema(client: MlflowClient, name: str, version: str, tmp_path: Path) -> None:
-    folder = versions.fetch(client, name, version, tmp_path / "champion")
+    folder = versions.fetch(client, name, version, tmp_path / "champion", ())
     signature = mlflow.models.Model.load(folder / "MLmodel").signature
     assert [column.name for column in signature.inputs] == ["delay", "carrier", "seats"]
 
@@ -96,7 +96,7 @@ def test_registering_again_gives_the_same_version(
 
 
 def test_a_version_comes_back_as_it_was(client: MlflowClient, name: str, version: str, tmp_path: Path) -> None:
-    folder = versions.fetch(client, name, version, tmp_path / "champion")
+    folder = versions.fetch(client, name, version, tmp_path / "champion", ())
     assert {path.name for path in folder.iterdir()} == {*contents, "MLmodel"}
     assert (folder / "model.skops").read_bytes() == contents["model.skops"]
     assert (folder / "features.sql").read_text() == contents["features.sql"]
@@ -104,7 +104,7 @@ def test_a_version_comes_back_as_it_was(client: MlflowClient, name: str, version
 
 def test_a_version_that_is_not_there_is_named(client: MlflowClient, name: str, version: str, tmp_path: Path) -> None:
     with pytest.raises(TrackingError, match="version 77"):
-        versions.fetch(client, name, "77", tmp_path / "champion")
+        versions.fetch(client, name, "77", tmp_path / "champion", ())
 
 
 @pytest.mark.parametrize("file", ["model.skops", "MLmodel"])
@@ -113,7 +113,7 @@ def test_an_altered_file_is_noticed_and_nothing_is_left(
 ) -> None:
     overwrite(client, logged, file, "cos\nsystem")
     with pytest.raises(ModelError, match=file):
-        versions.fetch(client, name, version, tmp_path / "champion")
+        versions.fetch(client, name, version, tmp_path / "champion", ())
     assert not (tmp_path / "champion").exists()
 
 
@@ -123,7 +123,7 @@ def test_a_file_that_is_missing_or_elsewhere_is_refused(
 ) -> None:
     client.set_model_version_tag(name, version, "tidegate.files", json.dumps(files))
     with pytest.raises(ModelError) as caught:
-        versions.fetch(client, name, version, tmp_path / "champion")
+        versions.fetch(client, name, version, tmp_path / "champion", ())
     assert next(iter(files)) in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "champion").exists()

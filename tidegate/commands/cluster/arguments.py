@@ -11,6 +11,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from tidegate.documents.formats import parse_yaml, read_text, read_yaml
+from tidegate.documents.parameters import defaults
 from tidegate.pipelines.dvc import PARAMETERS, TYPES
 from tidegate.process.errors import InputError
 
@@ -70,6 +71,8 @@ def _value(name: str, kind: str, given: Mapping[str, str], remote: str) -> Any:
     if key == "remote":
         return remote
     values = (read_yaml(PARAMETERS) or {}).get(section)
+    if isinstance(values, dict):
+        values = {**defaults(section), **values}
     if not isinstance(values, dict) or key not in values:
         raise InputError(f"pipeline parameter {name}", f"{dotted} in {PARAMETERS}", "nothing", "add it there")
     return _checked(f"{PARAMETERS}: {dotted}", kind, values[key])

@@ -14,9 +14,11 @@ from tidegate.commands.draft import STAGES
 from tidegate.commands.loop import sample
 from tidegate.documents.document import Document
 from tidegate.documents.formats import parse_yaml, read_json, read_text, read_yaml, write_json, write_text
+from tidegate.documents.parameters import read_parameters
 from tidegate.process import code, wheel
 from tidegate.process.child import python
 from tidegate.process.errors import InputError
+from tidegate.process.keys import Trusted, trusted
 from tidegate.tracking import database
 
 ARTIFACTS = Path("artifacts")
@@ -75,6 +77,11 @@ def set_until(until: str) -> bool:
         return False
     write_text(PARAMS, f'{text[: line.start()]}{line[1]}"{until}"{line[3] or ""}{text[line.end() :]}')
     return True
+
+
+def trusted_keys() -> Trusted:
+    """The public keys of `deploy.sign`, one of which must have signed every version that is used; empty for none."""
+    return trusted(read_parameters(PARAMS)["deploy"]["sign"])
 
 
 def fetch_data() -> str | None:

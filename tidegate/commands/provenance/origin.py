@@ -4,7 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from tidegate.commands.loop.workspace import CONTRACT
+from tidegate.commands.loop.workspace import CONTRACT, trusted_keys
 from tidegate.contract.contract import parse_contract, read_contract
 from tidegate.documents.formats import write_text
 
@@ -51,7 +51,7 @@ def _registered(version: str) -> "Registered":
     from tidegate.tracking.store import connect
 
     with TemporaryDirectory() as scratch:
-        return read(connect(), read_contract(CONTRACT).name, version, Path(scratch, "version"))
+        return read(connect(), read_contract(CONTRACT).name, version, Path(scratch, "version"), trusted_keys())
 
 
 def _told(found: "Registered") -> dict[str, Any]:

@@ -9,6 +9,7 @@ from mlflow import MlflowClient
 from tidegate.documents.formats import read_text
 from tidegate.documents.record import Record
 from tidegate.documents.verdict import RegisteredVerdict, Verdict
+from tidegate.process.keys import Trusted
 from tidegate.tracking import approvals, journal, numbered, runs, versions
 from tidegate.tracking.entries import History
 from tidegate.tracking.tags import Tag
@@ -37,17 +38,18 @@ class Registered:
         return self.tags.get(Tag.COMMIT, "unknown")
 
 
-def read(client: MlflowClient, name: str, version: str, folder: Path) -> Registered:
-    """Fetch a version into `folder`, which must not be there, with its digests checked."""
-    tags = versions.tags_of(client, name, version)
-    versions.fetch(client, name, version, folder)
+def read(client: MlflowClient, name: str, version: str, folder: Path, trusted: Trusted) -> Registered:
+    """Fetch a version into `folder`, which must not be there, with its signature and its digests checked."""
+    found = versions.get(client, name, version)
+    tags = dict(found.tags)
+    versions.fetch(client, name, version, folder, trusted, found)
     return Registered(
         name,
         version,
         tags,
         Record.parse(read_text(folder / "record.json"), f"record.json of {name} version {version}"),
         {file: read_text(folder / file) for file in ("contract.yaml", "features.sql", "model.yaml")},
-        approvals.whole(client, name, version),
+        approvals.whole(client, name, version, trusted),
         journal.history(client, name),
         _heirs(client, name, version),
         tuple(tags for tags in runs.batches(client, name) if tags.get(Tag.CHAMPION) == version),

@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from tidegate.commands.console import console
-from tidegate.commands.loop.workspace import CONTRACT
+from tidegate.commands.loop.workspace import CONTRACT, trusted_keys
 from tidegate.contract.contract import read_contract
 from tidegate.process.context import user
 
@@ -25,7 +25,7 @@ def approve(version: str, reason: str) -> None:
     from tidegate.tracking import approvals
     from tidegate.tracking.store import connect
 
-    approvals.approve(connect(), read_contract(CONTRACT).name, version, user(), _now(), reason)
+    approvals.approve(connect(), read_contract(CONTRACT).name, version, user(), _now(), reason, trusted_keys())
 
 
 def reject(version: str, reason: str) -> None:

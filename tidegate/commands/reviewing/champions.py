@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tidegate.commands.console import console
-from tidegate.commands.loop.workspace import CONTRACT
+from tidegate.commands.loop.workspace import CONTRACT, trusted_keys
 from tidegate.contract.contract import read_contract
 from tidegate.process.context import user
 from tidegate.process.errors import InputError
@@ -69,9 +69,9 @@ def rollback(to: str | None, reason: str) -> str:
     """Make an earlier champion serve again; returns its version.
 
     If `to` is None it is the latest that nobody refused: a rollback said twice goes further back, never forth again.
-    InputError when there is none such, or when another promotion came first.
+    InputError when there is none such, when no trusted key has signed it, or when another promotion came first.
     """
-    from tidegate.tracking import journal
+    from tidegate.tracking import journal, signatures, versions
     from tidegate.tracking.entries import Entry
     from tidegate.tracking.store import connect
 
@@ -85,6 +85,7 @@ def rollback(to: str | None, reason: str) -> str:
         raise InputError(
             f"rollback of {name}", f"an earlier champion ({known})", target or "none", "see `tidegate history`"
         )
+    signatures.check(name, target, versions.tags_of(client, name, target), trusted_keys())
     now = datetime.now(UTC).isoformat(timespec="seconds")
     why = f"rollback: {reason}"
     entry = Entry(past.champion, target, "", user(), now, why, earlier[target], kind="rollback")

@@ -10,7 +10,7 @@ from typing import Any
 from rich.table import Table
 
 from tidegate.commands.console import console
-from tidegate.commands.loop.workspace import CONTRACT
+from tidegate.commands.loop.workspace import CONTRACT, trusted_keys
 from tidegate.contract.contract import read_contract
 from tidegate.documents.decision import Feedback, Word
 from tidegate.documents.formats import read_json
@@ -81,7 +81,7 @@ def _check_column(client: Any, name: str, column: str) -> None:
     if champion is None:
         raise InputError(f"--ignore {column}", "a champion that has features", "none", "run `tidegate run` first")
     with tempfile.TemporaryDirectory() as scratch:
-        folder = versions.fetch(client, name, champion, Path(scratch) / "champion")
+        folder = versions.fetch(client, name, champion, Path(scratch) / "champion", trusted_keys())
         features = list(read_json(folder / "record.json")["features"])
     if column not in features:
         close = [it for it in features if it.startswith(column)] or get_close_matches(column, features, 1)
