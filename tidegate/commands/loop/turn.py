@@ -14,7 +14,7 @@ from tidegate.documents.moments import moment
 from tidegate.documents.parameters import read_parameters
 from tidegate.documents.release import Release
 from tidegate.documents.verdict import Verdict
-from tidegate.process.errors import TrackingError
+from tidegate.process.errors import InputError, TrackingError
 
 # A step that exits with 2 or 75 has said what is wrong; of any other end DVC alone tells.
 NOISE = re.compile(
@@ -39,7 +39,7 @@ def turn(until: str | None, anew: bool, in_containers: bool) -> tuple[dict[str, 
 
 
 def _turn(within: Mapping[str, str], anew: bool) -> tuple[dict[str, float], str | None]:
-    read_parameters(workspace.PARAMS)
+    parameters = read_parameters(workspace.PARAMS)
     if source := workspace.fetch_data():
         print(f"fetched data/ from {source}", file=sys.stderr)
     with ThreadPoolExecutor() as both:
@@ -47,6 +47,8 @@ def _turn(within: Mapping[str, str], anew: bool) -> tuple[dict[str, float], str 
         champion = None if anew else _known_champion()
         stages = changed.result()
     seconds: dict[str, float] = {}
+    if stages or anew:
+        warn_of_key(parameters["deploy"])
     if anew:
         seconds |= timed(workspace.repro(within, "--force"))
         return seconds, _current_champion()
@@ -57,6 +59,18 @@ def _turn(within: Mapping[str, str], anew: bool) -> tuple[dict[str, float], str 
         seconds |= timed(workspace.repro(within))
         champion = _current_champion()
     return seconds, champion
+
+
+def warn_of_key(deploy: Mapping[str, str]) -> None:
+    """Warn, before minutes are spent on training, if an accepted version could not be signed."""
+    if deploy["approval"] == "never" or not deploy["sign"]:
+        return
+    from tidegate.process import keys  # with its library, which most runs do not need
+
+    try:
+        keys.trusted_signer(keys.trusted(deploy["sign"]))
+    except InputError as error:
+        print(f"warning: an accepted version could not be signed: {error}", file=sys.stderr, flush=True)
 
 
 def timed(lines: Iterable[str]) -> dict[str, float]:

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tidegate.commands.draft import STAGES
 from tidegate.commands.loop import sample
@@ -18,8 +18,10 @@ from tidegate.documents.parameters import read_parameters
 from tidegate.process import code, wheel
 from tidegate.process.child import python
 from tidegate.process.errors import InputError
-from tidegate.process.keys import Trusted, trusted
 from tidegate.tracking import database
+
+if TYPE_CHECKING:
+    from tidegate.process.keys import Trusted
 
 ARTIFACTS = Path("artifacts")
 SEEN = ARTIFACTS / "registry.json"
@@ -79,8 +81,10 @@ def set_until(until: str) -> bool:
     return True
 
 
-def trusted_keys() -> Trusted:
+def trusted_keys() -> "Trusted":
     """The public keys of `deploy.sign`, one of which must have signed every version that is used; empty for none."""
+    from tidegate.process.keys import trusted  # with its library, which most commands do not need
+
     return trusted(read_parameters(PARAMS)["deploy"]["sign"])
 
 
