@@ -15,7 +15,7 @@ from unittest.mock import patch
 # The files of a problem.
 PROBLEM = (
     *("contract.yaml", "features.sql", "model.yaml", "params.yaml", "dvc.yaml", "cluster.yaml"),
-    *(".gitignore", ".dvcignore", ".dvc/config", ".dvc/.gitignore"),
+    *(".gitignore", ".dvcignore", ".dvc/config", ".dvc/plots.html", ".dvc/.gitignore"),
 )
 # What the package sets when it is imported, for itself and for the programs that it starts.
 AT_IMPORT = {

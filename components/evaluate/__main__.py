@@ -79,7 +79,8 @@ def evaluate(
         log_files(client, run_id, result, pages)
     values = _metrics(result, TASKS[inputs.contract.task])
     result.write(verdict)
-    write_json(metrics, {"accepted": int(result.accepted), **values})
+    points = [{"model": each.model, "loss": each.loss} for each in result.models]  # for `dvc plots`
+    write_json(metrics, {"accepted": int(result.accepted), **values, "models": points})
     log_verdict(client, run_id, inputs.batch, result, values, costs)
     for reason in result.reasons:
         print(f"{result.word}: {reason}")

@@ -10,7 +10,7 @@ from mlflow import MlflowClient
 
 from tidegate.components.gate.batch_rows import batch_sample
 from tidegate.components.gate.comparison import Comparison, Question, comparison
-from tidegate.components.gate.decision import decide, decision_of, numbers
+from tidegate.components.gate.decision import against_limits, decide, decision_of, numbers
 from tidegate.components.gate.evidently_page import write_evidently
 from tidegate.components.gate.evidently_workspace import dumped
 from tidegate.components.gate.feedback import ignored_columns, reasons, valid_at
@@ -82,7 +82,7 @@ def gate(
     paths = dict(zip(FILES, (drift, evidently, gate), strict=True))
     found = _decision(connect(), question, (clean, features), paths, trusted(sign))
     found.write(decision)
-    write_json(signals, numbers(found))
+    write_json(signals, {**numbers(found), "against_limits": against_limits(found)})
     write_parameter(retrain, found.retrain)
     print(f"{found.decision}: {'; '.join(found.reasons)}")
     return {"signals": numbers(found)}

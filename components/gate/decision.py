@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import chain
 
+from tidegate.components.gate.plain_names import plain
 from tidegate.documents.batch import Batch
 from tidegate.documents.decision import (
     Answer,
@@ -31,6 +32,7 @@ PARAMETERS = {
     "budget": "max_refused",
 }
 MOST_CHANGES = 3
+PLOTTED, MOST_PLOTTED = ("signal", "share_of_limit"), 20
 
 
 def decide(mode: str, signals: Sequence[Signal]) -> tuple[Answer, list[str]]:
@@ -161,6 +163,20 @@ def decision_of(
         compared=compared,
         signals=tuple(signals),
     )
+
+
+def against_limits(decision: Decision) -> list[dict[str, str | float | None]]:
+    """The signals as shares of their limits, the largest first, for `dvc plots`; no cooldown, which is no excess.
+
+    DVC writes names into a script as they are.
+    """
+    shares = {
+        plain(signal.name): signal.value / signal.limit
+        for signal in decision.signals
+        if signal.value is not None and signal.limit and signal.signal != "cooldown"
+    }
+    first = sorted(shares.items(), key=lambda pair: -pair[1])[:MOST_PLOTTED]
+    return [{"signal": name, "share_of_limit": share} for name, share in first] or [dict.fromkeys(PLOTTED)]
 
 
 def numbers(decision: Decision) -> dict[str, float]:

@@ -18,6 +18,11 @@ from tidegate.process import code
 from tidegate.process.errors import InputError
 
 PARAMETERS = Path("params.yaml")
+# What `dvc plots` draws of an output: it warns of a document in which it does not find the fields.
+WITHOUT_POINTS = {
+    "record.json": {"learning_curve": [{"rows": None, "train_loss": None, "held_out_loss": None}]},
+    "metrics.json": {"models": [{"model": None, "loss": None}]},
+}
 USAGE = f"""\
 usage: tidegate step NAME [--if FILE] [--from FLAG=SECTION.KEY ...] FLAGS
 
@@ -107,7 +112,7 @@ def skip(path: Path, kind: str, reason: str) -> None:
 
         write_note(path, "Skipped", reason)
     else:
-        write_json(path, {"skipped": reason})
+        write_json(path, {"skipped": reason, **WITHOUT_POINTS.get(path.name, {})})
 
 
 def _value(read: Words, port: str) -> str:

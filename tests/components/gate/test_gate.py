@@ -251,7 +251,9 @@ def test_the_champion_is_fed_by_its_own_query(released: "World") -> None:
 
 def test_kubeflow_is_told_the_signals_as_numbers(judged: "World") -> None:
     found: Any = judged.function("gate")(**judged.flags("gate"))
-    assert found == {"signals": judged.json("signals")}
+    written = judged.json("signals")
+    assert {point["signal"] for point in written.pop("against_limits")} < set(written)
+    assert found == {"signals": written}
     decision = judged.json("decision")
     assert found["signals"] == {
         "retrain": 1,

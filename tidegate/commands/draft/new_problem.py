@@ -13,7 +13,7 @@ from typing import Any
 from rich.text import Text
 
 from tidegate.commands.console import console
-from tidegate.commands.draft import CLUSTER, PARAMETERS, STAGES
+from tidegate.commands.draft import CLUSTER, PARAMETERS, PLOTS, STAGES
 from tidegate.commands.draft.inspection import output
 from tidegate.commands.loop import workspace
 from tidegate.commands.loop.workspace import dvc
@@ -79,14 +79,13 @@ def _versioned(folder: Path) -> bool:
     whether it does.
     """
     inside = _inside_git(folder)
-    commands = [
-        *([] if inside else [["git", "init", "--quiet"]]),
-        dvc("init", "--quiet", "--force", *(["--subdir"] if inside else [])),
-        dvc("config", "core.analytics", "false"),
-        dvc("add", "--quiet", "data"),
-    ]
-    for command in commands:
-        _done(command, folder)
+    if not inside:
+        _done(["git", "init", "--quiet"], folder)
+    _done(dvc("init", "--quiet", "--force", *(["--subdir"] if inside else [])), folder)
+    write_text(folder / ".dvc" / PLOTS.name, read_text(PLOTS))
+    for option, value in (("core.analytics", "false"), ("plots.html_template", PLOTS.name)):
+        _done(dvc("config", option, value), folder)
+    _done(dvc("add", "--quiet", "data"), folder)
     if not inside:
         _done(["git", "add", "--all", "."], folder)
         _done(["git", *_somebody(folder), "commit", "--quiet", "--message", "Begin"], folder)
