@@ -5,7 +5,7 @@ from difflib import unified_diff
 from pathlib import Path
 
 from tidegate.commands.command import Command
-from tidegate.commands.draft import CLUSTER, PARAMETERS, STAGES
+from tidegate.commands.draft import CLUSTER, PARAMETERS, PLOTS, STAGES
 from tidegate.process.errors import InputError
 
 
@@ -18,6 +18,9 @@ def upgrade(arguments: argparse.Namespace) -> None:
 
     changed = changes(Path(), arguments.cluster)
     for path, (before, after) in changed.items():
+        if path.suffix == ".html":
+            print(f"{path}: the page of `dvc plots show`, with the library that draws it")
+            continue
         print("".join(unified_diff(_lines(before), _lines(after), f"{path} (now)", f"{path} (upgraded)")), end="")
     if not changed:
         print("nothing to upgrade")
@@ -42,6 +45,10 @@ def changes(folder: Path, cluster: bool = False) -> dict[Path, tuple[str, str]]:
         path, template = folder / name, read_text(written)
         before = read_text(path) if path.exists() else ""
         found[path] = (before, merged(before, template) if before else template)
+    config, page = folder / ".dvc/config", folder / ".dvc" / PLOTS.name
+    if config.is_file():
+        found[config] = (read_text(config), upgraded.dvc_config(read_text(config), PLOTS.name))
+        found[page] = (read_text(page) if page.exists() else "", read_text(PLOTS))
     if cluster and not (folder / "cluster.yaml").exists():
         found[folder / "cluster.yaml"] = ("", read_text(CLUSTER))
     return {path: texts for path, texts in found.items() if texts[0] != texts[1]}

@@ -6,7 +6,7 @@ import pytest
 
 from tests.workspaces import Workspace
 from tidegate.commands import cli
-from tidegate.commands.draft import upgraded
+from tidegate.commands.draft import PLOTS, upgraded
 from tidegate.documents.formats import parse_yaml, read_yaml
 
 OLDER_STAGES = """\
@@ -90,6 +90,19 @@ def test_values_comments_and_stages_of_ones_own_are_kept(
     capsys.readouterr()
     cli.main(["upgrade", "--cluster"])
     assert capsys.readouterr().out == "nothing to upgrade\n"
+
+
+def test_the_plots_get_the_page_that_needs_no_network(older: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (older / ".dvc").mkdir()
+    config = older / ".dvc/config"
+    config.write_text("[core]\n    analytics = false")
+    cli.main(["upgrade", "--write"])
+    shown = capsys.readouterr().out
+    assert ".dvc/plots.html: the page of `dvc plots show`" in shown and "vegaEmbed" not in shown
+    assert config.read_text() == "[core]\n    analytics = false\n[plots]\n    html_template = plots.html\n"
+    assert (older / ".dvc/plots.html").read_text() == PLOTS.read_text()
+    own = "[plots]\n    html_template = own.html\n"
+    assert upgraded.dvc_config(own, "plots.html") == own
 
 
 def test_what_this_version_wrote_needs_no_upgrade(root: Path) -> None:

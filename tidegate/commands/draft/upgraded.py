@@ -33,6 +33,13 @@ def parameters(text: str, template: str) -> str:
     return text.rstrip("\n") + "\n"
 
 
+def dvc_config(text: str, page: str) -> str:
+    """.dvc/config with the page of `dvc plots show`; a page of the user's own is kept."""
+    if re.search(r"^\s*html_template\s*=", text, re.MULTILINE):
+        return text
+    return _ended(text) + f"[plots]\n    html_template = {page}\n"
+
+
 def _merged(block: str, wanted: str) -> str:
     """A section with the keys and the order of the template's section."""
     known = {match["name"] for match in KEY.finditer(wanted)}
