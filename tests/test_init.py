@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from tests.workspaces import Workspace
+from tidegate.commands.draft import PLOTS
 
 root = Path(__file__).parents[1]
 Frame = Callable[[], pd.DataFrame]
@@ -123,6 +124,8 @@ def test_a_file_becomes_a_repository_with_a_champion(name: str, first_turn: Call
     assert f"a {task} problem" in done.stdout
     assert estimator in (workspace / "model.yaml").read_text()
     assert (workspace / "data.dvc").is_file() and not (workspace / "tests").exists()
+    assert "html_template = plots.html" in (workspace / ".dvc/config").read_text()
+    assert (workspace / ".dvc/plots.html").read_text() == PLOTS.read_text()
     assert changed == ""
     assert "data/" not in workspace.run("git", "ls-files").stdout.splitlines()
     assert "promoted by this batch" in told, told
