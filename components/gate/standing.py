@@ -136,7 +136,9 @@ def _changes(reigns: Sequence[Reign]) -> list[dict[str, Any]]:
     """Where another champion began to be the one that was asked; of those without room the first is named."""
     found: list[dict[str, Any]] = []
     free = 0.0  # from here on there is room for a name
-    for reign in reigns[1:]:
+    for before, reign in pairwise(reigns):
+        if not before.version:  # which one was asked was not noted: it may have been the same
+            continue
         text = f"version {reign.version}" if not found else reign.version
         found.append({"at": reign.start, "text": text if reign.start >= free else ""})
         if found[-1]["text"]:

@@ -79,6 +79,9 @@ def test_each_champion_has_its_own_promise_and_begins_between_two_batches() -> N
     assert found.dots[3].x < first.end == second.start < found.dots[4].x
     assert [change["at"] for change in found.changes] == [second.start]
     assert (first.start, second.end) == (0.0, 1.0)
+    older = [replace(each, champion=None) for each in past[:4]]
+    unknown = standing.quality(decisions.decision("retrain"), [*older, *past[4:]])
+    assert unknown is not None and unknown.changes == []
 
 
 def test_the_shares_of_a_label_are_those_of_the_rows_that_have_one() -> None:
