@@ -3,6 +3,7 @@
 import argparse
 
 from tidegate.commands.command import Command
+from tidegate.process import runner
 from tidegate.process.code import digests, write_digests
 
 
@@ -11,6 +12,7 @@ def code(arguments: argparse.Namespace) -> None:
     if arguments.list:
         print("\n".join(f"{name}={digest}" for name, digest in digests().items()))
     else:
+        runner.watch()
         write_digests()
 
 

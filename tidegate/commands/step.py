@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, get_type_hints
 
 from tidegate.commands.command import Command
 from tidegate.documents.formats import read_text, replacing, write_json
-from tidegate.process import code
+from tidegate.process import code, runner
 from tidegate.process.errors import InputError
 
 PARAMETERS = Path("params.yaml")
@@ -50,6 +50,7 @@ def main(words: Sequence[str]) -> None:
         print(USAGE)
         return
     read = parse(words)
+    runner.watch()
     if read.condition and not is_open(read.condition):
         reason = f"{read.condition} is false: the gate is shut"
         for port, kind in outputs(read.name).items():

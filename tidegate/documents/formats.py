@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from tidegate.process import runner
 from tidegate.process.errors import InputError
 
 # The paths that are being replaced: the temporary path, and the path to which the present content is moved.
@@ -27,6 +28,7 @@ def replacing(path: Path) -> Iterator[Path]:
         unfinished[path] = (temporary, aside)
         try:
             yield temporary
+            runner.check()
             if path.is_dir() or (path.is_file() and temporary.is_dir()):  # only replacing a file by a file is atomic
                 path.replace(aside)
             temporary.replace(path)

@@ -17,8 +17,8 @@ ROOT = Path(tidegate.__file__).parent
 LOCK = ROOT / "requirements-steps.txt"
 DIGESTS = Path("artifacts/code")  # the outputs of the stage `code`
 STEPS = ("collect", "pull", "ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy")
-# Modules that cannot change the result of a step: reports, access to the tracking server, time-outs.
-APART = ("tidegate.pages", "tidegate.components.*.log", "tidegate.process.limits", *(
+# Modules that cannot change the result of a step: reports, access to the tracking server, time-outs, its end.
+APART = ("tidegate.pages", "tidegate.components.*.log", "tidegate.process.limits", "tidegate.process.runner", *(
     f"tidegate.tracking.{name}" for name in (
         "artifacts", "bundle", "cache", "database", "direct", "logs", "rehearsal", "store",
     )

@@ -5,10 +5,7 @@ import gc
 import inspect
 import json
 import os
-import signal
 import sys
-import threading
-import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -39,8 +36,6 @@ def run(function: Function, words: Sequence[str] | None = None, program: str | N
 
 
 def _run(function: Function, words: Sequence[str] | None, program: str | None) -> None:
-    if "DVC_STAGE" in os.environ:
-        _end_with_parent()
     arguments = vars(parser(function, program).parse_args(words))
     executor_input = arguments.pop("executor_input")
     try:
@@ -110,19 +105,3 @@ def _write_executor_output(
         artifact = outputs["artifacts"][name]["artifacts"][0]
         artifacts[name] = {"artifacts": [{"name": artifact["name"], "uri": artifact["uri"], "metadata": dict(values)}]}
     write_json(path, document)
-
-
-def _end_with_parent() -> None:
-    """End this process when DVC is killed; otherwise it would overwrite the outputs of a later run."""
-    parent = os.getppid()
-
-    def watch() -> None:
-        if os.environ.get("TIDEGATE_LIFELINE") == "stdin":  # in a container, stdin closes when DVC ends
-            while os.read(0, 1024):
-                pass
-        else:
-            while os.getppid() == parent:
-                time.sleep(0.5)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, daemon=True).start()

@@ -1,11 +1,8 @@
-"""A typed function is a command line: flags, exit codes, Kubeflow's metadata file, and an end with DVC."""
+"""A typed function is a command line: flags, exit codes and Kubeflow's metadata file."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -173,54 +170,6 @@ def test_steps_that_share_a_task_share_the_file(tmp_path: Path, monkeypatch: pyt
         "evaluate_metrics": {"log_loss": 0.5},
     }
     assert found["evaluate_metrics"]["artifacts"][0]["uri"] == "minio://evaluate_metrics"
-
-
-waiting = """
-import sys, time
-from pathlib import Path
-from tidegate.process.command import run
-def step(ready: Path) -> None:
-    import os
-    ready.write_text(str(os.getpid()))
-    time.sleep(60)
-run(step)
-"""
-parent = "import subprocess, sys; subprocess.run([sys.executable, *sys.argv[1:]])"
-
-
-@pytest.mark.parametrize("stage", ["train", None])
-def test_a_step_ends_with_the_dvc_that_runs_it(stage: str | None, tmp_path: Path) -> None:
-    ready, script = tmp_path / "ready", tmp_path / "step.py"
-    script.write_text(waiting)
-    environment = {**os.environ, "PYTHONPATH": str(root), **({"DVC_STAGE": stage} if stage else {})}
-    dvc = subprocess.Popen([sys.executable, "-c", parent, str(script), "--ready", str(ready)], env=environment)
-    wait_until(lambda: ready.exists() and bool(ready.read_text()))
-    child = int(ready.read_text())
-    dvc.kill()
-    dvc.wait()
-    if stage:
-        wait_until(lambda: not alive(child))
-    else:
-        time.sleep(1)
-        assert alive(child)
-        os.kill(child, signal.SIGKILL)
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    """Give a slow machine time; a test that waits for ever says nothing."""
-    for _ in range(400):
-        if holds():
-            return
-        time.sleep(0.1)
-    raise AssertionError("it never came true")
-
-
-def alive(process: int) -> bool:
-    """Whether a process runs: neither gone nor waiting for a parent to ask after it."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def test_garbage_is_collected_once_the_step_runs_and_not_while_it_imports() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.tidegate.process.test_attempts import Step
-from tests.tidegate.process.test_command import alive, wait_until
+from tests.tidegate.process.test_runner import alive, wait_until
 from tidegate.process.sequence import commands
 
 root = Path(__file__).parents[3]

@@ -15,7 +15,7 @@ from tidegate.commands.loop import sample
 from tidegate.documents.document import Document
 from tidegate.documents.formats import parse_yaml, read_json, read_text, read_yaml, write_json, write_text
 from tidegate.documents.parameters import read_parameters
-from tidegate.process import code, wheel
+from tidegate.process import code, runner, wheel
 from tidegate.process.child import python
 from tidegate.process.errors import InputError
 from tidegate.tracking import database
@@ -188,9 +188,10 @@ def _hold_stdin(process: subprocess.Popen[str]) -> None:
 
 
 def environment() -> dict[str, str]:
-    """Stages say `tidegate`: it must be the one that runs this."""
+    """Stages say `tidegate`: it must be the one that runs this, and they end with this process."""
     folder = str(Path(sys.executable).parent)
-    return {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}", "PYTHONUNBUFFERED": "1"}
+    path = f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"
+    return {**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1", runner.COMMAND: str(os.getpid())}
 
 
 def _failure(message: str) -> InputError:
