@@ -1,7 +1,6 @@
 """Fetches a version of the data for the other steps."""
 
 import shutil
-import tempfile
 from pathlib import Path
 
 from tidegate.documents.formats import replacing
@@ -11,10 +10,8 @@ from tidegate.versions.repository import fetch, opened, tracked_path
 def materialise(data_dvc: str, remote: str, target: Path) -> None:
     """Fetch and verify the version in the text of data.dvc to `target`; InputError if the remote lacks it."""
     tracked_path(data_dvc)  # checked first, so that an invalid text does not wait for the remote
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # Beside the target, so that it can be renamed, on a file system that has room for it.
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as scratch:
-        with opened(Path(scratch, "repository"), remote) as repository:
-            data = fetch(repository, data_dvc)
-        with replacing(target) as temporary:
-            shutil.move(data, temporary)
+    with replacing(target) as temporary:
+        # Beside the target, so that it can be renamed, on a file system that has room for it.
+        scratch = temporary.with_name(f"{temporary.name}.scratch")
+        with opened(scratch / "repository", remote) as repository:
+            shutil.move(fetch(repository, data_dvc), temporary)

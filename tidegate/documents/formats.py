@@ -6,37 +6,75 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 from tidegate.process import runner
 from tidegate.process.errors import InputError
 
-# The paths that are being replaced: the temporary path, and the path to which the present content is moved.
-unfinished: dict[Path, tuple[Path, Path]] = {}
+# The paths that are being replaced, and their temporary paths.
+unfinished: dict[Path, Path] = {}
+# What may stand beside a path under its temporary name: the earlier content, files of sqlite, a scratch folder.
+ENDINGS = ("", ".old", ".scratch", "-journal", "-wal", "-shm")
+TEMPORARY = re.compile(rf"(\.(.+?)\.([1-9]\d{{0,6}}))(?:{'|'.join(map(re.escape, ENDINGS))})")
+AT_WORKING_FOLDER, EXCHANGE = -100, 2  # of the system call renameat2 of Linux
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside `path` for a file or folder; rename it to `path` only when the block succeeds."""
-    temporary, aside = (path.with_name(f".{path.name}.{os.getpid()}{end}") for end in ("", ".old"))
+    """Yield a temporary name beside `path` for a file or folder; rename it to `path` only when the block succeeds.
+
+    A part of what is being replaced is written in place, because the whole is renamed.
+    """
+    temporary = path if _is_part(path) else path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        for stale in _stale(path):
-            _tidy(path, stale, stale.with_name(f"{stale.name}.old"))
-        unfinished[path] = (temporary, aside)
-        try:
+        with nullcontext() if temporary == path else _replacing(path, temporary):
             yield temporary
-            runner.check()
-            if path.is_dir() or (path.is_file() and temporary.is_dir()):  # only replacing a file by a file is atomic
-                path.replace(aside)
-            temporary.replace(path)
-        finally:
-            _tidy(path, temporary, aside)
-            unfinished.pop(path, None)
     except OSError as error:
         raise _unwritable(path, temporary, error) or error from None
+
+
+def recover(folder: Path) -> None:
+    """Finish below `folder` what killed processes began to replace: return the earlier content, remove the rest."""
+    for other in sorted(folder.rglob(".*")):
+        if match := TEMPORARY.fullmatch(other.name):
+            _remove_stale(other.with_name(match[2]))
+
+
+def _is_part(path: Path) -> bool:
+    return any(path.is_relative_to(temporary) for temporary in list(unfinished.values()))
+
+
+@contextmanager
+def _replacing(path: Path, temporary: Path) -> Iterator[None]:
+    _remove_stale(path)
+    unfinished[path] = temporary
+    try:
+        yield
+        runner.check()
+        _rename(temporary, path)
+    finally:
+        _tidy(path, temporary)
+        unfinished.pop(path, None)
+
+
+def _rename(temporary: Path, path: Path) -> None:
+    """Give it its name; a file replaces a file at once, and all else where the system can exchange two paths."""
+    if path.is_dir() or (path.is_file() and temporary.is_dir()):
+        if _exchanged(temporary, path):
+            return
+        path.replace(_aside(temporary))
+    temporary.replace(path)
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Exchange two paths in one call of the system; False where it cannot, such as on macOS or NFS."""
+    import ctypes
+
+    rename = getattr(ctypes.CDLL(None), "renameat2", None)
+    return rename is not None and rename(AT_WORKING_FOLDER, bytes(one), AT_WORKING_FOLDER, bytes(other), EXCHANGE) == 0
 
 
 def _unwritable(path: Path, temporary: Path, error: OSError) -> InputError | None:
@@ -50,16 +88,24 @@ def _unwritable(path: Path, temporary: Path, error: OSError) -> InputError | Non
 
 def discard() -> None:
     """Undo every unfinished `replacing`, before the process ends."""
-    for path, (temporary, aside) in list(unfinished.items()):
+    for path, temporary in list(unfinished.items()):
         with suppress(OSError):  # another thread may still write into it
-            _tidy(path, temporary, aside)
+            _tidy(path, temporary)
 
 
-def _stale(path: Path) -> set[Path]:
-    """The temporary paths that killed processes left while replacing `path`."""
-    pattern = re.compile(rf"(\.{re.escape(path.name)}\.([1-9]\d{{0,6}}))(?:\.old)?")
-    found = [match for other in path.parent.iterdir() if (match := pattern.fullmatch(other.name))]
-    return {path.with_name(match[1]) for match in found if int(match[2]) == os.getpid() or not _lives(int(match[2]))}
+def _remove_stale(path: Path) -> None:
+    """Undo what killed processes began when they replaced `path`."""
+    for other in list(path.parent.iterdir()):
+        match = TEMPORARY.fullmatch(other.name)
+        if match and match[2] == path.name and _is_stale(path.with_name(match[1]), int(match[3])):
+            _tidy(path, path.with_name(match[1]))
+
+
+def _is_stale(temporary: Path, process: int) -> bool:
+    """Whether nobody writes it: neither another process that lives, nor this one; in a container all have number 1."""
+    if process == os.getpid():
+        return temporary not in list(unfinished.values())
+    return not _lives(process)
 
 
 def _lives(process: int) -> bool:
@@ -72,10 +118,16 @@ def _lives(process: int) -> bool:
     return True
 
 
-def _tidy(path: Path, temporary: Path, aside: Path) -> None:
+def _tidy(path: Path, temporary: Path) -> None:
+    aside = _aside(temporary)
     if aside.exists() and not path.exists():
         aside.replace(path)
-    remove(temporary, aside)
+    remove(*(temporary.with_name(f"{temporary.name}{ending}") for ending in ENDINGS))
+
+
+def _aside(temporary: Path) -> Path:
+    """Where the earlier content is, while two renames replace it."""
+    return temporary.with_name(f"{temporary.name}.old")
 
 
 def remove(*paths: Path) -> None:

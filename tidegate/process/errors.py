@@ -77,6 +77,6 @@ def _printable(letter: str) -> str:
     return letter if letter.isprintable() else ascii(letter)[1:-1]
 
 
-def display(value: str) -> str:
+def display(value: str, most: int = MOST_LETTERS) -> str:
     """A value or a name for a message: in quotes, shortened, control characters escaped."""
-    return repr(value if len(value) <= MOST_LETTERS else value[: MOST_LETTERS - 1] + "…")
+    return repr(value if len(value) <= most else value[: most - 1] + "…")

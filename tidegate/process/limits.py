@@ -6,6 +6,7 @@ GRACE_SECONDS = 10.0  # a child process, from SIGTERM to SIGKILL; a step needs u
 RUNNER_SECONDS = 0.5  # between two looks at the processes that run a stage
 
 # Programs on this machine.
+LOCK_SECONDS = 3  # another DVC that only looks at something; DVC itself waits as long
 GIT_SECONDS = 10  # it reads a few files
 CONTAINER_SECONDS = 60  # a container that prints a file; its image may be large
 UI_SECONDS = 90.0  # the UI of Evidently or MLflow, until it answers; their imports are slow

@@ -99,8 +99,9 @@ def _upgrade(path: Path) -> None:
 
 def _keep_copy(path: Path, revision: str) -> None:
     with (
+        replacing(path.with_name(f"{path.name}.{revision}")) as temporary,
         closing(sqlite3.connect(path)) as source,
-        closing(sqlite3.connect(path.with_name(f"{path.name}.{revision}"))) as copy,
+        closing(sqlite3.connect(temporary)) as copy,
     ):
         source.backup(copy)
 

@@ -100,6 +100,38 @@ def test_what_a_killed_writer_had_put_aside_returns(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_parts_of_what_is_replaced_have_no_temporary_names_of_their_own(tmp_path: Path) -> None:
+    """Nobody would find them again: their names begin with a name that is temporary."""
+    for path, kind in ((tmp_path / "folder", "folder"), (tmp_path / "file", "file")):
+        with formats.replacing(path) as temporary:
+            part = temporary / "part" if kind == "folder" else temporary
+            with formats.replacing(part) as inner:
+                inner.write_text("whole")
+                there = [found.relative_to(tmp_path) for found in tmp_path.rglob(".*")]
+                assert there == [temporary.relative_to(tmp_path)]
+        assert shape(path) == ({"part": "whole"} if kind == "folder" else "whole")
+
+
+@pytest.mark.parametrize("ending", ["", ".scratch", "-journal", "-wal", "-shm"])
+def test_what_a_killed_writer_left_beside_an_output_goes_with_the_next(ending: str, tmp_path: Path) -> None:
+    lay(tmp_path / f".output.{dead()}{ending}", "folder", "half")
+    formats.write_text(tmp_path / "output", "new")
+    assert list(tmp_path.iterdir()) == [tmp_path / "output"]
+
+
+def test_what_killed_writers_left_is_recovered_at_any_depth(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    lay(tmp_path / f"deep/.output.{dead()}.old", "folder", "old")
+    lay(tmp_path / f"deep/.output.{dead()}", "folder", "half")
+    lay(tmp_path / f".gone.{dead()}", "file", "half")
+    others = [tmp_path / f"deep/.mine.{os.getppid()}", tmp_path / ".gitignore", tmp_path / ".hidden.1x"]
+    for other in others:
+        lay(other, "file", "other")
+    formats.recover(tmp_path)
+    assert shape(tmp_path / "deep/output") == {"old.txt": "old"}
+    assert sorted(tmp_path.rglob(".*")) == sorted(others)
+
+
 def test_what_others_are_writing_is_left_alone(tmp_path: Path) -> None:
     others = [tmp_path / name for name in (f".output.{os.getppid()}", ".output.1x", f".output2.{dead()}", ".output")]
     for other in others:

@@ -118,7 +118,7 @@ from pathlib import Path
 from tidegate.documents import formats
 from tidegate.process.termination import unwinding
 
-output = Path(sys.argv[1])
+output, by = Path(sys.argv[1]), signal.Signals[sys.argv[2]]
 
 def signalling(moment):
     left = [moment]
@@ -128,7 +128,7 @@ def signalling(moment):
         if event == "line":
             left[0] -= 1
             if left[0] == 0:
-                os.kill(os.getpid(), signal.SIGTERM)
+                os.kill(os.getpid(), by)
         return trace
     return trace
 
@@ -137,27 +137,30 @@ def write(moment):
         sys.settrace(signalling(moment))
         with formats.replacing(output) as folder:
             folder.mkdir()
-            (folder / "after.txt").write_text("after")
+            formats.write_text(folder / "after.txt", "after")
         sys.settrace(None)
 
-code, moment = 143, 0
-while code == 143:
+code, moment = 1, 0
+while code:
     moment += 1
-    formats.remove(output)
+    formats.remove(*output.parent.iterdir())
     output.mkdir()
     (output / "before.txt").write_text("before")
     if not (child := os.fork()):
         write(moment)
         os._exit(0)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    print(moment, code, [path.name for path in output.parent.iterdir()], [path.name for path in output.iterdir()])
+    print(code, [path.name for path in output.iterdir()], end=" ")
+    formats.recover(output.parent)
+    print([path.name for path in output.parent.iterdir()], [path.name for path in output.iterdir()])
 """
 
 
-def test_at_whichever_line_of_a_replacement_it_comes(tmp_path: Path) -> None:
-    """Before, while and after the block runs; also while that tidies up."""
+@pytest.mark.parametrize(("by", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)])
+def test_at_whichever_line_of_a_replacement_it_comes(by: signal.Signals, code: int, tmp_path: Path) -> None:
+    """Before, while and after the block runs; also while that tidies up. There is an output at any moment."""
     said = subprocess.run(
-        [sys.executable, "-c", AT_EACH_LINE, str(tmp_path / "output")],
+        [sys.executable, "-c", AT_EACH_LINE, str(tmp_path / "output"), by.name],
         env=os.environ | {"PYTHONPATH": str(root)},
         capture_output=True,
         text=True,
@@ -166,9 +169,10 @@ def test_at_whichever_line_of_a_replacement_it_comes(tmp_path: Path) -> None:
     *ended_early, whole = said.stdout.splitlines()
     assert said.stderr == ""
     assert len(ended_early) > 20
+    states = [f"['{name}.txt'] ['output'] ['{name}.txt']" for name in ("before", "after")]
     for line in ended_early:
-        assert line.endswith(("143 ['output'] ['before.txt']", "143 ['output'] ['after.txt']")), said.stdout
-    assert whole.endswith("0 ['output'] ['after.txt']")
+        assert line in [f"{code} {state}" for state in states], said.stdout
+    assert whole == f"0 {states[1]}"
 
 
 def test_the_first_process_of_a_container_ends_while_it_imports(tmp_path: Path) -> None:

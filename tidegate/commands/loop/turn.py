@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 
-from tidegate.commands.loop import containers, workspace
+from tidegate.commands.loop import containers, locks, workspace
 from tidegate.documents.batch import Batch
 from tidegate.documents.decision import Decision
+from tidegate.documents.formats import recover
 from tidegate.documents.moments import moment
 from tidegate.documents.parameters import read_parameters
 from tidegate.documents.release import Release
@@ -20,6 +21,7 @@ from tidegate.process.errors import InputError, TrackingError
 NOISE = re.compile(
     r"^(> |Updating lock file|Generating lock file|To track the changes|\tgit add|To enable auto"
     r"|\tdvc config|Use `dvc push`|'data\.dvc' didn't change|Stage .* skipping|Data and pipelines"
+    r"|ERROR: Unable to acquire lock|.* is being blocked by:$|  \(PID \d+\): |If there are no processes with such PIDs"
     r"|WARNING: Process .* in RWLock-file|ERROR: failed to reproduce '\w+': failed to run: .*, exited with (2|75)$)"
 )
 
@@ -29,6 +31,8 @@ def turn(until: str | None, anew: bool, in_containers: bool) -> tuple[dict[str, 
 
     InputError when the data is not what data.dvc says, a stage fails, or the registry is another one.
     """
+    locks.check()
+    recover(workspace.ARTIFACTS)
     here = workspace.environment()
     if until is not None:
         moment("--until", until, "correct it")

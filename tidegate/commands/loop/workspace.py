@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tidegate.commands.draft import STAGES
-from tidegate.commands.loop import sample
+from tidegate.commands.loop import locks, sample
 from tidegate.documents.document import Document
 from tidegate.documents.formats import parse_yaml, read_json, read_text, read_yaml, write_json, write_text
 from tidegate.documents.parameters import read_parameters
@@ -195,6 +195,8 @@ def environment() -> dict[str, str]:
 
 
 def _failure(message: str) -> InputError:
+    if locks.REFUSED.search(message):
+        return locks.refused()
     stage = re.search(r"failed to reproduce '(\w+)'", message)
     if stage:
         return InputError(f"stage {stage[1]}", "to succeed", "the errors above", "correct them and run again")
@@ -207,10 +209,13 @@ def dvc(*arguments: str) -> list[str]:
 
 
 def run_dvc(*arguments: str, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
-    """Run DVC here, whatever comes of it; TimeoutExpired after so many seconds."""
-    return subprocess.run(
+    """Run DVC here, whatever comes of it; TimeoutExpired after so many seconds, InputError during another run."""
+    found = subprocess.run(
         dvc(*arguments), env=environment(), capture_output=True, text=True, timeout=timeout, check=False
     )
+    if found.returncode and locks.REFUSED.search(found.stderr):
+        raise locks.refused()
+    return found
 
 
 def _dvc_output(*arguments: str) -> str:
