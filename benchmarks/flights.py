@@ -58,7 +58,7 @@ def world(data: Path, scratch: Path, seed: int = 0) -> World:
     known = table[blocks.isin(days[:training_days]) & table[promise.label].notna()]
     head, tail = split_tail(known, promise.time)
     held = TrainingSet(head, promise, kinds, asked)
-    weights = importances(held.taught(held.challenger()), tail, promise, kinds, seed)
+    weights = importances(held.fitted(held.challenger()), tail, promise, kinds, seed)
     training_set = TrainingSet(known, promise, kinds, asked)
     model = training_set.fitted(training_set.challenger())
     rows = table[list(kinds)].assign(label=table[promise.label].astype(float), block=blocks)

@@ -2,9 +2,10 @@
 
 `python benchmarks/gate.py --json`: a year of flights, the days of which are dealt out at random, so that no side
 drifted: some to a champion that learns from them, and for each batch some to the batch, some to the verdict it was
-promoted by and the rest to its reference. Small batches hold a few rows of each of several days. Then drifts are
-planted into the batch. Everything goes through the gate's own functions; beside it stand the tests of Evidently's
-default `DataDriftPreset` on the same reference (unthinned) and batch. Last comes what the whole step costs.
+promoted by and the rest to its reference. Small batches hold a few rows of each of several days. Then labels are lost
+on all sides alike, and drifts are planted into the batch. Everything goes through the gate's own functions; beside it
+stand the tests of Evidently's default `DataDriftPreset` on the same reference (unthinned) and batch. Last comes what
+the whole step costs.
 """
 
 import argparse
@@ -15,9 +16,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import product
 from multiprocessing import get_context
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from evidently import DataDefinition, Dataset, Report
 from evidently.legacy.calculations.stattests import get_stattest
@@ -43,8 +45,10 @@ from tidegate.documents.formats import read_yaml
 spread = {50: (10, 5), 200: (10, 20), 1_000: (20, 50), 20_000: (22, 10_000)}  # rows of a batch: days, rows of each
 verdict_days, reference_rows = 28, 10_000
 signals = ("features", "predictions", "label", "decay")
+parts = ("false_alarm_rate", "of_its_own_rows", "labels_lost", "power", "seconds")
 policy = read_yaml(repository / "params.yaml")["gate"]
 Plant = Callable[[World, pd.DataFrame, np.random.Generator], pd.DataFrame]
+Loss = Callable[[World, np.random.Generator], World]
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,63 @@ plants: Mapping[str, Plant] = {
 }
 
 
-def drawn(world: World, size: int, seed: int, learned: bool) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def at_random(world: World, random: np.random.Generator) -> World:
+    """Three of ten rows have no label."""
+    return _unlabelled(world, random.random(len(world.rows)) < 0.3)
+
+
+def with_a_feature(world: World, random: np.random.Generator) -> World:
+    """Three of ten rows have no label, and neither the most important category nor the most important number."""
+    lost = random.random(len(world.rows)) < 0.3
+    names = [strongest(world, kind) for kind in ("category", "number")]
+    rows = world.rows.assign(**{name: world.rows[name].mask(lost) for name in names})
+    return _unlabelled(replace(world, rows=world.predicted(rows)), lost)
+
+
+def by_slice(world: World, random: np.random.Generator) -> World:
+    """Nine of ten rows with the most frequent value of the most important category have no label."""
+    column = world.rows[strongest(world, "category")]
+    return _unlabelled(world, (column == column.mode()[0]).to_numpy() & (random.random(len(column)) < 0.9))
+
+
+def by_time(world: World, random: np.random.Generator) -> World:
+    """Saturdays and Sundays have no label."""
+    return _unlabelled(world, (world.rows["block"].dt.dayofweek >= 5).to_numpy())
+
+
+def _unlabelled(world: World, lost: npt.NDArray[np.bool_]) -> World:
+    rows = world.rows.copy()
+    rows.loc[lost, "label"] = np.nan
+    return replace(world, rows=rows.assign(loss=_losses(rows)))
+
+
+lost_labels: Mapping[str, Loss] = {
+    "at random": at_random,
+    "together with two features": with_a_feature,
+    "by slice": by_slice,
+    "by time": by_time,
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """How batches are drawn: with which plant, on the champion's own rows or others, and how labels are lost.
+
+    `unlike` is a reference of labelled rows alone, which is held against all rows of the batch.
+    """
+
+    planted: str = "none"
+    learned: bool = False
+    lost: str = ""
+    unlike: bool = False
+
+    @property
+    def name(self) -> str:
+        """What a line of results calls it."""
+        return f"{self.lost}{', reference of labelled rows' * self.unlike}" if self.lost else self.planted
+
+
+def drawn(world: World, size: int, seed: int, case: Case) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Reference, batch and the verdict's rows, of other days each; the last day of the batch has no label yet."""
     random = np.random.default_rng([size, seed])
     count, each = spread[size]
@@ -142,9 +202,9 @@ def drawn(world: World, size: int, seed: int, learned: bool) -> tuple[pd.DataFra
     days: Days = [world.pool[place] for place in order]
     batch = [random.permutation(rows)[:each] for rows in days[:count]]
     verdict, rest = days[count : count + verdict_days], days[count + verdict_days :]
-    known = np.concatenate(world.learned if learned else rest)
-    known = known[world.rows["label"].to_numpy()[known] >= 0]
-    reference = world.rows.iloc[np.sort(random.choice(known, reference_rows, replace=False))]
+    pool = np.concatenate(world.learned if case.learned else rest)
+    pool = pool[world.rows["label"].notna().to_numpy()[pool]] if case.unlike else pool
+    reference = world.rows.iloc[np.sort(random.choice(pool, reference_rows, replace=False))]
     rows = world.rows.iloc[np.concatenate(batch)].copy()
     rows.loc[rows["block"] == rows["block"].max(), ["label", "loss"]] = np.nan
     return reference, rows, world.rows.iloc[np.concatenate(verdict)].dropna(subset="loss")
@@ -200,17 +260,19 @@ def _drifted(reference: pd.Series, batch: pd.Series, kind: str) -> bool:
 
 
 @cache
-def _world(path: Path) -> World:
+def _world(path: Path, lost: str = "") -> World:
+    if lost:
+        return lost_labels[lost](_world(path), np.random.default_rng(0))
     found: World = pickle.loads(path.read_bytes())
     return found
 
 
-def told_of(path: Path, planted: str, size: int, learned: bool, seed: int) -> Told:
+def told_of(path: Path, case: Case, size: int, seed: int) -> Told:
     """One batch: what the gate and Evidently say of it."""
-    world = _world(path)
-    reference, batch, verdict = drawn(world, size, seed, learned)
-    if planted in plants:
-        batch = plants[planted](world, batch, np.random.default_rng([size, seed, 1]))
+    world = _world(path, case.lost)
+    reference, batch, verdict = drawn(world, size, seed, case)
+    if case.planted in plants:
+        batch = plants[case.planted](world, batch, np.random.default_rng([size, seed, 1]))
         batch = world.predicted(batch)
         batch["loss"] = _losses(batch)
     start = time.perf_counter()
@@ -249,7 +311,7 @@ def check_presets_verdict(world: World) -> None:
     names = {word: [name for name, kind in world.compared.items() if kind == word] for word in ("number", "category")}
     definition = DataDefinition(numerical_columns=names["number"], categorical_columns=names["category"])
     for size in spread:
-        reference, batch, _ = drawn(world, size, 0, learned=False)
+        reference, batch, _ = drawn(world, size, 0, Case())
         sides = [Dataset.from_pandas(frame[list(world.compared)], definition) for frame in (batch, reference)]
         metrics = json.loads(Report([DataDriftPreset()]).run(*sides).json())["metrics"]
         ours = sum(_drifted(reference[name], batch[name], kind) for name, kind in world.compared.items())
@@ -281,14 +343,18 @@ def shown(found: Mapping[str, Any]) -> str:
     return row([found["planted"], f"{found['rows']:,}", found["batches"], *shares])
 
 
-def measured(path: Path, pool: Executor, without: int, planted: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every line of the results and the list it belongs to."""
-    kinds = [("false_alarm_rate", "none", False), ("of_its_own_rows", "none", True)]
-    kinds += [("power", name, False) for name in plants]
-    for (name, plant, learned), size in product(kinds, spread):
-        one = partial(told_of, path, plant, size, learned)
-        count = planted if plant in plants else without
-        yield name, line(plant, size, list(pool.map(one, range(count), chunksize=5)))
+def measured(
+    path: Path, pool: Executor, parts: Collection[str], without: int, planted: int
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every line of the results of these parts, and the part."""
+    cases = [("false_alarm_rate", Case()), ("of_its_own_rows", Case(learned=True))]
+    cases += [("labels_lost", Case(lost=name)) for name in lost_labels]
+    cases += [("labels_lost", Case(lost="together with two features", unlike=True))]
+    cases += [("power", Case(planted=name)) for name in plants]
+    for (name, case), size in product([each for each in cases if each[0] in parts], spread):
+        one = partial(told_of, path, case, size)
+        count = planted if case.planted in plants else without
+        yield name, line(case.name, size, list(pool.map(one, range(count), chunksize=5)))
 
 
 def costs(quick: bool) -> list[dict[str, Any]]:
@@ -305,6 +371,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=repository / "data", help="the folder of the sample's raw files")
     parser.add_argument("--batches", type=int, default=300, help="batches without drift, of each size")
     parser.add_argument("--planted", type=int, default=20, help="batches with each planted drift, of each size")
+    parser.add_argument("--parts", nargs="+", choices=parts, default=parts, help="only these parts of the results")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="30 batches and 5: whether it runs at all")
     parser.add_argument("--json", action="store_true", help="print JSON, for a program")
@@ -317,13 +384,14 @@ def main() -> None:
         document: dict[str, Any] = {"policy": policy, "importance": important(_world(path))}
         if not asked.json:
             print(json.dumps(document), row(head), row(["---"] * len(head)), sep="\n", flush=True)
-        for name, found in measured(path, pool, without, planted):
+        for name, found in measured(path, pool, asked.parts, without, planted):
             document.setdefault(name, []).append(found)
             if not asked.json:
                 print(shown(found), flush=True)
-    document["seconds"] = costs(asked.quick)
-    if not asked.json:
-        print(json.dumps(document["seconds"]))
+    if "seconds" in asked.parts:
+        document["seconds"] = costs(asked.quick)
+        if not asked.json:
+            print(json.dumps(document["seconds"]))
     if asked.json:
         print(json.dumps(document, indent=2))
 

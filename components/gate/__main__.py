@@ -9,7 +9,7 @@ from typing import Any
 from mlflow import MlflowClient
 
 from tidegate.components.gate.batch_rows import batch_sample
-from tidegate.components.gate.comparison import Comparison, Question, comparison
+from tidegate.components.gate.comparison import Comparison, Question, alike, comparison
 from tidegate.components.gate.decision import against_limits, decide, decision_of, numbers
 from tidegate.components.gate.evidently_page import write_evidently
 from tidegate.components.gate.evidently_workspace import dumped
@@ -148,9 +148,11 @@ def _compared(champion: Champion | None, question: Question, folders: Folders) -
         return "there is no champion yet"
     if (learned := champion.record.to) >= batch.start:
         return f"the champion has learned from rows up to {learned}, later than this batch begins"
-    if batch.rows < (least := policy.minimum_rows):
-        return f"{batch.rows:,} rows are too few to tell drift from chance (gate.minimum_rows {least:,})"
-    sample = batch_sample(champion, question.contract, *folders, batch, policy.sample_rows)
+    every = champion.record.reference == "all rows"
+    rows, words = (batch.rows, "rows") if every else (batch.labelled_rows, "labelled rows")
+    if rows < (least := policy.minimum_rows):
+        return f"{rows:,} {words} are too few to tell drift from chance (gate.minimum_rows {least:,})"
+    sample = alike(champion, batch_sample(champion, question.contract, *folders, batch, policy.sample_rows))
     compared = comparison(champion, sample, question)
     if policy.mode == "auto":
         check_places(champion.reference, sample, champion.features, compared.scores)

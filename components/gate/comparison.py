@@ -11,6 +11,7 @@ from tidegate.components.gate.thinning import Thinned, thinned
 from tidegate.contract.contract import Contract
 from tidegate.documents.batch import Batch
 from tidegate.documents.decision import Compared, Policy, Signal
+from tidegate.documents.record import Population
 from tidegate.scoring.blocks import block_of
 from tidegate.scoring.seed import seed_of
 from tidegate.tracking.champion import Champion
@@ -39,6 +40,7 @@ class Question:
 class Comparison:
     """The rows that were compared, the kinds of their columns, and the test of each; `seen` is not yet thinned."""
 
+    population: Population
     seen: pd.DataFrame
     rows: Thinned
     kinds: Mapping[str, str]
@@ -59,6 +61,7 @@ class Comparison:
             batch_blocks=self.tested.batch_blocks,
             rows_per_block=self.rows.rows_per_block,
             relabellings=self.tested.relabellings,
+            population=self.population,
         )
 
     def pictures(self, signals: Sequence[Signal]) -> dict[str, Picture]:
@@ -67,7 +70,10 @@ class Comparison:
 
 
 def comparison(champion: Champion, seen: pd.DataFrame, question: Question) -> Comparison:
-    """Compare a sample of the batch with the champion's reference, column by column, block by block."""
+    """Compare a sample of the batch with the champion's reference, column by column, block by block.
+
+    `seen` is drawn from the batch as the reference was from the training window: see `alike`.
+    """
     own, promise = champion.contract, question.contract
     blocks = [block_of(frame[own.time], promise.block) for frame in (champion.reference, seen)]
     rows = thinned(champion.reference, seen, blocks[0], blocks[1], question.policy.sample_rows, question.seed)
@@ -83,7 +89,18 @@ def comparison(champion: Champion, seen: pd.DataFrame, question: Question) -> Co
         question.seed,
         own.label,
     )
-    return Comparison(seen, rows, kinds, tested)
+    return Comparison(champion.record.reference, seen, rows, kinds, tested)
+
+
+def alike(champion: Champion, batch: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a batch that are defined as those of the champion's reference.
+
+    Whether a row has a label may depend on its features, so labelled rows are compared with labelled rows, and all
+    rows with all rows. Older champions have a reference of labelled rows.
+    """
+    if champion.record.reference == "all rows":
+        return batch
+    return batch[batch[champion.contract.label].notna()]
 
 
 def _kind(task: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from tidegate.components.gate import standing
 from tidegate.components.gate.decision import certainty
 from tidegate.components.gate.pictures import Picture, mattering
-from tidegate.components.gate.words import COLORS, OVER, SENTENCES, certain_words, word
+from tidegate.components.gate.words import COLORS, OVER, ROWS, SENTENCES, certain_words, word
 from tidegate.documents.decision import Decision
 from tidegate.pages.page import write_page
 from tidegate.tracking.decisions import PastDecision
@@ -44,6 +44,7 @@ def write_decision(
         others=others[:MOST_ROWS],
         left_out=max(0, len(others) - MOST_ROWS),
         pictures=pictures,
+        population=ROWS[decision.compared.population] if decision.compared else "",
         quality=standing.quality(decision, past),
         strips=standing.strips(decision, past),
         scale=standing.SCALE,

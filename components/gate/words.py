@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from tidegate.components.gate.decision import beyond, certainty
-from tidegate.documents.decision import Answer, DecayDetail, DriftDetail, Signal, State
+from tidegate.documents.decision import Answer, ComparedRows, DecayDetail, DriftDetail, Signal, State
 
 SENTENCES: Mapping[Answer, str] = {
     "retrain": "The gate is open: retrain",
@@ -19,6 +19,11 @@ STATES: Mapping[State, str] = {
     "cannot tell": "cannot tell",
     "ignored": "ignored on a person's word",
     "off": "switched off",
+}
+ROWS: Mapping[ComparedRows, str] = {
+    "all rows": ", labelled or not; of label and loss, labelled rows with labelled rows",
+    "labelled rows": ", labelled rows only, as this champion’s reference sample holds no others",
+    "labelled rows with all rows": ", labelled rows with all rows of the batch",
 }
 OVER = "over"  # of a cooldown, the one limit that opens nothing by being passed
 

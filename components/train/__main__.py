@@ -23,7 +23,7 @@ from tidegate.documents.batch import Batch
 from tidegate.documents.formats import read_table, write_tables
 from tidegate.documents.record import MadeFrom, Record
 from tidegate.process.command import Output, OutputFolder
-from tidegate.scoring.scores import labels
+from tidegate.scoring.scores import answers, labels, predict
 from tidegate.scoring.seed import seed_of
 
 REFERENCE_ROWS = 10_000
@@ -47,18 +47,20 @@ def train(
     promise, this = read_contract(contract), Batch.read(batch)
     seed = seed_of(this)
     specification = read_specification(estimator, promise.task).seeded(seed)
-    training_set = _training_set(read_table(features, "features"), promise, this, specification, window_days)
+    table = read_table(features, "features")
+    training_set = _training_set(table, promise, this, specification, window_days)
     with _warnings_once():
         trained = train_on(training_set, seed, _say)
     columns = [promise.time, promise.label, *training_set.features]
-    sample = reference_sample(training_set.rows, trained.predicted, columns, REFERENCE_ROWS, seed)
+    sample = reference_sample(table, training_set.rows, promise.time, columns, REFERENCE_ROWS, seed)
+    sample = sample.assign(prediction=answers(predict(trained.model, sample, training_set.features, promise.task)))
     digests = models.save(trained.model, model), models.save(trained.baselines, baselines)
     training = _record(this, training_set, trained, *digests)
     write_tables(reference, {"reference": sample})
     training.write(record)
     texts = {"features.sql": sql, "contract.yaml": contract, "model.yaml": estimator}
-    table = reference / "reference.parquet"
-    files = {"model.skops": model, **texts, "reference.parquet": table, "record.json": record}
+    table_file = reference / "reference.parquet"
+    files = {"model.skops": model, **texts, "reference.parquet": table_file, "record.json": record}
     log_training(promise, this, training, files, sample)
 
 
@@ -113,6 +115,7 @@ def _record(batch: Batch, training_set: TrainingSet, trained: Trained, digest: s
         lone_classes=training_set.lone,
         digest=digest,
         baselines_digest=baselines_digest,
+        reference="all rows",
         train_loss=training_set.loss(trained.predicted),
         learning_curve=trained.curve,
         importances=trained.importances,

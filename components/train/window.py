@@ -6,7 +6,6 @@ import pandas as pd
 
 from tidegate.contract.contract import Contract
 from tidegate.process.errors import InputError
-from tidegate.scoring.scores import Predictions, answers
 
 LEAST_ROWS = 100
 MOST_CLASSES = 200
@@ -59,8 +58,13 @@ def without(rows: pd.DataFrame, promise: Contract, classes: list[str]) -> pd.Dat
 
 
 def reference_sample(
-    rows: pd.DataFrame, predictions: Predictions, columns: list[str], count: int, seed: int
+    features: pd.DataFrame, rows: pd.DataFrame, time: str, columns: list[str], count: int, seed: int
 ) -> pd.DataFrame:
-    """A sample of the training rows with the model's `prediction`, in order: what later batches are compared with."""
-    picked = rows[columns].assign(prediction=answers(predictions))
-    return picked.sample(min(count, len(picked)), random_state=seed).sort_index().reset_index(drop=True)
+    """A sample of the events from the first training row to the last, in order: what later batches are compared with.
+
+    Events without a label belong to it, as they belong to a batch. Where the label lacks may depend on the features:
+    labelled rows alone would differ from all rows of a batch although nothing has changed. Events before the first and
+    after the last training row are left out: the model learned nothing of that time.
+    """
+    lived = features[(features["split"] == "history") & features[time].between(rows[time].min(), rows[time].max())]
+    return lived[columns].sample(min(count, len(lived)), random_state=seed).sort_index().reset_index(drop=True)

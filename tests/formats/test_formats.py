@@ -65,6 +65,8 @@ def test_an_upgraded_workspace_goes_on(workspace: Workspace) -> None:
     batches = json.loads(workspace.tidegate("batches", "--json").stdout)
     assert [row["until"] for row in batches][-1] == "2024-08-01", told
     assert batches[-1]["champion"] == "3"
+    decision = json.loads((workspace.folder / "artifacts/gate/decision.json").read_text())
+    assert decision["compared"]["population"] == "labelled rows", "all that the reference of the archive holds"
     assert "nothing to do" in workspace.tidegate("run").stdout
 
 

@@ -10,6 +10,7 @@ Kind = Literal["champion", "recipe", "predictions", "label", "decay", "age", "co
 FeedbackKind = Literal["batch", "ignore"]
 Word = Literal["right", "wrong", ""]
 State = Literal["opens", "shut", "holds", "told", "cannot tell", "ignored", "off"]
+ComparedRows = Literal["all rows", "labelled rows", "labelled rows with all rows"]
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,10 @@ class Compared(Part):
     rows_per_block: int
     relabellings: int
     """The permutations of whole blocks between reference and batch; 0: too few blocks."""
+    population: ComparedRows = "labelled rows with all rows"
+    """Of which rows features and predictions are compared, on both sides alike: all rows, or the labelled ones of a
+    champion whose reference sample holds no others. Label and loss are compared on labelled rows. The default is what
+    decisions without this field compared: labelled training rows with all rows of the batch."""
 
 
 @dataclass(frozen=True)

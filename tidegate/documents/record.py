@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from tidegate.documents.batch import Recipe
 from tidegate.documents.document import Document, Part
+
+Population = Literal["all rows", "labelled rows"]
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ class Record(Document):
     digest: str
     """Of the model: `sha256:` and 64 hexadecimal digits."""
     baselines_digest: str
+    reference: Population = "labelled rows"
+    """Which events of the time of the training rows the reference sample is drawn from."""
     train_loss: float
     """The mean loss on the training rows."""
     learning_curve: Sequence[LearningPoint]

@@ -155,15 +155,21 @@ def test_a_part_that_is_too_small_has_no_point_and_the_whole_must_fit() -> None:
         curve(head.head(30))
 
 
-def test_the_reference_is_a_sample_in_order_with_predictions() -> None:
+def test_the_reference_is_a_sample_in_order_of_all_events_between_the_first_and_last_that_taught() -> None:
     given = table()
-    found = reference_sample(given, np.arange(1000.0), ["at", "back", *kinds], 100, 7)
-    assert list(found) == ["at", "back", *kinds, "prediction"]
+    given.loc[::7, "back"] = None
+    columns = ["at", "back", *kinds]
+    learned = given[given["back"].notna()].iloc[100:700]
+    found = reference_sample(given, learned, "at", columns, 100, 7)
+    assert list(found) == columns
     assert found["at"].is_monotonic_increasing
     assert len(found) == 100
-    assert (found["prediction"].to_numpy() == pd.Index(given["at"]).get_indexer(pd.Index(found["at"]))).all()
-    pd.testing.assert_frame_equal(found, reference_sample(given, np.arange(1000.0), ["at", "back", *kinds], 100, 7))
-    assert len(reference_sample(given, np.arange(1000.0), ["at"], 10**6, 7)) == 1000
+    pd.testing.assert_frame_equal(found, reference_sample(given, learned, "at", columns, 100, 7))
+    lived = given[given["at"].between(learned["at"].iloc[0], learned["at"].iloc[-1])]
+    assert lived["back"].isna().any()
+    assert set(reference_sample(given, learned, "at", ["at"], 10**6, 7)["at"]) == set(lived["at"])
+    given.loc[lived.index[-50] :, "split"] = "batch"
+    assert len(reference_sample(given, learned, "at", ["at"], 10**6, 7)) == len(lived) - 50
 
 
 def test_the_tail_is_the_last_fifth_of_whole_moments() -> None:

@@ -55,7 +55,8 @@ def test_the_record_says_how_it_was_made(trained: "World") -> None:
     assert record["made_from"]["recipe"]["window_days"] == 365
 
 
-def test_the_reference_is_what_the_model_learned_from(trained: "World") -> None:
+def test_the_reference_is_of_the_time_that_the_model_learned_from(trained: "World") -> None:
+    assert trained.json("record")["reference"] == "all rows"
     reference, table = trained.table("reference/reference"), trained.table("features/features")
     assert list(reference) == ["at", "returned", "shop", "price", "rate", "prediction"]
     history = table[table["split"] == "history"]
