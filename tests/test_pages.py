@@ -19,7 +19,14 @@ from tests.browsers import axe, browser, run_axe
 from tests.documents import CHECK, POLICY, batch_of, verdict_of
 from tidegate.commands.provenance.chart import chart
 from tidegate.commands.provenance.markdown import Section
-from tidegate.components.evaluate.checks import against_baseline, against_champion, calibrated, counted, in_slices
+from tidegate.components.evaluate.checks import (
+    Size,
+    against_baseline,
+    against_champion,
+    calibrated,
+    counted,
+    in_slices,
+)
 from tidegate.components.evaluate.curves import curves
 from tidegate.components.evaluate.page import write_verdict
 from tidegate.components.evaluate.paired_difference import Difference
@@ -158,7 +165,7 @@ def _predicted(task: str, champion: bool) -> tuple[Any, dict[ModelName, Any]]:
 def _evaluate(path: Path, accepted: bool, champion: str | None, task: str = "binary", many: int = 0) -> str:
     label, predicted = _predicted(task, champion is not None)
     gap = Difference(-0.0321, -0.0427, -0.0219) if accepted else Difference(0.001, -0.004, 0.0065)
-    checks = [against_champion(gap, 0.005, TASKS[task])] if champion else []
+    checks = [against_champion(gap, 0.005, TASKS[task], Size(11904, 28.0))] if champion else []
     linear = Difference(0.0022, -0.0021, 0.0064) if accepted else Difference(0.1, 0.05, 0.2)
     checks += [against_baseline("linear", linear, TASKS[task])]
     checks.append(against_baseline("dummy", Difference(-0.0524, -0.0686, -0.0371), TASKS[task]))
@@ -191,6 +198,7 @@ def _evaluate(path: Path, accepted: bool, champion: str | None, task: str = "bin
         models=models,
         slices=tuple(slices),
         least_probability=1e-4,
+        notes=(hostile, attribute),
     )
     promise = replace(parse_contract(contract), name=hostile, task=task)
     write_verdict(path, promise, batch, verdict, panels(task, label, predicted))

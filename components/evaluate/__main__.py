@@ -15,6 +15,7 @@ from tidegate.components.evaluate.evaluation import verdict as verdict_on
 from tidegate.components.evaluate.log import log_files, log_verdict, released, verdict_key
 from tidegate.components.evaluate.page import write_verdict
 from tidegate.components.evaluate.pictures import panels
+from tidegate.components.evaluate.telling import telling
 from tidegate.contract.contract import Contract, read_contract
 from tidegate.documents.batch import Batch
 from tidegate.documents.formats import read_json, read_table, write_json
@@ -22,6 +23,7 @@ from tidegate.documents.record import Record
 from tidegate.documents.verdict import Policy, Question, Verdict
 from tidegate.process.command import Output
 from tidegate.process.keys import Trusted, trusted
+from tidegate.scoring.scores import labels
 from tidegate.scoring.tasks import TASKS, Task
 from tidegate.tracking.champion import load_champion
 from tidegate.tracking.runs import batch_run
@@ -84,6 +86,8 @@ def evaluate(
     log_verdict(client, run_id, inputs.batch, result, values, costs)
     for reason in result.reasons:
         print(f"{result.word}: {reason}")
+    for note in result.notes:
+        print(f"note: {note}")
     return {"metrics": _shown(result, values), "curves": read_json(curves)}
 
 
@@ -104,6 +108,9 @@ def _evaluated(client: MlflowClient, inputs: Inputs) -> tuple[Verdict, dict[str,
         predicted,
         training_rows=inputs.record.rows,
         challenger_checks=checks,
+        estimator=inputs.record.estimator.estimator,
+        importances=inputs.record.importances,
+        notes=telling(rows, inputs.record.features, labels(rows, contract.label, contract.task), contract.task),
         earlier_verdicts=earlier_verdicts(client, contract.name, verdict_key(batch, question, version), batch),
     )
     result, label, weight = verdict_on(evaluation), evaluation.label, evaluation.weight

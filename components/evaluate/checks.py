@@ -1,23 +1,61 @@
 """The conditions of acceptance: a number against its limit, and the reason in words; pure."""
 
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from tidegate.components.evaluate.paired_difference import Difference
+from tidegate.components.evaluate.paired_difference import SIGNIFICANT, TO_SHOW, Difference
 from tidegate.components.evaluate.slices import SliceDifference
-from tidegate.documents.verdict import CheckResult, Interval, Rule
+from tidegate.documents.verdict import CheckResult, Interval, Needed, Rule
 from tidegate.scoring.tasks import Task
 
 
-def against_champion(difference: Difference, margin: float, task: Task) -> CheckResult:
-    """Accepted when even the upper bound of the difference is within the margin."""
+@dataclass(frozen=True)
+class Size:
+    """How much models are compared on: the labelled rows, and the days of the batch."""
+
+    rows: int
+    days: float
+
+
+def against_champion(difference: Difference, margin: float, task: Task, size: Size) -> CheckResult:
+    """Accepted when even the upper bound of the difference is within the margin.
+
+    `size` is how much the models were compared on.
+    """
     passed = difference.upper <= margin
-    reason = f"{_standing(difference, margin)}: {_amount(difference.mean, difference.interval, task)}"
+    reason = f"{_standing(difference, margin)}: {amount(difference.mean, difference.interval, task)}"
     if not passed and difference.lower <= 0:
         reason += (
             f", and the upper bound is above {margin:g}; "
-            f"the smallest difference that these rows could have shown is {task.text(difference.smallest)}"
+            f"the smallest difference that these rows could have shown is {task.text(difference.smallest)}; "
+            f"{_more(needed(difference, margin, size), size)}"
         )
     return _compared("champion", passed, reason, difference, "upper bound at most", margin)
+
+
+def needed(difference: Difference, margin: float, size: Size) -> Needed | None:
+    """How much data tells the two apart four times out of five, if they differ as much as was found.
+
+    None where no amount of data would: the difference itself is above the margin. The standard error of a mean over
+    blocks falls with the root of their number.
+    """
+    if difference.mean >= margin:
+        return None
+    error = max(difference.error, (margin - difference.mean) / SIGNIFICANT)  # at least: these rows did not do
+    times = (TO_SHOW * error / (margin - difference.mean)) ** 2
+    return Needed(math.ceil(times * size.rows), math.ceil(times * size.days))
+
+
+def _more(needed: Needed | None, size: Size) -> str:
+    """What `needed` says, in words."""
+    if needed is None:
+        return "with the difference that was found, no number of rows would do"
+    more = f"{math.ceil(needed.days - size.days):,} days or {needed.rows - size.rows:,} rows more"
+    return (
+        f"with the difference that was found, {more} would do four times out of five "
+        f"(ingest.batch_days {needed.days:,})"
+    )
 
 
 def _standing(difference: Difference, margin: float) -> str:
@@ -38,8 +76,8 @@ def against_baseline(name: str, difference: Difference, task: Task) -> CheckResu
         passed, rule = difference.mean < 0, "below"
     else:
         passed, rule = difference.lower <= 0, "lower bound at most"
-    amount = _amount(difference.mean, difference.interval, task)
-    reason = f"{'holds' if passed else 'fails'} against the {name} baseline: {amount}"
+    found = amount(difference.mean, difference.interval, task)
+    reason = f"{'holds' if passed else 'fails'} against the {name} baseline: {found}"
     return _compared(name, passed, reason, difference, rule, 0.0)
 
 
@@ -55,7 +93,7 @@ def in_slices(differences: Mapping[str, SliceDifference], rival: str, margin: fl
     worst = max(known, key=lambda name: known[name][1][0])
     mean, interval = known[worst]
     failed = [name for name, (_, (lower, _)) in known.items() if lower > limit]
-    closest = f"{worst} {_amount(mean, interval, task)}"
+    closest = f"{worst} {amount(mean, interval, task)}"
     all_of_them = f"all {len(known)} slices" if len(known) > 1 else "its slice"
     reason = (
         f"worse than the {rival} in {len(failed)} of {len(known)} slices: {closest}"
@@ -72,9 +110,9 @@ def calibrated(error: Difference, limit: float, rival: str = "", rival_error: fl
     """
     edge = max(limit, rival_error)
     passed = error.lower <= edge
-    amount = f"calibration error {error.mean:.4f} [{error.lower:.4f}, {error.upper:.4f}]"
+    found = f"calibration error {error.mean:.4f} [{error.lower:.4f}, {error.upper:.4f}]"
     within = f"{limit:g}" if edge == limit else f"{rival_error:.4f}, the error of the {rival} on these rows"
-    reason = f"{'calibrated' if passed else 'not calibrated'} within {within}: {amount}"
+    reason = f"{'calibrated' if passed else 'not calibrated'} within {within}: {found}"
     return _compared("calibration", passed, reason, error, "lower bound at most", edge)
 
 
@@ -87,6 +125,7 @@ def _compared(name: str, passed: bool, reason: str, difference: Difference, rule
     return CheckResult(name, passed, reason, difference.mean, difference.interval, rule, limit)
 
 
-def _amount(mean: float, interval: Interval, task: Task) -> str:
+def amount(mean: float, interval: Interval, task: Task) -> str:
+    """A difference of the loss with its interval, in words."""
     number, lower, upper = (task.text(value, 4, "+") for value in (mean, *interval))
     return f"{task.words} {number} [{lower}, {upper}]"

@@ -7,12 +7,13 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from tidegate.components.evaluate.checks import against_baseline, against_champion, in_slices
+from tidegate.components.evaluate.checks import Size, against_baseline, against_champion, in_slices, needed
 from tidegate.components.evaluate.contestants import BASELINES
+from tidegate.components.evaluate.notes import gain_note, linear_note
 from tidegate.components.evaluate.paired_difference import Difference, difference
 from tidegate.components.evaluate.slices import Rows, SliceDifference, slice_differences, slice_results
-from tidegate.documents.verdict import CheckResult, ModelName, SliceResult
-from tidegate.scoring.scores import Vector
+from tidegate.documents.verdict import CheckResult, ModelName, Needed, SliceResult
+from tidegate.scoring.scores import Vector, mean
 from tidegate.scoring.tasks import Task
 
 
@@ -20,7 +21,8 @@ from tidegate.scoring.tasks import Task
 class Comparison:
     """The losses of each model, row by row; `slices` are the rows of each slice by its name.
 
-    Intervals come from resampled `blocks`; `margin` is how much worse than its rival the challenger may be.
+    Intervals come from resampled `blocks`; `margin` is how much worse than its rival the challenger may be, `days` how
+    long the batch is.
     """
 
     losses: Mapping[ModelName, Vector]
@@ -30,6 +32,7 @@ class Comparison:
     task: Task
     margin: float
     slices: Mapping[str, Rows]
+    days: float
 
     @property
     def rival(self) -> ModelName:
@@ -52,13 +55,32 @@ class Comparison:
         differences, task = self._differences, self.task
         checks = [against_baseline(name, differences[name], task) for name in BASELINES]
         if "champion" in differences:
-            checks.insert(0, against_champion(differences["champion"], self.margin, task))
+            checks.insert(0, against_champion(differences["champion"], self.margin, task, self._size))
         in_each_slice = in_slices(self._slice_differences, self.rival, self.margin, task)
         return checks if in_each_slice is None else [*checks, in_each_slice]
+
+    @property
+    def needed(self) -> Needed | None:
+        """How much data would tell the challenger from the champion; None where they are told apart, or never."""
+        found = self._differences.get("champion")
+        told = found is None or found.upper <= self.margin or found.lower > 0
+        return None if found is None or told else needed(found, self.margin, self._size)
+
+    def notes(self, estimator: str, importances: Mapping[str, float]) -> list[str]:
+        """What is to be known of a challenger with this estimator and these gains of its features."""
+        loss = {name: mean(losses, self.weight) for name, losses in self.losses.items()}
+        return [
+            *gain_note(loss["challenger"], loss["dummy"], importances, self.task),
+            *linear_note(self._differences["linear"], self._differences["dummy"], estimator, self.task),
+        ]
 
     def slice_results(self) -> tuple[SliceResult, ...]:
         """Each slice with the losses of all models, and whether the challenger passes there."""
         return slice_results(self.slices, self.losses, self._slice_differences, self.margin, self.weight)
+
+    @property
+    def _size(self) -> Size:
+        return Size(len(self.blocks), self.days)
 
     @cached_property
     def _differences(self) -> dict[ModelName, Difference]:

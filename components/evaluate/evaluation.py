@@ -1,7 +1,7 @@
 """The evaluation: every model on the same labelled rows of the batch, and the verdict that follows from the checks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import pandas as pd
@@ -52,6 +52,7 @@ class Evaluation:
 
     `champion` is the version that serves. `training_rows` is the number of the challenger's, by which the probability
     of unknown classes is bounded in all models. `challenger_checks` are the checks of the challenger alone,
+    `estimator` is its class, `importances` the gains of its features and `notes` what is to be known of it,
     `earlier_verdicts` the number of those that used these rows before.
     """
 
@@ -63,6 +64,9 @@ class Evaluation:
     predictions: Mapping[ModelName, Predictions]
     training_rows: int
     challenger_checks: Sequence[CheckResult] = ()
+    estimator: str = ""
+    importances: Mapping[str, float] = field(default_factory=dict)
+    notes: Sequence[str] = ()
     earlier_verdicts: int = 0
 
     @cached_property
@@ -104,6 +108,7 @@ class Evaluation:
             task=TASKS[contract.task],
             margin=policy.margin,
             slices=slices(self.rows, contract.slices, policy.slice_rows),
+            days=self.batch.days,
         )
 
     def metrics(self) -> tuple[ModelMetrics, ...]:
@@ -149,4 +154,6 @@ def verdict(evaluation: Evaluation) -> Verdict:
         models=metrics_,
         slices=comparison.slice_results(),
         least_probability=evaluation.least_probability if evaluation.contract.task == "multiclass" else None,
+        notes=(*evaluation.notes, *comparison.notes(evaluation.estimator, evaluation.importances)),
+        needed=comparison.needed,
     )

@@ -18,7 +18,7 @@ def leak(
     rows: pd.DataFrame, features: Mapping[str, str], label: Labels, limit: float, weight: Vector | None
 ) -> CheckResult:
     """Refused when one feature alone explains more than `limit` of the label's variance; it names the feature."""
-    inputs, target = model_input(rows, features), _columns(label)
+    inputs, target = model_input(rows, features), columns_of(label)
     shares = {
         name: explained(inputs[name], kind, target, weight) for name, kind in features.items() if kind != "words"
     }
@@ -42,7 +42,7 @@ def explained(column: pd.Series, kind: str, target: Columns, weight: Vector | No
         predicted = tree.fit(values, target, sample_weight=weight).predict(values).reshape(target.shape)
     else:
         predicted = _by_value(column, target, weight)
-    return 1 - _spread(target - predicted, weight) / (_spread(target - _mean(target, weight), weight) or 1.0)
+    return 1 - spread(target - predicted, weight) / (spread(target - _mean(target, weight), weight) or 1.0)
 
 
 def _by_value(column: pd.Series, target: Columns, weight: Vector | None) -> Columns:
@@ -56,7 +56,7 @@ def _by_value(column: pd.Series, target: Columns, weight: Vector | None) -> Colu
     return means
 
 
-def _columns(label: Labels) -> Columns:
+def columns_of(label: Labels) -> Columns:
     """The label as numbers: one column, or one per class."""
     if label.dtype.kind == "f":
         return np.asarray(label, dtype=np.float64)[:, None]
@@ -67,5 +67,6 @@ def _mean(values: Columns, weight: Vector | None) -> Vector:
     return np.asarray(np.average(values, axis=0, weights=weight))
 
 
-def _spread(values: Columns, weight: Vector | None) -> float:
+def spread(values: Columns, weight: Vector | None = None) -> float:
+    """The mean square of a row, all columns together."""
     return float(np.average((values**2).sum(axis=1), weights=weight))

@@ -11,7 +11,8 @@ from tidegate.scoring.scores import Vector, mean
 RESAMPLES = 2000
 CONFIDENCE = 0.95
 # Normal quantiles: one-sided 95 % of the interval, and 80 % for how often a difference is to be shown.
-TO_SHOW = 1.645 + 0.842
+SIGNIFICANT = 1.645
+TO_SHOW = SIGNIFICANT + 0.842
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from tidegate.documents.document import Document, Part
 
@@ -42,3 +43,8 @@ class Batch(Document):
     recipe: Recipe
     files: Mapping[str, str]
     """The MD5 of each file of raw data."""
+
+    @property
+    def days(self) -> float:
+        """The length of the batch."""
+        return (datetime.fromisoformat(self.end) - datetime.fromisoformat(self.start)) / timedelta(days=1)

@@ -112,6 +112,7 @@ class VerdictSummary(Part):
     blocks: int
     reasons: tuple[str, ...]
     models: tuple[ModelMetrics, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -129,11 +130,20 @@ class RegisteredVerdict(Part):
     models: tuple[ModelMetrics, ...]
     file: str
     digest: str
+    notes: tuple[str, ...] = ()
 
     @property
     def summary(self) -> VerdictSummary:
         """What the journal keeps of it."""
         return _summary(self)
+
+
+@dataclass(frozen=True)
+class Needed(Part):
+    """The labelled rows, and the days of them, that show the difference which was found four times out of five."""
+
+    rows: Annotated[int, Constraint(ge=1)]
+    days: Annotated[int, Constraint(ge=1)]
 
 
 @dataclass(frozen=True)
@@ -174,6 +184,10 @@ class Verdict(Document):
     """Each slice that has enough rows."""
     least_probability: float | None = None
     """Of many classes: none counts as less probable than this."""
+    notes: tuple[Words, ...] = ()
+    """What a person should know, and which decides nothing: that a linear model would do, what may be a leak."""
+    needed: Needed | None = None
+    """Where the challenger could not be told from the champion: how much data would do."""
 
     @property
     def word(self) -> str:
@@ -193,5 +207,11 @@ class Verdict(Document):
 
 def _summary(verdict: Verdict | RegisteredVerdict) -> VerdictSummary:
     return VerdictSummary(
-        verdict.loss, verdict.loss_error, verdict.rows, verdict.blocks, verdict.reasons, verdict.models
+        verdict.loss,
+        verdict.loss_error,
+        verdict.rows,
+        verdict.blocks,
+        verdict.reasons,
+        verdict.models,
+        verdict.notes,
     )

@@ -55,6 +55,7 @@ def tags_of(verdict: Verdict, approval: str) -> dict[str, str]:
         blocks=verdict.blocks,
         reasons=verdict.reasons,
         models=verdict.models,
+        notes=verdict.notes,
         file=f"{place_of(verdict)}/{FILE}",
         digest=sha256(text_of(verdict).encode()).hexdigest(),
     )

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 from tidegate.documents.verdict import VerdictSummary
@@ -10,7 +10,7 @@ from tidegate.tracking.tags import Tag
 
 NONE = "0"
 FEEDBACK = "feedback"
-SUMMARY = tuple(part.name for part in fields(VerdictSummary))
+SUMMARY = {part.name: part.default is MISSING for part in fields(VerdictSummary)}  # whether an entry has to keep it
 
 
 @dataclass(frozen=True)
@@ -170,4 +170,5 @@ def from_tags(number: int, tags: Mapping[str, str]) -> Entry:
 def _summary(values: Mapping[str, Any], number: int) -> VerdictSummary | None:
     """What an entry keeps of a verdict; None where it keeps less, and whatever else it keeps is left out."""
     known = {key: values[key] for key in SUMMARY if key in values}
-    return VerdictSummary.of(known, f"entry {number} of the journal") if len(known) == len(SUMMARY) else None
+    whole = all(key in known for key, necessary in SUMMARY.items() if necessary)
+    return VerdictSummary.of(known, f"entry {number} of the journal") if whole else None

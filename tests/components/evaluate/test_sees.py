@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from tests.components.evaluate.worlds import check, noisy, verdict, world
-from tidegate.components.evaluate.checks import against_champion
+from tidegate.components.evaluate.checks import Size, against_champion
 from tidegate.components.evaluate.leaks import leak
 from tidegate.components.evaluate.paired_difference import difference
 from tidegate.documents.verdict import Verdict
@@ -101,7 +101,8 @@ def test_a_planted_amount_just_above_and_below_what_the_rows_can_show(share: flo
     blocks = rows["at"]
     gap = noise - noise.mean()
     shown = difference(base + gap, base, blocks, 0).smallest
-    found = against_champion(difference(base + gap + share * shown, base, blocks, 0), 0.0, TASKS["binary"])
+    size = Size(len(y), 28.0)
+    found = against_champion(difference(base + gap + share * shown, base, blocks, 0), 0.0, TASKS["binary"], size)
     assert found.passed == (word == "better")
     assert found.reason.startswith(word)
     assert word != "cannot tell" or f"could have shown is {shown:.4f}" in found.reason

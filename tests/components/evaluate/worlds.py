@@ -53,6 +53,7 @@ def verdict(
     challenger: Predictions,
     champion: Predictions | None = None,
     challenger_checks: Sequence[CheckResult] = (),
+    estimator: str = "",
     **changed: Any,
 ) -> Verdict:
     """The verdict on a challenger, with the baselines that such rows have."""
@@ -65,7 +66,9 @@ def verdict(
     }
     question = replace(QUESTION, policy=replace(QUESTION.policy, **changed))
     version = None if champion is None else "1"
-    return verdict_on(Evaluation(promise(), batch, question, version, rows, predicted, 5000, challenger_checks))
+    return verdict_on(
+        Evaluation(promise(), batch, question, version, rows, predicted, 5000, challenger_checks, estimator)
+    )
 
 
 def check(found: Verdict, name: str) -> CheckResult:

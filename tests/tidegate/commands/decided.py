@@ -36,11 +36,11 @@ def decide(answer: Answer, until: str = "2013-04-01", kubeflow_run: str = "", **
     return run_id
 
 
-def release(until: str = "2013-04-01", margin: float = 0.0) -> None:
+def release(until: str = "2013-04-01", margin: float = 0.0, notes: tuple[str, ...] = ()) -> None:
     """Record an accepted challenger as version 1, the first champion."""
     client, batch = connect(), _batch(until)
     run_id = batch_run(client, "flights", batch.id, {"tidegate.until": until})
-    verdict = verdict_of(batch=batch.id, policy=replace(POLICY, margin=margin), champion=None)
+    verdict = verdict_of(batch=batch.id, policy=replace(POLICY, margin=margin), champion=None, notes=notes)
     answer = release_of(batch=batch.id, until=until, version="1", champion="1", reason="accepted", verdict=verdict)
     records.record(client, run_id, records.question("release", verdict.question.document()), answer.document())
     client.create_registered_model("flights")

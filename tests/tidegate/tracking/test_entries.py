@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -107,6 +108,8 @@ def test_an_entry_that_keeps_less_of_a_verdict_keeps_none_and_one_that_keeps_mor
     more = json.dumps({**VERDICT.summary.document(), "accepted": True, "file": "verdict.json"})
     assert from_tags(1, {**tags, "tidegate.verdict": more}).verdict == VERDICT.summary
     assert from_tags(1, {**tags, "tidegate.verdict": '{"loss": 0.5}'}).verdict is None
+    noted = replace(VERDICT.summary, notes=("a linear model would do",))
+    assert from_tags(1, {**tags, "tidegate.verdict": json.dumps(noted.document())}).verdict == noted
 
 
 def test_an_entry_from_before_there_were_kinds_has_one() -> None:

@@ -69,7 +69,7 @@ def _champion(row: Mapping[str, Any] | None, task: Task) -> str:
     if row is None:
         return "none yet: `tidegate run` trains the first"
     loss = "" if row["loss"] is None else f", with a {task.words} of {task.text(row['loss'])} then"
-    return f"version {row['to']} since {row['when'][:16].replace('T', ' ')}{loss}"
+    return "\n".join([f"version {row['to']} since {row['when'][:16].replace('T', ' ')}{loss}", *row["notes"]])
 
 
 def _batch(row: Mapping[str, Any] | None) -> str:

@@ -48,7 +48,7 @@ def show(found: Mapping[str, Any]) -> None:
     )
     table.add_row("gate", f"{decision['decision']}: {_lines(decision['reasons'])}")
     if verdict:
-        table.add_row("verdict", f"{verdict.word}: {_lines(verdict.reasons)}")
+        table.add_row("verdict", f"{verdict.word}: {_lines([*verdict.reasons, *verdict.notes])}")
     table.add_row("champion", _champion(found["champion"], release))
     if found["seconds"]:
         table.add_row("seconds", ", ".join(f"{stage} {value:.1f}" for stage, value in found["seconds"].items()))

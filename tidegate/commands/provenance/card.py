@@ -70,6 +70,7 @@ def _metrics(contract: Contract, verdict: Verdict) -> Section:
     sentences = (
         f"Measured on {verdict.rows:,} labelled rows in {verdict.blocks} blocks, unseen by all models.",
         *(f"Accepted: {reason}." for reason in verdict.reasons),
+        *(f"To be known: {note}." for note in verdict.notes),
     )
     return Section("Metrics", sentences, ("model", *(name.replace("_", " ") for name in names)), rows)
 

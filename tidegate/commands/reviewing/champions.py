@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 def history() -> list[dict[str, Any]]:
     """One document per champion in the order of the journal: from, to, who, when, why, and what it was made from.
 
-    `loss` and `metrics` are those it was promoted by; `data` and `commit` are None for a version that is gone.
+    `loss`, `metrics` and `notes` are those of the verdict that it was promoted by; `data` and `commit` are None for a
+    version that is gone.
     """
     from tidegate.tracking import journal, numbered
     from tidegate.tracking.store import connect
@@ -45,6 +46,7 @@ def _row(entry: "Entry", tags: Mapping[str, str], serves: bool) -> dict[str, Any
         "commit": tags.get(Tag.COMMIT),
         "loss": entry.verdict.loss if entry.verdict else None,
         "metrics": metrics,
+        "notes": list(entry.verdict.notes) if entry.verdict else [],
         "serves": serves,
     }
 

@@ -78,6 +78,15 @@ def test_it_tells_the_champion_the_newest_batch_and_whether_there_is_something_t
     assert (document["problem"], document["task"]) == ("flights", "binary")
 
 
+def test_it_tells_what_the_champions_verdict_noted(problem: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    decide("retrain")
+    release(notes=("a linear model would do: it keeps at least 90%",))
+    assert "a linear model would do: it keeps at least 90%" in told(capsys)
+    assert json.loads(told(capsys, "--json"))["champion"]["notes"] == [
+        "a linear model would do: it keeps at least 90%"
+    ]
+
+
 @pytest.mark.parametrize(
     ("holds", "expected"),
     [(True, "version 2: see `tidegate waiting`"), (False, "version 2, evaluated again first: see `tidegate waiting`")],
