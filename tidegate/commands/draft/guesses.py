@@ -1,7 +1,7 @@
 """Guesses about a problem from one file: the task, the columns that are no features, the windows."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,8 @@ UNTIMED_SHARE = 0.01  # of the rows; validation quarantines them
 AFFIRMATIVE = (("1", "0"), ("yes", "no"), ("y", "n"), ("true", "false"), ("t", "f"), ("pass", "fail"),
                ("passed", "failed"), ("positive", "negative"), ("pos", "neg"), ("on", "off"))  # fmt: skip
 ALMOST_ONE = 1 - 1e-9
+MOST_GAPS = 2  # distinct integers in a range of less than so many times the rows are no measurement
+IN_ORDER = 0.999  # rank correlation with time
 
 
 @dataclass(frozen=True)
@@ -142,33 +144,69 @@ def _batch_days(connection: duckdb.DuckDBPyConnection, moment: str, last: Any, r
 
 
 def left_out(
-    connection: duckdb.DuckDBPyConnection, columns: Mapping[str, Mapping[str, Any]], label: str, task: str
+    connection: duckdb.DuckDBPyConnection, columns: Mapping[str, Mapping[str, Any]], label: str, time: str, task: str
 ) -> dict[str, str]:
     """The columns that cannot be features as they are, with the reason."""
     others = {name: column["type"] for name, column in columns.items() if name != label}
-    reasons = {name: _left_out(connection, name, kind, label, task) for name, kind in others.items()}
+    reasons = {name: _left_out(connection, name, kind, label, time, task) for name, kind in others.items()}
     return {name: reason for name, reason in reasons.items() if reason}
 
 
-def _left_out(connection: duckdb.DuckDBPyConnection, name: str, kind: str, label: str, task: str) -> str | None:
+def _left_out(
+    connection: duckdb.DuckDBPyConnection, name: str, kind: str, label: str, time: str, task: str
+) -> str | None:
+    """Why a column cannot be a feature: by all rows, or by the labelled ones where it is about the label."""
     value, answer = quoted(name), quoted(label)
-    same = f"corr(TRY_CAST({value} AS DOUBLE), TRY_CAST({answer} AS DOUBLE))" if task == "regression" else "0"
-    rows, known, different, pairs, answers, alike, numbered = connection.execute(
-        f"SELECT count(*), count({value}), count(DISTINCT {value}), count(DISTINCT ({value}, {answer})), "
-        f"count(DISTINCT {answer}), abs({same}), max(TRY_CAST({value} AS BIGINT)) - min(TRY_CAST({value} AS BIGINT)) "
-        f"FROM drafted WHERE {answer} IS NOT NULL"
+    rows, known, different = connection.execute(
+        f"SELECT count(*), count({value}), count(DISTINCT {value}) FROM drafted"
     ).fetchall()[0]
     if kind == "timestamp":
         return "a time: select what it tells, such as its hour"
     if different < 2 and known in (0, rows):
         return "the same in every row"
-    if (alike or 0) > ALMOST_ONE if task == "regression" else different == pairs == answers:
+    if _tells(connection, value, answer, task):
         return "tells the label: known only after the event?"
-    if kind == "integer" and different == rows and (numbered == rows - 1 or name.lower().endswith("id")):
+    if kind == "integer" and different == known > 1 and _numbers_rows(connection, name, time):
         return "the number of the row"
     if kind == "text" and different >= FREE_TEXT_VALUES and different > known / 2:
         return "free text"
     return None
+
+
+def _tells(connection: duckdb.DuckDBPyConnection, value: str, answer: str, task: str) -> bool:
+    """Whether values and labels are one to one, or correlate by ±1."""
+    same = f"corr(TRY_CAST({value} AS DOUBLE), TRY_CAST({answer} AS DOUBLE))" if task == "regression" else "0"
+    different, pairs, answers, alike = connection.execute(
+        f"SELECT count(DISTINCT {value}), count(DISTINCT ({value}, {answer})), count(DISTINCT {answer}), abs({same}) "
+        f"FROM drafted WHERE {answer} IS NOT NULL"
+    ).fetchall()[0]
+    return bool((alike or 0) > ALMOST_ONE if task == "regression" else different == pairs == answers)
+
+
+def _numbers_rows(connection: duckdb.DuckDBPyConnection, name: str, time: str) -> bool:
+    """Whether distinct integers number the rows: with few gaps, in the order of time, or by their name."""
+    if name.lower().endswith("id"):
+        return True
+    number, moment = f"TRY_CAST({quoted(name)} AS HUGEINT)", cast(quoted(time), "timestamp")
+    rows, span, order = connection.execute(
+        f"SELECT count(*), max(number) - min(number), abs(corr(place, rank)) FROM (SELECT {number} AS number, "
+        f"row_number() OVER (ORDER BY {moment}, {number}) AS place, row_number() OVER (ORDER BY {number}) AS rank "
+        f"FROM drafted WHERE {number} IS NOT NULL AND {moment} IS NOT NULL)"
+    ).fetchall()[0]
+    return bool(span < MOST_GAPS * rows or (order or 0.0) > IN_ORDER)
+
+
+def same_where_labelled(connection: duckdb.DuckDBPyConnection, names: Sequence[str], label: str) -> list[str]:
+    """The columns that are the same in every labelled row, and not in all rows."""
+    if not names:
+        return []
+    where = f"FILTER (WHERE {quoted(label)} IS NOT NULL)"
+    counts = ", ".join(
+        f"count(DISTINCT {quoted(name)}) {where} + (count(*) {where} > count({quoted(name)}) {where})::INTEGER"
+        for name in names
+    )
+    found = connection.execute(f"SELECT {counts} FROM drafted").fetchall()[0]
+    return [name for name, different in zip(names, found, strict=True) if different < 2]
 
 
 def identifier(connection: duckdb.DuckDBPyConnection, name: str) -> str:

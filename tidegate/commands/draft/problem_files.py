@@ -11,20 +11,23 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pandas as pd
 
 from tidegate.commands.draft import PARAMETERS
 from tidegate.commands.draft.draft import draft, private_because
 from tidegate.commands.draft.first_estimator import best, labelled_rows, typed_view
 from tidegate.commands.draft.flow import flow
-from tidegate.commands.draft.guesses import Label, Span, identifier, label_of, left_out, span_of
+from tidegate.commands.draft.guesses import Label, Span, identifier, label_of, left_out, same_where_labelled, span_of
 from tidegate.commands.draft.inference import noted
 from tidegate.commands.draft.keys import key_of_events
 from tidegate.commands.draft.rehearsal import rehearse
+from tidegate.components.evaluate.telling import telling
 from tidegate.documents.parameters import read_parameters
 from tidegate.documents.schema import hint, listed
 from tidegate.process.command import run
 from tidegate.process.errors import InputError, line
 from tidegate.process.termination import leave_after
+from tidegate.scoring.scores import labels
 from tidegate.tables.engine import columns_of, engine
 from tidegate.tables.features import kind_of, subquery
 
@@ -62,13 +65,16 @@ def begin(file: Path, label: str, time: str, key: str) -> None:
         table["key"] = own or _key(connection, file, table, label, time)
         found = label_of(connection, name, label, table["columns"][label]["type"])
         span = span_of(connection, time)
-        without = left_out(connection, table["columns"], label, found.task)
+        without = left_out(connection, table["columns"], label, time, found.task)
         sql = _sql(connection, name, table, label, time, found, without)
         typed_view(connection, name, table["columns"])
+        features = _features(connection, sql, [time, label, *table["key"]])
+        rows = labelled_rows(connection, sql, time, label, found.task)
+        doubts = [f"check this: {found.doubt}."] if found.doubt else []
         texts = {
             "contract.yaml": _contract(file, name, table, label, time, found, span, without),
-            "features.sql": sql,
-            "model.yaml": MODEL_TOP + _start(connection, sql, time, table["key"], label, found.task),
+            "features.sql": _noted(sql, [*doubts, *_suspicions(connection, table, rows, features, label, found.task)]),
+            "model.yaml": MODEL_TOP + best(rows, features, label, found.task),
         }
     params = _params(found, span)
     rehearse(texts, params, file)
@@ -184,15 +190,33 @@ def _sql(
         raise InputError(table["files"], "a column to learn from", "only time, key and label", "add some columns")
     told = {column: reason for column, reason in without.items() if column != time and column not in private}
     comments = [line(f"-- Left out: {shown[column]} ({reason}).") for column, reason in told.items()]
-    comments += [line(f"-- check this: {found.doubt}.")] if found.doubt else []
     head = "-- One row per row of the file: its time and key, the label, and what is known before the event."
     return "\n".join([head, *comments, "SELECT", "    " + ",\n    ".join(lines), f"FROM {source}", ""])
 
 
-def _start(connection: duckdb.DuckDBPyConnection, sql: str, time: str, key: list[str], label: str, task: str) -> str:
+def _features(connection: duckdb.DuckDBPyConnection, sql: str, own: list[str]) -> dict[str, str]:
+    """The kind of each feature in the drafted SQL."""
     names = columns_of(connection, subquery(sql))
-    features = {name: kind_of(name, found) for name, found in names.items() if name not in (time, label, *key)}
-    return best(labelled_rows(connection, sql, time, label, task), features, label, task)
+    return {name: kind_of(name, found) for name, found in names.items() if name not in own}
+
+
+def _suspicions(
+    connection: duckdb.DuckDBPyConnection,
+    table: Mapping[str, Any],
+    rows: pd.DataFrame,
+    features: dict[str, str],
+    label: str,
+    task: str,
+) -> list[str]:
+    """What a person should check of the features: those that may be known only after the event."""
+    same = same_where_labelled(connection, [name for name in features if name in table["columns"]], label)
+    found = [f"check this: {name} is the same in every labelled row, and differs in the others" for name in same]
+    return [*found, *telling(rows, features, labels(rows, label, task), task)]
+
+
+def _noted(sql: str, notes: list[str]) -> str:
+    """The SQL after these comments."""
+    return "".join(f"{line(f'-- {note}')}\n" for note in notes) + sql
 
 
 def _params(found: Label, span: Span) -> dict[str, dict[str, str]]:

@@ -270,3 +270,61 @@ def test_what_cannot_be_drafted_is_one_line(tmp_path: Path, monkeypatch: pytest.
         rf"{re.escape(str(file))}: expected data of which a problem can be drafted, found other\*\.csv: .*; write .*",
         str(caught.value),
     )
+
+
+def unlabelled(columns: dict[str, Any], share: float = 0.4) -> dict[str, Any]:
+    """The answers lack in a share of the rows."""
+    lost = np.random.default_rng(5).random(ROWS) < share
+    return {"at": TIMES, "x": NUMBER, **columns, "y": pd.Series(ANSWER).mask(lost)}
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        np.arange(ROWS) + 1000,
+        np.arange(ROWS)[::-1],
+        np.sort(RANDOM.choice(np.arange(ROWS * 3 // 2), ROWS, replace=False)),
+        RANDOM.permutation(ROWS),
+        np.cumsum(RANDOM.integers(1, 100, ROWS)),
+    ],
+    ids=["consecutive", "backwards", "gaps", "shuffled", "wide gaps"],
+)
+def test_numbers_of_rows_are_no_features_though_labels_lack(
+    number: Any, tmp_path: Path, drafted: Drafted
+) -> None:
+    # A key of its own: otherwise the number would be the key, and a key is no feature anyway.
+    columns = {"code": [f"k{index}" for index in RANDOM.permutation(ROWS)], "serial": number}
+    _, files = drafted(written(tmp_path / "events.csv", unlabelled(columns)), key="code")
+    assert "-- Left out: serial (the number of the row)." in files["features.sql"]
+
+
+def test_a_distinct_measurement_is_a_feature(tmp_path: Path, drafted: Drafted) -> None:
+    columns = {
+        "code": [f"k{index}" for index in RANDOM.permutation(ROWS)],
+        "height": RANDOM.choice(10**6, ROWS, replace=False),
+    }
+    _, files = drafted(written(tmp_path / "events.csv", unlabelled(columns)), key="code")
+    assert "    events.height\n" in files["features.sql"]
+
+
+def test_what_is_constant_is_constant_in_all_rows(tmp_path: Path, drafted: Drafted) -> None:
+    columns = unlabelled({"code": [f"k{index}" for index in range(ROWS)], "always": "a"})
+    columns["state"] = np.where(pd.isna(columns["y"]), "open", "closed")
+    _, files = drafted(written(tmp_path / "events.csv", columns), key="code")
+    assert "-- Left out: always (the same in every row)." in files["features.sql"]
+    told = "-- check this: state is the same in every labelled row, and differs in the others\n"
+    assert told in files["features.sql"] and "events.state" in files["features.sql"]
+
+
+def test_columns_that_tell_the_label_together_or_by_being_filled_are_to_be_checked(
+    tmp_path: Path, drafted: Drafted
+) -> None:
+    late, fee = (ANSWER == "yes").astype(float), RANDOM.normal(20, 5, ROWS).round(2)
+    told = (ANSWER == "yes") & (RANDOM.random(ROWS) < 0.7)
+    reason = pd.Series(RANDOM.choice(["rain", "snow"], ROWS)).where(told)
+    columns = {"at": TIMES, "x": NUMBER, "fee": fee, "total": (fee + late).round(2), "reason": reason, "y": ANSWER}
+    _, files = drafted(written(tmp_path / "events.csv", columns))
+    for words in ("fee and total together tell the label", "reason is filled almost only where the label is true"):
+        assert f"-- check this: {words}: known before the event?\n" in files["features.sql"]
+    honest = {"at": TIMES, "x": NUMBER, "fee": fee, "y": ANSWER}
+    assert "check this" not in drafted(written(tmp_path / "honest.csv", honest))[1]["features.sql"]
