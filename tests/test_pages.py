@@ -480,6 +480,12 @@ def test_curves_run_from_corner_to_corner_and_follow_the_rows() -> None:
     assert calibration.lines == {"challenger": [(0.1, 0), (0.9, 1)], "dummy": [(0.5, 0.5)]}
 
 
+def test_a_first_row_that_is_wrong_is_no_precision_of_zero() -> None:
+    label, values = np.array([0.0, 1.0, 1.0, 0.0]), np.array([0.9, 0.8, 0.7, 0.1])
+    line = curves(label, {"challenger": values})[2].lines["challenger"]
+    assert line == [(0, 0.5), (0.5, 0.5), (1, 0.6667), (1, 0.5)]
+
+
 def test_pictures_of_many_classes_stay_on_their_axes_and_know_what_a_model_does_not() -> None:
     label, predicted = _predicted("multiclass", True)
     roc, calibration, precise = panels("multiclass", label, predicted)

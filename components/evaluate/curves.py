@@ -73,8 +73,10 @@ def _precision(label: Vector, values: Vector, weight: Vector | None) -> Line:
     from sklearn.metrics import precision_recall_curve
 
     precision, recall, _ = precision_recall_curve(label, values, sample_weight=weight)
-    precision[-1] = precision[-2]  # of no rows scikit-learn says 1, from which chance would seem to fall
-    return _points(recall[::-1], precision[::-1])
+    # Without a positive among the first rows there is no recall; of no rows at all scikit-learn says a precision of 1.
+    found = recall > 0
+    x, y = recall[found][::-1], precision[found][::-1]
+    return _points(np.append(0.0, x), np.append(y[:1], y))
 
 
 def _calibration(label: Vector, values: Vector, weight: Vector | None) -> Line:
