@@ -8,10 +8,11 @@ from typing import Any
 from tidegate.components.collect.merge import Merged
 from tidegate.components.collect.sources import gather
 from tidegate.contract.contract import Table
+from tidegate.documents.data_version import tracked
 from tidegate.documents.moments import moment
 from tidegate.process.errors import InputError
 from tidegate.versions import listing
-from tidegate.versions.repository import fetch, opened, save, tracked_path
+from tidegate.versions.repository import fetch, opened, save
 
 FOLDER = "data"
 
@@ -24,7 +25,7 @@ def collect_rows(given: str, remote: str, tables: Mapping[str, Table], until: st
     if until:
         moment("until", until, "correct it")
     if given:
-        tracked_path(given)  # checked first, so that an invalid text does not wait for the remote
+        tracked(given)  # checked first, so that an invalid text does not wait for the remote
     with TemporaryDirectory() as scratch, opened(Path(scratch, "repository"), remote) as repository:
         listed = listing.listed(repository)
         newest = listing.start(given, listed)

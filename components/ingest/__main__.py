@@ -1,12 +1,12 @@
 """The command line of ingest."""
 
-import hashlib
 from pathlib import Path
 
-from tidegate.components.ingest.data_version import batch_window, folder_version
 from tidegate.components.ingest.raw_files import check_readable
 from tidegate.components.ingest.table import ingest_table
+from tidegate.components.ingest.window import batch_window
 from tidegate.contract.contract import read_contract
+from tidegate.documents.data_version import check_version, file_digests, folder_version, tracking
 from tidegate.documents.formats import replacing
 from tidegate.documents.manifest import Edges, Manifest
 from tidegate.process.command import Output, OutputFolder
@@ -19,6 +19,8 @@ def ingest(data: Path, contract: Path, until: str, batch_days: int, tables: Outp
     start, end = batch_window(until, batch_days)
     promise = read_contract(contract)
     digests = _digests(data)
+    version = folder_version(digests)
+    check_version(data, version)
     with replacing(tables) as folder:
         folder.mkdir()
         linked = {(data / name).resolve().parent for name in digests}  # DVC may have linked files of its cache
@@ -28,18 +30,12 @@ def ingest(data: Path, contract: Path, until: str, batch_days: int, tables: Outp
                 for name, table in promise.tables.items()
             }
         edges = Edges(start.isoformat(), end.isoformat())
-        Manifest(folder_version(digests), until, edges, digests, read).write(manifest)
+        Manifest(version, until, edges, digests, read).write(manifest)
 
 
 def _digests(data: Path) -> dict[str, str]:
     if not data.is_dir():
         raise InputError(data, "the folder of raw data", "nothing", "run `dvc pull` or `tidegate run`")
-    for path in (data, *data.rglob("*")):
+    for path in filter(tracking(data), (data, *data.rglob("*"))):
         check_readable(path)
-    files = sorted(path for path in data.rglob("*") if path.is_file())
-    return {path.relative_to(data).as_posix(): _md5(path) for path in files}
-
-
-def _md5(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()
+    return file_digests(data)

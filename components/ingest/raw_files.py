@@ -23,6 +23,7 @@ from tidegate.components.ingest.delimited import (
 from tidegate.components.ingest.named import check_same, named
 from tidegate.contract.contract import Table, literal, literals, quoted
 from tidegate.contract.names import folded
+from tidegate.documents.data_version import tracking
 from tidegate.process.errors import ContractError, InputError
 from tidegate.tables.engine import columns_of, lack, parquet, real
 
@@ -52,7 +53,7 @@ def read(connection: duckdb.DuckDBPyConnection, data: Path, name: str, table: Ta
 
 def _files(data: Path, name: str, table: Table) -> list[Path]:
     try:
-        paths = sorted(data.glob(table.files))
+        paths = sorted(filter(tracking(data), data.glob(table.files)))
     except (NotImplementedError, ValueError, IndexError):
         place = f"tables.{name}.files"
         raise ContractError(place, f"a pattern below {data}", repr(table.files), "correct contract.yaml") from None

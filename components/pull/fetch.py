@@ -3,13 +3,14 @@
 import shutil
 from pathlib import Path
 
+from tidegate.documents.data_version import tracked
 from tidegate.documents.formats import replacing
-from tidegate.versions.repository import fetch, opened, tracked_path
+from tidegate.versions.repository import fetch, opened
 
 
 def materialise(data_dvc: str, remote: str, target: Path) -> None:
     """Fetch and verify the version in the text of data.dvc to `target`; InputError if the remote lacks it."""
-    tracked_path(data_dvc)  # checked first, so that an invalid text does not wait for the remote
+    tracked(data_dvc)  # checked first, so that an invalid text does not wait for the remote
     with replacing(target) as temporary:
         # Beside the target, so that it can be renamed, on a file system that has room for it.
         scratch = temporary.with_name(f"{temporary.name}.scratch")

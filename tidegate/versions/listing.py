@@ -12,10 +12,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from tidegate.documents.formats import parse_yaml
+from tidegate.documents.data_version import tracked
 from tidegate.process.errors import InputError
 from tidegate.versions.availability import translated_errors
-from tidegate.versions.repository import CURE, tracked_path
+from tidegate.versions.repository import CURE
 
 FOLDER = ("tidegate", "versions")
 TIME_FORMAT = "%Y%m%dT%H%M%S.%fZ"
@@ -36,8 +36,7 @@ class Version(NamedTuple):
 
 def md5_of(data_dvc: str) -> str:
     """The MD5 in the text of data.dvc, without DVC's suffix `.dir`."""
-    tracked_path(data_dvc)
-    return str(parse_yaml(data_dvc, "data.dvc")["outs"][0]["md5"]).removesuffix(".dir")
+    return tracked(data_dvc).md5.removesuffix(".dir")
 
 
 def start(given: str, versions: Sequence[Version]) -> Version | None:

@@ -7,15 +7,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from tidegate.documents.formats import parse_yaml
+from tidegate.documents.data_version import FILE, tracked, version_of
+from tidegate.documents.formats import read_text, remove
 from tidegate.process import limits
 from tidegate.process.deadline import within
-from tidegate.process.errors import InputError
 from tidegate.process.redaction import redacted, secret
 from tidegate.versions.availability import translated_errors
 from tidegate.versions.section import VARIABLE, settings
 
-FILE = "data.dvc"
 CURE = "check its settings and credentials"
 
 
@@ -40,27 +39,37 @@ def opened(folder: Path, remote: str) -> Iterator[Any]:
         yield repository
 
 
-def tracked_path(data_dvc: str) -> str:
-    """The path that data.dvc tracks; InputError if the text is not a valid data.dvc."""
-    document = parse_yaml(data_dvc, FILE)
-    outs = document.get("outs") if isinstance(document, dict) else None
-    out = outs[0] if isinstance(outs, list) and len(outs) == 1 else None
-    if not isinstance(out, dict) or not {"md5", "path"} <= set(out) or Path(str(out["path"])).name != out["path"]:
-        raise InputError(FILE, "one output with md5 and path", "another document", "pass the text of data.dvc")
-    return str(out["path"])
-
-
 def fetch(repository: Any, data_dvc: str) -> Path:
     """Download that version and verify it; InputError if the remote lacks a part of it. Returns its path."""
+    tracked(data_dvc)
+    Path(repository.root_dir, FILE).write_text(data_dvc, encoding="utf-8")
+    return _pull(repository, data_dvc)
+
+
+def pull(folder: Path) -> None:
+    """Get the data of data.dvc into a DVC project from its remote; InputError unless every byte is as its MD5 says."""
+    from dvc.repo import Repo
+
+    data_dvc = read_text(folder / FILE)
+    with Repo(str(folder)) as found:
+        remotes = found.config["remote"]
+    with Repo(str(folder), config={"remote": {name: {"verify": True} for name in remotes}}) as repository:
+        _pull(repository, data_dvc)
+
+
+def _pull(repository: Any, data_dvc: str) -> Path:
     from dvc.exceptions import DvcException
 
-    path = tracked_path(data_dvc)
-    Path(repository.root_dir, FILE).write_text(data_dvc, encoding="utf-8")
+    name, md5 = tracked(data_dvc)
+    path = Path(repository.root_dir, name)
     with translated_errors(FILE, "its data on the DVC remote", "run `dvc push` where it is"):
-        repository.pull()
-        if repository.status():  # DVC verifies each file on download, but not the list of files
+        repository.pull([FILE])
+        # DVC verifies a file on download only: not the list of files, and nothing that its cache holds already.
+        if version_of(path) != md5:
+            remove(path)
+            repository.cache.local.delete(md5)
             raise DvcException("data that differs from the version")
-    return Path(repository.root_dir, path)
+    return path
 
 
 def save(repository: Any, path: Path) -> str:

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tidegate.components.ingest.data_version import batch_window, folder_version
+from tidegate.components.ingest.window import batch_window
+from tidegate.documents.data_version import folder_version
 from tidegate.process.errors import InputError
 
 if TYPE_CHECKING:

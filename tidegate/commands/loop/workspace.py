@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tidegate.commands.draft import STAGES
 from tidegate.commands.loop import locks, sample
+from tidegate.documents.data_version import tracked
 from tidegate.documents.document import Document
 from tidegate.documents.formats import parse_yaml, read_json, read_text, read_yaml, write_json, write_text
 from tidegate.documents.parameters import read_parameters
@@ -95,13 +96,14 @@ def fetch_data() -> str | None:
     if not DATA_DVC.exists():
         raise InputError(DATA_DVC, "the version of the data", "nothing", "run `dvc add data`")
     if "core.remote" in _dvc_output("config", "--list"):
-        if run_dvc("pull", "data.dvc").returncode:
-            raise InputError(DATA, "the data of data.dvc on the DVC remote", "none", "see `dvc pull`")
+        from tidegate.versions.repository import pull
+
+        pull(Path.cwd())
         return "the DVC remote"
-    tracked = parse_yaml(read_text(DATA_DVC), DATA_DVC)["outs"][0]["md5"]
-    if tracked not in sample.SAMPLES:
+    version = tracked(read_text(DATA_DVC)).md5
+    if version not in sample.SAMPLES:
         raise InputError(DATA, "the data of data.dvc", "none, and no DVC remote", "add a remote, then `dvc pull`")
-    sample.copy_sample(DATA, tracked)
+    sample.copy_sample(DATA, version)
     return f"the package {sample.PACKAGE}"
 
 
