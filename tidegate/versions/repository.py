@@ -58,17 +58,21 @@ def pull(folder: Path) -> None:
 
 
 def _pull(repository: Any, data_dvc: str) -> Path:
-    from dvc.exceptions import DvcException
+    from dvc.exceptions import CheckoutError, DvcException
 
     name, md5 = tracked(data_dvc)
     path = Path(repository.root_dir, name)
-    with translated_errors(FILE, "its data on the DVC remote", "run `dvc push` where it is"):
-        repository.pull([FILE])
+    cure = "run `dvc push` where it is; an altered object has to be removed from the remote first"
+    with translated_errors(FILE, "its data on the DVC remote", cure):
+        try:
+            repository.pull([FILE])
+        except CheckoutError:
+            raise DvcException("files that are missing or altered") from None
         # DVC verifies a file on download only: not the list of files, and nothing that its cache holds already.
         if version_of(path) != md5:
             remove(path)
             repository.cache.local.delete(md5)
-            raise DvcException("data that differs from the version")
+            raise DvcException("files that are altered")
     return path
 
 
