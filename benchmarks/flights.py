@@ -16,6 +16,8 @@ from tidegate.components.train.diagnostics import importances, split_tail
 from tidegate.components.train.specification import read_specification
 from tidegate.components.train.training import TrainingSet
 from tidegate.contract.contract import read_contract
+from tidegate.documents.digests import digests
+from tidegate.documents.findings import Findings
 from tidegate.documents.formats import read_json
 from tidegate.scoring.blocks import block_of
 from tidegate.scoring.scores import losses, predict
@@ -76,7 +78,9 @@ def _features(data: Path, scratch: Path) -> tuple[pd.DataFrame, dict[str, str]]:
     tables, manifest, batch = scratch / "tables", scratch / "manifest.json", scratch / "batch.json"
     contract, sql, estimator = (repository / name for name in ("contract.yaml", "features.sql", "model.yaml"))
     ingest(data, contract, "2014-01-01", 28, tables, manifest)
-    featurize(tables, manifest, contract, sql, estimator, 365, scratch / "features", batch)
+    findings = scratch / "findings.json"
+    Findings(True, 0, {}, digests(clean=tables)).write(findings)  # the sample keeps its contract
+    featurize(tables, manifest, findings, contract, sql, estimator, 365, scratch / "features", batch)
     return pd.read_parquet(scratch / "features"), read_json(batch)["features"]
 
 

@@ -86,6 +86,7 @@ def validate(
 def featurize(
     clean: Input[Dataset],
     manifest: Input[Artifact],
+    findings: Input[Artifact],
     contract: Input[Artifact],
     sql: Input[Artifact],
     estimator: Input[Artifact],

@@ -85,6 +85,7 @@ def training(
     featurize = steps.featurize(
         clean=validate.outputs["clean"],
         manifest=ingest.outputs["manifest"],
+        findings=validate.outputs["findings"],
         contract=pull.outputs["contract"],
         sql=pull.outputs["sql"],
         estimator=pull.outputs["estimator"],

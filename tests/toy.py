@@ -17,7 +17,11 @@ import pandas as pd
 import pytest
 
 from tests.worlds import move_store, once
-from tidegate.documents.formats import read_json, read_text
+from tidegate.documents.batch import Batch
+from tidegate.documents.digests import digests
+from tidegate.documents.document import checksum
+from tidegate.documents.formats import read_json, read_text, write_json
+from tidegate.documents.verdict import Verdict
 
 root = Path(__file__).parents[1]
 CONTRACT = """\
@@ -196,6 +200,29 @@ class World:
             assert old in text, old
             text = text.replace(old, new)
         (self / name).write_text(text, encoding="utf-8")
+
+    def rewrite(self, name: str, **changes: Any) -> None:
+        """Change keys of a document as if the step had written it so."""
+        values = self.json(name) | changes
+        values.pop("checksum")
+        write_json(self / f"{name}.json", values | {"checksum": checksum(values)})
+
+    def vouch(self) -> None:
+        """Let the documents vouch for the tables as they are now."""
+        for name, folders in {"findings": ("clean",), "batch": ("clean", "features")}.items():
+            if (self / f"{name}.json").exists():
+                self.rewrite(name, digests=digests(**{folder: self / folder for folder in folders}))
+
+    def file_verdict(self, **changes: Any) -> None:
+        """Change the verdict as if evaluate had written it so and filed it with the batch's run."""
+        from tidegate.tracking import approvals, logs
+        from tidegate.tracking.runs import batch_run
+        from tidegate.tracking.store import connect
+
+        self.rewrite("verdict", **changes)
+        verdict, client = Verdict.read(self / "verdict.json"), connect()
+        run_id = batch_run(client, Batch.read(self / "batch.json").name, verdict.batch, {})
+        logs.files(client, run_id, {approvals.FILE: approvals.text_of(verdict)}, approvals.place_of(verdict))
 
     def snapshot(self) -> dict[str, bytes]:
         """Every file of the folder but the store's, with its bytes."""

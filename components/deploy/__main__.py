@@ -5,15 +5,18 @@ from pathlib import Path
 from tidegate.components.deploy.log import record as record_release
 from tidegate.components.deploy.log import recorded
 from tidegate.components.deploy.promotion import settled
-from tidegate.components.deploy.release import Challenger, refusal
-from tidegate.contract.contract import read_contract
-from tidegate.documents.batch import Batch
+from tidegate.components.deploy.release import Challenger, check_chain, refusal
+from tidegate.contract.contract import parse_contract
 from tidegate.documents.decision import Decision
+from tidegate.documents.formats import read_text
 from tidegate.documents.record import Record
 from tidegate.documents.verdict import Verdict
 from tidegate.process.command import Output
 from tidegate.process.context import experiment
 from tidegate.process.keys import trusted
+from tidegate.tables.recipe import FILES, read_batch
+from tidegate.tracking.approvals import check_filed
+from tidegate.tracking.artifacts import Content
 from tidegate.tracking.journal import champion
 from tidegate.tracking.runs import batch_run, finish
 from tidegate.tracking.store import connect
@@ -38,21 +41,22 @@ def deploy(
 
     With public keys in `sign` the version is signed, by the private key of one of them.
     """
-    name = read_contract(contract).name
-    files = {
+    texts = {"contract": read_text(contract), "sql": read_text(sql), "estimator": read_text(estimator)}
+    name = parse_contract(texts["contract"], str(contract)).name
+    files: dict[str, Content] = {FILES[part]: text for part, text in texts.items()}
+    files |= {
         "model.skops": model,
-        "features.sql": sql,
-        "contract.yaml": contract,
-        "model.yaml": estimator,
         "reference.parquet": reference / "reference.parquet",
         "record.json": record,
     }
-    documents = Batch.read(batch), Decision.read(decision), Verdict.read(verdict), Record.read(record)
-    challenger = Challenger(*documents, files)
+    documents = Decision.read(decision), Verdict.read(verdict), Record.read(record)
+    challenger = Challenger(read_batch(batch, texts), *documents, files)
+    check_chain(challenger)
     client = connect()
     run_id = batch_run(client, name, challenger.batch.id, {Tag.UNTIL: challenger.batch.end[:10]})
     result = recorded(client, run_id, challenger.verdict.question)
     if result is None:
+        check_filed(client, run_id, challenger.verdict)
         if reason := refusal(challenger.decision, challenger.verdict, experiment(), approval):
             result = challenger.release(None, champion(client, name), reason, experiment())
         else:

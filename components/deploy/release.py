@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from tidegate.documents.batch import Batch
 from tidegate.documents.decision import Decision
 from tidegate.documents.record import Record
 from tidegate.documents.release import Release
 from tidegate.documents.verdict import Verdict
+from tidegate.process.errors import InputError
+from tidegate.tables.recipe import check_trained
+from tidegate.tracking.artifacts import Content
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class Challenger:
     decision: Decision
     verdict: Verdict
     record: Record
-    files: Mapping[str, Path]
+    files: Mapping[str, Content]
 
     def release(
         self,
@@ -47,6 +49,19 @@ class Challenger:
         )
 
 
+def check_chain(challenger: Challenger) -> None:
+    """InputError unless all documents are of the same batch, and the verdict is on the model that was trained."""
+    batch, decision, verdict, record = challenger.batch, challenger.decision, challenger.verdict, challenger.record
+    check_trained(record, batch)
+    for name, found in {"decision.json": decision.batch, "verdict.json": verdict.batch}.items():
+        if found != batch.id:
+            raise InputError(name, f"batch {batch.id}", f"batch {found}", "run the step that writes it again")
+    if verdict.challenger != record.digest:
+        raise InputError("verdict.json", f"a verdict on {record.digest}", verdict.challenger, "run evaluate again")
+    if not decision.retrain:
+        raise InputError("decision.json", "an open gate", decision.decision, "run gate again")
+
+
 def refusal(
     decision: Decision, verdict: Verdict, experiment: str | None, approval: str = "automatic"
 ) -> str | None:
@@ -55,8 +70,6 @@ def refusal(
         return f"experiment {experiment}: evaluated, never promoted"
     if not verdict.accepted:
         return "; ".join(verdict.reasons)
-    if verdict.batch != decision.batch:
-        return f"the verdict is of batch {verdict.batch}, the decision of batch {decision.batch}"
     if approval == "never":
         return "deploy.approval is never: evaluated, not promoted"
     return None

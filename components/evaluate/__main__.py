@@ -16,15 +16,17 @@ from tidegate.components.evaluate.log import log_files, log_verdict, released, v
 from tidegate.components.evaluate.page import write_verdict
 from tidegate.components.evaluate.pictures import panels
 from tidegate.components.evaluate.telling import telling
-from tidegate.contract.contract import Contract, read_contract
+from tidegate.contract.contract import Contract, parse_contract
 from tidegate.documents.batch import Batch
-from tidegate.documents.formats import read_json, read_table, write_json
+from tidegate.documents.digests import check
+from tidegate.documents.formats import read_json, read_table, read_text, write_json
 from tidegate.documents.record import Record
 from tidegate.documents.verdict import Policy, Question, Verdict
 from tidegate.process.command import Output
 from tidegate.process.keys import Trusted, trusted
 from tidegate.scoring.scores import labels
 from tidegate.scoring.tasks import TASKS, Task
+from tidegate.tables.recipe import check_trained, read_batch
 from tidegate.tracking.champion import load_champion
 from tidegate.tracking.runs import batch_run
 from tidegate.tracking.store import connect
@@ -64,9 +66,13 @@ def evaluate(
 ) -> Mapping[str, Mapping[str, Any]]:
     """Evaluate the challenger on the batch's labelled rows; a batch whose release is recorded keeps its verdict."""
     trained, pages = Record.read(record), {"report.html": report, "curves.json": curves}
+    text = read_text(contract)
+    this = read_batch(batch, {"contract": text})
+    check(this.digests, clean=clean, features=features)
+    check_trained(trained, this)
     inputs = Inputs(
-        read_contract(contract),
-        Batch.read(batch),
+        parse_contract(text, str(contract)),
+        this,
         trained,
         Question(trained.digest, Policy(margin, slice_rows, calibration, leak)),
         {"clean": clean, "features": features, "model": model, "baselines": baselines, **pages},

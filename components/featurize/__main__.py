@@ -7,17 +7,18 @@ from pathlib import Path
 import duckdb
 
 from tidegate.components.featurize.hindsight import leaks, moments
-from tidegate.components.featurize.identity import batch_id, recipe
 from tidegate.components.featurize.suspects import check_features
 from tidegate.contract.behaviour import check_behaviour
 from tidegate.contract.contract import Contract, parse_contract, quoted
 from tidegate.documents.batch import Batch
+from tidegate.documents.digests import check, digests
+from tidegate.documents.findings import Findings
 from tidegate.documents.formats import read_text, replacing
-from tidegate.documents.manifest import Manifest
 from tidegate.process.command import Output, OutputFolder
 from tidegate.process.errors import InputError
 from tidegate.tables.engine import copy
 from tidegate.tables.features import Window, describe, feature_engine, kinds, marked, subquery
+from tidegate.tables.recipe import batch_id, read_manifest, recipe
 
 CHECKED_MOMENTS = 3
 
@@ -25,6 +26,7 @@ CHECKED_MOMENTS = 3
 def featurize(
     clean: Path,
     manifest: Path,
+    findings: Path,
     contract: Path,
     sql: Path,
     estimator: Path,
@@ -35,7 +37,8 @@ def featurize(
     """Run features.sql over the clean tables, check for look-ahead, mark the batch and compute its id."""
     texts = {"contract": read_text(contract), "sql": read_text(sql), "estimator": read_text(estimator)}
     promise = parse_contract(texts["contract"], str(contract))
-    ingested, made_by = Manifest.read(manifest), recipe(**texts, window_days=window_days)
+    ingested, made_by = read_manifest(manifest, texts["contract"]), recipe(**texts, window_days=window_days)
+    check(Findings.read(findings).digests, clean=clean)
     start, end = ingested.batch.start, ingested.batch.end
     window = Window(datetime.fromisoformat(start), datetime.fromisoformat(end))
     with replacing(features) as folder:
@@ -48,6 +51,7 @@ def featurize(
             copy(connection, marked(texts["sql"], promise, kind, window), folder / "features.parquet")
             check_features(connection, folder / "features.parquet", promise, kind)
             counts = _counts(connection, folder / "features.parquet", promise.label)
+        made = digests(clean=clean, features=folder)
     Batch(
         id=batch_id(ingested.data, start, end, made_by),
         name=promise.name,
@@ -58,6 +62,7 @@ def featurize(
         features=kind,
         recipe=made_by,
         files=ingested.files,
+        digests=made,
     ).write(batch)
 
 

@@ -19,13 +19,15 @@ from tidegate.components.gate.policy import switched_off
 from tidegate.components.gate.signals import signals
 from tidegate.components.gate.snapshot import snapshot
 from tidegate.components.gate.swaps import check_places
-from tidegate.contract.contract import read_contract
+from tidegate.contract.contract import parse_contract
 from tidegate.documents.batch import Batch
 from tidegate.documents.decision import ChampionModel, Decision, Policy
-from tidegate.documents.formats import write_json, write_parameter, write_text
+from tidegate.documents.digests import check
+from tidegate.documents.formats import read_text, write_json, write_parameter, write_text
 from tidegate.pages.page import write_note
 from tidegate.process.command import Output
 from tidegate.process.keys import Trusted, trusted
+from tidegate.tables.recipe import read_batch
 from tidegate.tracking import decisions, feedback, logs, records
 from tidegate.tracking.champion import Champion, champion_of
 from tidegate.tracking.journal import begun
@@ -77,8 +79,11 @@ def gate(
     """Decide once per batch and policy whether to retrain; asked again, return what was decided."""
     # Every flag that is no file; whose signatures are trusted decides nothing.
     given = {name: value for name, value in locals().items() if not isinstance(value, Path) and name != "sign"}
-    policy = Policy(**given)
-    question = Question(Batch.read(batch), read_contract(contract), policy, switched_off(policy))
+    policy, text = Policy(**given), read_text(contract)
+    question = Question(
+        read_batch(batch, {"contract": text}), parse_contract(text, str(contract)), policy, switched_off(policy)
+    )
+    check(question.batch.digests, clean=clean, features=features)
     paths = dict(zip(FILES, (drift, evidently, gate), strict=True))
     found = _decision(connect(), question, (clean, features), paths, trusted(sign))
     found.write(decision)
@@ -101,6 +106,7 @@ def _decision(
             write_text(path, logs.text(client, run_id, f"gate/{key}/{file}"))
     else:
         new = _decide(client, question, folders, paths, keys)
+        check(batch.digests, clean=folders[0], features=folders[1])  # what is recorded stays so for ever
         logs.dataset(client, run_id, question.contract.event, batch.data, "batch")
         logs.files(client, run_id, {**paths, **new.kept}, f"gate/{key}")
         tags = {**_tags(batch, new.decision), **decisions.noted(new.decision, new.loss), **mark(client, run_id)}

@@ -14,17 +14,20 @@ from tidegate import models
 from tidegate.components.train.environment import environment, packages
 from tidegate.components.train.hyperparameters import class_faults
 from tidegate.components.train.log import log_training
-from tidegate.components.train.specification import Specification, read_specification
+from tidegate.components.train.specification import Specification, parse_specification
 from tidegate.components.train.text_columns import usable
 from tidegate.components.train.training import Trained, TrainingSet, train_on
 from tidegate.components.train.window import lone_classes, reference_sample, training_rows, without
-from tidegate.contract.contract import Contract, read_contract
+from tidegate.contract.contract import Contract, parse_contract
 from tidegate.documents.batch import Batch
-from tidegate.documents.formats import read_table, write_tables
+from tidegate.documents.digests import check
+from tidegate.documents.formats import read_table, read_text, write_tables
 from tidegate.documents.record import MadeFrom, Record
 from tidegate.process.command import Output, OutputFolder
 from tidegate.scoring.scores import answers, labels, predict
 from tidegate.scoring.seed import seed_of
+from tidegate.tables.recipe import FILES, read_batch
+from tidegate.tracking.artifacts import Content
 
 REFERENCE_ROWS = 10_000
 LONGEST_WARNING = 160
@@ -44,9 +47,12 @@ def train(
     record: Output,
 ) -> None:
     """Fit the estimator of model.yaml and its baselines on history, and log how that went to the batch's run."""
-    promise, this = read_contract(contract), Batch.read(batch)
-    seed = seed_of(this)
-    specification = read_specification(estimator, promise.task).seeded(seed)
+    texts = {"contract": read_text(contract), "sql": read_text(sql), "estimator": read_text(estimator)}
+    promise = parse_contract(texts["contract"], str(contract))
+    specification = parse_specification(texts["estimator"], promise.task, str(estimator))
+    this = read_batch(batch, texts, window_days)
+    check(this.digests, features=features)
+    specification = specification.seeded(seed := seed_of(this))
     table = read_table(features, "features")
     training_set = _training_set(table, promise, this, specification, window_days)
     with _warnings_once():
@@ -58,9 +64,9 @@ def train(
     training = _record(this, training_set, trained, *digests)
     write_tables(reference, {"reference": sample})
     training.write(record)
-    texts = {"features.sql": sql, "contract.yaml": contract, "model.yaml": estimator}
+    files: dict[str, Content] = {FILES[part]: text for part, text in texts.items()}
     table_file = reference / "reference.parquet"
-    files = {"model.skops": model, **texts, "reference.parquet": table_file, "record.json": record}
+    files |= {"model.skops": model, "reference.parquet": table_file, "record.json": record}
     log_training(promise, this, training, files, sample)
 
 

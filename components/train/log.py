@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,6 +13,7 @@ from tidegate.documents.record import Record
 from tidegate.scoring.scores import model_input
 from tidegate.scoring.tasks import TASKS, Task
 from tidegate.tracking import logs
+from tidegate.tracking.artifacts import Content
 from tidegate.tracking.logs import Point
 from tidegate.tracking.models import log_model
 from tidegate.tracking.runs import batch_run
@@ -25,7 +25,7 @@ def log_training(
     contract: Contract,
     batch: Batch,
     record: Record,
-    files: Mapping[str, Path],
+    files: Mapping[str, Content],
     sample: pd.DataFrame,
 ) -> None:
     """Log the training with the batch's run: parameters, the learning curve, the data, pictures, the model's files."""

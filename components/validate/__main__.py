@@ -14,14 +14,15 @@ from tidegate.components.validate.log import log
 from tidegate.components.validate.page import TEMPLATE, values
 from tidegate.components.validate.rules import bad_rows, clean_rows
 from tidegate.components.validate.table_check import Checked, check_all
-from tidegate.contract.contract import Contract, read_contract
+from tidegate.contract.contract import Contract, parse_contract
+from tidegate.documents.digests import check, digests
 from tidegate.documents.findings import Findings
-from tidegate.documents.formats import replacing, tables_in
-from tidegate.documents.manifest import Manifest
+from tidegate.documents.formats import read_text, replacing, tables_in
 from tidegate.pages.page import write_page
 from tidegate.process.command import Output, OutputFolder
 from tidegate.process.errors import InputError, SchemaSkewError
 from tidegate.tables.engine import copy, engine
+from tidegate.tables.recipe import read_manifest
 
 MEMORY = "640MB"  # of DuckDB; with the process around it this stays below 1 GiB
 
@@ -37,11 +38,13 @@ def validate(
     report: Output,
 ) -> None:
     """Check every table against the contract; write clean rows, quarantined rows, the findings and their page."""
-    promise, ingested = read_contract(contract), Manifest.read(manifest)
+    text = read_text(contract)
+    promise, ingested = parse_contract(text, str(contract)), read_manifest(manifest, text)
     paths = tables_in(tables)
     for name in promise.tables:
         if name not in paths:
             raise InputError(tables / f"{name}.parquet", f"the table {name}", "nothing", "run ingest again")
+    check(ingested.digests, tables=tables)
     with replacing(clean) as clean_folder, replacing(quarantine) as bad_folder:
         clean_folder.mkdir()
         bad_folder.mkdir()
@@ -63,6 +66,7 @@ def validate(
                 raise SchemaSkewError(violations, cure)
             for name, table in checked.items():
                 _write(connection, paths[name], table, clean_folder, bad_folder)
+        found = replace(found, digests=digests(clean=clean_folder))
         _write_findings(findings, report, found, promise)
 
 

@@ -1,5 +1,6 @@
 """What the compiled command of a step does in its pod when the step fails."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,10 @@ import pytest
 from tests.documents import BATCH
 from tests.pipelines.pods import Cluster
 from tests.toy import CONTRACT, SCALARS
+from tidegate.documents.digests import digests
 from tidegate.pipelines import cluster, kubeflow
 from tidegate.pipelines.graph import Port
+from tidegate.tables.recipe import batch_id, recipe
 
 
 @pytest.fixture
@@ -26,7 +29,11 @@ def ir(tmp_path: Path) -> dict[str, Any]:
 def given(tmp_path: Path) -> dict[Port, Path]:
     """As much of what comes before as is looked at."""
     (tmp_path / "contract.yaml").write_text(CONTRACT)
-    BATCH.write(tmp_path / "batch.json")
+    made_by = recipe(CONTRACT, "SELECT 1", "{}", 365)
+    (tmp_path / "nothing").mkdir()
+    vouched = digests(clean=tmp_path / "nothing", features=tmp_path / "nothing")
+    batch = replace(BATCH, recipe=made_by, id=batch_id(BATCH.data, BATCH.start, BATCH.end, made_by), digests=vouched)
+    batch.write(tmp_path / "batch.json")
     found = {Port("pull", "contract"): "contract.yaml", Port("featurize", "batch"): "batch.json"}
     rest = [Port("pull", "data"), Port("validate", "clean"), Port("featurize", "features")]
     return {port: tmp_path / name for port, name in {**found, **dict.fromkeys(rest, "nothing")}.items()}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
 
 from tidegate.commands.command import Command
-from tidegate.documents.formats import read_text, replacing, write_json
+from tidegate.documents.formats import read_json, read_text, replacing, write_json
 from tidegate.process import code, runner
 from tidegate.process.errors import InputError
 
@@ -91,6 +91,9 @@ def is_open(file: Path) -> bool:
     text = read_text(file)
     if text not in ("true", "false"):
         raise InputError(file, "true or false", f"{text[:40]!r}", "run the stage that writes it again")
+    decision = file.with_name("decision.json")
+    if decision.is_file() and str(read_json(decision).get("retrain")).lower() != text:
+        raise InputError(file, f"the decision of {decision.name}", text, "run gate again")
     return text == "true"
 
 

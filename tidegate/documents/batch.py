@@ -1,7 +1,7 @@
 """The batch: which rows are decided upon, of which data and by which recipe."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from tidegate.documents.document import Document, Part
@@ -43,6 +43,8 @@ class Batch(Document):
     recipe: Recipe
     files: Mapping[str, str]
     """The MD5 of each file of raw data."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of the folders of the clean tables and of the features."""
 
     @property
     def days(self) -> float:

@@ -1,13 +1,14 @@
 """What documents that steps exchange have in common: a frozen dataclass, its reader, its writer and its JSON schema.
 
-A field with a default is left out of the file where it has that default. A field `from_` is the key `from`, which
-Python keeps for itself.
+A file ends with a checksum of all else in it. A field with a default is left out of the file where it has that
+default. A field `from_` is the key `from`, which Python keeps for itself.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, asdict, dataclass, fields, is_dataclass
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar, Self, get_type_hints
 
@@ -17,6 +18,7 @@ from tidegate.process.errors import FaultsError, InputError
 
 CURE = "run the step that writes it again"
 MOST_FAULTS = 5
+CHECKSUM = "checksum"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -76,26 +78,43 @@ class Document(Part):
     @classmethod
     def of(cls, values: Any, name: object) -> Self:
         """The document with these values of JSON; `name` stands in the InputError."""
-        parsed: Self = _parsed(cls, _without_schema(cls, values, name), name)
+        parsed: Self = _parsed(cls, _without_schema(cls, _checked(values, name), name), name)
         return parsed
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> Any:
         described = handler.resolve_ref_schema(handler(core_schema))
         own = {"schema": {"const": cls.SCHEMA, "description": "The number of this form."}}
-        described["properties"] = {**own, **described["properties"]}
+        last = {CHECKSUM: {"type": "string", "description": "SHA-256 of all other keys; only in a file."}}
+        described["properties"] = {**own, **described["properties"], **last}
         described["required"] = ["schema", *described["required"]]
         return described
 
     def write(self, path: Path) -> None:
         """Write the file, whole or not at all."""
-        write_json(path, self.document())
+        document = self.document()
+        write_json(path, {**document, CHECKSUM: checksum(document)})
 
     @classmethod
     def schema(cls) -> dict[str, Any]:
         """Its JSON schema."""
         kind: Any = cls
         return {"$schema": DIALECT, **_adapter(kind).json_schema(mode="validation")}
+
+
+def _checked(values: Any, name: object) -> Any:
+    """The values without their checksum; InputError unless it is theirs. What an older version wrote has none."""
+    if not isinstance(values, dict) or CHECKSUM not in values:
+        return values
+    rest = {key: value for key, value in values.items() if key != CHECKSUM}
+    if values[CHECKSUM] != checksum(rest):
+        raise InputError(name, "the document as it was written", "an altered one", CURE)
+    return rest
+
+
+def checksum(values: Mapping[str, Any]) -> str:
+    """SHA-256 of a document of JSON without its own checksum."""
+    return sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def _without_schema(kind: type[Document], values: Any, name: object) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The findings of validation: per table its rows, its bad rows and why, and what stops the run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tidegate.documents.document import Document, Part
 from tidegate.documents.manifest import Example
@@ -61,6 +61,8 @@ class Findings(Document):
     max_bad_share: float
     """The parameter validate.max_bad_share: the share of a table's rows that may be set aside."""
     tables: Mapping[str, TableFindings]
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of the folder of clean tables."""
 
     def violations(self) -> list[str]:
         """Every violation as one line, the table first."""

@@ -1,7 +1,7 @@
 """The manifest: which raw data was read, for which batch, and what was read of each table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tidegate.documents.document import Document, Part
 
@@ -51,3 +51,7 @@ class Manifest(Document):
     files: Mapping[str, str]
     """The MD5 of each file of raw data."""
     tables: Mapping[str, IngestedTable]
+    contract: str = ""
+    """SHA-256 of what contract.yaml said."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of the folder of tables."""

@@ -40,7 +40,9 @@ def _run(function: Function, words: Sequence[str] | None, program: str | None) -
     executor_input = arguments.pop("executor_input")
     try:
         _check_parameters(function.__name__, arguments)
+        before = _states(function, arguments)
         metadata = function(**arguments)
+        _check_unchanged(before, _states(function, arguments))
     except (InputError, OSError) as error:
         if os.environ.get("TIDEGATE_DEBUG"):
             traceback.print_exc()
@@ -49,6 +51,25 @@ def _run(function: Function, words: Sequence[str] | None, program: str | None) -
         sys.exit(exit_code(error))
     if executor_input and metadata:
         _write_executor_output(json.loads(executor_input), function.__name__, metadata)
+
+
+def _states(function: Function, arguments: Mapping[str, Any]) -> dict[Path, object]:
+    """For each input of a step its size and time of change; of a folder, those of each file."""
+    kinds = get_type_hints(function, include_extras=True)
+    inputs = [value for name, value in arguments.items() if kinds[name] is Path]
+    return {file: _state(file) for path in inputs for file in (path, *sorted(path.rglob("*")))}
+
+
+def _state(path: Path) -> object:
+    found = path.stat() if path.exists() else None
+    return None if found is None or path.is_dir() else (found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def _check_unchanged(before: Mapping[Path, object], after: Mapping[Path, object]) -> None:
+    """InputError if an input was edited while the step ran: DVC would take its outputs for those of the new one."""
+    for path in sorted(before.keys() | after.keys()):
+        if before.get(path, "") != after.get(path, ""):
+            raise InputError(path, "an input that stays as it is while a step runs", "another content", "run it again")
 
 
 def _collect_garbage() -> None:

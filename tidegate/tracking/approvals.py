@@ -75,6 +75,15 @@ def whole(client: MlflowClient, name: str, version: str, trusted: Trusted) -> Ve
 
 
 @answering()
+def check_filed(client: MlflowClient, run_id: str, verdict: Verdict) -> None:
+    """TrackingError unless evaluate filed this very verdict with the batch."""
+    text = logs.text_if_any(client, run_id, f"{place_of(verdict)}/{FILE}")
+    if text != text_of(verdict):
+        found = "another one" if text else "none such"
+        raise TrackingError(FILE, f"a verdict that evaluate filed with run {run_id}", found, "run evaluate again")
+
+
+@answering()
 def waiting(client: MlflowClient, name: str) -> list[Waiting]:
     """The versions that wait for a person, with their verdicts."""
     past = journal.history(client, name)

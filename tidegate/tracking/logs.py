@@ -67,11 +67,20 @@ def files(client: MlflowClient, run_id: str, contents: Mapping[str, Content], fo
 @answering()
 def text(client: MlflowClient, run_id: str, path: str) -> str:
     """The text of a file that a run of this run's batch logged; `path` is relative to the run's artifacts."""
+    content = text_if_any(client, run_id, path)
+    if content is None:
+        raise TrackingError(f"run {run_id}", f"the file {path}", "no such file", "restore it")
+    return content
+
+
+@answering()
+def text_if_any(client: MlflowClient, run_id: str, path: str) -> str | None:
+    """The text of a file as `text` gives it, None where there is no such file."""
     for run in of_same_batch(client, run_id):
         content = artifacts.read(client, run.info.artifact_uri, path)
         if content is not None:
             return content.decode()
-    raise TrackingError(f"run {run_id}", f"the file {path}", "no such file", "restore it")
+    return None
 
 
 @answering()

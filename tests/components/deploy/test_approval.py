@@ -1,6 +1,5 @@
 """A person's word: an accepted version waits, is approved or rejected, and the loop never overrules that."""
 
-import json
 import os
 import signal
 from typing import TYPE_CHECKING, Any
@@ -168,8 +167,7 @@ def test_one_that_lost_its_champion_is_judged_again(waits: "World", fails: Fails
     assert [row.holds for row in approvals.waiting(connect(), "toy")] == [False]
     (line,) = fails(waits, "deploy", approval="manual")
     assert "expected champion 1, as evaluated, found champion 3" in line
-    anew = waits.json("verdict") | {"champion": "3"}
-    (waits / "verdict.json").write_text(json.dumps(anew))
+    waits.file_verdict(champion="3")
     waits.run("deploy", approval="manual")
     say("approve")
     assert champion_of(connect()) == "2"

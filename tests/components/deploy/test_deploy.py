@@ -1,6 +1,5 @@
 """What becomes of a verdict: a version, an entry and an alias, or nothing at all."""
 
-import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -78,8 +77,7 @@ def test_deploying_twice_makes_one_version(again: str, released: "World") -> Non
 
 
 def refuse(world: "World") -> None:
-    verdict = world.json("verdict")
-    (world / "verdict.json").write_text(json.dumps(verdict | {"accepted": False, "reasons": ["it is worse"]}))
+    world.file_verdict(accepted=False, reasons=["it is worse"])
 
 
 def test_a_refused_challenger_leaves_no_trace_in_the_registry(trained: "World") -> None:
@@ -117,7 +115,7 @@ def test_an_experiment_is_never_promoted_and_decides_nothing(judged: "World", mo
 
 def test_a_champion_that_changed_since_the_verdict_stops_the_promotion(judged: "World", fails: Fails) -> None:
     before = (judged / "release.json").read_bytes()
-    (judged / "verdict.json").write_text(json.dumps(judged.json("verdict") | {"champion": None}))
+    judged.file_verdict(champion=None)
     (line,) = fails(judged, "deploy")
     assert line == (
         "promotion of toy version 2: expected champion none, as evaluated, found champion 1; run `tidegate run` "
@@ -128,7 +126,7 @@ def test_a_champion_that_changed_since_the_verdict_stops_the_promotion(judged: "
 
 
 def test_another_model_than_the_one_that_train_logged_is_not_promoted(trained: "World", fails: Fails) -> None:
-    trained.edit("features.sql", ("SELECT", "SELECT "))
+    trained.edit("features.sql", ("SELECT", "SELECT "))  # for its batch it is the same, for a person it is not
     (line,) = fails(trained, "deploy")
     assert "expected the model that train logged, found none" in line
     assert registry() == ([], [], None)
@@ -143,7 +141,6 @@ accepted = verdict_of(batch="b", reasons=("fine",))
         (accepted, None, None),
         (accepted, "x", "experiment x: evaluated, never promoted"),
         (replace(accepted, accepted=False, reasons=("worse", "weak")), None, "worse; weak"),
-        (replace(accepted, batch="c"), None, "the verdict is of batch c, the decision of batch b"),
     ],
 )
 def test_why_not(verdict: Verdict, experiment: str | None, reason: str | None) -> None:

@@ -1,6 +1,5 @@
 """The verdict with a real store: the same rows for every model, the champion fed by its own query."""
 
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +49,7 @@ def test_the_loss_is_that_of_the_labelled_rows_of_the_batch(trained: "World") ->
 def test_weights_count_in_the_verdict_and_in_its_pictures(stored: "World") -> None:
     stored.edit("contract.yaml", ("label_delay: 1d", "label_delay: 1d\nweight: size"))
     stored.edit("features.sql", ("rates.rate\n", "rates.rate, 1 + 9 * (orders.id % 2) AS size\n"))
-    stored.run("featurize", "gate", "train", "evaluate")
+    stored.run("ingest", "validate", "featurize", "gate", "train", "evaluate")
     table = stored.table("features/features")
     rows = table[(table["split"] == "batch") & table["returned"].notna()]
     label, size = labels(rows, "returned", "binary"), rows["size"].to_numpy()
@@ -87,6 +86,9 @@ def test_a_challenger_that_learned_nothing_new_is_refused(released: "World") -> 
 
 def test_a_challenger_compared_with_itself_differs_by_nothing(released: "World") -> None:
     released.run("ingest", "validate", "featurize", until="2024-04-29")
+    batch = released.json("batch")
+    made_from = {key: batch[key] for key in ("start", "end", "recipe", "files")}
+    released.rewrite("record", batch=batch["id"], made_from=made_from)
     released.run("evaluate")  # model.skops is still the one that became version 1
     check = released.json("verdict")["checks"][0]
     assert (check["number"], check["interval"], check["passed"]) == (0.0, [0.0, 0.0], True)
@@ -152,7 +154,10 @@ def spoil(world: "World", case: str) -> dict[str, Any]:
         (world / "baselines.skops").write_bytes((world / "model.skops").read_bytes())
     elif case == "labels":
         world.edit("contract.yaml", ("label_delay: 1d", "label_delay: 9w"))
-        world.run("featurize")
+        world.run("ingest", "validate", "featurize")
+        batch = world.json("batch")
+        made_from = world.json("record")["made_from"] | {"recipe": batch["recipe"]}
+        world.rewrite("record", batch=batch["id"], made_from=made_from)
     return {}
 
 
@@ -179,19 +184,17 @@ def test_a_verdict_keeps_its_schema(trained: "World", judged: "World") -> None:
     validator = Draft202012Validator(Verdict.schema())
     for world in (trained, judged):
         validator.validate(world.json("verdict"))
-        assert Verdict.read(world / "verdict.json").document() == world.json("verdict")
+        assert Verdict.read(world / "verdict.json").document().items() <= world.json("verdict").items()
     changed = trained.json("verdict") | {"checks": [{"name": "champion", "passed": True}]}
     assert not validator.is_valid(changed)
 
 
 def test_a_challenger_that_saw_the_batch_is_not_judged(trained: "World", fails: Fails) -> None:
-    record = trained.json("record")
     for change, place, found in (
         ({"to": "2024-03-04T00:00:00"}, "challenger: expected ", "rows up to 2024-03-04T00:00:00"),
-        ({"to": None}, "record.json: to: expected a value", "found none"),
+        ({"to": 5}, "record.json: to: expected a valid string", "found 5"),
     ):
-        known = {name: value for name, value in (record | change).items() if value is not None}
-        (trained / "record.json").write_text(json.dumps(known))
+        trained.rewrite("record", **change)
         (line,) = fails(trained, "evaluate")
         assert place in line and found in line
 
@@ -233,7 +236,7 @@ behaviour:
 tables:
 """
     trained.edit("contract.yaml", ("tables:\n", tests))
-    trained.run("featurize", "gate", "train", "evaluate")
+    trained.run("ingest", "validate", "featurize", "gate", "train", "evaluate")
     found = trained.json("verdict")
     passed = {item["name"]: item["passed"] for item in found["checks"] if item["name"].startswith("behaviour: ")}
     assert passed == {
@@ -260,6 +263,7 @@ def permuted(world: "World") -> None:
     shuffled = table.loc[history, "returned"].sample(frac=1, random_state=0)
     table.loc[history, "returned"] = shuffled.to_numpy()
     table.to_parquet(world / "features/features.parquet")
+    world.vouch()
 
 
 def test_a_challenger_of_permuted_labels_is_refused(released: "World") -> None:
@@ -280,9 +284,8 @@ def test_a_leaked_column_is_refused_by_its_name(stored: "World") -> None:
     days = np.where(table["returned"].fillna(False).astype(bool), 7.0, 30.0)
     table["blurred"] = days + np.random.default_rng(0).normal(0, 2, len(table))
     table.to_parquet(stored / "features/features.parquet")
-    batch = stored.json("batch")
-    batch["features"]["blurred"] = "number"
-    (stored / "batch.json").write_text(json.dumps(batch))
+    stored.rewrite("batch", features=stored.json("batch")["features"] | {"blurred": "number"})
+    stored.vouch()
     stored.run("train", "evaluate")
     found = stored.json("verdict")
     assert [item["name"] for item in found["checks"] if not item["passed"]] == ["leak"]

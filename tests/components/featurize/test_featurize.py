@@ -12,6 +12,8 @@ import pytest
 from tests.worlds import once
 from tidegate.components.featurize.hindsight import leaks, moments
 from tidegate.contract.contract import read_contract
+from tidegate.documents.digests import digests
+from tidegate.documents.findings import Findings
 from tidegate.tables.features import describe, feature_engine, kinds
 
 if TYPE_CHECKING:
@@ -39,9 +41,12 @@ def features(flights: Path, clean: Path, to: Path) -> pd.DataFrame:
     """The sample's own features of these clean tables."""
     from tidegate.components.featurize.__main__ import featurize
 
+    findings = Findings.read(flights / "f.json")
+    replace(findings, digests=digests(clean=clean)).write(to / "findings.json")  # as if validate had written it
     featurize(
         clean,
         flights / "manifest.json",
+        to / "findings.json",
         root / "contract.yaml",
         root / "features.sql",
         root / "model.yaml",

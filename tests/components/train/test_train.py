@@ -73,10 +73,12 @@ def test_the_batch_teaches_nothing(trained: "World") -> None:
     table.loc[batch, "price"] = 0.0
     table.loc[batch, "returned"] = True
     table.to_parquet(trained / "features/features.parquet")
+    trained.vouch()
     trained.run("train")
     assert (trained / "model.skops").read_bytes() == before
     table.loc[~batch, "price"] += 1
     table.to_parquet(trained / "features/features.parquet")
+    trained.vouch()
     trained.run("train")
     assert (trained / "model.skops").read_bytes() != before
 
@@ -109,6 +111,7 @@ def test_what_cannot_be_trained_is_one_line_and_no_output(
     change: tuple[str, str], days: int, told: str | None, stored: "World", fails: Fails
 ) -> None:
     stored.edit("model.yaml", change)
+    stored.run("featurize", window_days=days)
     if told is None:  # two bins are enough for two shops
         stored.run("train", window_days=days)
         return
@@ -147,7 +150,7 @@ def test_infinite_labels_are_none(stored: "World", fails: Fails) -> None:
     stored.edit("contract.yaml", ("task: binary", "task: regression"))
     stored.edit("model.yaml", ("Classifier", "Regressor"))
     stored.edit("features.sql", ("orders.kept_days < 14", "CASE WHEN orders.id > 9 THEN 1e308 * 10 ELSE 1 END"))
-    stored.run("featurize")
+    stored.run("ingest", "validate", "featurize")
     (line,) = fails(stored, "train")
     assert "expected at least 100 labelled rows, found 9 in 756 rows; look at the label's SQL" in line
 

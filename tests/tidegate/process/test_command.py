@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tidegate.process.command import parser, run
+from tidegate.process.command import Output, parser, run
 from tidegate.process.errors import (
     InputError,
     SchemaSkewError,
@@ -185,3 +185,32 @@ def test_garbage_is_collected_once_the_step_runs_and_not_while_it_imports() -> N
     command = [sys.executable, "-c", script]
     found = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     assert found.stdout == "False\nTrue True\n" and found.stderr == ""
+
+
+def edited_meanwhile(table: Path, folder: Path, made: Output) -> None:
+    """Somebody edits an input while this runs."""
+    made.write_text(table.read_text())
+    edited = Path(os.environ["EDITED"])
+    edited.write_text("other")
+
+
+@pytest.mark.parametrize(
+    ("edited", "refused"), [("table", True), ("folder/old", True), ("folder/new", True), ("made", False)]
+)
+def test_an_input_that_is_edited_while_a_step_runs_ends_it(
+    edited: str, refused: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Otherwise DVC would take the outputs for those of the edited input, and never run the step again."""
+    (tmp_path / "folder").mkdir()
+    for name in ("table", "folder/old"):
+        (tmp_path / name).write_text("before")
+    monkeypatch.setenv("EDITED", str(tmp_path / edited))
+    flags = [f"--{name}={tmp_path / name}" for name in ("table", "folder", "made")]
+    if not refused:
+        call(monkeypatch, edited_meanwhile, *flags)
+        return
+    with pytest.raises(SystemExit) as caught:
+        call(monkeypatch, edited_meanwhile, *flags)
+    assert caught.value.code == 2
+    expected = "an input that stays as it is while a step runs, found another content; run it again"
+    assert capsys.readouterr().err == f"error: {tmp_path / edited}: expected {expected}\n"

@@ -15,7 +15,6 @@ from mlflow import MlflowClient
 from tests.servers.counting import CountingServer, counting
 from tests.servers.http import QuietServer
 from tests.tidegate.tracking.conftest import add_user, credentials
-from tidegate.documents.formats import write_json
 from tidegate.process import limits
 from tidegate.process.errors import TrackingError
 from tidegate.tracking import artifacts, journal, numbered, rehearsal, runs, store
@@ -41,8 +40,7 @@ def server(secured: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[CountingSe
 def problem(prepared: "World", name: str, monkeypatch: pytest.MonkeyPatch) -> "World":
     """The small problem up to its features, under a name that no other test uses."""
     prepared.edit("contract.yaml", ("name: toy", f"name: {name}"))
-    batch = prepared.json("batch")
-    write_json(prepared / "batch.json", {**batch, "name": name})
+    prepared.run("ingest", "validate", "featurize")
     return prepared
 
 

@@ -3,6 +3,7 @@
 import json
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from tidegate.commands.draft import PARAMETERS
@@ -15,6 +16,8 @@ from tidegate.components.validate.rules import clean_rows
 from tidegate.components.validate.table_check import check_all
 from tidegate.contract.contract import Contract, literal, quoted, read_contract
 from tidegate.documents.batch import Batch
+from tidegate.documents.digests import digests
+from tidegate.documents.findings import Findings
 from tidegate.documents.formats import tables_in, write_text
 from tidegate.documents.manifest import Manifest
 from tidegate.documents.parameters import read_parameters
@@ -39,16 +42,15 @@ def _run(folder: Path, texts: Mapping[str, str], params: Mapping[str, Mapping[st
         write_text(folder / name, text)
     (folder / "data").mkdir()
     (folder / "data" / file.name).symlink_to(file.resolve())
-    contract, manifest = folder / "contract.yaml", folder / "manifest.json"
+    contract, manifest, findings = folder / "contract.yaml", folder / "manifest.json", folder / "findings.json"
     until, batch_days = json.loads(params["ingest"]["until"]), int(params["ingest"]["batch_days"])
     ingest(folder / "data", contract, until, batch_days, folder / "tables", manifest)
-    _validate(folder, contract, manifest)
+    _validate(folder, contract, manifest).write(findings)
     window_days = int(params.get("train", read_parameters(PARAMETERS)["train"])["window_days"])
     sql, estimator = folder / "features.sql", folder / "model.yaml"
-    featurize(
-        folder / "clean", manifest, contract, sql, estimator, window_days, folder / "features", folder / "batch.json"
-    )
-    _check_history(folder, read_contract(contract), Batch.read(folder / "batch.json"), window_days)
+    features, batch = folder / "features", folder / "batch.json"
+    featurize(folder / "clean", manifest, findings, contract, sql, estimator, window_days, features, batch)
+    _check_history(folder, read_contract(contract), Batch.read(batch), window_days)
 
 
 def _check_history(folder: Path, contract: Contract, batch: Batch, window_days: int) -> None:
@@ -67,7 +69,7 @@ def _check_history(folder: Path, contract: Contract, batch: Batch, window_days: 
         raise InputError("history", expected, found, "collect more")
 
 
-def _validate(folder: Path, contract: Path, manifest: Path) -> None:
+def _validate(folder: Path, contract: Path, manifest: Path) -> Findings:
     """The step validate without its logging."""
     promise, ingested, clean = read_contract(contract), Manifest.read(manifest), folder / "clean"
     share = read_parameters(PARAMETERS)["validate"]["max_bad_share"]
@@ -76,7 +78,9 @@ def _validate(folder: Path, contract: Path, manifest: Path) -> None:
     with engine(folder / "tables", clean) as connection:
         known = sources(connection, promise, paths)
         checked = check_all(connection, promise, known, ingested, share)
-        if violations := findings_of({name: table.findings for name, table in checked.items()}, share).violations():
+        findings = findings_of({name: table.findings for name, table in checked.items()}, share)
+        if violations := findings.violations():
             raise InputError("its draft", "rows that keep it", "; ".join(violations), "correct them")
         for name, found in checked.items():
             copy(connection, clean_rows(found.source, found.broken), clean / paths[name].name)
+    return replace(findings, digests=digests(clean=clean))

@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from tidegate.components.featurize.identity import document, statement
+from tidegate.tables.recipe import document, statement
 
 
 def parsed(sql: str) -> Any:
