@@ -11,14 +11,14 @@ import pandas as pd
 
 from tidegate import models
 from tidegate.documents.formats import read_json, read_table, write_json
-from tidegate.process.command import run
+from tidegate.process.command import Output, run
 from tidegate.process.termination import leave_after
 from tidegate.scoring.scores import predict
 
 REPEATS = 20
 
 
-def fresh(model: Path, digest: str, rows: Path, features: Path, task: str, answers: Path) -> None:
+def fresh(model: Path, digest: str, rows: Path, features: Path, task: str, answers: Output) -> None:
     """Load the model from its bytes by the checked loader and write its predictions, with the seconds it takes."""
     kinds, table = read_json(features), read_table(rows, "golden")
     start = time.perf_counter()

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from tidegate.components.gate.evidently_workspace import Taken, fill
 from tidegate.documents.formats import read_json, read_text
-from tidegate.process.command import run
+from tidegate.process.command import OutputFolder, run
 from tidegate.process.termination import leave_after
 
 
-def dashboard(listed: Path, folder: Path, name: str) -> None:
+def dashboard(listed: Path, folder: OutputFolder, name: str) -> None:
     """Print the id of the project; `listed` is JSON: `columns`, and `runs` with batch, until, path of a snapshot."""
     document = read_json(listed)
     taken = [Taken(run["batch"], run["until"], read_text(Path(run["path"]))) for run in document["runs"]]
