@@ -35,7 +35,7 @@ def upgrade(arguments: argparse.Namespace) -> None:
 def changes(folder: Path, cluster: bool = False) -> dict[Path, tuple[str, str]]:
     """The text now and the upgraded text of each file that differs; InputError where there is no problem."""
     from tidegate.commands.draft import upgraded
-    from tidegate.documents.formats import read_text
+    from tidegate.documents.formats import parse_yaml, read_text
 
     if not (folder / "contract.yaml").is_file():
         raise InputError(folder / "contract.yaml", "the contract of a problem", "nothing", "go to a problem's folder")
@@ -44,6 +44,7 @@ def changes(folder: Path, cluster: bool = False) -> dict[Path, tuple[str, str]]:
     for name, (written, merged) in files.items():
         path, template = folder / name, read_text(written)
         before = read_text(path) if path.exists() else ""
+        parse_yaml(before, path)
         found[path] = (before, merged(before, template) if before else template)
     config, page = folder / ".dvc/config", folder / ".dvc" / PLOTS.name
     if config.is_file():

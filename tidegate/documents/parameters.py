@@ -20,7 +20,11 @@ def schema() -> Mapping[str, Any]:
 
 def read_parameters(path: Path) -> dict[str, dict[str, Any]]:
     """The values by section and name; FaultsError names each invalid line and what is allowed there."""
-    text = read_text(path)
+    return parse_parameters(read_text(path), path)
+
+
+def parse_parameters(text: str, path: Path) -> dict[str, dict[str, Any]]:
+    """The values in a text of params.yaml, which need not be written yet; FaultsError as `read_parameters`."""
     document = parse_yaml(text, path)
     if problems := faults(document, schema()):
         raise FaultsError(messages(problems, text, str(path)))
@@ -34,8 +38,8 @@ def defaults(section: str) -> dict[str, Any]:
     return {name: rule["default"] for name, rule in known.items() if "default" in rule}
 
 
-def check_parameter(step: str, name: str, value: Any) -> None:
+def check_parameter(step: str, name: str, value: Any, place: str = "", cure: str = "correct params.yaml") -> None:
     """Raise InputError for a value that the schema of params.yaml forbids; unknown names pass."""
     section = schema()["properties"].get(step, {}).get("properties", {})
     for fault in faults(value, section[name]) if name in section else ():
-        raise InputError(f"{step}.{name}", fault.expected, fault.found, "correct params.yaml")
+        raise InputError(place or f"{step}.{name}", fault.expected, fault.found, cure)

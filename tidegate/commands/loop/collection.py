@@ -64,6 +64,10 @@ def _adopt(given: str, text: str) -> bool:
     write_text(workspace.DATA_DVC, text)
     done = workspace.run_dvc("checkout", "--quiet", str(workspace.DATA_DVC))
     if done.returncode:
+        if given:
+            write_text(workspace.DATA_DVC, given)
+        else:
+            workspace.DATA_DVC.unlink()
         found = " ".join(done.stderr.split())
         raise InputError(workspace.DATA, "the data of data.dvc", found, "run `dvc checkout data`")
     return True

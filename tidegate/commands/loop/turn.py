@@ -10,9 +10,9 @@ from contextlib import nullcontext
 from tidegate.commands.loop import containers, locks, workspace
 from tidegate.documents.batch import Batch
 from tidegate.documents.decision import Decision
-from tidegate.documents.formats import recover
+from tidegate.documents.formats import read_text, recover, write_text
 from tidegate.documents.moments import moment
-from tidegate.documents.parameters import read_parameters
+from tidegate.documents.parameters import parse_parameters
 from tidegate.documents.release import Release
 from tidegate.documents.verdict import Verdict
 from tidegate.process.errors import InputError, TrackingError
@@ -37,19 +37,22 @@ def turn(until: str | None, anew: bool, in_containers: bool) -> tuple[dict[str, 
     if until is not None:
         moment("--until", until, "correct it")
     with containers.steps_in_containers(here) if in_containers else nullcontext(here) as within:
-        if until is not None:
-            workspace.set_until(until)
-        return _turn(within, anew)
+        return _turn(within, until, anew)
 
 
-def _turn(within: Mapping[str, str], anew: bool) -> tuple[dict[str, float], str | None]:
-    parameters = read_parameters(workspace.PARAMS)
+def _turn(within: Mapping[str, str], until: str | None, anew: bool) -> tuple[dict[str, float], str | None]:
+    before = read_text(workspace.PARAMS)
+    text = before if until is None else workspace.with_until(before, until)
+    parameters = parse_parameters(text, workspace.PARAMS)
     if source := workspace.fetch_data():
         print(f"fetched data/ from {source}", file=sys.stderr)
     with ThreadPoolExecutor() as both:
         changed = both.submit(workspace.changed_stages)
         champion = None if anew else _known_champion()
         stages = changed.result()
+    if text != before:  # what could be checked without it holds
+        write_text(workspace.PARAMS, text)
+        stages.append("ingest")
     seconds: dict[str, float] = {}
     if stages or anew:
         warn_of_key(parameters["deploy"])

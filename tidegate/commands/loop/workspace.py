@@ -14,8 +14,8 @@ from tidegate.commands.draft import STAGES
 from tidegate.commands.loop import locks, sample
 from tidegate.documents.data_version import tracked
 from tidegate.documents.document import Document
-from tidegate.documents.formats import parse_yaml, read_json, read_text, read_yaml, write_json, write_text
-from tidegate.documents.parameters import read_parameters
+from tidegate.documents.formats import parse_yaml, read_json, read_text, read_yaml, write_json
+from tidegate.documents.parameters import check_parameter, read_parameters
 from tidegate.process import code, runner, wheel
 from tidegate.process.child import python
 from tidegate.process.errors import InputError
@@ -68,18 +68,17 @@ def _store_state() -> str | None:
     return f"{path} {stat.st_ino} {stat.st_size} {stat.st_mtime_ns}"
 
 
-def set_until(until: str) -> bool:
-    """Write `ingest.until` to params.yaml, comments kept; returns whether that changed it."""
-    text = read_text(PARAMS)
+def with_until(text: str, until: str) -> str:
+    """The text of params.yaml with another `ingest.until`, comments kept; InputError for a value that it may not have."""
     found = parse_yaml(text, PARAMS)
     ingest = found.get("ingest") if isinstance(found, dict) else None
     line = re.search(r"^( +until: *)(.*?)( *#.*)?$", text, re.MULTILINE)
     if not isinstance(ingest, dict) or "until" not in ingest or line is None:
         raise InputError(PARAMS, "ingest.until", "none", "add it, as `  until: 2013-03-01` below `ingest:`")
     if ingest["until"] == until:
-        return False
-    write_text(PARAMS, f'{text[: line.start()]}{line[1]}"{until}"{line[3] or ""}{text[line.end() :]}')
-    return True
+        return text
+    check_parameter("ingest", "until", until, "--until", "correct it")
+    return f'{text[: line.start()]}{line[1]}"{until}"{line[3] or ""}{text[line.end() :]}'
 
 
 def trusted_keys() -> "Trusted":
