@@ -11,9 +11,12 @@ def code(arguments: argparse.Namespace) -> None:
     """Write a digest of each step's code to artifacts/code: DVC runs this, then every step whose digest changed."""
     if arguments.list:
         print("\n".join(f"{name}={digest}" for name, digest in digests().items()))
-    else:
-        runner.watch()
-        write_digests()
+        return
+    from tidegate.commands.loop import rewritten
+
+    runner.watch()
+    rewritten.check()
+    write_digests()
 
 
 COMMAND = Command(

@@ -34,6 +34,12 @@ def user() -> str:
         return "unknown"
 
 
+def committed(path: Path) -> str:
+    """The text of a file in the last commit; empty where there is none."""
+    text = _git("show", f"HEAD:./{path.as_posix()}")
+    return f"{text}\n" if text else ""
+
+
 def experiment() -> str | None:
     """The name of the DVC experiment; None outside of an experiment."""
     return os.environ.get("DVC_EXP_NAME") or None

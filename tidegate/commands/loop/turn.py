@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 
-from tidegate.commands.loop import containers, locks, workspace
+from tidegate.commands.loop import containers, locks, rewritten, workspace
 from tidegate.documents.batch import Batch
 from tidegate.documents.decision import Decision
 from tidegate.documents.formats import read_text, recover, write_text
@@ -53,6 +53,7 @@ def _turn(within: Mapping[str, str], until: str | None, anew: bool) -> tuple[dic
     if text != before:  # what could be checked without it holds
         write_text(workspace.PARAMS, text)
         stages.append("ingest")
+    within = {**within, **rewritten.checked()}
     seconds: dict[str, float] = {}
     if stages or anew:
         warn_of_key(parameters["deploy"])
