@@ -104,11 +104,11 @@ def test_hostile_names_of_folder_file_branch_and_experiment_are_only_names(
 
 def test_hostile_texts_of_the_problem_are_only_texts(begun: Workspace, tmp_path: Path) -> None:
     workspace = begun.copy(tmp_path / "here")
-    for name, old in (("contract.yaml", "name: flights"), ("model.yaml", "estimator: ")):
-        path = workspace / name
-        text = path.read_text()
+    hostile = {"contract.yaml": ("name: flights", "name: $(touch owned)"), "model.yaml": ("sklearn", "$(touch owned)")}
+    for name, (old, new) in hostile.items():
+        text = (workspace / name).read_text()
         assert old in text
-        path.write_text(text.replace(old, "name: $(touch owned)" if name == "contract.yaml" else f"{old}$(touch owned)"))
+        (workspace / name).write_text(text.replace(old, new))
     found = workspace.run("dvc", "repro", check=False)
     assert found.returncode and "contract.yaml" in found.stderr
     assert not owned(workspace)
