@@ -43,7 +43,7 @@ def fetch(repository: Any, data_dvc: str) -> Path:
     """Download that version and verify it; InputError if the remote lacks a part of it. Returns its path."""
     tracked(data_dvc)
     Path(repository.root_dir, FILE).write_text(data_dvc, encoding="utf-8")
-    return _pull(repository, data_dvc)
+    return _pull(repository, Path(repository.root_dir), data_dvc)
 
 
 def pull(folder: Path) -> None:
@@ -54,18 +54,18 @@ def pull(folder: Path) -> None:
     with Repo(str(folder)) as found:
         remotes = found.config["remote"]
     with Repo(str(folder), config={"remote": {name: {"verify": True} for name in remotes}}) as repository:
-        _pull(repository, data_dvc)
+        _pull(repository, folder, data_dvc)
 
 
-def _pull(repository: Any, data_dvc: str) -> Path:
+def _pull(repository: Any, folder: Path, data_dvc: str) -> Path:
     from dvc.exceptions import CheckoutError, DvcException
 
     name, md5 = tracked(data_dvc)
-    path = Path(repository.root_dir, name)
+    path = folder / name
     cure = "run `dvc push` where it is; an altered object has to be removed from the remote first"
     with translated_errors(FILE, "its data on the DVC remote", cure):
         try:
-            repository.pull([FILE])
+            repository.pull([str(folder.absolute() / FILE)])
         except CheckoutError:
             raise DvcException("files that are missing or altered") from None
         # DVC verifies a file on download only: not the list of files, and nothing that its cache holds already.
