@@ -12,6 +12,8 @@ from tidegate.process.errors import InputError
 from tidegate.tables.recipe import check_trained
 from tidegate.tracking.artifacts import Content
 
+CURE = "run `tidegate run --anew`"
+
 
 @dataclass(frozen=True)
 class Challenger:
@@ -55,11 +57,11 @@ def check_chain(challenger: Challenger) -> None:
     check_trained(record, batch)
     for name, found in {"decision.json": decision.batch, "verdict.json": verdict.batch}.items():
         if found != batch.id:
-            raise InputError(name, f"batch {batch.id}", f"batch {found}", "run the step that writes it again")
+            raise InputError(name, f"batch {batch.id}", f"batch {found}", CURE)
     if verdict.challenger != record.digest:
-        raise InputError("verdict.json", f"a verdict on {record.digest}", verdict.challenger, "run evaluate again")
+        raise InputError("verdict.json", f"a verdict on {record.digest}", verdict.challenger, CURE)
     if not decision.retrain:
-        raise InputError("decision.json", "an open gate", decision.decision, "run gate again")
+        raise InputError("decision.json", "an open gate", decision.decision, CURE)
 
 
 def refusal(

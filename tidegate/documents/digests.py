@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tidegate.process.errors import InputError
 
-CURE = "run `dvc repro --force` for the step that wrote it, or `tidegate run --anew`"
+CURE = "run `tidegate run --anew`"
 
 
 def digests(**outputs: Path) -> dict[str, str]:

@@ -108,7 +108,7 @@ def _checked(values: Any, name: object) -> Any:
         return values
     rest = {key: value for key, value in values.items() if key != CHECKSUM}
     if values[CHECKSUM] != checksum(rest):
-        raise InputError(name, "the document as it was written", "an altered one", CURE)
+        raise InputError(name, "the document as it was written", "an altered one", "run `tidegate run --anew`")
     return rest
 
 

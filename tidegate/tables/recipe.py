@@ -41,7 +41,7 @@ def read_batch(path: Path, texts: Mapping[str, str], window_days: int | None = N
     """
     batch = Batch.read(path)
     if batch.id != (own := batch_id(batch.data, batch.start, batch.end, batch.recipe)):
-        raise InputError(path, f"the batch {own}", f"the id {batch.id}", "run featurize again")
+        raise InputError(path, f"the batch {own}", f"the id {batch.id}", "run `tidegate run --anew`")
     if window_days not in (None, batch.recipe.window_days):
         expected = f"{batch.recipe.window_days}, by which batch {batch.id} was made"
         raise InputError("train.window_days", expected, str(window_days), CURE)
@@ -64,7 +64,7 @@ def check_trained(record: Record, batch: Batch) -> None:
     made_from = MadeFrom(batch.start, batch.end, batch.recipe, batch.files)
     if (record.batch, record.data, record.made_from) != (batch.id, batch.data, made_from):
         expected, found = f"a model trained before batch {batch.id}", f"one trained before batch {record.batch}"
-        raise InputError("record.json", expected, found, "run train again")
+        raise InputError("record.json", expected, found, "run `tidegate run --anew`")
 
 
 def batch_id(data: str, start: str, end: str, made_by: Recipe) -> str:

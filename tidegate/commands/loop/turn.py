@@ -58,6 +58,8 @@ def _turn(within: Mapping[str, str], until: str | None, anew: bool) -> tuple[dic
     if stages or anew:
         warn_of_key(parameters["deploy"])
     if anew:
+        for path in workspace.remove_damaged():
+            print(f"removed a damaged object of the DVC cache: {path}", file=sys.stderr)
         seconds |= timed(workspace.repro(within, "--force"))
         return seconds, _current_champion()
     for stage in stale(champion):

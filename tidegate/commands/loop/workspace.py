@@ -106,6 +106,14 @@ def fetch_data() -> str | None:
     return f"the package {sample.PACKAGE}"
 
 
+def remove_damaged() -> list[Path]:
+    """Remove the objects of DVC's cache that are no longer what a stage wrote: DVC would put them over new outputs."""
+    from tidegate.versions import cache
+
+    lock = Path("dvc.lock")
+    return cache.remove_damaged(Path(run_dvc("cache", "dir").stdout.strip()), read_yaml(lock)) if lock.exists() else []
+
+
 def changed_stages(*targets: str) -> list[str]:
     """The stages (or `targets`) that `dvc repro` would look at; InputError when data/ is not what data.dvc says."""
     _check_dvc_files(stages=not targets)

@@ -10,6 +10,8 @@ from tests.toy import CONTRACT, MODEL, SQL, orders, rates
 from tests.workspaces import PROBLEM, Workspace
 from tests.worlds import once
 from tidegate.commands.draft import STAGES
+from tidegate.documents.formats import read_yaml
+from tidegate.versions.cache import remove_damaged
 
 ROOT = Path(__file__).parents[4]
 
@@ -131,3 +133,23 @@ def test_data_as_it_was_added_is_fetched_and_ingested(pushed: Workspace) -> None
     (pushed / "data/orders.csv.bak").write_text("no data")
     pushed.run("dvc", "repro", "ingest")
     assert (pushed / "artifacts/ingest/manifest.json").exists()
+
+
+def test_an_altered_output_in_the_cache_is_refused_and_does_not_come_back(pushed: Workspace) -> None:
+    manifest = pushed / "artifacts/ingest/manifest.json"
+    pushed.run("dvc", "repro", "ingest")
+    written = manifest.read_text()
+    (stored,) = [path for path in objects(pushed / ".dvc/cache") if path.read_bytes() == written.encode()]
+    stored.chmod(0o644)
+    stored.write_text(written.replace('"rows": 1560', '"rows": 1561'))
+    stored.chmod(0o444)
+    manifest.unlink()
+    pushed.run("dvc", "checkout", "--quiet", "ingest")
+    assert manifest.read_text() != written
+    found = pushed.run("dvc", "repro", "validate", check=False)
+    assert "manifest.json: expected the document as it was written, found an altered one" in found.stderr
+    lock = read_yaml(pushed / "dvc.lock")
+    assert remove_damaged(pushed / ".dvc/cache", lock) == [stored]
+    assert remove_damaged(pushed / ".dvc/cache", lock) == []
+    pushed.run("dvc", "repro", "--force", "ingest")
+    assert manifest.read_text() == written
