@@ -175,7 +175,7 @@ def test_rows_of_the_event_share_their_time_where_there_is_no_key(
     world: "World", texts: pd.DataFrame, fails: Fails
 ) -> None:
     world.edit("contract.yaml", ("    key: [at, id]\n", ""), ("    key: [at]\n", ""))
-    world.run("validate")
+    world.run("ingest", "validate", until="2024-05-10")
     world.lay(orders=pd.concat([texts, texts.iloc[[3, 3, 9]].assign(price=[1, 2, 3])]))
     world.run("ingest", until="2024-05-10")
     lines = fails(world, "validate")
