@@ -69,7 +69,7 @@ def _store_state() -> str | None:
 
 
 def with_until(text: str, until: str) -> str:
-    """The text of params.yaml with another `ingest.until`, comments kept; InputError for a value that it may not have."""
+    """The text of params.yaml with another `ingest.until`, comments kept; InputError for an invalid one."""
     found = parse_yaml(text, PARAMS)
     ingest = found.get("ingest") if isinstance(found, dict) else None
     line = re.search(r"^( +until: *)(.*?)( *#.*)?$", text, re.MULTILINE)
