@@ -1,6 +1,7 @@
 """A typed function is a command line: flags, exit codes and Kubeflow's metadata file."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
