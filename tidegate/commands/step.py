@@ -58,6 +58,10 @@ def main(words: Sequence[str]) -> None:
         return
     if "DVC_STAGE" in os.environ:
         code.check_digest(read.name)
+        if read.name == "ingest":  # DVC runs the stage code and looks at data.dvc in any order
+            from tidegate.commands.loop import rewritten
+
+            rewritten.check()
     module = import_module(f"tidegate.components.{read.name}.__main__")
     function = getattr(module, read.name)
     from tidegate.process.command import run

@@ -10,10 +10,12 @@ from tests.workspaces import Workspace
 NewWorkspace = Callable[[Path], Workspace]
 
 
-@pytest.fixture
-def workspace(new_workspace: NewWorkspace, tmp_path: Path) -> Workspace:
-    """A problem with committed data, nothing run."""
-    return new_workspace(tmp_path / "here")
+@pytest.fixture(params=["1", "8"], ids=["data.dvc first", "code first"])
+def workspace(request: pytest.FixtureRequest, new_workspace: NewWorkspace, tmp_path: Path) -> Workspace:
+    """A problem with committed data, nothing run; DVC orders some stages by their hashes."""
+    found = new_workspace(tmp_path / "here")
+    found.environment["PYTHONHASHSEED"] = request.param
+    return found
 
 
 def edit(workspace: Workspace, line: str = "N99999,2001,,,,,,,\n") -> None:
