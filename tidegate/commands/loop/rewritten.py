@@ -16,9 +16,10 @@ CURE = "data/ was edited: run `dvc checkout data` to go back, or `dvc add data` 
 CURE_OF_EXPERIMENT = "run `git checkout data.dvc` and `dvc checkout data`, or commit data.dvc"
 
 
-def checked() -> dict[str, str]:
-    """For the environment of DVC: the version that data/ was found to be."""
-    return {CHECKED: tracked(read_text(DATA_DVC)).md5} if DATA_DVC.is_file() else {}
+def checked(folder: Path = Path()) -> dict[str, str]:
+    """For the environment of DVC: the version that data/ in a folder was found to be."""
+    file = folder / DATA_DVC
+    return {CHECKED: tracked(read_text(file)).md5} if file.is_file() else {}
 
 
 def check() -> None:

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from tidegate.commands.console import console
 from tidegate.commands.draft.new_problem import with_params
-from tidegate.commands.loop import remote, workspace
+from tidegate.commands.loop import remote, rewritten, workspace
 from tidegate.commands.loop.workspace import dvc
 from tidegate.contract.contract import read_contract
 from tidegate.documents.formats import write_text
@@ -140,6 +140,7 @@ def _train(problem: Path, store: Path, python: Path) -> None:
         "MLFLOW_TRACKING_URI": f"sqlite:///{store}",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "DVC_NO_ANALYTICS": "1",
+        **rewritten.checked(problem),
     }
     command = dvc("repro", "--force", "--no-run-cache", "train")
     with subprocess.Popen(
