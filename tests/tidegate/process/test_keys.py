@@ -24,7 +24,11 @@ def test_none_one_or_two_keys_are_trusted() -> None:
     assert keys.trusted(f" {public}\n{other}") == (public, other)
 
 
-@pytest.mark.parametrize("text", ["ed25519:", "ed25519:AAAA", public.removeprefix("ed25519:"), f"{public}x", "rsa:AA"])
+@pytest.mark.parametrize(
+    "text",
+    ["ed25519:", "ed25519:AAAA", public.removeprefix("ed25519:"), f"{public}x", "rsa:AA"],
+    ids=["nothing", "too short", "without its kind", "too long", "another kind"],  # the keys are random
+)
 def test_what_is_no_public_key(text: str) -> None:
     with pytest.raises(InputError, match=r"deploy\.sign: expected public keys such as ed25519:BASE64, found"):
         keys.trusted(text)
