@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -185,6 +186,9 @@ def repro(within: Mapping[str, str], *arguments: str) -> Iterator[str]:
             for _ in process.stdout:  # a step holds it open until it has tidied up
                 pass
             raise
+    if process.returncode < 0:
+        found = f"that {signal.Signals(-process.returncode).name} ended it"
+        raise InputError("dvc repro", "to run to its end", found, "run it again: it goes on where it was")
     if process.returncode:
         raise _failure(last.removeprefix("ERROR: "))
 

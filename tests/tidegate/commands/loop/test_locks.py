@@ -105,3 +105,9 @@ def test_looking_takes_no_lock() -> None:
     locks.check()
     with Path(".dvc/tmp/lock").open() as stream:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_a_dvc_that_is_killed_is_told(here: Path) -> None:
+    (here / "dvc.yaml").write_text("stages:\n  last:\n    cmd: kill -9 $PPID\n")
+    with pytest.raises(InputError, match="dvc repro: expected to run to its end, found that SIGKILL ended it"):
+        list(workspace.repro(workspace.environment()))
