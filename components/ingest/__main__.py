@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tidegate.components.ingest.raw_files import check_readable
+from tidegate.components.ingest.raw_paths import check_path
 from tidegate.components.ingest.table import ingest_table
 from tidegate.components.ingest.window import batch_window
 from tidegate.contract.contract import parse_contract
@@ -40,6 +41,8 @@ def ingest(data: Path, contract: Path, until: str, batch_days: int, tables: Outp
 def _digests(data: Path) -> dict[str, str]:
     if not data.is_dir():
         raise InputError(data, "the folder of raw data", "nothing", "run `dvc pull` or `tidegate run`")
-    for path in filter(tracking(data), (data, *data.rglob("*"))):
+    check_readable(data)
+    for path in filter(tracking(data), data.rglob("*")):
+        check_path(path, data)
         check_readable(path)
     return file_digests(data)

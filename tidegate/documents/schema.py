@@ -1,6 +1,7 @@
 """Faults of a document by a JSON schema, as messages: the place, what is allowed there, what was found."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from difflib import get_close_matches
@@ -83,12 +84,13 @@ def _message(fault: Fault, line: str) -> InputError:
 
 @cache
 def _validator() -> Any:
-    """A validator of draft 7 in which 3.0 is not an integer."""
+    """A validator of draft 7 in which 3.0 is not an integer, and NaN and infinity are not numbers."""
     from jsonschema import Draft7Validator
     from jsonschema.validators import extend
 
-    whole = Draft7Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
-    return extend(Draft7Validator, type_checker=whole)  # type: ignore[no-untyped-call]
+    checker = Draft7Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
+    checker = checker.redefine("number", lambda _, value: type(value) in (int, float) and math.isfinite(value))
+    return extend(Draft7Validator, type_checker=checker)  # type: ignore[no-untyped-call]
 
 
 _SHORT = Repr()

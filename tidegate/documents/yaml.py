@@ -1,5 +1,6 @@
 """Parses YAML 1.2 and reports syntax errors in one line that names the place."""
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -7,12 +8,15 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import ConstructorError, SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
-from tidegate.process.errors import InputError
+from tidegate.process.errors import CONTROL, InputError
 
 Place = tuple[int, int]
 
+# A document may repeat values by aliases; one that is so many times as long by them as without is refused.
+MOST_REPETITIONS, FEW_VALUES = 50, 10_000
 CORRECT, QUOTE = "correct that line", "put the text in quotes"
 EITHER = f"correct that line or the one above, or {QUOTE}"
 # A pattern of ruamel's messages: what was found in the file, and the cure.
@@ -33,7 +37,27 @@ MEANINGS = {
 
 
 class _Constructor(SafeConstructor):
-    """Reports the place of a value that does not fit its tag, and of a value that contains itself."""
+    """Reports the place of a value that does not fit its tag, contains itself, or has no end in the document's use."""
+
+    def construct_document(self, node: Any) -> Any:
+        sizes: dict[Node, int] = {}
+        size = _size(node, sizes)
+        if size > max(FEW_VALUES, MOST_REPETITIONS * len(sizes)):
+            raise ConstructorError(None, None, f"aliases that make {size:.0e} values of {len(sizes)}", node.start_mark)
+        return super().construct_document(node)
+
+    def construct_yaml_float(self, node: Any) -> float:
+        value = float(super().construct_yaml_float(node))
+        if not math.isfinite(value):
+            raise ConstructorError(None, None, f"{_short(node.value)}, which is not a finite number", node.start_mark)
+        return value
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        for name, _ in node.value if isinstance(node, MappingNode) else ():
+            if isinstance(name.value, str) and CONTROL.search(name.value):
+                problem = f"{_short(name.value)!r}, a name with a control character"
+                raise ConstructorError(None, None, problem, name.start_mark)
+        return super().construct_mapping(node, deep=deep)
 
     def construct_object(self, node: Any, deep: bool = False) -> Any:
         if node in self.recursive_objects:
@@ -44,6 +68,9 @@ class _Constructor(SafeConstructor):
             kind = node.tag.rpartition(":")[2]
             problem = f"{_short(node.value)}, which is not a valid {kind}"
             raise ConstructorError(None, None, problem, node.start_mark) from None
+
+
+_Constructor.add_constructor("tag:yaml.org,2002:float", _Constructor.construct_yaml_float)
 
 
 def parse(text: str, name: object) -> Any:
@@ -77,6 +104,16 @@ def places(text: str) -> Callable[[Sequence[str | int]], Place]:
         return position
 
     return place
+
+
+def _size(node: Node, sizes: dict[Node, int]) -> int:
+    """The number of values of a node, where each alias counts as what it stands for; `sizes` takes those below it."""
+    if node not in sizes:
+        sizes[node] = 1  # of one that contains itself, which is refused later
+        inner = node.value if isinstance(node, MappingNode | SequenceNode) else ()
+        each = [item for pair in inner for item in pair] if isinstance(node, MappingNode) else inner
+        sizes[node] = 1 + sum(_size(item, sizes) for item in each)
+    return sizes[node]
 
 
 def _line(error: MarkedYAMLError) -> int:

@@ -1,9 +1,12 @@
 """Errors that a person can correct, reported in one line; any other exception is a bug and keeps its traceback."""
 
+import re
 from collections.abc import Sequence
 from errno import ENOSPC
 
 MOST_LETTERS = 40
+# What no name may hold: control characters, line ends, and what a file system wrote in no encoding.
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 REFUSED = 2  # the exit code of an error that a person has to correct
 UNAVAILABLE = 75  # the exit code of a transient error: EX_TEMPFAIL of sysexits.h
 

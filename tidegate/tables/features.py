@@ -12,7 +12,7 @@ import duckdb
 from tidegate.contract.contract import Contract, Table, literal, quoted
 from tidegate.contract.names import reserved
 from tidegate.documents.durations import interval
-from tidegate.process.errors import InputError
+from tidegate.process.errors import CONTROL, InputError
 from tidegate.tables.engine import columns_of, engine, lack, statements, view_tables
 from tidegate.tables.failures import failure
 
@@ -55,6 +55,8 @@ def kinds(contract: Contract, columns: Mapping[str, str]) -> dict[str, str]:
     InputError for a missing or reserved column, or a column of an unsuitable type.
     """
     for name in columns:
+        if CONTROL.search(name):
+            raise InputError(f"features.sql: {name}", "a name without control characters", "one", "name it otherwise")
         if reserved(name):
             cure = f"select it AS {name}_as_feature"
             raise InputError(f"features.sql: {name}", "another name", "one that Tidegate uses itself", cure)

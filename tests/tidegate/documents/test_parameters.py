@@ -60,3 +60,25 @@ def test_every_parameter_of_the_pipeline_is_in_the_schema_and_no_other() -> None
     taken = {name for name in inspect.signature(training.pipeline_func).parameters if not name.startswith("pull_")}
     sections = schema()["properties"].items()
     assert {f"{section}_{name}" for section, part in sections for name in part["properties"]} == taken
+
+
+NUMBERS = [
+    (step, name)
+    for step, section in schema()["properties"].items()
+    for name, kind in section["properties"].items()
+    if kind.get("type") in ("number", "integer")
+]
+
+
+@pytest.mark.parametrize(("step", "name"), NUMBERS)
+def test_what_is_not_finite_is_refused_in_the_file_and_on_the_command_line(
+    step: str, name: str, tmp_path: Path
+) -> None:
+    for number in (".nan", ".inf", "-.inf"):
+        text = re.sub(rf"(?m)^(  {name}: )[\d.]+", rf"\g<1>{number}", SAMPLE)
+        assert text != SAMPLE
+        (tmp_path / "params.yaml").write_text(text)
+        with pytest.raises(InputError, match=r"params.yaml:\d+: expected YAML, found .*not a finite number"):
+            read_parameters(tmp_path / "params.yaml")
+        with pytest.raises(InputError, match=rf"{step}.{name}: expected a (whole )?number, found"):
+            check_parameter(step, name, float(number.replace(".", "")))

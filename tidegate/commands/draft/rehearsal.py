@@ -1,6 +1,7 @@
 """The rehearsal of a draft: ingest, validate and featurize over the file that it was drafted from."""
 
 import json
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -41,7 +42,7 @@ def _run(folder: Path, texts: Mapping[str, str], params: Mapping[str, Mapping[st
     for name, text in texts.items():
         write_text(folder / name, text)
     (folder / "data").mkdir()
-    (folder / "data" / file.name).symlink_to(file.resolve())
+    _lay(file.resolve(), folder / "data" / file.name)
     contract, manifest, findings = folder / "contract.yaml", folder / "manifest.json", folder / "findings.json"
     until, batch_days = json.loads(params["ingest"]["until"]), int(params["ingest"]["batch_days"])
     ingest(folder / "data", contract, until, batch_days, folder / "tables", manifest)
@@ -51,6 +52,14 @@ def _run(folder: Path, texts: Mapping[str, str], params: Mapping[str, Mapping[st
     features, batch = folder / "features", folder / "batch.json"
     featurize(folder / "clean", manifest, findings, contract, sql, estimator, window_days, features, batch)
     _check_history(folder, read_contract(contract), Batch.read(batch), window_days)
+
+
+def _lay(file: Path, target: Path) -> None:
+    """The same bytes without a copy, where that is on the same file system."""
+    try:
+        target.hardlink_to(file)
+    except OSError:
+        shutil.copyfile(file, target)
 
 
 def _check_history(folder: Path, contract: Contract, batch: Batch, window_days: int) -> None:
