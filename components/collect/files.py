@@ -28,6 +28,8 @@ def download(source: Source, folder: Path) -> dict[Path, str]:
     place = str(source.s3 or source.files)
     address = redacted(place)
     with translated_errors(address, "files", CURE):
+        if source.s3:
+            fsspec.register_implementation("s3", "tidegate.versions.s3.System", clobber=True)
         system, path = fsspec.core.url_to_fs(place, **_options(source))
         names = within(limits.STORE_ANSWER_SECONDS, lambda: _names(system, path, every=bool(source.s3)))
     if not names:
@@ -61,7 +63,13 @@ def _options(source: Source) -> dict[str, Any]:
                 check_encrypted(name, os.environ.get(name, ""), "write `insecure: true` in `source`")
         client = {"endpoint_url": source.endpoint, "region_name": source.region}
         given = {name: value for name, value in client.items() if value}
-        waits = {"connect_timeout": limits.STORE_CONNECT_SECONDS, "read_timeout": limits.STORE_READ_SECONDS}
+        from tidegate.versions.s3 import RETRIES
+
+        waits = {
+            "connect_timeout": limits.STORE_CONNECT_SECONDS,
+            "read_timeout": limits.STORE_READ_SECONDS,
+            "retries": RETRIES,
+        }
         return {"client_kwargs": given, "config_kwargs": waits, "profile": source.profile, "use_listings_cache": False}
     if not str(source.files).startswith(("http://", "https://")):
         return {}

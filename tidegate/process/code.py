@@ -20,7 +20,7 @@ STEPS = ("collect", "pull", "ingest", "validate", "featurize", "gate", "train", 
 # Modules that cannot change the result of a step: reports, access to the tracking server, time-outs, its end.
 APART = ("tidegate.pages", "tidegate.components.*.log", "tidegate.process.limits", "tidegate.process.runner", *(
     f"tidegate.tracking.{name}" for name in (
-        "artifacts", "bundle", "cache", "database", "direct", "logs", "rehearsal", "store",
+        "artifacts", "bundle", "cache", "database", "direct", "logs", "patience", "rehearsal", "store",
     )
 ))  # fmt: skip
 # The packages behind each import that computes results.

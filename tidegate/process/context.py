@@ -50,6 +50,11 @@ def kubeflow_run() -> str | None:
     return os.environ.get("TIDEGATE_KUBEFLOW_RUN") or None
 
 
+def in_run() -> bool:
+    """Whether this process is a step of a run, of DVC or of Kubeflow."""
+    return "DVC_STAGE" in os.environ or kubeflow_run() is not None
+
+
 def _git(*arguments: str) -> str:
     try:
         return subprocess.run(

@@ -1,15 +1,48 @@
-"""A time-out for calls that have none of their own, such as name resolution or a slow server."""
+"""A time-out for calls that have none of their own, such as name resolution or a slow server.
+
+It counts the seconds in which this process waits for an answer: not those in which it computes, waits for a processor
+or is suspended. On a busy machine an answer that comes late is not taken for none.
+"""
 
 import threading
+import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
+from contextlib import suppress
+from pathlib import Path
 from typing import TypeVar
 
 Result = TypeVar("Result")
+TICK = 0.1  # seconds between two looks
+LEAST_SHARE = 0.05  # of a tick that counts in any case: work without end is given up, too
+
+
+class Patience:
+    """Counts the seconds of waiting in ticks of at most TICK."""
+
+    def __init__(self, seconds: float) -> None:
+        self.rest = seconds
+        self._busy = busy_seconds()
+
+    def is_over(self) -> bool:
+        """Whether the seconds are used up; to be called after each tick."""
+        before, self._busy = self._busy, busy_seconds()
+        self.rest -= max(TICK * LEAST_SHARE, TICK - (self._busy - before))
+        return self.rest <= 0
+
+
+def busy_seconds() -> float:
+    """The seconds in which threads of this process have run, or (on Linux) waited for a processor."""
+    total = 0
+    for thread in Path("/proc/self/task").glob("*/schedstat"):
+        with suppress(OSError, ValueError):  # it has just ended
+            running, waiting, _ = thread.read_text().split()
+            total += int(running) + int(waiting)
+    return total / 1e9 if total else time.process_time()
 
 
 def within(seconds: float, work: Callable[[], Result]) -> Result:
-    """Return or raise what `work` does; TimeoutError after so many seconds, while its thread goes on."""
+    """Return or raise what `work` does; TimeoutError after so many seconds of waiting, while its thread goes on."""
     done: Future[Result] = Future()
 
     def attempt() -> None:
@@ -20,9 +53,8 @@ def within(seconds: float, work: Callable[[], Result]) -> Result:
 
     # A daemon thread, so that it does not delay the end of the program.
     threading.Thread(target=attempt, daemon=True).start()
-    try:
-        return done.result(timeout=seconds)
-    except TimeoutError:
-        if done.done():  # raised by `work` itself
-            raise
-        raise TimeoutError(f"no answer in {seconds:g} s") from None
+    patience = Patience(seconds)
+    while not wait([done], timeout=TICK).done:
+        if patience.is_over():
+            raise TimeoutError(f"no answer in {seconds:g} s")
+    return done.result()

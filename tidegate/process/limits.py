@@ -16,8 +16,10 @@ FRESH_PROCESS_SECONDS = 600  # the challenger in a new process: imports, loading
 # A data store: the DVC remote, a source of `collect`, a bucket.
 STORE_CONNECT_SECONDS = 5  # of one attempt; the libraries make several
 STORE_READ_SECONDS = 10  # between two parts of an answer
-STORE_ATTEMPTS = 2  # at each of the two levels that retry
+STORE_ATTEMPTS = 3  # after a reset, a 5xx or a time-out, with growing pauses
 STORE_ANSWER_SECONDS = 20.0  # until the first answer, all attempts together
+STORE_REQUEST_SECONDS = 30.0  # each later request, all attempts together
+STORE_BYTES_PER_SECOND = 2**17  # the minimum speed of an upload, which extends the time-out of larger requests
 WEB_CONNECT_SECONDS = 10  # a web server that is a source of `collect`
 WEB_READ_SECONDS = 20  # between two parts of an answer
 BRANCH_SECONDS = 6  # a git server, one attempt; dulwich makes four
@@ -26,8 +28,11 @@ BRANCH_SECONDS = 6  # a git server, one attempt; dulwich makes four
 TRANSFER_SECONDS = 60.0  # one small file
 TRANSFER_BYTES_PER_SECOND = 2**20  # the minimum speed, which extends the time-out of larger files
 MOST_TRANSFER_SECONDS = 600.0  # one file of any size
-TRANSFER_RETRIES = 3  # after 2, 4 and 8 seconds; MLflow's default is seven
-DATABASE_SECONDS = 8  # waiting for a database that another process has locked
+TRACKING_SECONDS = 20  # one request, between two parts of its answer
+TRACKING_PAUSES = 8  # until a server that refuses is given up
+TRACKING_PAUSE_SECONDS = 4.0  # before it is asked again; eight of them are more than 30 seconds
+TRACKING_AWAY_SECONDS = 60.0  # after a request has given up, during which the next ones do so at once
+DATABASE_SECONDS = 30  # waiting for a database that another process has locked
 
 # A cluster, in interactive commands.
 API_SECONDS = 8.0  # the API of Kubeflow or Kubernetes; --timeout overrides it

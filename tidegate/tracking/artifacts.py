@@ -82,7 +82,7 @@ def _asked(
     for a missing file, which some stores report as 500.
     """
     host = get_default_host_creds(repository.artifact_uri)  # type: ignore[no-untyped-call]
-    options = {"max_retries": limits.TRANSFER_RETRIES, "retry_codes": again, "raise_on_status": False}
+    options = {"retry_codes": again, "raise_on_status": False, "timeout": limits.TRANSFER_SECONDS}
     answer = http_request(host, posixpath.join("/", path), method, **options, **more)  # type: ignore[no-untyped-call]
     if answer.ok:
         return bytes(answer.content)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tidegate.documents.formats import replacing
 from tidegate.process import limits
-from tidegate.process.errors import TrackingError
+from tidegate.process.errors import TrackingError, UnavailableTrackingError
 
 SCHEME = "sqlite:///"
 DEFAULT_URI = f"{SCHEME}mlflow.db"
@@ -79,8 +79,29 @@ def _revision(path: Path) -> str | None:
             if tables and "alembic_version" not in tables:
                 raise _broken(path, f"the tables {', '.join(sorted(tables)[:3])}")
             return connection.execute("SELECT version_num FROM alembic_version").fetchone()[0] if tables else None
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise _broken(path, str(error)) from None
+        found, cure = f"one that another process locks for {limits.DATABASE_SECONDS} s", "wait until it has ended"
+        raise UnavailableTrackingError(path, "a database that can be read", found, cure) from None
     except sqlite3.DatabaseError as error:
         raise _broken(path, str(error)) from None
+
+
+def wait_for_locks() -> None:
+    """Let MLflow wait as long as we do for a database that another process has locked; it waits 20 seconds."""
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it prints the traceback of an error
+    if not event.contains(Engine, "before_cursor_execute", _waiting):
+        event.listen(Engine, "before_cursor_execute", _waiting, retval=True)
+
+
+def _waiting(_: object, __: object, statement: str, parameters: object, *___: object) -> tuple[str, object]:
+    if statement.startswith("PRAGMA busy_timeout"):
+        statement = f"PRAGMA busy_timeout = {limits.DATABASE_SECONDS * 1000}"
+    return statement, parameters
 
 
 def _upgrade(path: Path) -> None:

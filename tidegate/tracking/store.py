@@ -10,11 +10,12 @@ from mlflow import MlflowClient, set_tracking_uri
 from mlflow.exceptions import MlflowException
 from mlflow.utils.credentials import get_default_host_creds
 
-from tidegate.process.context import kubeflow_run
+from tidegate.process import limits
+from tidegate.process.context import in_run, kubeflow_run
 from tidegate.process.errors import TrackingError, UnavailableTrackingError
 from tidegate.process.redaction import address, redacted, secret
 from tidegate.process.transport import check_encrypted
-from tidegate.tracking import cache, database
+from tidegate.tracking import cache, database, patience
 
 START_SERVER = "start the server or correct MLFLOW_TRACKING_URI"
 CREDENTIALS = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
@@ -25,29 +26,37 @@ REASONS = (
     (r"error code 401|UNAUTHENTICATED", "401 (not signed in)", SIGN_IN),
     (r"Invalid Host header", "403 (refused by its name)", "add this name to --allowed-hosts of the server"),
     (r"error code 403|PERMISSION_DENIED|403 Client Error", "403 (refused)", ALLOWED),
+    (r"database is locked", "a database that another process has locked", "wait until that has ended"),
+    (r"database or disk is full|No space left", "no space left on device", "free some"),
+    (r"malformed|file is not a database|disk I/O error", "a damaged database", "restore a copy, or move it away"),
     (r"(?i)timed? ?out|no answer", "no answer", START_SERVER),
     (r"(?i)refused|resolve|unreachable|connection aborted|max retries", "no connection", START_SERVER),
     (r"(?i)valid JSON format|error code (404|405)", "another kind of server", "correct MLFLOW_TRACKING_URI"),
 )
-PASSING = r"no answer|no connection|error code 5\d\d"  # a retry may succeed
+PASSING = r"no answer|no connection|error code 5\d\d|has locked"  # a retry may succeed
 QUIET = {"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false", "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"}
-# One request takes at most five minutes; MLflow's defaults allow more than fifteen.
-PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "60", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "4"}
+# A request to a server that is away gives up within a minute; with MLflow's defaults it takes more than fifteen.
+PATIENCE = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": str(limits.TRACKING_SECONDS),
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": str(limits.TRACKING_PAUSES),
+}
 # Presigned URLs of the artifact store often name a host that only the server can resolve.
 THROUGH_THE_SERVER = {
     "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
     "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "false",
 }
-# Short time-outs for the first request, which only asks whether there is a server.
+# Short time-outs for the first request of a command, which only asks whether there is a server.
 PROBING = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",  # a busy server needs seconds to check a password
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
 }
 
 
 def connect() -> MlflowClient:
-    """A client of a store that answers and has up-to-date tables; TrackingError after at most half a minute."""
+    """A client of a store that answers and has up-to-date tables; TrackingError without one.
+
+    In the middle of a run a server that is away may come back (see `patience`); a command says so after some seconds.
+    """
     given = os.environ.get("MLFLOW_TRACKING_URI")
     if not given and kubeflow_run():  # a database file in the pod would be lost with it
         cure = "give the step `uses: [mlflow]` in cluster.yaml"
@@ -58,6 +67,7 @@ def connect() -> MlflowClient:
     os.environ.update(THROUGH_THE_SERVER)
     if path := database.path_of(uri):
         database.migrate(path)
+        database.wait_for_locks()
     elif not uri.startswith(("http://", "https://")):
         scheme = uri.partition(":")[0]
         raise TrackingError(
@@ -71,7 +81,8 @@ def connect() -> MlflowClient:
     set_tracking_uri(uri)
     client = MlflowClient(uri, registry_uri=uri)
     if not path:
-        with answering(uri), _environment(PROBING):
+        patience.install()
+        with answering(uri), _environment({} if in_run() else PROBING):
             cache.experiments(client)
     return client
 

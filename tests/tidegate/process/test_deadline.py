@@ -1,6 +1,12 @@
 """What does not answer in time is given up; what it returns or raises in time is its answer."""
 
+import os
+import signal
+import subprocess
+import sys
 import threading
+import time
+from pathlib import Path
 
 import pytest
 
@@ -26,3 +32,52 @@ def test_a_time_out_of_its_own_is_told_as_it_is() -> None:
 
     with pytest.raises(TimeoutError, match=r"^the registry$"):
         within(5, late)
+
+
+SUSPENDED = """
+import sys, time
+from pathlib import Path
+from tidegate.process.deadline import within
+
+def answer():
+    print("asked", flush=True)
+    for _ in range(10):
+        time.sleep(0.1)
+    return "answered"
+
+print(within(3, answer), flush=True)
+"""
+
+
+def test_a_process_that_is_suspended_is_not_waiting() -> None:
+    """As a laptop whose lid was shut, and as a process that a busy machine does not let run."""
+    root = Path(__file__).parents[3]
+    command = [sys.executable, "-c", SUSPENDED]
+    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(root)}, stdout=subprocess.PIPE) as process:
+        assert process.stdout and process.stdout.readline() == b"asked\n"
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(4)
+        process.send_signal(signal.SIGCONT)
+        assert process.stdout.read() == b"answered\n"
+
+
+def test_work_that_computes_is_not_silent() -> None:
+    def compute() -> str:
+        until = time.process_time() + 1.2
+        while time.process_time() < until:
+            sum(range(1000))
+        return "done"
+
+    assert within(1, compute) == "done"
+
+
+def test_work_that_computes_for_ever_is_given_up() -> None:
+    end = threading.Event()
+
+    def compute() -> None:
+        while not end.is_set():
+            sum(range(1000))
+
+    with pytest.raises(TimeoutError):
+        within(0.2, compute)
+    end.set()

@@ -184,7 +184,7 @@ def test_the_doctor_names_what_is_another_user_s(server: CountingServer, name: s
 def test_the_doctor_notices_a_store_behind_the_server_that_takes_nothing(
     server: CountingServer, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "TRANSFER_RETRIES", 0)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     monkeypatch.setattr(server, "refused", "/mlflow-artifacts/")
     with pytest.raises(TrackingError, match="NoSuchBucket"):
         rehearsal.rehearse(store.connect(), name)
