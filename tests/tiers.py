@@ -41,6 +41,7 @@ OF_FIXTURE = {
 OF_PLACE = {
     "components/collect/test_killed.py": "kills",
     "components/deploy/test_killed.py": "kills",
+    "faults/": "kills",
     "k8s/": "tools",
     "components/train/test_estimator_pipeline.py": "long",
 }
