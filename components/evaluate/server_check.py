@@ -14,8 +14,8 @@ from tidegate.components.evaluate.checks import counted
 from tidegate.documents.formats import read_json, write_json, write_tables
 from tidegate.documents.verdict import CheckResult
 from tidegate.process import limits
-from tidegate.process.child import python
 from tidegate.process.errors import ModelError
+from tidegate.process.fork_server import command
 from tidegate.scoring.scores import Predictions, Vector, predict
 
 MOST_ROWS = 256
@@ -75,10 +75,10 @@ def predicted_afresh(path: Path, digest: str, golden: pd.DataFrame, features: Ma
 
 
 def _run(words: list[str], path: Path) -> None:
-    command = python("tidegate.components.evaluate.fresh_process", *words)
+    launched = command("tidegate.components.evaluate.fresh_process", *words)
     try:
         done = subprocess.run(
-            command,
+            launched,
             env=_environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,

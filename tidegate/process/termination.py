@@ -21,7 +21,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 def at_once() -> None:
     """Exit at the signal without unwinding, while nothing is written; as process 1 it would be ignored by default."""
-    for number in _handled_signals():
+    for number in handled_signals():
         signal.signal(number, lambda number, _: os._exit(128 + number))
 
 
@@ -44,7 +44,7 @@ def unwinding(discard: Callable[[], None]) -> Iterator[None]:
             threading.excepthook = _ignore
             raise SystemExit(ending[0])
 
-    before = {number: signal.signal(number, unwind) for number in _handled_signals()}
+    before = {number: signal.signal(number, unwind) for number in handled_signals()}
     wakeup = signal.set_wakeup_fd(_watched(discard), warn_on_full_buffer=False)
     try:
         yield
@@ -58,7 +58,7 @@ def unwinding(discard: Callable[[], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _handled_signals() -> list[signal.Signals]:
+def handled_signals() -> list[signal.Signals]:
     """The signals to handle: not those that are ignored, such as SIGINT of a background process of a shell."""
     return [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
 

@@ -3,9 +3,9 @@
 import re
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
 from tidegate.commands.loop import containers, locks, rewritten, workspace
 from tidegate.documents.batch import Batch
@@ -15,6 +15,7 @@ from tidegate.documents.moments import moment
 from tidegate.documents.parameters import parse_parameters
 from tidegate.documents.release import Release
 from tidegate.documents.verdict import Verdict
+from tidegate.process import fork_server
 from tidegate.process.errors import InputError, TrackingError
 
 # A step that exits with 2 or 75 has said what is wrong; of any other end DVC alone tells.
@@ -24,6 +25,9 @@ NOISE = re.compile(
     r"|ERROR: Unable to acquire lock|.* is being blocked by:$|  \(PID \d+\): |If there are no processes with such PIDs"
     r"|WARNING: Process .* in RWLock-file|ERROR: failed to reproduce '\w+': failed to run: .*, exited with (2|75)$)"
 )
+
+Environment = Mapping[str, str]
+Prepared = Callable[[Environment], AbstractContextManager[Environment]]
 
 
 def turn(until: str | None, anew: bool, in_containers: bool) -> tuple[dict[str, float], str | None]:
@@ -37,10 +41,12 @@ def turn(until: str | None, anew: bool, in_containers: bool) -> tuple[dict[str, 
     if until is not None:
         moment("--until", until, "correct it")
     with containers.steps_in_containers(here) if in_containers else nullcontext(here) as within:
-        return _turn(within, until, anew)
+        return _turn(within, until, anew, nullcontext if in_containers else fork_server.serving)
 
 
-def _turn(within: Mapping[str, str], until: str | None, anew: bool) -> tuple[dict[str, float], str | None]:
+def _turn(
+    within: Environment, until: str | None, anew: bool, prepared: Prepared
+) -> tuple[dict[str, float], str | None]:
     before = read_text(workspace.PARAMS)
     text = before if until is None else workspace.with_until(before, until)
     parameters = parse_parameters(text, workspace.PARAMS)
@@ -53,22 +59,18 @@ def _turn(within: Mapping[str, str], until: str | None, anew: bool) -> tuple[dic
     if text != before:  # what could be checked without it holds
         write_text(workspace.PARAMS, text)
         stages.append("ingest")
-    within = {**within, **rewritten.checked()}
+    again = [] if anew else list(stale(champion))
+    if not anew and not stages and not again:
+        return {}, champion
+    warn_of_key(parameters["deploy"])
+    for path in workspace.remove_damaged() if anew else ():
+        print(f"removed a damaged object of the DVC cache: {path}", file=sys.stderr)
     seconds: dict[str, float] = {}
-    if stages or anew:
-        warn_of_key(parameters["deploy"])
-    if anew:
-        for path in workspace.remove_damaged():
-            print(f"removed a damaged object of the DVC cache: {path}", file=sys.stderr)
-        seconds |= timed(workspace.repro(within, "--force"))
-        return seconds, _current_champion()
-    for stage in stale(champion):
-        seconds |= timed(workspace.repro(within, "--force", "--single-item", stage))
-        stages.append(stage)
-    if stages:
-        seconds |= timed(workspace.repro(within))
-        champion = _current_champion()
-    return seconds, champion
+    with prepared({**within, **rewritten.checked()}) as ready:
+        for stage in again:
+            seconds |= timed(workspace.repro(ready, "--force", "--single-item", stage))
+        seconds |= timed(workspace.repro(ready, *(["--force"] if anew else [])))
+    return seconds, _current_champion()
 
 
 def warn_of_key(deploy: Mapping[str, str]) -> None:

@@ -1,0 +1,282 @@
+"""Processes that import the libraries once per run of the loop, and fork themselves for each step (Linux).
+
+One has what the steps need that only work on tables, so that these need not wait for the other, which has all
+libraries. A server imports no module of the steps, opens no connection, computes nothing and has one thread, so a fork
+of it is what a fresh process is after its imports. The sockets are in a private folder; the servers end when the
+process that started them does. Without a server a step runs in the process that was started for it.
+"""
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from pathlib import Path
+from runpy import run_module
+from typing import NoReturn
+
+from tidegate.process.child import python
+from tidegate.process.termination import SIGNALS, handled_signals
+
+FOLDER = "TIDEGATE_FORK_SERVERS"  # the variable that names the folder of the sockets
+FORKED = "TIDEGATE_FORKED"  # the id of the process that was forked: it runs its module itself
+TABLES, ALL = "tables", "all"
+TABLE_STEPS = ("ingest", "validate", "featurize")
+_TABLES = ("duckdb", "jinja2", "jsonschema", "pydantic", "ruamel.yaml")
+# What a server imports; an image may lack what its steps do not use.
+LIBRARIES = {
+    TABLES: _TABLES,
+    ALL: (
+        *_TABLES,
+        *("pandas", "pyarrow.dataset", "pyarrow.parquet", "scipy.optimize", "scipy.stats"),
+        *("mlflow", "mlflow.data.pandas_dataset", "mlflow.tracing.export"),
+        "mlflow.store.model_registry.sqlalchemy_workspace_store",
+        "mlflow.store.tracking.sqlalchemy_workspace_store",
+        *("alembic.command", "sqlalchemy.dialects.sqlite", "evidently.presets", "plotly.io", "statsmodels.api"),
+        *("sklearn.calibration", "sklearn.compose", "sklearn.ensemble", "sklearn.inspection", "sklearn.linear_model"),
+        *("sklearn.pipeline", "skops.io", "matplotlib.figure", "rich.console"),
+    ),
+}
+INSTALLATION = f"{sys.executable} {Path(__file__).resolve()}"  # a server forks for clients of its own only
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+# A process with more threads cannot be forked; its forks get as many as fresh ones. The last is for Arrow's jemalloc.
+SINGLE_THREAD = {**dict.fromkeys(THREADS, "1"), "JE_ARROW_MALLOC_CONF": "background_thread:false"}
+LIFELINE = 0  # the server's stdin, which closes when the process that started it ends
+LARGEST_REQUEST = 8 * 2**20
+REQUEST_SECONDS = 10.0  # a request comes in one piece
+
+
+@dataclass(frozen=True)
+class Request:
+    """All that a new process inherits from the one that starts it, but for its open files."""
+
+    installation: str
+    path: list[str]
+    module: str
+    words: list[str]
+    folder: str
+    environment: dict[str, str]
+    mask: int
+    ignored: list[int]  # signals
+
+
+@contextmanager
+def serving(environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """The environment in which `tidegate step` is forked from a server; the servers end with the block."""
+    if sys.platform != "linux" or FOLDER in environment:
+        yield {**environment}
+        return
+    with tempfile.TemporaryDirectory(prefix="tidegate-") as folder:
+        servers = [_started(name, Path(folder, name), environment) for name in LIBRARIES]
+        try:
+            yield {**environment, FOLDER: folder}
+        finally:
+            for server in servers:
+                server.kill()
+                server.communicate()
+
+
+def _started(name: str, address: Path, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    """A server whose socket listens already; a client is refused when the server is gone."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(address))
+        listener.listen(64)
+        return subprocess.Popen(
+            python(__name__, "serve", name, str(listener.fileno())),
+            env={**environment, **SINGLE_THREAD},
+            stdin=subprocess.PIPE,
+            pass_fds=[listener.fileno()],
+            start_new_session=True,
+        )
+
+
+def command(module: str, *words: str) -> list[str]:
+    """The command that runs a module by this interpreter, in a fork if there is a server."""
+    return python(__name__, "run", module, *words) if FOLDER in os.environ else python(module, *words)
+
+
+def leave_by_fork(module: str, words: Sequence[str], server: str = ALL) -> None:
+    """Run a module in a fork of the server and end as it ends; returns if this is the fork or there is no server."""
+    if FOLDER not in os.environ or os.environ.get(FORKED) == str(os.getpid()):
+        return
+    with socket.socket(socket.AF_UNIX) as connection:
+        number = _asked(connection, Path(os.environ[FOLDER], server), _request(module, words))
+        if number is None:
+            return
+        for each in handled_signals():
+            signal.signal(each, lambda signalled, _: _send_signal(number, signalled))
+        status = _received(connection, 4)
+    if status is None:
+        _send_signal(number, signal.SIGKILL)
+        sys.exit("error: the process that starts the steps was killed; run it again")
+    code = os.waitstatus_to_exitcode(int.from_bytes(status, "big"))
+    if code < 0:
+        with suppress(OSError):  # SIGKILL has no other handler
+            signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    sys.stdout.flush()
+    os._exit(code)
+
+
+def _asked(connection: socket.socket, server: Path, request: Request) -> int | None:
+    """The id of the process that the server forked for the request; None if there is no server that answers."""
+    text = json.dumps(asdict(request)).encode()
+    try:
+        connection.connect(str(server))
+        socket.send_fds(connection, [len(text).to_bytes(4, "big")], [0, 1, 2])
+        connection.sendall(text)
+        answer = _received(connection, 4)
+    except OSError:
+        return None
+    return None if answer is None else int.from_bytes(answer, "big")
+
+
+def _request(module: str, words: Sequence[str]) -> Request:
+    mask = os.umask(0)
+    os.umask(mask)
+    ignored = [int(each) for each in SIGNALS if signal.getsignal(each) is signal.SIG_IGN]
+    return Request(INSTALLATION, sys.path, module, list(words), str(Path.cwd()), dict(os.environ), mask, ignored)
+
+
+def _send_signal(process: int, number: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(process, number)
+
+
+def _received(connection: socket.socket, size: int) -> bytes | None:
+    """So many bytes; None when the other side has closed before."""
+    parts = b""
+    while len(parts) < size:
+        part = connection.recv(size - len(parts))
+        if not part:
+            return None
+        parts += part
+    return parts
+
+
+def serve(name: str, listener: socket.socket) -> None:
+    """Import the libraries and fork for whoever asks, until stdin closes."""
+    for library in LIBRARIES[name]:
+        if select.select([LIFELINE], [], [], 0)[0]:
+            return
+        with suppress(ImportError):
+            import_module(library)
+    wake, waker = os.pipe()
+    os.set_blocking(waker, False)
+    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    clients: dict[int, socket.socket] = {}
+    while True:
+        ready, _, _ = select.select([listener.fileno(), LIFELINE, wake], [], [])
+        if LIFELINE in ready:
+            return
+        if wake in ready:
+            os.read(wake, 4096)
+            _reap(clients)
+        if listener.fileno() in ready:
+            _accept(listener, clients)
+
+
+def _reap(clients: dict[int, socket.socket]) -> None:
+    """Tell the clients of the processes that have ended how they ended."""
+    for process in list(clients):
+        number, status = os.waitpid(process, os.WNOHANG)
+        if number:
+            with clients.pop(process) as connection, suppress(OSError):
+                connection.sendall(status.to_bytes(4, "big"))
+
+
+def _accept(listener: socket.socket, clients: dict[int, socket.socket]) -> None:
+    connection, _ = listener.accept()
+    connection.settimeout(REQUEST_SECONDS)
+    try:
+        size, files, _, _ = socket.recv_fds(connection, 4, 3)
+        text = _received(connection, min(int.from_bytes(size, "big"), LARGEST_REQUEST))
+    except OSError:
+        text, files = None, []
+    request = Request(**json.loads(text)) if text else None
+    if request is None or request.installation != INSTALLATION or len(files) != 3:
+        connection.close()
+    else:
+        connection.settimeout(None)
+        server, number = os.getpid(), os.fork()
+        if number == 0:
+            listener.close()
+            for other in clients.values():
+                other.close()
+            threading.Thread(target=_end_without, args=[server, connection], daemon=True).start()
+            _become(request, files)
+        clients[number] = connection
+        with suppress(OSError):
+            connection.sendall(number.to_bytes(4, "big"))
+    for each in files:
+        os.close(each)
+
+
+def _become(request: Request, files: Sequence[int]) -> NoReturn:
+    """Be the process that the client would have been."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for number in request.ignored:
+        signal.signal(number, signal.SIG_IGN)
+    for target, file in enumerate(files):
+        os.dup2(file, target)
+        os.close(file)
+    os.chdir(request.folder)
+    os.umask(request.mask)
+    os.environ.clear()
+    os.environ.update({**request.environment, FORKED: str(os.getpid())})
+    time.tzset()
+    _limit_threads()
+    sys.path[:], sys.argv[1:] = request.path, request.words
+    try:
+        run_module(request.module, run_name="__main__", alter_sys=True)
+    except SystemExit as ending:
+        print(ending.code, file=sys.stderr)
+    except BaseException:
+        traceback.print_exc()
+    os._exit(1)  # a program that did not fail has ended its process by itself
+
+
+def _limit_threads() -> None:
+    """Give the libraries as many threads as a fresh process gives them."""
+    if "numpy" not in sys.modules:
+        return
+    from threadpoolctl import threadpool_limits
+
+    given = next((os.environ[name] for name in THREADS if os.environ.get(name, "").isdigit()), "0")
+    openmp = os.environ.get("OMP_NUM_THREADS", "")
+    cores = len(os.sched_getaffinity(0))
+    threadpool_limits({"blas": min(int(given) or cores, cores), "openmp": int(openmp) if openmp.isdigit() else cores})
+
+
+def _end_without(server: int, connection: socket.socket) -> None:
+    """End this process when the server or the client is gone: nobody learns any more how it ended."""
+    while os.getppid() == server and not select.select([connection], [], [], 0.5)[0]:
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def main(words: Sequence[str]) -> None:
+    """`serve NAME FILE`: the server, on a socket that listens; `run MODULE WORDS`: a client."""
+    if words[0] == "serve":
+        serve(words[1], socket.socket(fileno=int(words[2])))
+        return
+    module, *rest = words[1:]
+    leave_by_fork(module, rest)
+    sys.argv[1:] = rest
+    run_module(module, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
