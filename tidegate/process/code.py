@@ -4,7 +4,7 @@ import ast
 import hashlib
 import importlib.metadata
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from importlib.util import resolve_name
 from pathlib import Path
@@ -23,6 +23,8 @@ APART = ("tidegate.pages", "tidegate.components.*.log", "tidegate.process.limits
         "artifacts", "bundle", "cache", "database", "direct", "logs", "patience", "rehearsal", "store",
     )
 ))  # fmt: skip
+# Where a statement, an exception handler or a case holds statements.
+BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 # The packages behind each import that computes results.
 LIBRARIES = {
     "duckdb": ("duckdb",),
@@ -83,18 +85,17 @@ def sources(step: str) -> tuple[list[Path], set[str]]:
     own = ROOT / "components" / step
     queue = [ROOT / "__init__.py", *(path for path in own.iterdir() if path.suffix in (".py", ".html", ".json"))]
     found: set[Path] = set()
-    others: set[str] = set()
+    imported: set[str] = set()
     while queue:
         path = queue.pop()
         if path in found or _apart(path):
             continue
         found.add(path)
-        for name in _imports(path) if path.suffix == ".py" else ():
-            if name.partition(".")[0] == "tidegate":
+        for name in set(_imports(path)) - imported if path.suffix == ".py" else ():
+            imported.add(name)
+            if name.startswith("tidegate."):
                 queue += _files(name)
-            else:
-                others.add(name.partition(".")[0])
-    return sorted(found), others
+    return sorted(found), {name.partition(".")[0] for name in imported} - {"tidegate"}
 
 
 def _apart(path: Path) -> bool:
@@ -125,10 +126,18 @@ def _imports(path: Path) -> tuple[str, ...]:
 def _names(source: bytes, package: str) -> tuple[str, ...]:
     """The names that a module of the package imports; cached, because many steps share modules."""
     found: list[str] = []
-    for node in ast.walk(ast.parse(source)):
+    for node in _statements(ast.parse(source).body):
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = resolve_name("." * node.level + (node.module or ""), package)
             found += [f"{base}.{alias.name}" for alias in node.names]
     return tuple(found)
+
+
+def _statements(body: Sequence[ast.AST]) -> Iterator[ast.AST]:
+    """The statements and those in their blocks: no expression imports, and most of a tree is expressions."""
+    for statement in body:
+        yield statement
+        for block in BLOCKS:
+            yield from _statements(getattr(statement, block, ()))

@@ -1,5 +1,6 @@
 """The digest of a step changes with the code that decides what it writes, and with nothing else."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -129,3 +130,11 @@ def test_what_a_bare_interpreter_needs_for_it_is_little() -> None:
     script += "print({name.partition('.')[0] for name in set(sys.modules) - before} & {'numpy', 'pandas', 'mlflow'})"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_every_import_is_a_statement_that_is_looked_at() -> None:
+    for path in code.ROOT.rglob("*.py"):
+        tree = ast.parse(path.read_bytes())
+        imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+        seen = [node for node in code._statements(tree.body) if isinstance(node, ast.Import | ast.ImportFrom)]
+        assert sorted(ast.dump(node) for node in seen) == sorted(ast.dump(node) for node in imports), path
