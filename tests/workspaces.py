@@ -1,5 +1,6 @@
 """A workspace as a user has one: a folder in which programs are run."""
 
+import atexit
 import os
 import shutil
 import signal
@@ -7,10 +8,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, chdir, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import AbstractContextManager, ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout
+from functools import cache
 from pathlib import Path
 from typing import IO
 from unittest.mock import patch
+
+from tidegate.process import fork_server
 
 # The files of a problem.
 PROBLEM = (
@@ -29,6 +33,15 @@ clean_environment = {
 }
 
 
+@cache
+def fork_servers() -> dict[str, str]:
+    """The variable of the servers that fork the steps of all workspaces, so that libraries are imported once."""
+    servers = ExitStack()
+    atexit.register(servers.close)
+    environment = servers.enter_context(fork_server.serving(clean_environment))
+    return {name: environment[name] for name in (fork_server.FOLDER,) if name in environment}
+
+
 class Workspace:
     """A problem with its own data and tracking store, in which programs are run as a user would."""
 
@@ -36,6 +49,7 @@ class Workspace:
         self.folder = folder
         self.environment = {
             **clean_environment,
+            **fork_servers(),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_AUTHOR_NAME": "Test",

@@ -29,7 +29,7 @@ from tidegate.process.child import python
 from tidegate.process.termination import SIGNALS, handled_signals
 
 FOLDER = "TIDEGATE_FORK_SERVERS"  # the variable that names the folder of the sockets
-FORKED = "TIDEGATE_FORKED"  # the id of the process that was forked: it runs its module itself
+FORKED = "TIDEGATE_FORKED"  # the ids of the process that was forked, which runs its module itself, and of its client
 TABLES, ALL = "tables", "all"
 TABLE_STEPS = ("ingest", "validate", "featurize")
 _TABLES = ("duckdb", "jinja2", "jsonschema", "pydantic", "ruamel.yaml")
@@ -60,6 +60,7 @@ REQUEST_SECONDS = 10.0  # a request comes in one piece
 class Request:
     """All that a new process inherits from the one that starts it, but for its open files."""
 
+    client: int
     installation: str
     path: list[str]
     module: str
@@ -100,6 +101,12 @@ def _started(name: str, address: Path, environment: Mapping[str, str]) -> "subpr
         )
 
 
+def client() -> int:
+    """The id of the process that was started for what this process does: its client, or itself if it is no fork."""
+    forked, _, started = os.environ.get(FORKED, "").partition(" ")
+    return int(started) if forked == str(os.getpid()) else os.getpid()
+
+
 def command(module: str, *words: str) -> list[str]:
     """The command that runs a module by this interpreter, in a fork if there is a server."""
     return python(__name__, "run", module, *words) if FOLDER in os.environ else python(module, *words)
@@ -107,7 +114,7 @@ def command(module: str, *words: str) -> list[str]:
 
 def leave_by_fork(module: str, words: Sequence[str], server: str = ALL) -> None:
     """Run a module in a fork of the server and end as it ends; returns if this is the fork or there is no server."""
-    if FOLDER not in os.environ or os.environ.get(FORKED) == str(os.getpid()):
+    if FOLDER not in os.environ or client() != os.getpid():
         return
     with socket.socket(socket.AF_UNIX) as connection:
         number = _asked(connection, Path(os.environ[FOLDER], server), _request(module, words))
@@ -115,6 +122,9 @@ def leave_by_fork(module: str, words: Sequence[str], server: str = ALL) -> None:
             return
         for each in handled_signals():
             signal.signal(each, lambda signalled, _: _send_signal(number, signalled))
+        wake = _woken_by_signals()
+        while connection.fileno() not in select.select([connection.fileno(), wake], [], [])[0]:
+            os.read(wake, 64)
         status = _received(connection, 4)
     if status is None:
         _send_signal(number, signal.SIGKILL)
@@ -145,7 +155,8 @@ def _request(module: str, words: Sequence[str]) -> Request:
     mask = os.umask(0)
     os.umask(mask)
     ignored = [int(each) for each in SIGNALS if signal.getsignal(each) is signal.SIG_IGN]
-    return Request(INSTALLATION, sys.path, module, list(words), str(Path.cwd()), dict(os.environ), mask, ignored)
+    started = (os.getpid(), INSTALLATION, sys.path)
+    return Request(*started, module, list(words), str(Path.cwd()), dict(os.environ), mask, ignored)
 
 
 def _send_signal(process: int, number: int) -> None:
@@ -164,6 +175,14 @@ def _received(connection: socket.socket, size: int) -> bytes | None:
     return parts
 
 
+def _woken_by_signals() -> int:
+    """A file that can be read after a signal, whose handler may otherwise wait until a blocking call returns."""
+    wake, waker = os.pipe()
+    os.set_blocking(waker, False)
+    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+    return wake
+
+
 def serve(name: str, listener: socket.socket) -> None:
     """Import the libraries and fork for whoever asks, until stdin closes."""
     for library in LIBRARIES[name]:
@@ -171,9 +190,7 @@ def serve(name: str, listener: socket.socket) -> None:
             return
         with suppress(ImportError):
             import_module(library)
-    wake, waker = os.pipe()
-    os.set_blocking(waker, False)
-    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+    wake = _woken_by_signals()
     signal.signal(signal.SIGCHLD, lambda *_: None)
     clients: dict[int, socket.socket] = {}
     while True:
@@ -235,7 +252,7 @@ def _become(request: Request, files: Sequence[int]) -> NoReturn:
     os.chdir(request.folder)
     os.umask(request.mask)
     os.environ.clear()
-    os.environ.update({**request.environment, FORKED: str(os.getpid())})
+    os.environ.update({**request.environment, FORKED: f"{os.getpid()} {request.client}"})
     time.tzset()
     _limit_threads()
     sys.path[:], sys.argv[1:] = request.path, request.words

@@ -19,7 +19,8 @@ def main() -> None:
         os._exit(int(rest[0]))
     if verb == "wait":
         Path(rest[0]).write_text(str(os.getpid()))
-        time.sleep(60)
+        while True:  # a signal just before a long sleep would be handled after it
+            time.sleep(0.05)
     if verb == "raise":
         raise RuntimeError("a fault of the program")
     mask = os.umask(0)
