@@ -17,6 +17,7 @@ PRIVATE, PUBLIC = keys.make()
         ("automatic", PUBLIC, "", True),
         ("manual", keys.make()[1], PRIVATE, True),
     ],
+    ids=["unsigned", "signed", "never accepted", "no key", "another key"],  # the keys are random
 )
 def test_a_run_without_the_key_is_warned(
     approval: str,
