@@ -49,7 +49,12 @@ NOT_OF_PLACE = ("k8s/test_passwords.py", "k8s/test_policy.py")  # few tests of t
 FIRST = "not more"  # the words after `-m` in `make test`
 LONG = os.environ.get("TIDEGATE_LONG") == "1"
 # The files that take minutes: begun last, one of them would run alone at the end.
+LONGEST_IN_LONG = (
+    *("test_any_table.py", "components/deploy/test_killed.py", "faults/test_killed.py"),
+    *("tidegate/tracking/test_journal.py", "components/collect/test_merge.py"),
+)
 LONGEST = (
+    *(LONGEST_IN_LONG if LONG else ()),
     *("test_loop.py", "test_init.py", "test_problems.py", "test_promotion_page.py", "test_examples.py"),
     *("test_review_page.py", "components/test_signals.py", "components/test_mistakes.py"),
     *("components/train/test_estimator_pipeline.py", "tidegate/commands/cluster/test_doctor.py", "test_wheel.py"),

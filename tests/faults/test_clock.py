@@ -31,6 +31,8 @@ class Kind(type(datetime.datetime)):
         return isinstance(value, cls.__mro__[1])
 
 class Shifted(datetime.datetime, metaclass=Kind):
+    __slots__ = ()  # of the size that libraries in C expect
+
     @classmethod
     def now(cls, tz=None):
         return cls.fromtimestamp(time.time(), tz)
