@@ -47,7 +47,7 @@ LIBRARIES = {
         *("sklearn.pipeline", "skops.io", "matplotlib.figure", "rich.console"),
     ),
 }
-INSTALLATION = f"{sys.executable} {Path(__file__).resolve()}"  # a server forks for clients of its own only
+INSTALLATION = f"{sys.prefix} {Path(__file__).resolve()}"  # a server forks for clients of its own only
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 # A process with more threads cannot be forked; its forks get as many as fresh ones. The last is for Arrow's jemalloc.
 SINGLE_THREAD = {**dict.fromkeys(THREADS, "1"), "JE_ARROW_MALLOC_CONF": "background_thread:false"}

@@ -153,6 +153,13 @@ def test_a_server_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
         assert all(_ends(each) for each in servers)
 
 
+def test_the_interpreter_may_be_called_by_another_of_its_names(environment: dict[str, str]) -> None:
+    link = Path(sys.prefix, "bin", "python3")
+    command = [str(link), *_command("tell")[1:]]
+    found = json.loads(subprocess.run(command, env=environment, capture_output=True, check=True).stdout)
+    assert found["parent"] in _servers(os.getpid())
+
+
 def test_another_installation_is_not_served(environment: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "tidegate").symlink_to(ROOT / "tidegate")
     copy = tmp_path / "tidegate_of_others"
