@@ -39,7 +39,7 @@ def on_a_disk(
 ) -> "subprocess.CompletedProcess[str]":
     """Run a command while `folder` is a disk of its own with so many free pages."""
     need_mounting()
-    used = sum(-(-path.stat().st_size // PAGE) + 1 for path in (folder, *folder.rglob("*")))
+    used = sum(-(-path.stat().st_size // PAGE) for path in folder.rglob("*") if path.is_file())
     words = ["sh", "-c", ON_A_DISK, "sh", str((used + room) * PAGE), str(folder), shlex.join(command)]
     return subprocess.run([*mounting, *words], capture_output=True, text=True, check=False, env=environment, cwd="/")
 
