@@ -123,7 +123,13 @@ def approvable(
 def approve(
     client: MlflowClient, name: str, version: str, who: str, when: str, why: str, trusted: Trusted
 ) -> None:
-    """Promote an accepted version through the journal; TrackingError when it serves, or its verdict does not hold."""
+    """Promote an accepted version through the journal; TrackingError when it serves, or its verdict does not hold.
+
+    The same said again by the same person changes nothing: the first time may have been interrupted.
+    """
+    tail = journal.history(client, name).tail
+    if tail and (tail.kind, tail.to, tail.who, tail.why) == ("approval", version, who, f"approved: {why}"):
+        return
     past, verdict = approvable(client, name, version, trusted)
     entry = Entry(past.champion, version, "", who, when, f"approved: {why}", verdict.summary, kind="approval")
     outcome = journal.promote(client, name, entry)
@@ -134,11 +140,16 @@ def approve(
 
 @answering()
 def reject(client: MlflowClient, name: str, version: str, who: str, when: str, why: str) -> None:
-    """Record why a version is not to serve; TrackingError for the one that serves, and for one that is rejected."""
+    """Record why a version is not to serve; TrackingError for the one that serves, and for one that is rejected.
+
+    The same said again by the same person changes nothing: the first time may have been interrupted.
+    """
     past, thing = journal.history(client, name), f"rejection of {name} version {version}"
     if version == past.champion:
         raise TrackingError(thing, "a version that waits", "the champion", "take it back with `tidegate rollback`")
     known = past.refused.get(version)
+    if known and (known.kind, known.who, known.why) == ("rejection", who, f"rejected: {why}"):
+        return
     if known and known.kind == "rejection":
         found = f"one that {known.who} has {known.why}"
         raise TrackingError(thing, "a version that waits", found, "nothing is left to do")

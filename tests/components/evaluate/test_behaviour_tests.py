@@ -101,7 +101,7 @@ def test_a_row_that_goes_back_is_not_made_up_for_by_one_that_goes_forward() -> N
         ("{test: minimum, given: {x: 1}}", "t: expected either at_least or at_most, found none"),
         ("{test: minimum, given: {x: 1}, at_least: 0, at_most: 1}", "t: expected either at_least or at_most, found b"),
         ("{test: minimum, given: {}, at_least: 0}", "t.given: expected at least 1 name, found"),
-        ("{test: minimum, given: {x: 1}, at_least: .inf}", "t.at_least: expected a probability, 0 to 1, found inf"),
+        ("{test: minimum, given: {x: 1}, at_least: 1.5}", "t.at_least: expected a probability, 0 to 1, found 1.5"),
         ("{test: minimum, given: {x: 1}, at_least: 0, class: a}", "t.class: expected no class in the task binary"),
         ("{test: minimum, given: {x: [1]}, at_least: 0}", "t.given.x: expected a text or a number or true or false"),
     ],
