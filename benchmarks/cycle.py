@@ -19,12 +19,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.workspaces import PROBLEM
 from tidegate.commands.loop.sample import copy_sample
 
 ROOT = Path(__file__).parents[1]
 TIDEGATE = [sys.executable, "-P", "-m", "tidegate"]
 DVC = [sys.executable, "-P", "-m", "dvc"]
+PROBLEM = (
+    *("contract.yaml", "features.sql", "model.yaml", "params.yaml", "dvc.yaml", "data.dvc", "cluster.yaml"),
+    *(".gitignore", ".dvcignore", ".dvc/config", ".dvc/.gitignore", ".dvc/plots.html"),
+)
 CHAMPION, UNTIL = "2013-03-01", "2013-07-01"
 LISTINGS = ("history", "batches", "status")
 STEPS = 7
@@ -59,7 +62,6 @@ def workspace(folder: Path, environment: Mapping[str, str]) -> Path:
     for name in PROBLEM:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, folder / name)
-    shutil.copyfile(ROOT / "data.dvc", folder / "data.dvc")
     copy_sample(folder / "data")
     cost(["git", "init", "--quiet"], folder, environment)
     cost([*TIDEGATE, "run", "--until", CHAMPION], folder, environment)

@@ -33,6 +33,8 @@ def {step}({arguments}):
     for port, path in ports.items():
         if port == "retrain":
             write_parameter(path, mode == "always")
+        elif port == "decision":
+            write_json(path, {{"retrain": mode == "always"}})
         elif path.suffix:
             write_json(path, {{"until": {until}}})
         else:

@@ -84,6 +84,7 @@ def test_the_batch_teaches_nothing(trained: "World") -> None:
 
 
 def test_a_shorter_window_learns_from_fewer_rows(trained: "World") -> None:
+    trained.run("featurize", window_days=20)
     trained.run("train", window_days=20)
     assert (trained.json("record")["rows"], trained.json("record")["from"]) == (240, "2024-02-13T00:00:00")
 
@@ -98,7 +99,6 @@ def test_a_shorter_window_learns_from_fewer_rows(trained: "World") -> None:
         ),
         (("max_iter: 30", "max_bins: 2, max_iter: 30"), 365, None),
         (("sklearn.ensemble.Hist", "my.own.Hist"), 365, "model.yaml:1: estimator: expected one of"),
-        (("estimator: ", "- "), 365, "model.yaml"),
         (
             ("max_iter", "max_iter"),
             8,
@@ -118,6 +118,12 @@ def test_what_cannot_be_trained_is_one_line_and_no_output(
     (line,) = fails(stored, "train", window_days=days)
     assert told in line
     assert not [name for name in outputs if (stored / name).exists()]
+
+
+def test_a_model_yaml_that_is_no_yaml_is_told_before_training(stored: "World", fails: Fails) -> None:
+    stored.edit("model.yaml", ("estimator: ", "- "))
+    (line,) = fails(stored, "featurize")
+    assert line.startswith("model.yaml:2: expected YAML, found")
 
 
 def test_words_are_learned_from_in_every_step(stored: "World") -> None:

@@ -409,6 +409,7 @@ RULES = """\
 
 def with_rules(world: "World", *changes: tuple[str, str]) -> None:
     world.edit("contract.yaml", ("    columns:\n      at: {type: timestamp}\n      id", f"{RULES}      id"), *changes)
+    world.run("ingest")
 
 
 def test_rows_that_break_a_rule_are_set_aside_by_its_name(world: "World", texts: pd.DataFrame) -> None:

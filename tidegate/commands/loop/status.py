@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from rich.table import Table
@@ -11,9 +12,12 @@ from tidegate.commands.console import console
 from tidegate.commands.loop import turn, workspace
 from tidegate.commands.reviewing import approvals, batches, champions
 from tidegate.contract.contract import read_contract
+from tidegate.documents.formats import read_yaml
 from tidegate.process.errors import InputError
 from tidegate.scoring.tasks import TASKS, Task
 from tidegate.tracking import database
+
+DVC_YAML = Path("dvc.yaml")
 
 
 def status() -> dict[str, Any]:
@@ -32,6 +36,9 @@ def status() -> dict[str, Any]:
 
 
 def _changed() -> list[str]:
+    found = read_yaml(DVC_YAML) if DVC_YAML.is_file() else None
+    if isinstance(found, dict) and isinstance(found.get("stages"), dict) and workspace.other_stages(found["stages"]):
+        return ["`tidegate upgrade`"]
     return workspace.changed_stages() if workspace.DATA.exists() else [str(workspace.DATA)]
 
 

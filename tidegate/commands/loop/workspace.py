@@ -155,12 +155,16 @@ def _check_dvc_files(stages: bool) -> None:
 
 
 def _check_stages(path: Path, found: Mapping[str, Any]) -> None:
-    """InputError for stages that another version of Tidegate wrote; a problem may have more of its own."""
+    """InputError for stages that another version of Tidegate wrote."""
+    for stage in other_stages(found):
+        there = f"another stage {stage}" if stage in found else f"no stage {stage}"
+        raise InputError(path, f"the stages of tidegate {wheel.version()}", there, "run `tidegate upgrade`")
+
+
+def other_stages(found: Mapping[str, Any]) -> list[str]:
+    """The stages that are not as this version of Tidegate writes them; a problem may have more of its own."""
     wanted = read_yaml(STAGES)["stages"]
-    for stage in wanted:
-        if found.get(stage) != wanted[stage]:
-            there = f"another stage {stage}" if stage in found else f"no stage {stage}"
-            raise InputError(path, f"the stages of tidegate {wheel.version()}", there, "run `tidegate upgrade`")
+    return [stage for stage in wanted if found.get(stage) != wanted[stage]]
 
 
 def repro(within: Mapping[str, str], *arguments: str) -> Iterator[str]:
