@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 from unittest.mock import patch
 
-from tidegate.process import fork_server
+from tidegate.process import fork, fork_server
 
 # The files of a problem.
 PROBLEM = (
@@ -39,7 +39,7 @@ def fork_servers() -> dict[str, str]:
     servers = ExitStack()
     atexit.register(servers.close)
     environment = servers.enter_context(fork_server.serving(clean_environment))
-    return {name: environment[name] for name in (fork_server.FOLDER,) if name in environment}
+    return {name: environment[name] for name in (fork.FOLDER,) if name in environment}
 
 
 class Workspace:

@@ -3,7 +3,7 @@
 import sys
 from typing import NoReturn
 
-from tidegate.process.fork_server import ALL, TABLE_STEPS, TABLES, leave_by_fork
+from tidegate.process.fork import ALL, TABLE_STEPS, TABLES, leave_by_fork
 from tidegate.process.termination import leave_after
 
 

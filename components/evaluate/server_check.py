@@ -15,7 +15,7 @@ from tidegate.documents.formats import read_json, write_json, write_tables
 from tidegate.documents.verdict import CheckResult
 from tidegate.process import limits
 from tidegate.process.errors import ModelError
-from tidegate.process.fork_server import command
+from tidegate.process.fork import command
 from tidegate.scoring.scores import Predictions, Vector, predict
 
 MOST_ROWS = 256

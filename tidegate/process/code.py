@@ -19,7 +19,7 @@ DIGESTS = Path("artifacts/code")  # the outputs of the stage `code`
 STEPS = ("collect", "pull", "ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy")
 # Modules that cannot change the result of a step: reports, access to the tracking server, its start, limits and end.
 APART = ("tidegate.pages", "tidegate.components.*.log", *(
-    f"tidegate.process.{name}" for name in ("fork_server", "limits", "runner")
+    f"tidegate.process.{name}" for name in ("fork", "fork_server", "limits", "runner")
 ), *(
     f"tidegate.tracking.{name}" for name in (
         "artifacts", "bundle", "cache", "database", "direct", "logs", "patience", "rehearsal", "store",

@@ -3,7 +3,7 @@
 One has what the steps need that only work on tables, so that these need not wait for the other, which has all
 libraries. A server imports no module of the steps, opens no connection, computes nothing and has one thread, so a fork
 of it is what a fresh process is after its imports. The sockets are in a private folder; the servers end when the
-process that started them does. Without a server a step runs in the process that was started for it.
+process that started them does.
 """
 
 import json
@@ -19,19 +19,14 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
 from runpy import run_module
 from typing import NoReturn
 
 from tidegate.process.child import python
-from tidegate.process.termination import SIGNALS, handled_signals
+from tidegate.process.fork import ALL, FOLDER, FORKED, INSTALLATION, TABLES, Request, received, woken_by_signals
 
-FOLDER = "TIDEGATE_FORK_SERVERS"  # the variable that names the folder of the sockets
-FORKED = "TIDEGATE_FORKED"  # the ids of the process that was forked, which runs its module itself, and of its client
-TABLES, ALL = "tables", "all"
-TABLE_STEPS = ("ingest", "validate", "featurize")
 _TABLES = ("duckdb", "jinja2", "jsonschema", "pydantic", "ruamel.yaml")
 # What a server imports; an image may lack what its steps do not use.
 LIBRARIES = {
@@ -47,28 +42,12 @@ LIBRARIES = {
         *("sklearn.pipeline", "skops.io", "matplotlib.figure", "rich.console"),
     ),
 }
-INSTALLATION = f"{sys.prefix} {Path(__file__).resolve()}"  # a server forks for clients of its own only
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 # A process with more threads cannot be forked; its forks get as many as fresh ones. The last is for Arrow's jemalloc.
 SINGLE_THREAD = {**dict.fromkeys(THREADS, "1"), "JE_ARROW_MALLOC_CONF": "background_thread:false"}
 LIFELINE = 0  # the server's stdin, which closes when the process that started it ends
 LARGEST_REQUEST = 8 * 2**20
 REQUEST_SECONDS = 10.0  # a request comes in one piece
-
-
-@dataclass(frozen=True)
-class Request:
-    """All that a new process inherits from the one that starts it, but for its open files."""
-
-    client: int
-    installation: str
-    path: list[str]
-    module: str
-    words: list[str]
-    folder: str
-    environment: dict[str, str]
-    mask: int
-    ignored: list[int]  # signals
 
 
 @contextmanager
@@ -93,94 +72,12 @@ def _started(name: str, address: Path, environment: Mapping[str, str]) -> "subpr
         listener.bind(str(address))
         listener.listen(64)
         return subprocess.Popen(
-            python(__name__, "serve", name, str(listener.fileno())),
+            python(__name__, name, str(listener.fileno())),
             env={**environment, **SINGLE_THREAD},
             stdin=subprocess.PIPE,
             pass_fds=[listener.fileno()],
             start_new_session=True,
         )
-
-
-def client() -> int:
-    """The id of the process that was started for what this process does: its client, or itself if it is no fork."""
-    forked, _, started = os.environ.get(FORKED, "").partition(" ")
-    return int(started) if forked == str(os.getpid()) else os.getpid()
-
-
-def command(module: str, *words: str) -> list[str]:
-    """The command that runs a module by this interpreter, in a fork if there is a server."""
-    return python(__name__, "run", module, *words) if FOLDER in os.environ else python(module, *words)
-
-
-def leave_by_fork(module: str, words: Sequence[str], server: str = ALL) -> None:
-    """Run a module in a fork of the server and end as it ends; returns if this is the fork or there is no server."""
-    if FOLDER not in os.environ or client() != os.getpid():
-        return
-    with socket.socket(socket.AF_UNIX) as connection:
-        number = _asked(connection, Path(os.environ[FOLDER], server), _request(module, words))
-        if number is None:
-            return
-        for each in handled_signals():
-            signal.signal(each, lambda signalled, _: _send_signal(number, signalled))
-        wake = _woken_by_signals()
-        while connection.fileno() not in select.select([connection.fileno(), wake], [], [])[0]:
-            os.read(wake, 64)
-        status = _received(connection, 4)
-    if status is None:
-        _send_signal(number, signal.SIGKILL)
-        sys.exit("error: the process that starts the steps was killed; run it again")
-    code = os.waitstatus_to_exitcode(int.from_bytes(status, "big"))
-    if code < 0:
-        with suppress(OSError):  # SIGKILL has no other handler
-            signal.signal(-code, signal.SIG_DFL)
-        os.kill(os.getpid(), -code)
-    sys.stdout.flush()
-    os._exit(code)
-
-
-def _asked(connection: socket.socket, server: Path, request: Request) -> int | None:
-    """The id of the process that the server forked for the request; None if there is no server that answers."""
-    text = json.dumps(asdict(request)).encode()
-    try:
-        connection.connect(str(server))
-        socket.send_fds(connection, [len(text).to_bytes(4, "big")], [0, 1, 2])
-        connection.sendall(text)
-        answer = _received(connection, 4)
-    except OSError:
-        return None
-    return None if answer is None else int.from_bytes(answer, "big")
-
-
-def _request(module: str, words: Sequence[str]) -> Request:
-    mask = os.umask(0)
-    os.umask(mask)
-    ignored = [int(each) for each in SIGNALS if signal.getsignal(each) is signal.SIG_IGN]
-    started = (os.getpid(), INSTALLATION, sys.path)
-    return Request(*started, module, list(words), str(Path.cwd()), dict(os.environ), mask, ignored)
-
-
-def _send_signal(process: int, number: int) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(process, number)
-
-
-def _received(connection: socket.socket, size: int) -> bytes | None:
-    """So many bytes; None when the other side has closed before."""
-    parts = b""
-    while len(parts) < size:
-        part = connection.recv(size - len(parts))
-        if not part:
-            return None
-        parts += part
-    return parts
-
-
-def _woken_by_signals() -> int:
-    """A file that can be read after a signal, whose handler may otherwise wait until a blocking call returns."""
-    wake, waker = os.pipe()
-    os.set_blocking(waker, False)
-    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
-    return wake
 
 
 def serve(name: str, listener: socket.socket) -> None:
@@ -190,7 +87,7 @@ def serve(name: str, listener: socket.socket) -> None:
             return
         with suppress(ImportError):
             import_module(library)
-    wake = _woken_by_signals()
+    wake = woken_by_signals()
     signal.signal(signal.SIGCHLD, lambda *_: None)
     clients: dict[int, socket.socket] = {}
     while True:
@@ -218,7 +115,7 @@ def _accept(listener: socket.socket, clients: dict[int, socket.socket]) -> None:
     connection.settimeout(REQUEST_SECONDS)
     try:
         size, files, _, _ = socket.recv_fds(connection, 4, 3)
-        text = _received(connection, min(int.from_bytes(size, "big"), LARGEST_REQUEST))
+        text = received(connection, min(int.from_bytes(size, "big"), LARGEST_REQUEST))
     except OSError:
         text, files = None, []
     request = Request(**json.loads(text)) if text else None
@@ -284,16 +181,5 @@ def _end_without(server: int, connection: socket.socket) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def main(words: Sequence[str]) -> None:
-    """`serve NAME FILE`: the server, on a socket that listens; `run MODULE WORDS`: a client."""
-    if words[0] == "serve":
-        serve(words[1], socket.socket(fileno=int(words[2])))
-        return
-    module, *rest = words[1:]
-    leave_by_fork(module, rest)
-    sys.argv[1:] = rest
-    run_module(module, run_name="__main__", alter_sys=True)
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    serve(sys.argv[1], socket.socket(fileno=int(sys.argv[2])))

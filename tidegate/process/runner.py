@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tidegate.process import fork_server, limits
+from tidegate.process import fork, limits
 from tidegate.process.errors import InputError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def runners() -> "list[Process]":
     """
     import psutil
 
-    above = {process.pid: process for process in psutil.Process(fork_server.client()).parents()}
+    above = {process.pid: process for process in psutil.Process(fork.client()).parents()}
     writers = _writers()
     if writers is None:
         return [*above.values()][:1]

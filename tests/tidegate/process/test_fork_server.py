@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tidegate.process import fork_server
+from tidegate.process import fork, fork_server
 from tidegate.process.child import python
 
 ROOT = Path(__file__).parents[3]
@@ -31,11 +31,11 @@ def environment() -> Iterator[dict[str, str]]:
 def _servers(parent: int) -> set[int]:
     """The processes with this parent that fork themselves and have all libraries."""
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    return {int(each) for each in children if b"\0serve\0all\0" in Path(f"/proc/{each}/cmdline").read_bytes()}
+    return {int(each) for each in children if b"fork_server\0all\0" in Path(f"/proc/{each}/cmdline").read_bytes()}
 
 
 def _command(*words: str) -> list[str]:
-    return python("tidegate.process.fork_server", "run", PROGRAM, *words)
+    return python("tidegate.process.fork", PROGRAM, *words)
 
 
 def _told(environment: dict[str, str], **options: Any) -> dict[str, Any]:
@@ -50,7 +50,8 @@ def test_the_server_has_one_thread_and_none_of_our_steps(environment: dict[str, 
     assert found["parent"] == server
     assert len(list(Path(f"/proc/{server}/task").iterdir())) == 1
     ours = {name for name in found["modules"] if name.startswith("tidegate.")}
-    assert ours <= {"tidegate.process", *(f"tidegate.process.{name}" for name in ("child", "limits", "termination"))}
+    processes = (f"tidegate.process.{name}" for name in ("child", "fork", "limits", "termination"))
+    assert ours <= {"tidegate.process", *processes}
     assert {"mlflow", "evidently", "sklearn.ensemble", "duckdb"} <= set(found["modules"])
 
 
@@ -63,10 +64,10 @@ def test_a_fork_inherits_what_a_fresh_process_does(
         given.pop(name, None)
     if threads:
         given |= dict.fromkeys(fork_server.THREADS, threads)
-    fresh = {name: value for name, value in given.items() if name != fork_server.FOLDER}
+    fresh = {name: value for name, value in given.items() if name != fork.FOLDER}
     forked, alone = (_told(each, cwd=tmp_path, umask=0o027) for each in (given, fresh))
     for document in (forked, alone):
-        for name in (fork_server.FOLDER, fork_server.FORKED):
+        for name in (fork.FOLDER, fork.FORKED):
             document["environment"].pop(name, None)
     for key in ("words", "folder", "environment", "mask", "path", "ignores_ctrl_c", "time", "computing"):
         assert forked[key] == alone[key], key
@@ -129,7 +130,7 @@ def test_a_client_that_is_killed_ends_its_fork(environment: dict[str, str], tmp_
 
 def test_a_server_that_is_killed_ends_both(environment: dict[str, str], tmp_path: Path) -> None:
     before = {_told(environment)["parent"]}
-    given = {name: value for name, value in environment.items() if name != fork_server.FOLDER}
+    given = {name: value for name, value in environment.items() if name != fork.FOLDER}
     with fork_server.serving(given) as environment:
         client, forked = _waiting(environment, tmp_path)
         (server,) = _servers(os.getpid()) - before
