@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,19 +79,26 @@ def begun(world: "World", uri: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, env=environment, cwd=root, stderr=subprocess.PIPE, text=True)
 
 
-@pytest.mark.parametrize("how", ["refuses", "hangs", "503"])
-def test_one_that_stays_away_is_told_within_a_minute(
-    how: str, server: Server, prepared: "World", rounds: Rounds
-) -> None:
-    rounds(1)
+@contextmanager
+def away(how: str, server: Server) -> Iterator[tuple[str, Faults]]:
+    """An address at which MLflow refuses, hangs or answers 503, and what makes it answer so."""
     faults = Faults(forever="503")
     with flaky(server.uri, faults) as proxy:
         if how == "refuses":
             server.end()
         elif how == "hangs":
             server.send(signal.SIGSTOP)
+        yield proxy if how == "503" else server.uri, faults
+
+
+@pytest.mark.parametrize("how", ["refuses", "hangs", "503"])
+def test_one_that_stays_away_is_told_within_a_minute(
+    how: str, server: Server, prepared: "World", rounds: Rounds
+) -> None:
+    rounds(1)
+    with away(how, server) as (address, _):
         since = time.monotonic()
-        process = begun(prepared, proxy if how == "503" else server.uri)
+        process = begun(prepared, address)
         said = process.communicate(timeout=180)[1]
     took = time.monotonic() - since
     if how == "refuses":
@@ -102,14 +110,9 @@ def test_one_that_stays_away_is_told_within_a_minute(
 @pytest.mark.parametrize("how", ["refuses", "hangs", "503"])
 def test_one_that_comes_back_is_not_noticed(how: str, server: Server, prepared: "World", rounds: Rounds) -> None:
     rounds(1)
-    faults = Faults(forever="503")
-    with flaky(server.uri, faults) as proxy:
-        if how == "refuses":
-            server.end()
-        elif how == "hangs":
-            server.send(signal.SIGSTOP)
+    with away(how, server) as (address, faults):
         since = time.monotonic()
-        process = begun(prepared, proxy if how == "503" else server.uri)
+        process = begun(prepared, address)
         if how == "refuses":
             server.start()  # until it answers
             if time.monotonic() - since > BACK_SECONDS:
