@@ -108,7 +108,7 @@ def test_the_history_names_everything(workspace: Workspace, told: dict[str, str]
     found = (workspace / "artifacts/history.html").read_text()
     assert '2<span class="small good">serves</span>' in found
     assert found.count("<polyline") == 2 and len(found) < 300_000
-    assert "http" not in found.replace("http://www.w3.org", "") and "prefers-color-scheme" in found
+    assert "://" not in found.replace("http://www.w3.org", "") and "prefers-color-scheme" in found
 
 
 def test_after_the_rollback_the_loop_leaves_it(workspace: Workspace, told: dict[str, str]) -> None:

@@ -110,8 +110,9 @@ def would_change(decision: Answer, signals: Sequence[Signal], policy: Policy) ->
             for signal in held
         ]
     if decision == "retrain":
-        opened = [signal for signal in _in("opens", signals) if signal.signal in PARAMETERS]
-        limits = [_kept_shut_by(signal) for signal in opened[:MOST_CHANGES]]
+        opened = sorted(_in("opens", signals), key=lambda signal: signal.value or 0.0)
+        highest = {PARAMETERS[signal.signal]: signal for signal in opened if signal.signal in PARAMETERS}
+        limits = [_kept_shut_by(signal) for signal in highest.values()]
         return [f"the gate would have stayed shut with {' and '.join(limits)}"] if limits else []
     if decision == "cannot tell":
         return [f"more rows, labels or blocks of time: gate.minimum_rows is {policy.minimum_rows:,}"]

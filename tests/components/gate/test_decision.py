@@ -180,6 +180,10 @@ def test_another_recipe_is_named_and_does_not_open() -> None:
     ("signals", "words"),
     [
         (storm, "the gate would have stayed shut with gate.minimum_effect at 0.3 or more (it is 0.2)"),
+        (  # one number keeps all features shut, however many opened
+            [*storm, *(one("features", "opens", value) for value in (0.9, 0.4, 0.5))],
+            "the gate would have stayed shut with gate.minimum_effect at 0.9 or more (it is 0.2)",
+        ),
         ([*storm, one("budget", "holds", 3, 3)], "higher gate.max_refused: budget is 3"),
         ([one("cooldown", "holds", 3, 7)], "lower gate.cooldown_days: cooldown is 3"),
         (blind, "more rows, labels or blocks of time: gate.minimum_rows is 200"),
