@@ -24,6 +24,7 @@ from pathlib import Path
 from runpy import run_module
 from typing import NoReturn
 
+from tidegate.process import limits
 from tidegate.process.child import python
 from tidegate.process.fork import ALL, FOLDER, FORKED, INSTALLATION, TABLES, Request, received, woken_by_signals
 
@@ -47,7 +48,6 @@ THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 SINGLE_THREAD = {**dict.fromkeys(THREADS, "1"), "JE_ARROW_MALLOC_CONF": "background_thread:false"}
 LIFELINE = 0  # the server's stdin, which closes when the process that started it ends
 LARGEST_REQUEST = 8 * 2**20
-REQUEST_SECONDS = 10.0  # a request comes in one piece
 
 
 @contextmanager
@@ -112,7 +112,7 @@ def _reap(clients: dict[int, socket.socket]) -> None:
 
 def _accept(listener: socket.socket, clients: dict[int, socket.socket]) -> None:
     connection, _ = listener.accept()
-    connection.settimeout(REQUEST_SECONDS)
+    connection.settimeout(limits.FORK_REQUEST_SECONDS)
     try:
         size, files, _, _ = socket.recv_fds(connection, 4, 3)
         text = received(connection, min(int.from_bytes(size, "big"), LARGEST_REQUEST))

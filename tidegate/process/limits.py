@@ -3,6 +3,7 @@
 # The end of a process: together less than the 30 seconds between SIGTERM and SIGKILL of a pod.
 UNWINDING_SECONDS = 2.0  # after a signal, until a step in native code is ended
 GRACE_SECONDS = 10.0  # a child process, from SIGTERM to SIGKILL; a step needs up to five
+FORK_REQUEST_SECONDS = 10.0  # a request to be forked, which comes in one piece
 RUNNER_SECONDS = 0.5  # between two looks at the processes that run a stage
 
 # Programs on this machine.

@@ -14,6 +14,7 @@ from mlflow import MlflowClient
 
 from tests.tidegate.models.test_models_hostile import Boom, mapping, node, put, rezip, sequence, text, unzip
 from tidegate import models
+from tidegate.documents.document import checksum
 from tidegate.models import archive
 from tidegate.tracking import bundle
 from tidegate.tracking.bundle import BUNDLE
@@ -33,7 +34,9 @@ def with_model(files: dict[str, bytes], data: bytes) -> None:
     """Put another model in place, and its digest into the record."""
     record = json.loads(files["record.json"])
     files["model.skops"] = data
-    files["record.json"] = json.dumps(record | {"digest": models.digest(data)}).encode()
+    del record["checksum"]
+    record |= {"digest": models.digest(data)}
+    files["record.json"] = json.dumps(record | {"checksum": checksum(record)}).encode()
 
 
 def members(files: dict[str, bytes], folder: str) -> dict[str, bytes]:

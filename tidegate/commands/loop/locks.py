@@ -81,7 +81,9 @@ def _held(note: Note) -> InputError:
         ended = process.status() == psutil.STATUS_ZOMBIE or began > note.file.stat().st_mtime + 1
     except psutil.Error:
         began, command, ended = 0.0, "", True
-    if ended and note.file == LOCKS:
+    if ended and note.file == LOCK:  # the holder has not written its number yet
+        return InputError(THING, "no other run", f"a process that holds {LOCK}", "wait until it has ended")
+    if ended:
         return InputError(THING, "no lock", f"that of process {note.pid}, which has ended", f"remove {note.file}")
     since = f"{datetime.fromtimestamp(began):%Y-%m-%d %H:%M:%S}"
     found = f"process {note.pid} ({command}), which runs since {since}"

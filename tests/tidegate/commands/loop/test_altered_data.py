@@ -141,7 +141,9 @@ def test_an_altered_output_in_the_cache_is_refused_and_does_not_come_back(pushed
     written = manifest.read_text()
     (stored,) = [path for path in objects(pushed / ".dvc/cache") if path.read_bytes() == written.encode()]
     stored.chmod(0o644)
-    stored.write_text(written.replace('"rows": 1560', '"rows": 1561'))
+    altered = written.replace('"until": "2024-04-01"', '"until": "2024-04-02"')
+    assert altered != written
+    stored.write_text(altered)
     stored.chmod(0o444)
     manifest.unlink()
     pushed.run("dvc", "checkout", "--quiet", "ingest")

@@ -48,7 +48,7 @@ def break_stages(workspace: Workspace) -> None:
         ("2013-04-01", edit_data, "data: expected the data of data.dvc, found other files"),
         ("2013-04-01", edit_parameters, "validate.max_bad_share"),
         ("2013-04-01", break_stages, "dvc.yaml"),
-        ("2013-04-01", locked, "lock"),
+        ("2013-04-01", locked, "expected no other run, found a process that holds .dvc/tmp/lock"),
     ],
 )
 def test_what_is_refused_leaves_params_yaml_as_it_is(
