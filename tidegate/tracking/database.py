@@ -2,9 +2,11 @@
 
 import fcntl
 import logging
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 from tidegate.documents.formats import replacing
@@ -39,7 +41,7 @@ def artifacts_of(uri: str) -> str | None:
 
 def migrate(path: Path) -> None:
     """Create the database or migrate its tables, under a file lock; an up-to-date one costs one query."""
-    head = _newest_revision()
+    head = newest_revision()
     if _revision(path) == head:
         return
     with _locked(path):
@@ -52,11 +54,17 @@ def migrate(path: Path) -> None:
             _upgrade(path)
 
 
-def _newest_revision() -> str | None:
-    import mlflow
-    from alembic.script import ScriptDirectory
-
-    return ScriptDirectory(Path(mlflow.__file__).parent / "store" / "db_migrations").get_current_head()
+def newest_revision() -> str:
+    """The revision of MLflow's migrations that no other follows; alembic runs all of them to learn it."""
+    package = find_spec("mlflow")  # without importing it
+    folder = Path((package and package.origin) or "", "../store/db_migrations/versions").resolve()
+    texts = [file.read_text(encoding="utf-8") for file in folder.glob("*.py")]
+    revisions, followed = (
+        {str(match) for text in texts for match in re.findall(rf"^{name} = [\"'](\w+)[\"']$", text, re.MULTILINE)}
+        for name in ("revision", "down_revision")
+    )
+    (head,) = revisions - followed
+    return head
 
 
 @contextmanager

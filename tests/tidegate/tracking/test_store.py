@@ -8,11 +8,13 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import mlflow
 import pytest
+from alembic.script import ScriptDirectory
 
 from tests.tidegate.tracking.conftest import credentials, secured_server
 from tidegate.process.errors import InputError, TrackingError
-from tidegate.tracking import store
+from tidegate.tracking import database, store
 
 root = Path(__file__).parents[3]
 Spawn = Callable[..., subprocess.Popen[str]]
@@ -82,6 +84,11 @@ def test_a_password_is_not_sent_where_it_can_be_read(given: dict[str, str], monk
         monkeypatch.setenv(name, value)
     with pytest.raises(InputError, match="MLFLOW_TRACKING_URI: expected https, because credentials are sent"):
         store.connect()
+
+
+def test_the_newest_revision_is_read_as_alembic_reads_it() -> None:
+    migrations = str(Path(mlflow.__file__).parent / "store/db_migrations")
+    assert database.newest_revision() == ScriptDirectory(migrations).get_current_head()
 
 
 def test_an_older_database_is_upgraded_and_kept(tmp_path: Path, migrated: Path, call: Call) -> None:

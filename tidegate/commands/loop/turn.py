@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 
 from tidegate.commands.loop import containers, locks, rewritten, workspace
+from tidegate.commands.loop.champion import champion_by_fork
 from tidegate.documents.batch import Batch
 from tidegate.documents.decision import Decision
 from tidegate.documents.formats import read_text, recover, write_text
@@ -70,7 +71,7 @@ def _turn(
         for stage in again:
             seconds |= timed(workspace.repro(ready, "--force", "--single-item", stage))
         seconds |= timed(workspace.repro(ready, *(["--force"] if anew else [])))
-    return seconds, _current_champion()
+        return seconds, _current_champion(ready)
 
 
 def warn_of_key(deploy: Mapping[str, str]) -> None:
@@ -153,13 +154,10 @@ def _known_champion() -> str | None:
     return _current_champion()
 
 
-def _current_champion() -> str | None:
+def _current_champion(environment: Environment | None = None) -> str | None:
     batch = workspace.written(Batch, "featurize")
     if batch is None:
         return None
-    from tidegate.tracking.journal import champion
-    from tidegate.tracking.store import connect
-
-    found = champion(connect(), batch.name)
+    found = champion_by_fork(batch.name, environment or {})
     workspace.remember_registry(found)
     return found
