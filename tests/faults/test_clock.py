@@ -1,6 +1,7 @@
-"""Clocks that shift: the hours of the data are hours of UTC, in any time zone."""
+"""Clocks that shift or are wrong: hours of the data are hours of UTC; what is decided does not depend on the clock."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -8,6 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.tiers import lacking
+from tidegate.commands.reviewing import champions
+from tidegate.tracking.journal import history
+from tidegate.tracking.store import connect
 
 if TYPE_CHECKING:
     from tests.toy import World
@@ -43,3 +49,30 @@ def test_hours_that_a_zone_has_twice_or_not_at_all_are_hours_of_utc(
     kept = pd.to_datetime(world.table("tables/orders")["at"])
     assert len(kept) == (pd.Timestamp("2024-03-31T01:30:00") - pd.Timestamp("2024-03-09")) / pd.Timedelta("15min")
     assert (kept.diff().dropna() == pd.Timedelta("15min")).all()
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_is_an_hour_off_changes_no_decision_and_no_order(
+    judged: "World", hours: int, rounds: Rounds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A promotion dated before or after the one of the champion that it replaces, and a rollback of it."""
+    rounds(1)
+    if not shutil.which("faketime"):
+        lacking("faketime is not there")
+    for step, document in {"gate": "decision", "evaluate": "verdict"}.items():
+        before = judged.json(document)
+        step_at(judged, step, hours)
+        assert judged.json(document) == before
+    step_at(judged, "deploy", hours)
+    assert history(connect(), "toy").champion == "2"
+    monkeypatch.chdir(judged.folder)
+    shutil.copy(root / "params.yaml", "params.yaml")
+    assert champions.rollback("1", "worse") == "1"
+    assert history(connect(), "toy").champion == "1"
+
+
+def step_at(world: "World", step: str, hours: int) -> None:
+    """Run a step whose clock is so many hours wrong."""
+    wrong = ("faketime", "-f", f"{hours:+d}h")
+    done = world.command(step, *wrong)
+    assert done.returncode == 0, done.stderr

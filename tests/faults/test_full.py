@@ -1,10 +1,11 @@
-"""A full disk under a problem with its tracking store, or under DVC's cache: told, and finished when there is room."""
+"""A full disk under a problem, DVC's cache or an MLflow server: it is told, and finished when there is room."""
 
 import os
 import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,9 @@ import pytest
 
 from tests.components.disks import mounting, need_mounting
 from tests.components.test_signals import ANEW
+from tests.servers.tracking import Server
 from tests.workspaces import Workspace
-from tidegate.process.errors import REFUSED
+from tidegate.process.errors import REFUSED, UNAVAILABLE
 from tidegate.tracking.journal import history
 from tidegate.tracking.store import connect
 
@@ -71,3 +73,20 @@ def test_under_dvc_s_cache(turned_once: Workspace, tmp_path: Path, rounds: Round
     assert done.returncode == REFUSED and "Traceback" not in done.stderr, done.stderr
     assert "No space left on device" in done.stderr or "no space left on device" in done.stderr
     workspace.run("tidegate", "run", "--until", "2013-02-20")
+
+
+def test_under_an_mlflow_server(
+    new_server: Callable[[str], Server], begun: Callable[[str], "subprocess.Popen[str]"], rounds: Rounds
+) -> None:
+    rounds(1)
+    server = new_server("64m")
+    with (server.seen / "ballast").open("wb", buffering=0) as ballast, suppress(OSError):
+        for _ in range(64 * 2**20 // PAGE):
+            ballast.write(bytes(PAGE))
+    process = begun(server.uri)
+    said = process.communicate(timeout=180)[1]
+    assert process.returncode in (REFUSED, UNAVAILABLE) and said.count("\n") == 1, said
+    assert "no space left on device" in said
+    (server.seen / "ballast").unlink()
+    process = begun(server.uri)
+    assert (process.communicate(timeout=180)[1], process.returncode) == ("", 0)
