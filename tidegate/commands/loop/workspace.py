@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tidegate.commands.draft import STAGES
-from tidegate.commands.loop import locks, sample
+from tidegate.commands.loop import locks, sample, stamps
 from tidegate.documents.data_version import tracked
 from tidegate.documents.document import Document
 from tidegate.documents.formats import parse_yaml, read_json, read_text, read_yaml, write_json
@@ -117,6 +117,9 @@ def remove_damaged() -> list[Path]:
 
 def changed_stages(*targets: str) -> list[str]:
     """The stages (or `targets`) that `dvc repro` would look at; InputError when data/ is not what data.dvc says."""
+    stamp = stamps.now()
+    if not targets and stamps.up_to_date(stamp):
+        return []
     _check_dvc_files(stages=not targets)
     if ARTIFACTS.exists():
         code.write_digests()  # or DVC would not see that the code of a step changed
@@ -128,7 +131,10 @@ def changed_stages(*targets: str) -> list[str]:
     changes = [outs for entry in status.pop("data.dvc", []) for outs in entry.get("changed outs", {}).values()]
     if set(changes) - {"not in cache"}:  # `dvc repro` repairs that; other files it would take for the data
         raise InputError(DATA, "the data of data.dvc", "other files", "run `dvc checkout data` or `dvc add data`")
-    return [*(["data.dvc"] if changes else []), *status]
+    stages = [*(["data.dvc"] if changes else []), *status]
+    if not targets and not stages:
+        stamps.remember(stamp)
+    return stages
 
 
 _DVC_FILES = {
