@@ -7,19 +7,22 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from importlib.util import resolve_name
+from itertools import chain
 from pathlib import Path
 
 import tidegate
-from tidegate.documents.formats import read_text, write_text
+from tidegate.documents.formats import read_json, read_text, write_json, write_text
 from tidegate.process.errors import InputError
+from tidegate.process.stamps import files, stamp
 
 ROOT = Path(tidegate.__file__).parent
 LOCK = ROOT / "requirements-steps.txt"
 DIGESTS = Path("artifacts/code")  # the outputs of the stage `code`
+KNOWN = Path("artifacts/code.json")  # the digests that it computed, with the stamp of the files that it read
 STEPS = ("collect", "pull", "ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy")
 # Modules that cannot change the result of a step: reports, access to the tracking server, its start, limits and end.
 APART = ("tidegate.pages", "tidegate.components.*.log", *(
-    f"tidegate.process.{name}" for name in ("fork", "fork_server", "limits", "runner")
+    f"tidegate.process.{name}" for name in ("fork", "fork_server", "limits", "runner", "stamps")
 ), *(
     f"tidegate.tracking.{name}" for name in (
         "artifacts", "bundle", "cache", "database", "direct", "logs", "patience", "rehearsal", "store",
@@ -54,20 +57,37 @@ def digests() -> dict[str, str]:
     return {step: digest(step) for step in STEPS}
 
 
-def write_digests(folder: Path = DIGESTS) -> None:
+def write_digests() -> None:
     """Write a file with the digest of each step; unchanged files are not written."""
-    for step, current in digests().items():
-        path = folder / step
-        if not path.is_file() or read_text(path) != current:
-            write_text(path, current)
+    read = _stamp()
+    current = _known(read) or digests()
+    for step, value in current.items():
+        path = DIGESTS / step
+        if not path.is_file() or read_text(path) != value:
+            write_text(path, value)
+    write_json(KNOWN, {"stamp": read, "digests": current})
 
 
 def check_digest(step: str) -> None:
     """Raise InputError if the stage `code` recorded another digest than that of the present code."""
-    path, current = DIGESTS / step, digest(step)
-    if path.exists() and read_text(path) != current:
+    path = DIGESTS / step
+    if not path.exists():
+        return
+    current = _known(_stamp()).get(step) or digest(step)
+    if read_text(path) != current:
         cure = "run `dvc repro` without --single-item and --downstream, or `tidegate run`"
         raise InputError(path, f"the digest of this code, {current[:12]}", read_text(path)[:12], cure)
+
+
+def _known(read: str) -> dict[str, str]:
+    """The digests that were computed from files with this stamp; empty if they were others."""
+    values = read_json(KNOWN) if KNOWN.exists() else {}
+    return dict(values["digests"]) if values.get("stamp") == read else {}
+
+
+def _stamp() -> str:
+    versions = (importlib.metadata.version(name) for name in sorted({*chain(*LIBRARIES.values())}))
+    return " ".join((stamp(files(ROOT)), *versions))
 
 
 def locked(package: str) -> str:

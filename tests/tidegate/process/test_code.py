@@ -1,6 +1,7 @@
 """The digest of a step changes with the code that decides what it writes, and with nothing else."""
 
 import ast
+import importlib.metadata
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import tidegate
 from tidegate.process import code
 from tidegate.process.code import digest, locked, sources
+from tidegate.process.errors import InputError
 
 TREE = {
     "__init__.py": "import os\n",
@@ -115,14 +117,46 @@ def test_the_lock_tells_the_versions_of_the_image() -> None:
     assert f"numpy=={locked('numpy')} " in code.LOCK.read_text()
 
 
-def test_digests_that_hold_are_left_alone(tmp_path: Path) -> None:
-    code.write_digests(tmp_path)
-    before = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+def test_digests_that_hold_are_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    code.write_digests()
+    before = {path.name: path.stat().st_mtime_ns for path in code.DIGESTS.iterdir()}
     assert set(before) == set(code.STEPS)
-    (tmp_path / "gate").write_text("stale")
-    code.write_digests(tmp_path)
-    after = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    (code.DIGESTS / "gate").write_text("stale")
+    code.write_digests()
+    after = {path.name: path.stat().st_mtime_ns for path in code.DIGESTS.iterdir()}
     assert {name for name in after if after[name] != before[name]} == {"gate"}
+
+
+def test_a_digest_is_computed_anew_when_a_file_changed(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(code, "STEPS", ("train", "deploy"))
+    code.write_digests()
+    with monkeypatch.context() as patch:
+        patch.setattr(code, "digest", None)  # none is computed while all files are as they were
+        code.check_digest("train")
+        code.write_digests()
+    (tree / "components/train/fit.py").write_text("def fit():\n    pass\n")
+    code.check_digest("deploy")
+    with pytest.raises(InputError, match="artifacts/code/train: expected the digest of this code"):
+        code.check_digest("train")
+    code.write_digests()
+    code.check_digest("train")
+
+
+def test_a_digest_is_computed_anew_for_another_version_of_a_library(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(code, "STEPS", ("train", "deploy"))
+    code.write_digests()
+    monkeypatch.setattr(code, "digest", lambda step: "another")
+    code.check_digest("train")
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "0")
+    with pytest.raises(InputError, match="artifacts/code/train: expected the digest of this code, another"):
+        code.check_digest("train")
 
 
 def test_what_a_bare_interpreter_needs_for_it_is_little() -> None:

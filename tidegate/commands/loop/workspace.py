@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tidegate.commands.draft import STAGES
-from tidegate.commands.loop import locks, sample, stamps
+from tidegate.commands.loop import locks, sample, unchanged
 from tidegate.documents.data_version import tracked
 from tidegate.documents.document import Document
 from tidegate.documents.formats import parse_yaml, read_json, read_text, read_yaml, write_json
@@ -117,8 +117,8 @@ def remove_damaged() -> list[Path]:
 
 def changed_stages(*targets: str) -> list[str]:
     """The stages (or `targets`) that `dvc repro` would look at; InputError when data/ is not what data.dvc says."""
-    stamp = stamps.now()
-    if not targets and stamps.up_to_date(stamp):
+    stamp = unchanged.now()
+    if not targets and unchanged.up_to_date(stamp):
         return []
     _check_dvc_files(stages=not targets)
     if ARTIFACTS.exists():
@@ -133,7 +133,7 @@ def changed_stages(*targets: str) -> list[str]:
         raise InputError(DATA, "the data of data.dvc", "other files", "run `dvc checkout data` or `dvc add data`")
     stages = [*(["data.dvc"] if changes else []), *status]
     if not targets and not stages:
-        stamps.remember(stamp)
+        unchanged.remember(stamp)
     return stages
 
 

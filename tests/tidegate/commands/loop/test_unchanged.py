@@ -8,7 +8,7 @@ from typing import NoReturn
 import pytest
 
 from tests.workspaces import Workspace
-from tidegate.commands.loop import stamps, workspace
+from tidegate.commands.loop import unchanged, workspace
 
 DATA = Path("data/a.csv")
 
@@ -50,31 +50,31 @@ def again(path: Path) -> None:
     ids=["data", "linked", "params", "settings", "output", "removed", "renamed", "added", "cached", "not cached"],
 )
 def test_a_change_is_seen(change: Callable[[], object], folder: Path) -> None:
-    before = stamps.now()
-    stamps.remember(before)
-    assert stamps.up_to_date(stamps.now())
+    before = unchanged.now()
+    unchanged.remember(before)
+    assert unchanged.up_to_date(unchanged.now())
     change()
-    assert not stamps.up_to_date(stamps.now())
+    assert not unchanged.up_to_date(unchanged.now())
 
 
 @pytest.mark.parametrize("name", ["mlflow.db", "mlartifacts/1/x", "artifacts/registry.json", ".git/index"])
 def test_what_dvc_does_not_look_at_is_no_change(name: str, folder: Path) -> None:
-    before = stamps.now()
+    before = unchanged.now()
     Path(name).parent.mkdir(parents=True, exist_ok=True)
     Path(name).write_text("three")
-    assert stamps.now() == before
+    assert unchanged.now() == before
 
 
 def test_a_stage_that_reads_a_bucket_is_left_to_dvc(folder: Path) -> None:
     Path("dvc.lock").write_text("stages:\n  mine:\n    deps:\n    - path: s3://bucket/rates.csv\n")
-    stamps.remember(stamps.now())
-    assert not stamps.up_to_date(stamps.now())
+    unchanged.remember(unchanged.now())
+    assert not unchanged.up_to_date(unchanged.now())
 
 
 def test_the_code_of_another_installation_is_a_change(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = stamps.now()
+    before = unchanged.now()
     monkeypatch.setattr("tidegate.process.code.ROOT", folder / "data")
-    assert stamps.now() != before
+    assert unchanged.now() != before
 
 
 def test_nothing_to_do_is_found_without_dvc_until_something_changes(
