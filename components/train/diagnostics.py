@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from tidegate.components.train.fit import fit
@@ -90,9 +89,14 @@ def importances(
     rows = tail.sample(min(len(tail), IMPORTANCE_ROWS), random_state=seed)
     if model is None or rows[promise.label].nunique() < 2:
         return dict.fromkeys(features, 0.0)
+    inputs, names = model_input(rows, features), list(features)
+    if promise.task != "multiclass" and _has_a_column_each(model[0], features):
+        # Encoded once: to permute the column is to permute the feature.
+        names = list(model[0].get_feature_names_out())
+        model, inputs = model[-1], model[0].transform(inputs)
     found = permutation_importance(
         model,
-        model_input(rows, features),
+        inputs,
         labels(rows, promise.label, promise.task),
         scoring={"binary": "neg_log_loss", "regression": "neg_mean_squared_error"}.get(
             promise.task, partial(_gain, features, least)
@@ -101,9 +105,13 @@ def importances(
         random_state=seed,
         sample_weight=weights(rows, promise.weight),
     ).importances_mean
-    order = np.argsort(-found, kind="stable")
-    names = list(features)
-    return {names[index]: float(found[index]) for index in order}
+    value = dict(zip(names, found.tolist(), strict=True))
+    return {name: value[name] for name in sorted(features, key=lambda name: -value[name])}
+
+
+def _has_a_column_each(encoder: Any, features: Mapping[str, str]) -> bool:
+    """Whether each feature becomes one column; of words the encoder cannot name its columns."""
+    return "words" not in features.values() and sorted(encoder.get_feature_names_out()) == sorted(features)
 
 
 def _gain(

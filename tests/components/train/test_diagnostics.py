@@ -6,15 +6,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.inspection import permutation_importance
 
-from tidegate.components.train.diagnostics import importances, learning_curve, split_tail
+from tidegate.components.train.diagnostics import REPEATS, importances, learning_curve, split_tail
 from tidegate.components.train.estimator_pipeline import challenger
+from tidegate.components.train.fit import fit
 from tidegate.components.train.pictures import importance_picture, learning_picture
 from tidegate.components.train.specification import parse_specification
 from tidegate.components.train.window import lone_classes, reference_sample, training_rows, without
 from tidegate.contract.contract import Contract, parse_contract
 from tidegate.documents.record import LearningPoint
 from tidegate.process.errors import InputError
+from tidegate.scoring.scores import labels, model_input
 from tidegate.scoring.tasks import TASKS
 
 kinds = {"planted": "number", "noise": "number", "shop": "category"}
@@ -202,6 +205,32 @@ def test_the_planted_feature_is_found() -> None:
     assert list(found.values()) == sorted(found.values(), reverse=True)
     assert found == importances(model, tail, promise(), kinds, 3)
     assert len(importance_picture(found, TASKS["binary"]).axes[0].patches) == 3
+
+
+@pytest.mark.parametrize("task", ["binary", "regression"])
+@pytest.mark.parametrize("estimator", ["ensemble.HistGradientBoosting", "tree.DecisionTree"])
+def test_importances_are_to_the_bit_those_of_the_whole_pipeline(estimator: str, task: str) -> None:
+    given = table()
+    given.loc[::5, "noise"] = np.nan
+    given.loc[::6, "shop"] = None
+    given.loc[999, "shop"] = "only at the end"
+    if task == "regression":
+        given["back"] = given["planted"] * 2 + given["noise"].fillna(0)
+    kind = {"binary": "Classifier", "regression": "Regressor"}[task]
+    specification = parse_specification(f"estimator: sklearn.{estimator}{kind}\nparameters: {{random_state: 0}}", task)
+    head, tail = split_tail(given, "at")
+    contract = promise(task)
+    model = fit(challenger(specification, kinds), model_input(head, kinds), labels(head, "back", task))
+    rows = tail.sample(len(tail), random_state=3)
+    expected = permutation_importance(
+        model,
+        model_input(rows, kinds),
+        labels(rows, "back", task),
+        scoring={"binary": "neg_log_loss", "regression": "neg_mean_squared_error"}[task],
+        n_repeats=REPEATS,
+        random_state=3,
+    ).importances_mean
+    assert importances(model, tail, contract, kinds, 3) == dict(zip(kinds, expected.tolist(), strict=True))
 
 
 @pytest.mark.parametrize("one", ["the head", "the tail", "one moment"])
