@@ -78,7 +78,7 @@ def test_a_first_run_succeeds_and_a_turn_asks_for_little(
         asked[step] = list(server.asked)
     assert problem.json("decision")["retrain"] and problem.json("release")["version"] == "2"
     assert len(asked["gate"]) <= 25, asked["gate"]
-    assert sum(map(len, asked.values())) <= 60, asked
+    assert sum(map(len, asked.values())) <= 65, asked  # two of them compare the verdict with the recorded one
     everything = [line for lines in asked.values() for line in lines]
     assert not [line for line in everything if "presigned" in line or "/mpu/" in line]
 
