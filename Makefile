@@ -2,7 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 OVERLAY ?= local
-INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --use-pep517
+INSTALL := $(BIN)/pip install --disable-pip-version-check --no-deps --no-build-isolation --use-pep517
+FETCH := $(BIN)/python .ci/install.py $(INSTALL) --require-hashes --requirement
 # The image of the steps; `make images BASE_IMAGE=...` builds it on another base, PIP_INDEX_URL=... from another index.
 IMAGE ?= tidegate/steps:latest
 COMPILE := $(BIN)/uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes
@@ -50,13 +51,13 @@ clean:  ## remove what `make` made; data/ and the tracking store stay
 	$(PYTHON) -c "import sys; sys.exit(None if (3, 11) <= sys.version_info[:2] <= (3, 13) else \
 	'python: expected 3.11 to 3.13, found %d.%d; name another one: make run PYTHON=python3.11' % sys.version_info[:2])"
 	$(PYTHON) -m venv .venv
-	$(INSTALL) --require-hashes --requirement requirements-build.txt
-	$(INSTALL) --require-hashes --requirement requirements.txt
-	$(INSTALL) --editable .
+	@$(FETCH) requirements-build.txt
+	@$(FETCH) requirements.txt
+	$(INSTALL) --quiet --editable .
 	@touch $@
 
 .venv/dev: .venv/run requirements-dev.txt
-	$(INSTALL) --require-hashes --requirement requirements-dev.txt
+	@$(FETCH) requirements-dev.txt
 	@touch $@
 
 -include tests/rules.mk
