@@ -1,6 +1,6 @@
 """Runs pip, given as a command whose last word is a file of requirements, and shows how far it is.
 
-On a terminal each package is shown as it is fetched, elsewhere every twentieth. If pip fails, its last lines are shown.
+On a terminal every package is shown as it is fetched, elsewhere every twentieth. If pip fails, so are its last lines.
 """
 
 import re
