@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from tests.tiers import large
 from tidegate.commands.draft.draft import draft
 from tidegate.commands.draft.inference import yaml
+from tidegate.components.ingest.raw_files import files_of
 from tidegate.components.ingest.table import ingest_table
 from tidegate.components.validate.findings import findings_of
 from tidegate.components.validate.ingested import sources
@@ -229,7 +230,14 @@ class Place:
         name = f"t{next(self.numbers)}"  # the engine writes no file twice
         references = {column: target.replace("t.", f"{name}.", 1) for column, target in table.references.items()}
         contract = contract_of(name, replace(table, references=references))
-        ingested = ingest_table(self.connection, self.folder / "data", name, contract.tables[name], until, self.folder)
+        ingested = ingest_table(
+            self.connection,
+            files_of(self.folder / "data", name, contract.tables[name]),
+            name,
+            contract.tables[name],
+            until,
+            self.folder,
+        )
         source = sources(self.connection, contract, {name: self.folder / f"{name}.parquet"})
         checked = check(self.connection, contract, name, source, ingested, until, max_bad_share)
         findings = findings_of({name: checked.findings}, max_bad_share)

@@ -243,7 +243,7 @@ BAD: dict[str, tuple[Frame, str, str, tuple[str, ...], str]] = {
         "kind",
         "at",
         (),
-        "expected at least 150 rows to learn from, found 40",
+        ".csv: expected at least 150 rows to learn from, found 40",
     ),
     "rows that are the same": (
         lambda: pd.concat([plants(), plants()]),

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tidegate.components.ingest.raw_files import check_readable
+from tidegate.components.ingest.raw_files import check_readable, files_of
 from tidegate.components.ingest.raw_paths import check_path
 from tidegate.components.ingest.table import ingest_table
 from tidegate.components.ingest.window import batch_window
@@ -30,7 +30,7 @@ def ingest(data: Path, contract: Path, until: str, batch_days: int, tables: Outp
         linked = {(data / name).resolve().parent for name in files}  # DVC may have linked files of its cache
         with engine(data, *linked, folder, spill=folder) as connection:
             read = {
-                name: ingest_table(connection, data, name, table, end.isoformat(), folder)
+                name: ingest_table(connection, files_of(data, name, table), name, table, end.isoformat(), folder)
                 for name, table in promise.tables.items()
             }
         edges = Edges(start.isoformat(), end.isoformat())

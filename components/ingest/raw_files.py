@@ -3,7 +3,7 @@
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -35,12 +35,14 @@ DIALECT = (
 )
 
 
-def read(connection: duckdb.DuckDBPyConnection, data: Path, name: str, table: Table) -> dict[Path, int]:
-    """Create the table `name` from all its files, with every value as text; returns the number of rows of each file.
+def read(
+    connection: duckdb.DuckDBPyConnection, files: Iterable[Path], name: str, table: Table
+) -> dict[Path, int]:
+    """Create the table `name` from its files, with every value as text; returns the number of rows of each file.
 
     Values that cannot be cast are kept, because validate reports them.
     """
-    names = {path: _names(connection, path, table) for path in _files(data, name, table)}
+    names = {path: _names(connection, path, table) for path in files}
     check_same(names, table)
     if odd := [text for text in table.missing if set(text) & set(table.delimiter + '"\r\n')]:
         expected = "a text without delimiter, quote and line end"
@@ -51,7 +53,8 @@ def read(connection: duckdb.DuckDBPyConnection, data: Path, name: str, table: Ta
     return {path: _insert(connection, name, path, names[path], table) for path in names}
 
 
-def _files(data: Path, name: str, table: Table) -> list[Path]:
+def files_of(data: Path, name: str, table: Table) -> list[Path]:
+    """The files of a table in the data of a problem, as DVC tracks them; InputError if there are none to read."""
     try:
         paths = sorted(filter(tracking(data), data.glob(table.files)))
     except (NotImplementedError, ValueError, IndexError):
@@ -163,8 +166,11 @@ def _check_rejects(connection: duckdb.DuckDBPyConnection, path: Path, encoding: 
     _, _, position, kind, message = max(cells) if cells[0][3] == "TOO MANY COLUMNS" else min(cells)
     place = f"{path}:{line_at(path, position, encoding)}"
     if kind in ("MISSING COLUMNS", "TOO MANY COLUMNS") and (counts := re.search(r": (\d+) Found: (\d+)", message)):
+        if counts[1] == "1":  # as below the title of a report
+            names = f"the names of {counts[2]} columns"
+            raise InputError(f"{path}:1", names, "a single cell", "remove the lines above the names")
         raise InputError(
-            place, f"{counts[1]} cell{'s' * (counts[1] != '1')} as in the first line", counts[2], "correct that line"
+            place, f"{counts[1]} cells as in the first line", counts[2], "correct that line"
         )
     if kind == "INVALID ENCODING":
         raise other_encoding(place)

@@ -15,20 +15,20 @@ from tidegate.tables.failures import failure
 
 
 def ingest_table(
-    connection: duckdb.DuckDBPyConnection, data: Path, name: str, table: Table, until: str, folder: Path
+    connection: duckdb.DuckDBPyConnection, files: Sequence[Path], name: str, table: Table, until: str, folder: Path
 ) -> IngestedTable:
     """Write the rows before `until` to `<folder>/<name>.parquet`, private columns left out; returns what was read."""
     path = folder / f"{name}.parquet"
     try:
-        files = read(connection, data, name, table)
+        rows_of = read(connection, files, name, table)
         present = columns_of(connection, quoted(name))
         known = {column: table.columns[column] for column in present if column in table.columns}
         counts = connection.execute(f"SELECT {failures(known)} FROM {quoted(name)}").fetchall()[0] if known else ()
         as_text = [column for column, count in zip(known, counts, strict=True) if count]
         rows = copy(connection, typed_rows(quoted(name), table, list(present), set(as_text), until), path)
-        examples = _examples(connection, name, table, list(present), as_text, files, until)
+        examples = _examples(connection, name, table, list(present), as_text, rows_of, until)
     except duckdb.Error as error:  # its message may quote a value
-        place = f"{data}/{table.files}"
+        place = files[0].parent / table.files
         raise lack(error) or InputError(place, "a readable table", failure(error), "correct the file") from None
     connection.execute(f"DROP TABLE {quoted(name)}")
     timed = table.time in present and table.time not in as_text

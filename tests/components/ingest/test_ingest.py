@@ -265,7 +265,10 @@ pq.write_table(pa.table({"at": ["2024-01-01"] * 5000, "shop": ["secret-north"] *
             ":30002: expected 6 cells as in the first line, found 7; correct that line",
         ),
         (MANY[:-1] + b",\n", ":30001: expected 6 cells as in the first line, found 7; correct that line"),
-        (b"My orders\n" + MANY, ":2: expected 1 cell as in the first line, found 6; correct that line"),
+        (
+            b"My orders\n" + MANY,
+            ":1: expected the names of 6 columns, found a single cell; remove the lines above the names",
+        ),
         (
             MANY + ROW.replace("north", "M\xfcnchen").encode("latin-1"),
             ":30002: expected UTF-8 text, found another encoding; say `encoding`, "

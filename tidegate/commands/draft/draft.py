@@ -21,7 +21,7 @@ from tidegate.commands.draft.forms import (
 )
 from tidegate.commands.draft.keys import key_of_rows
 from tidegate.commands.draft.sniffed import spelling
-from tidegate.components.ingest.raw_files import read
+from tidegate.components.ingest.raw_files import check_readable, read
 from tidegate.contract.contract import Table, literal, quoted
 from tidegate.contract.names import folded, reserved
 from tidegate.tables.engine import cast, columns_of, parquet
@@ -44,8 +44,9 @@ def draft(connection: duckdb.DuckDBPyConnection, path: Path, time: str = "") -> 
     between them; `notes` are remarks on columns for the person who checks the draft.
     """
     connection.execute("DROP TABLE IF EXISTS drafted")
+    check_readable(path)
     spelled: dict[str, Any] = {} if path.suffix == ".parquet" else spelling(path)
-    read(connection, path.parent, "drafted", Table(files=escape(path.name), columns={}, key=(), **spelled))
+    read(connection, [path], "drafted", Table(files=escape(path.name), columns={}, key=(), **spelled))
     made = _renamed(connection) | _joined(connection, time)
     names = list(columns_of(connection, "drafted"))
     if len(names) > 1:

@@ -7,6 +7,7 @@ from functools import partial
 from glob import escape
 from pathlib import Path
 
+from tidegate.components.ingest.raw_files import check_readable, files_of
 from tidegate.components.ingest.table import ingest_table
 from tidegate.components.validate.findings import findings_of
 from tidegate.components.validate.ingested import sources
@@ -35,6 +36,7 @@ def check(file: Path, table: str, contract: Path, data: Path, until: str, max_ba
         )
     if not file.is_file():
         raise InputError(file, "a file", "nothing", "check the path")
+    check_readable(file)
     if until:
         moment("--until", until, "correct it")
     with tempfile.TemporaryDirectory() as temporary:
@@ -52,9 +54,10 @@ def _findings(
     parents = {target.split(".")[0] for target in table.references.values()} - {name}
     with engine(folder, data, file.parent, file.resolve().parent, spill=folder) as connection:
         only = replace(table, files=escape(file.name))
-        ingested = ingest_table(connection, file.parent, name, only, until or END_OF_TIME, folder)
+        ingested = ingest_table(connection, [file], name, only, until or END_OF_TIME, folder)
         for parent in [parent for parent in parents if any(data.glob(contract.tables[parent].files))]:
-            ingest_table(connection, data, parent, contract.tables[parent], until or END_OF_TIME, folder)
+            found = contract.tables[parent]
+            ingest_table(connection, files_of(data, parent, found), parent, found, until or END_OF_TIME, folder)
         paths = {path.stem: path for path in folder.glob("*.parquet")}
         known = sources(connection, contract, paths)
         checked = check_table(connection, contract, name, known, ingested, until or None, max_bad_share)

@@ -109,8 +109,8 @@ def _positive(words: list[str]) -> tuple[str, str]:
     return words[0], f"{words[0]} is what is asked for, as it is rarer than {words[1]}"
 
 
-def span_of(connection: duckdb.DuckDBPyConnection, time: str) -> Span:
-    """Windows from the times of the rows; InputError if rows lack a time, or there are too few rows."""
+def span_of(connection: duckdb.DuckDBPyConnection, time: str, file: str) -> Span:
+    """Windows from the times of the rows of a file; InputError if rows lack a time, or there are too few rows."""
     moment = cast(quoted(time), "timestamp")
     rows, timed, last, days = connection.execute(
         f"SELECT count(*), count({moment}), date_trunc('day', max({moment})) + INTERVAL 1 DAY, "
@@ -121,7 +121,7 @@ def span_of(connection: duckdb.DuckDBPyConnection, time: str) -> Span:
         cure = "correct the file, or name another column (or several, with commas) with --time"
         raise InputError(f"time {time}", "a date or time such as 2024-01-31 in every row", found, cure)
     if rows < LEAST_ROWS:
-        raise InputError("the file", f"at least {LEAST_ROWS} rows to learn from", f"{rows:,}", "collect more")
+        raise InputError(file, f"at least {LEAST_ROWS} rows to learn from", f"{rows:,}", "collect more")
     batch_days = _batch_days(connection, moment, last, rows, days)
     inside = f"{moment} >= TIMESTAMP {literal(last.isoformat())} - INTERVAL {batch_days} DAY"
     per_block = ", ".join(f"count(DISTINCT epoch({moment})::BIGINT // {length})" for length in BLOCKS.values())
@@ -134,11 +134,17 @@ def span_of(connection: duckdb.DuckDBPyConnection, time: str) -> Span:
 
 
 def _batch_days(connection: duckdb.DuckDBPyConnection, moment: str, last: Any, rows: int, days: int) -> int:
-    """Four weeks if they have enough rows and leave enough history, otherwise as many days as enough rows need."""
+    """Four weeks if they have enough rows and leave enough history, otherwise as many days as enough rows need.
+
+    Many rows of few moments, such as one a year for each firm, need as many days as enough moments do.
+    """
     usual, wanted = max(1, min(USUAL_BATCH_DAYS, days // 4)), min(BATCH_ROWS, rows // 5)
+    newest = f"SELECT DISTINCT {moment} AS moment FROM drafted WHERE {moment} IS NOT NULL ORDER BY 1 DESC"
+    apart = f"SELECT min(moment) FROM ({newest} LIMIT {LEAST_BLOCKS})"
     recent, longer = connection.execute(
         f"SELECT count_if({moment} >= TIMESTAMP {literal(last.isoformat())} - INTERVAL {usual} DAY), "
-        f"date_diff('day', quantile_disc({moment}, {1 - wanted / rows}), max({moment})) + 1 FROM drafted"
+        f"date_diff('day', least(quantile_disc({moment}, {1 - wanted / rows}), ({apart})), max({moment})) + 1 "
+        "FROM drafted"
     ).fetchall()[0]
     return usual if wanted <= recent <= rows // 2 else min(int(longer), MOST_BATCH_DAYS)
 

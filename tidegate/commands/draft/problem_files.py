@@ -64,7 +64,7 @@ def begin(file: Path, label: str, time: str, key: str) -> None:
         name = _plain(file)
         table["key"] = own or _key(connection, file, table, label, time)
         found = label_of(connection, name, label, table["columns"][label]["type"])
-        span = span_of(connection, time)
+        span = span_of(connection, time, file.name)
         without = left_out(connection, table["columns"], label, time, found.task)
         sql = _sql(connection, name, table, label, time, found, without)
         typed_view(connection, name, table["columns"])

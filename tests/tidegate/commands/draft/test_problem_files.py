@@ -52,6 +52,7 @@ def written(path: Path, columns: dict[str, Any], separator: str = ",", encoding:
         ("%d.%m.%y %H.%M", "%d.%m.%y %H.%M"),
         ("%b %d %Y", "%b %d %Y"),
         ("%B %d, %Y", "%B %d, %Y"),
+        ("%b-%d-%Y", "%b-%d-%Y"),
         ("%s", "epoch seconds"),
         ("%s000", "epoch milliseconds"),
         ("%Y%m%d", "%Y%m%d"),
@@ -328,3 +329,23 @@ def test_columns_that_tell_the_label_together_or_by_being_filled_are_to_be_check
         assert f"-- check this: {words}: known before the event?\n" in files["features.sql"]
     honest = {"at": TIMES, "x": NUMBER, "fee": fee, "y": ANSWER}
     assert "check this" not in drafted(written(tmp_path / "honest.csv", honest))[1]["features.sql"]
+
+
+def test_many_rows_of_few_moments_are_a_batch_of_enough_moments(tmp_path: Path, drafted: Drafted) -> None:
+    """Twenty firms, one row a year each: the batch is the last eight years, the twelve before are learned from."""
+    years = np.repeat(np.arange(1990, 2010), 20)
+    firm = np.tile(np.arange(20), 20)
+    noise = np.random.default_rng(1).normal(size=len(years))
+    columns = {"year": years, "firm": [f"firm {n}" for n in firm], "x": noise, "y": noise * 3 + firm}
+    _, files = drafted(written(tmp_path / "firms.csv", columns), time="year")
+    assert "%Y" in files["contract.yaml"]
+
+
+def test_a_file_in_a_folder_that_dvc_ignores_is_read(tmp_path: Path, drafted: Drafted) -> None:
+    """Until it is copied to data/, a file is wherever a person keeps it."""
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvcignore").write_text("/exports\n*.csv\n")
+    (tmp_path / "exports").mkdir()
+    columns = {"at": TIMES.strftime("%Y-%m-%d %H:%M"), "x": NUMBER, "y": ANSWER}
+    contract, _ = drafted(written(tmp_path / "exports/events.csv", columns))
+    assert set(contract.tables["events"].columns) == {"at", "x", "y"}
