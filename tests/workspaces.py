@@ -101,7 +101,7 @@ class Workspace:
 
     def snapshot(self) -> dict[str, bytes]:
         """What the steps wrote, with its bytes."""
-        paths = (path for path in sorted((self / "artifacts").rglob("*")) if path.is_file())
+        paths = (path for path in sorted((self / "artifacts").glob("*/**/*")) if path.is_file())
         return {str(path.relative_to(self.folder)): path.read_bytes() for path in paths}
 
     def copy(self, folder: Path) -> "Workspace":

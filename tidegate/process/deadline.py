@@ -14,21 +14,23 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 TICK = 0.1  # seconds between two looks
-LEAST_SHARE = 0.05  # of a tick that counts in any case: work without end is given up, too
+LEAST_SHARE = 0.05  # of a tick that is lost in any case: work without end is given up, too
 
 
 class Patience:
     """Counts the seconds of waiting in ticks of at most TICK."""
 
     def __init__(self, seconds: float) -> None:
-        self.rest = seconds
+        self._rest = self._most = seconds
         self._busy = busy_seconds()
 
     def is_over(self) -> bool:
         """Whether the seconds are used up; to be called after each tick."""
         before, self._busy = self._busy, busy_seconds()
-        self.rest -= max(TICK * LEAST_SHARE, TICK - (self._busy - before))
-        return self.rest <= 0
+        self._most -= TICK * LEAST_SHARE
+        # More than a tick was spent before: Linux counts the wait for a processor when it has ended.
+        self._rest = min(self._most, self._rest - TICK + self._busy - before)
+        return self._rest <= 0
 
 
 def busy_seconds() -> float:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tidegate.process import deadline
 from tidegate.process.deadline import within
 
 
@@ -59,6 +60,14 @@ def test_a_process_that_is_suspended_is_not_waiting() -> None:
         time.sleep(4)
         process.send_signal(signal.SIGCONT)
         assert process.stdout.read() == b"answered\n"
+
+
+def test_a_wait_for_a_processor_that_is_counted_late_is_not_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = iter([0.0, *(deadline.TICK * 2 * (tick // 2) for tick in range(1, 1000))])
+    monkeypatch.setattr(deadline, "busy_seconds", lambda: next(busy))
+    patience = deadline.Patience(1)
+    assert not any(patience.is_over() for _ in range(100))
+    assert any(patience.is_over() for _ in range(300)), "work without end is given up"
 
 
 def test_work_that_computes_is_not_silent() -> None:

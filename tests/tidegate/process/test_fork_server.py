@@ -109,6 +109,8 @@ def _ends(process: int) -> bool:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_reaches_the_fork(environment: dict[str, str], number: signal.Signals, tmp_path: Path) -> None:
+    if signal.getsignal(number) is signal.SIG_IGN:
+        pytest.skip("a shell that started this in the background has these processes ignore the signal")
     client, forked = _waiting(environment, tmp_path)
     client.send_signal(number)
     assert client.wait(30) == 128 + number
