@@ -55,8 +55,9 @@ def label_of(connection: duckdb.DuckDBPyConnection, table: str, name: str, kind:
     column = quoted(name)
     if kind == "text" and (answers := _answers(connection, table, name)):
         return answers
+    value = cast(column, "integer") if kind == "integer" else column  # 1 and 1.0 are one class
     rows = connection.execute(
-        f"SELECT {column}, count(*) FROM drafted WHERE {column} IS NOT NULL GROUP BY 1 "
+        f"SELECT {value}, count(*) FROM drafted WHERE {column} IS NOT NULL GROUP BY 1 "
         f"ORDER BY 2, 1 LIMIT {MOST_CLASSES + 1}"
     ).fetchall()
     sql = f"{identifier(connection, table)}.{identifier(connection, name)}"
@@ -66,7 +67,7 @@ def label_of(connection: duckdb.DuckDBPyConnection, table: str, name: str, kind:
     if kind == "boolean":
         return Label("binary", sql)
     if len(rows) == 2 and kind == "integer":
-        positive, doubt = _positive([row[0] for row in rows])
+        positive, doubt = _positive([str(row[0]) for row in rows])
         values = tuple(int(row[0]) for row in rows)
         return Label("binary", f"{sql} = {positive}", values=tuple(sorted(values)), doubt=doubt)
     if kind == "text" and len(rows) <= MOST_CLASSES:

@@ -349,3 +349,14 @@ def test_a_file_in_a_folder_that_dvc_ignores_is_read(tmp_path: Path, drafted: Dr
     columns = {"at": TIMES.strftime("%Y-%m-%d %H:%M"), "x": NUMBER, "y": ANSWER}
     contract, _ = drafted(written(tmp_path / "exports/events.csv", columns))
     assert set(contract.tables["events"].columns) == {"at", "x", "y"}
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_whole_numbers_with_a_decimal_point_are_classes(classes: int, tmp_path: Path, drafted: Drafted) -> None:
+    """As pandas writes a column that lacks a value somewhere; one spelling may be mixed with the other."""
+    answer = np.arange(ROWS) * 7 % classes
+    texts = [f"{n}.0" if row % 5 else str(n) for row, n in enumerate(answer)]
+    file = written(tmp_path / "events.csv", {"at": TIMES, "x": NUMBER, "y": texts})
+    contract, files = drafted(file)
+    assert contract.tables["events"].columns["y"].values == tuple(range(classes))
+    assert ("events.y = 1 AS" in files["features.sql"]) == (classes == 2)
