@@ -19,6 +19,9 @@ NUMBERS: Mapping[str, tuple[str, str]] = {
     "1 234.5": (" ", "."),
     "1'234.5": ("'", "."),
 }
+# A number with a sign before or after it, such as $1,234.5 or 12.5 %; then it may be written as usual.
+_SIGNED = re.compile(r"([$€£¥]?) ?([0-9][0-9.,' ]*[0-9]) ?([$€£¥%]?)")
+_USUAL = "1234.5"
 _PART = re.compile(r"%(-?.)", re.DOTALL)
 _PARTS = frozenset("aAbBdfgHIjmMnpSyYzZ%")
 _SPACES = " \u00a0\u202f"  # French and Swiss files use no-break spaces
@@ -32,7 +35,8 @@ def form_fault(kind: str, form: str) -> tuple[str, str] | None:
             return None
         return f"a format with %Y or %y such as '%d/%m/%Y %H:%M', or {', '.join(EPOCHS)}", repr(form)
     if kind in ("integer", "number"):
-        return None if form in NUMBERS else (f"one of {', '.join(map(repr, NUMBERS))}", repr(form))
+        signed = f"or with a sign such as '$1,234.5' or '{_USUAL} %'"
+        return None if _number(form) else (f"one of {', '.join(map(repr, NUMBERS))}, {signed}", repr(form))
     return "a format of a timestamp, an integer or a number", kind
 
 
@@ -53,13 +57,29 @@ def _moment(value: str, form: str) -> str:
     return f"CASE WHEN year({moment}) BETWEEN 1000 AND 9999 THEN {moment} END"
 
 
+def _number(form: str) -> tuple[str, str, str, str] | None:
+    """Thousands separator, decimal mark, and the sign before and the sign after a number of this format."""
+    found = _SIGNED.fullmatch(form)
+    if not found or (found[1] and found[3]):
+        return None
+    marks = ("", ".") if found[2] == _USUAL and found[1] + found[3] else NUMBERS.get(found[2])
+    return marks and (*marks, found[1], found[3])
+
+
 def _plain(value: str, form: str) -> str:
-    """The SQL of a number's text with a decimal point and without thousands separators."""
-    thousands, decimals = NUMBERS[form]
+    """The SQL of a number's text with a decimal point, without thousands separators and sign."""
+    known = _number(form)
+    assert known, form
+    thousands, decimals, before, after = known
+    gap = f"[{_SPACES}]*"
     mark = f"[{_SPACES}]" if thousands == " " else re.escape(thousands)
     whole = rf"([0-9]+|[0-9]{{1,3}}({mark}[0-9]{{3}})+)" if thousands else "[0-9]+"
-    pattern = rf"\s*[-+]?({whole}({re.escape(decimals)}[0-9]*)?|{re.escape(decimals)}[0-9]+)([eE][-+]?[0-9]+)?\s*"
-    bare = f"regexp_replace({value}, {_text(mark)}, '', 'g')" if thousands else value
+    digits = rf"({whole}({re.escape(decimals)}[0-9]*)?|{re.escape(decimals)}[0-9]+)([eE][-+]?[0-9]+)?"
+    lead, tail = f"{re.escape(before)}{gap}[-+]?" * bool(before), f"{gap}{re.escape(after)}" * bool(after)
+    pattern = rf"\s*[-+]?{lead}{digits}{tail}\s*"
+    sign = _text(f"{gap}{re.escape(before + after)}{gap}")
+    bare = f"regexp_replace({value}, {sign}, '')" if before or after else value
+    bare = f"regexp_replace({bare}, {_text(mark)}, '', 'g')" if thousands else bare
     dotted = f"replace({bare}, ',', '.')" if decimals == "," else bare
     return f"CASE WHEN regexp_full_match({value}, {_text(pattern)}) THEN {dotted} END"
 

@@ -1,7 +1,7 @@
 """Detects the format of times and numbers in the texts of a column, and its sentinels for missing values."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -34,6 +34,7 @@ NUMBERED = {  # integers that are times: the range of each unit
     "%Y": (1500, 2999),
 }
 SAMPLE = 300
+SIGNED = re.compile(r"\s*[-+]?((?P<before>[$€£¥])\s*[-+]?[0-9].*|[0-9][^$€£¥%]*?(?P<gap> ?)(?P<after>[$€£¥%])\s*)")
 NO_NUMBERS = (
     "inf",
     "+inf",
@@ -113,7 +114,8 @@ def number_form(connection: duckdb.DuckDBPyConnection, name: str, delimiter: str
     """The number format of a column, where the other texts are few and count as missing values."""
     value = quoted(name)
     usual = ("1,234.5",) if delimiter == "," else ()
-    forms = ["", *usual, *(form for form in NUMBERS if form not in usual)]
+    numbers = (*usual, *(form for form in NUMBERS if form not in usual))
+    forms = ["", *numbers, *_signed(connection, name, numbers)]
     reads = [_read(value, form) for form in forms]
     known, *fits = connection.execute(
         f"SELECT count({value}), {', '.join(f'count({read})' for read in reads)} FROM drafted"
@@ -131,6 +133,17 @@ def number_form(connection: duckdb.DuckDBPyConnection, name: str, delimiter: str
     whole = f"count_if(({read}) % 1 != 0 OR abs({read}) >= 9e15)"
     broken = connection.execute(f"SELECT {whole} FROM drafted").fetchall()[0][0]
     return Form("number" if broken else "integer", form, tuple(word for word, _ in words))
+
+
+def _signed(connection: duckdb.DuckDBPyConnection, name: str, numbers: Iterable[str]) -> Iterator[str]:
+    """The number formats with the sign that stands first or last in the texts of a column, if one does."""
+    value = quoted(name)
+    query = f"SELECT DISTINCT {value} FROM drafted WHERE {value} IS NOT NULL ORDER BY hash({value}) LIMIT {SAMPLE}"
+    for (text,) in connection.execute(query).fetchall():
+        if found := SIGNED.fullmatch(text):
+            before, gap, after = found["before"] or "", found["gap"] or "", found["after"] or ""
+            yield from (f"{before}{number}{gap}{after}" for number in ("1234.5", *numbers))
+            return
 
 
 def _read(value: str, form: str) -> str:
