@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 
-from tidegate.commands.loop import containers, locks, rewritten, workspace
+from tidegate.commands.loop import containers, locks, rewritten, unchanged, workspace
 from tidegate.commands.loop.champion import champion_by_fork
 from tidegate.documents.batch import Batch
 from tidegate.documents.decision import Decision
@@ -48,6 +48,8 @@ def turn(until: str | None, anew: bool, in_containers: bool) -> tuple[dict[str, 
 def _turn(
     within: Environment, until: str | None, anew: bool, prepared: Prepared
 ) -> tuple[dict[str, float], str | None]:
+    if until is None and not anew and _is_unchanged():
+        return {}, workspace.remembered_registry()[1]
     before = read_text(workspace.PARAMS)
     text = before if until is None else workspace.with_until(before, until)
     parameters = parse_parameters(text, workspace.PARAMS)
@@ -72,6 +74,14 @@ def _turn(
             seconds |= timed(workspace.repro(ready, "--force", "--single-item", stage))
         seconds |= timed(workspace.repro(ready, *(["--force"] if anew else [])))
         return seconds, _current_champion(ready)
+
+
+def _is_unchanged() -> bool:
+    """Whether the files and the registry are as they were when there was nothing to do."""
+    if not unchanged.up_to_date(unchanged.now()):
+        return False
+    untouched, champion = workspace.remembered_registry()
+    return untouched and next(stale(champion), None) is None
 
 
 def warn_of_key(deploy: Mapping[str, str]) -> None:
