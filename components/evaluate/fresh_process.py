@@ -15,7 +15,7 @@ from tidegate.process.command import Output, run
 from tidegate.process.termination import leave_after
 from tidegate.scoring.scores import predict
 
-REPEATS = 20
+REPEATS = 10
 
 
 def fresh(model: Path, digest: str, rows: Path, features: Path, task: str, answers: Output) -> None:

@@ -38,9 +38,10 @@ LIBRARIES = {
         *("mlflow", "mlflow.data.pandas_dataset", "mlflow.tracing.export"),
         "mlflow.store.model_registry.sqlalchemy_workspace_store",
         "mlflow.store.tracking.sqlalchemy_workspace_store",
-        *("alembic.command", "sqlalchemy.dialects.sqlite", "evidently.presets", "plotly.io", "statsmodels.api"),
+        *("alembic.command", "sqlalchemy.dialects.sqlite", "evidently.presets", "plotly.io"),
         *("sklearn.calibration", "sklearn.compose", "sklearn.ensemble", "sklearn.inspection", "sklearn.linear_model"),
         *("sklearn.pipeline", "skops.io", "matplotlib.figure", "rich.console"),
+        *("cryptography.hazmat.primitives.asymmetric.ed25519", "cryptography.hazmat.primitives.serialization"),
     ),
 }
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
