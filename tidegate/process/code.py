@@ -11,9 +11,9 @@ from itertools import chain
 from pathlib import Path
 
 import tidegate
-from tidegate.documents.formats import read_json, read_text, write_json, write_text
+from tidegate.documents.formats import read_text, write_json, write_text
 from tidegate.process.errors import InputError
-from tidegate.process.stamps import files, stamp
+from tidegate.process.stamps import files, noted, stamp
 
 ROOT = Path(tidegate.__file__).parent
 LOCK = ROOT / "requirements-steps.txt"
@@ -81,8 +81,9 @@ def check_digest(step: str) -> None:
 
 def _known(read: str) -> dict[str, str]:
     """The digests that were computed from files with this stamp; empty if they were others."""
-    values = read_json(KNOWN) if KNOWN.exists() else {}
-    return dict(values["digests"]) if values.get("stamp") == read else {}
+    values = noted(KNOWN)
+    known = values.get("digests")
+    return known if values.get("stamp") == read and isinstance(known, dict) and known.keys() == set(STEPS) else {}
 
 
 def _stamp() -> str:

@@ -4,6 +4,19 @@ import os
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
+
+from tidegate.documents.formats import read_json
+from tidegate.process.errors import InputError
+
+
+def noted(file: Path) -> dict[str, Any]:
+    """What a file says that only saves work; empty for none, and for one that cannot be read."""
+    try:
+        found = read_json(file)
+    except (InputError, OSError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def stamp(paths: Iterable[Path]) -> str:

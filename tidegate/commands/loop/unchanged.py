@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from tidegate.documents.formats import read_json, read_text, write_json
+from tidegate.documents.formats import read_text, write_json
 from tidegate.process import code
-from tidegate.process.stamps import files, stamp
+from tidegate.process.stamps import files, noted, stamp
 
 FILE, LOCK = Path("artifacts", "unchanged.json"), Path("dvc.lock")
 # What a run writes and DVC does not look at.
@@ -20,7 +20,7 @@ def now() -> str:
 
 def up_to_date(found: str) -> bool:
     """Whether DVC found nothing to do when the workspace had this stamp."""
-    return FILE.exists() and read_json(FILE).get("stamp") == found
+    return bool(noted(FILE).get("stamp") == found)
 
 
 def remember(found: str) -> None:

@@ -20,6 +20,7 @@ from tidegate.documents.parameters import check_parameter, read_parameters
 from tidegate.process import code, runner, wheel
 from tidegate.process.child import python
 from tidegate.process.errors import InputError
+from tidegate.process.stamps import noted
 from tidegate.tracking import database
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ def remembered_registry() -> tuple[bool, str | None]:
 
     Asking MLflow costs seconds of imports; a server is always asked.
     """
-    known = read_json(SEEN) if SEEN.exists() else {}
-    return (True, known["champion"]) if known and known["store"] == _store_state() else (False, None)
+    known, store = noted(SEEN), _store_state()
+    return (True, known.get("champion")) if store and known.get("store") == store else (False, None)
 
 
 def _store_state() -> str | None:

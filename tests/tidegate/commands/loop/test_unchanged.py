@@ -9,6 +9,7 @@ import pytest
 
 from tests.workspaces import Workspace
 from tidegate.commands.loop import unchanged, workspace
+from tidegate.process import code
 
 DATA = Path("data/a.csv")
 
@@ -92,3 +93,15 @@ def test_nothing_to_do_is_found_without_dvc_until_something_changes(
         again(here / "features.sql")
         with pytest.raises(AssertionError, match="DVC was asked"):
             here.tidegate("run")
+
+
+@pytest.mark.parametrize("content", ["garbage", "[]", "{}", "\x00", '{"stamp": 1, "store": 2, "digests": 3}'])
+def test_a_note_that_cannot_be_read_is_none(content: str, folder: Path) -> None:
+    for file in (unchanged.FILE, workspace.SEEN, code.KNOWN):
+        file.write_text(content)
+    assert not unchanged.up_to_date(unchanged.now())
+    assert workspace.remembered_registry() == (False, None)
+    code.write_digests()
+    code.check_digest("train")
+    unchanged.remember(unchanged.now())
+    assert unchanged.up_to_date(unchanged.now())
