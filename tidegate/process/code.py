@@ -60,12 +60,14 @@ def digests() -> dict[str, str]:
 def write_digests() -> None:
     """Write a file with the digest of each step; unchanged files are not written."""
     read = _stamp()
-    current = _known(read) or digests()
+    known = _known(read)
+    current = known or digests()
     for step, value in current.items():
         path = DIGESTS / step
         if not path.is_file() or read_text(path) != value:
             write_text(path, value)
-    write_json(KNOWN, {"stamp": read, "digests": current})
+    if not known:
+        write_json(KNOWN, {"stamp": read, "digests": current})
 
 
 def check_digest(step: str) -> None:
