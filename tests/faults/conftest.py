@@ -39,7 +39,7 @@ def server(new_server: NewServer) -> Server:
 
 
 @pytest.fixture
-def begun(prepared: "World") -> Callable[[str], "subprocess.Popen[str]"]:
+def gate_begun(prepared: "World") -> Callable[[str], "subprocess.Popen[str]"]:
     """Starts the step `gate` in the middle of a run; it ends the batch's run, so it asks and writes."""
 
     def start(uri: str) -> "subprocess.Popen[str]":

@@ -76,17 +76,17 @@ def test_under_dvc_s_cache(turned_once: Workspace, tmp_path: Path, rounds: Round
 
 
 def test_under_an_mlflow_server(
-    new_server: Callable[[str], Server], begun: Callable[[str], "subprocess.Popen[str]"], rounds: Rounds
+    new_server: Callable[[str], Server], gate_begun: Callable[[str], "subprocess.Popen[str]"], rounds: Rounds
 ) -> None:
     rounds(1)
     server = new_server("64m")
     with (server.seen / "ballast").open("wb", buffering=0) as ballast, suppress(OSError):
         for _ in range(64 * 2**20 // PAGE):
             ballast.write(bytes(PAGE))
-    process = begun(server.uri)
+    process = gate_begun(server.uri)
     said = process.communicate(timeout=180)[1]
     assert process.returncode in (REFUSED, UNAVAILABLE) and said.count("\n") == 1, said
     assert "no space left on device" in said
     (server.seen / "ballast").unlink()
-    process = begun(server.uri)
+    process = gate_begun(server.uri)
     assert (process.communicate(timeout=180)[1], process.returncode) == ("", 0)

@@ -32,12 +32,12 @@ def away(how: str, server: Server) -> Iterator[tuple[str, Faults]]:
 
 @pytest.mark.parametrize("how", ["refuses", "hangs", "503"])
 def test_one_that_stays_away_is_told_within_a_minute(
-    how: str, server: Server, begun: Begun, rounds: Rounds
+    how: str, server: Server, gate_begun: Begun, rounds: Rounds
 ) -> None:
     rounds(1)
     with away(how, server) as (address, _):
         since = time.monotonic()
-        process = begun(address)
+        process = gate_begun(address)
         said = process.communicate(timeout=180)[1]
     took = time.monotonic() - since
     if how == "refuses":
@@ -47,11 +47,11 @@ def test_one_that_stays_away_is_told_within_a_minute(
 
 
 @pytest.mark.parametrize("how", ["refuses", "hangs", "503"])
-def test_one_that_comes_back_is_not_noticed(how: str, server: Server, begun: Begun, rounds: Rounds) -> None:
+def test_one_that_comes_back_is_not_noticed(how: str, server: Server, gate_begun: Begun, rounds: Rounds) -> None:
     rounds(1)
     with away(how, server) as (address, faults):
         since = time.monotonic()
-        process = begun(address)
+        process = gate_begun(address)
         if how == "refuses":
             server.start()  # until it answers
             if time.monotonic() - since > BACK_SECONDS:
