@@ -169,9 +169,7 @@ def _check_rejects(connection: duckdb.DuckDBPyConnection, path: Path, encoding: 
         if counts[1] == "1":  # as below the title of a report
             names = f"the names of {counts[2]} columns"
             raise InputError(f"{path}:1", names, "a single cell", "remove the lines above the names")
-        raise InputError(
-            place, f"{counts[1]} cells as in the first line", counts[2], "correct that line"
-        )
+        raise InputError(place, f"{counts[1]} cells as in the first line", counts[2], "correct that line")
     if kind == "INVALID ENCODING":
         raise other_encoding(place)
     if kind == "LINE SIZE OVER MAXIMUM":

@@ -88,9 +88,14 @@ def _known(read: str) -> dict[str, str]:
     return known if values.get("stamp") == read and isinstance(known, dict) and known.keys() == set(STEPS) else {}
 
 
+def own_files() -> Iterator[Path]:
+    """The files of this installation, without what Python makes of them."""
+    return files(ROOT, lambda path: path.name == "__pycache__")
+
+
 def _stamp() -> str:
     versions = (importlib.metadata.version(name) for name in sorted({*chain(*LIBRARIES.values())}))
-    return " ".join((stamp(files(ROOT)), *versions))
+    return " ".join((stamp(own_files()), *versions))
 
 
 def locked(package: str) -> str:

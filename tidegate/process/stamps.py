@@ -1,7 +1,7 @@
 """The sizes and times of files, by which an unchanged one is known without reading it, as DVC and git know it."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -32,12 +32,12 @@ def stamp(paths: Iterable[Path]) -> str:
     return found.hexdigest()
 
 
-def files(folder: Path, left_out: Iterable[str] = ()) -> Iterator[Path]:
-    """The files below a folder in a constant order, links followed, without hidden names and those left out."""
-    return _files(folder, {"__pycache__", *left_out}, set())
+def files(folder: Path, left_out: Callable[[Path], bool]) -> Iterator[Path]:
+    """The files below a folder in a constant order, links followed, without the paths that are left out."""
+    return _files(folder, left_out, set())
 
 
-def _files(folder: Path, left_out: set[str], entered: set[tuple[int, int]]) -> Iterator[Path]:
+def _files(folder: Path, left_out: Callable[[Path], bool], entered: set[tuple[int, int]]) -> Iterator[Path]:
     state = folder.stat()
     if (state.st_dev, state.st_ino) in entered:  # by a link that leads back
         return
@@ -45,9 +45,10 @@ def _files(folder: Path, left_out: set[str], entered: set[tuple[int, int]]) -> I
     with os.scandir(folder) as entries:
         inside = sorted(entries, key=lambda entry: entry.name)
     for entry in inside:
-        if entry.name in left_out or entry.name.startswith("."):
+        path = folder / entry.name
+        if left_out(path):
             continue
         if entry.is_dir():
-            yield from _files(folder / entry.name, left_out, entered)
+            yield from _files(path, left_out, entered)
         else:
-            yield folder / entry.name
+            yield path

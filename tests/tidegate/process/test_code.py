@@ -51,6 +51,15 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "tidegate"
 
 
+@pytest.fixture
+def written(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The small package, and in the working directory the digests of its steps."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(code, "STEPS", ("train", "deploy"))
+    code.write_digests()
+    return tree
+
+
 def digests() -> dict[str, str]:
     """Both digests, with libraries of one version."""
     return {step: digest(step, lambda package: "1") for step in ("train", "deploy")}
@@ -129,16 +138,13 @@ def test_digests_that_hold_are_left_alone(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_digest_is_computed_anew_when_a_file_changed(
-    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    written: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(code, "STEPS", ("train", "deploy"))
-    code.write_digests()
     with monkeypatch.context() as patch:
         patch.setattr(code, "digest", None)  # none is computed while all files are as they were
         code.check_digest("train")
         code.write_digests()
-    (tree / "components/train/fit.py").write_text("def fit():\n    pass\n")
+    (written / "components/train/fit.py").write_text("def fit():\n    pass\n")
     code.check_digest("deploy")
     with pytest.raises(InputError, match="artifacts/code/train: expected the digest of this code"):
         code.check_digest("train")
@@ -147,11 +153,8 @@ def test_a_digest_is_computed_anew_when_a_file_changed(
 
 
 def test_a_digest_is_computed_anew_for_another_version_of_a_library(
-    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    written: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(code, "STEPS", ("train", "deploy"))
-    code.write_digests()
     monkeypatch.setattr(code, "digest", lambda step: "another")
     code.check_digest("train")
     monkeypatch.setattr(importlib.metadata, "version", lambda name: "0")

@@ -49,7 +49,7 @@ def _turn(
     within: Environment, until: str | None, anew: bool, prepared: Prepared
 ) -> tuple[dict[str, float], str | None]:
     if until is None and not anew and _is_unchanged():
-        return {}, workspace.remembered_registry()[1]
+        return {}, unchanged.remembered_registry()[1]
     before = read_text(workspace.PARAMS)
     text = before if until is None else workspace.with_until(before, until)
     parameters = parse_parameters(text, workspace.PARAMS)
@@ -80,7 +80,7 @@ def _is_unchanged() -> bool:
     """Whether the files and the registry are as they were when there was nothing to do."""
     if not unchanged.up_to_date(unchanged.now()):
         return False
-    untouched, champion = workspace.remembered_registry()
+    untouched, champion = unchanged.remembered_registry()
     return untouched and next(stale(champion), None) is None
 
 
@@ -142,7 +142,7 @@ def _rejected(name: str, version: str | None) -> bool:
 
 def _known_champion() -> str | None:
     """The champion in the registry; TrackingError when the workspace remembers one that never was there."""
-    untouched, champion = workspace.remembered_registry()
+    untouched, champion = unchanged.remembered_registry()
     if untouched:
         return champion
     batch = workspace.written(Batch, "featurize")
@@ -169,5 +169,5 @@ def _current_champion(environment: Environment | None = None) -> str | None:
     if batch is None:
         return None
     found = champion_by_fork(batch.name, environment or {})
-    workspace.remember_registry(found)
+    unchanged.remember_registry(found)
     return found

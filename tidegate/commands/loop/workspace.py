@@ -15,19 +15,16 @@ from tidegate.commands.draft import STAGES
 from tidegate.commands.loop import locks, sample, unchanged
 from tidegate.documents.data_version import tracked
 from tidegate.documents.document import Document
-from tidegate.documents.formats import parse_yaml, read_json, read_text, read_yaml, write_json
+from tidegate.documents.formats import parse_yaml, read_json, read_text, read_yaml
 from tidegate.documents.parameters import check_parameter, read_parameters
 from tidegate.process import code, runner, wheel
 from tidegate.process.child import python
 from tidegate.process.errors import InputError
-from tidegate.process.stamps import noted
-from tidegate.tracking import database
 
 if TYPE_CHECKING:
     from tidegate.process.keys import Trusted
 
 ARTIFACTS = Path("artifacts")
-SEEN = ARTIFACTS / "registry.json"
 DATA, DATA_DVC, PARAMS = Path("data"), Path("data.dvc"), Path("params.yaml")
 CONTRACT = Path("contract.yaml")
 Kind = TypeVar("Kind", bound=Document)
@@ -45,29 +42,6 @@ def document(step: str, port: str) -> dict[str, Any] | None:
     path = ARTIFACTS / step / f"{port}.json"
     found = read_json(path) if path.exists() else None
     return None if found is None or "skipped" in found else found
-
-
-def remember_registry(champion: str | None) -> None:
-    """Note that the registry was looked at, and whom it names champion; see `remembered_registry`."""
-    if store := _store_state():
-        write_json(SEEN, {"store": store, "champion": champion})
-
-
-def remembered_registry() -> tuple[bool, str | None]:
-    """Whether the local registry is untouched since it was last looked at, and the champion it named then.
-
-    Asking MLflow costs seconds of imports; a server is always asked.
-    """
-    known, store = noted(SEEN), _store_state()
-    return (True, known.get("champion")) if store and known.get("store") == store else (False, None)
-
-
-def _store_state() -> str | None:
-    path = database.path_of(os.environ.get("MLFLOW_TRACKING_URI") or database.DEFAULT_URI)
-    if path is None or not path.exists():
-        return None
-    stat = path.stat()
-    return f"{path} {stat.st_ino} {stat.st_size} {stat.st_mtime_ns}"
 
 
 def with_until(text: str, until: str) -> str:

@@ -12,6 +12,7 @@ from tidegate.commands.loop import unchanged, workspace
 from tidegate.process import code
 
 DATA = Path("data/a.csv")
+NAMED = ("hidden", "named as a note", "named as bytecode", "ignored by DVC")
 
 
 @pytest.fixture
@@ -22,6 +23,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text("one")
     Path(".dvc/cache/files/md5/ab").mkdir(parents=True)
+    Path("env").mkdir()
+    Path("env/pyvenv.cfg").touch()
     Path("data/linked").symlink_to("../elsewhere")
     Path("data/round").symlink_to("..")
     return tmp_path
@@ -42,13 +45,17 @@ def again(path: Path) -> None:
         lambda: again(Path("params.yaml")),
         lambda: again(Path(".dvc/config")),
         lambda: again(Path("artifacts/x/y.json")),
+        Path("data/.hidden.csv").touch,
+        Path("data/registry.json").touch,
+        Path("data/__pycache__").touch,
+        Path(".dvcignore").touch,
         DATA.unlink,
         lambda: DATA.rename("data/c.csv"),
         Path("data/new.csv").touch,
         lambda: Path(".dvc/cache/files/md5/ab/cd").write_text("an object"),
         Path(".dvc/cache/files/md5/ab").rmdir,
     ],
-    ids=["data", "linked", "params", "settings", "output", "removed", "renamed", "added", "cached", "not cached"],
+    ids=["data", "linked", "params", "settings", "output", *NAMED, "removed", "renamed", "added", "cached", "dropped"],
 )
 def test_a_change_is_seen(change: Callable[[], object], folder: Path) -> None:
     before = unchanged.now()
@@ -58,7 +65,7 @@ def test_a_change_is_seen(change: Callable[[], object], folder: Path) -> None:
     assert not unchanged.up_to_date(unchanged.now())
 
 
-@pytest.mark.parametrize("name", ["mlflow.db", "mlartifacts/1/x", "artifacts/registry.json", ".git/index"])
+@pytest.mark.parametrize("name", ["mlflow.db", "mlartifacts/1/x", "artifacts/registry.json", ".git/index", "env/x"])
 def test_what_dvc_does_not_look_at_is_no_change(name: str, folder: Path) -> None:
     before = unchanged.now()
     Path(name).parent.mkdir(parents=True, exist_ok=True)
@@ -97,10 +104,10 @@ def test_nothing_to_do_is_found_without_dvc_until_something_changes(
 
 @pytest.mark.parametrize("content", ["garbage", "[]", "{}", "\x00", '{"stamp": 1, "store": 2, "digests": 3}'])
 def test_a_note_that_cannot_be_read_is_none(content: str, folder: Path) -> None:
-    for file in (unchanged.FILE, workspace.SEEN, code.KNOWN):
+    for file in (unchanged.FILES, unchanged.REGISTRY, code.KNOWN):
         file.write_text(content)
     assert not unchanged.up_to_date(unchanged.now())
-    assert workspace.remembered_registry() == (False, None)
+    assert unchanged.remembered_registry() == (False, None)
     code.write_digests()
     code.check_digest("train")
     unchanged.remember(unchanged.now())
