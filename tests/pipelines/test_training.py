@@ -11,7 +11,14 @@ def test_graph(compiled: dict[str, Any]) -> None:
         "pull": ["collect.data_dvc"],
         "ingest": ["collect.until", "pull.contract", "pull.data"],
         "validate": ["ingest.manifest", "ingest.tables", "pull.contract"],
-        "featurize": ["ingest.manifest", "pull.contract", "pull.estimator", "pull.sql", "validate.clean"],
+        "featurize": [
+            "ingest.manifest",
+            "pull.contract",
+            "pull.estimator",
+            "pull.sql",
+            "validate.clean",
+            "validate.findings",
+        ],
         "gate": ["featurize.batch", "featurize.features", "pull.contract", "validate.clean"],
         "train": [
             "featurize.batch",
