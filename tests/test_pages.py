@@ -34,7 +34,6 @@ from tidegate.components.evaluate.pictures import intervals, panels
 from tidegate.components.evaluate.slices import SliceDifference
 from tidegate.components.gate.page import write_decision
 from tidegate.components.gate.pictures import pictures
-from tidegate.components.train.pictures import importance_picture, learning_picture
 from tidegate.components.validate.findings import findings_of, table_findings
 from tidegate.components.validate.page import TEMPLATE, values
 from tidegate.components.validate.rules import MissingColumn
@@ -42,7 +41,6 @@ from tidegate.contract.contract import parse_contract
 from tidegate.documents.decision import Answer, Feedback
 from tidegate.documents.findings import BrokenPromise, ColumnFindings
 from tidegate.documents.manifest import Example
-from tidegate.documents.record import LearningPoint
 from tidegate.documents.verdict import ModelMetrics, ModelName, SliceResult
 from tidegate.pages.page import write_note, write_page
 from tidegate.scoring.scores import metrics
@@ -525,27 +523,6 @@ def test_intervals_keep_their_order_within_the_picture(mean: float, lower: float
     assert (row.mean < found.zero) == (mean < 0)
     assert 2 <= len(found.ticks) <= 6
     assert all(0 <= tick["at"] <= 1 for tick in found.ticks)
-
-
-def test_training_pictures_name_their_axes_and_units() -> None:
-    curve = learning_picture(
-        [
-            LearningPoint(5238, 0.38, 0.53),
-            LearningPoint(41906, 0.46, 0.51),
-        ],
-        TASKS["binary"],
-    ).axes[0]
-    assert (curve.get_xlabel(), curve.get_ylabel()) == ("training rows", "log loss (nats)")
-    bars = importance_picture({"a$b$_c": 0.2, "second": -0.1}, TASKS["binary"]).axes[0]
-    bars.figure.canvas.draw()
-    assert "nats" in bars.get_xlabel()
-    assert [label.get_text() for label in bars.get_yticklabels()] == ["a$b$_c", "second"]
-
-
-def test_a_wide_model_keeps_a_legible_picture() -> None:
-    figure = importance_picture({f"feature {index}": 1.0 / (index + 1) for index in range(500)}, TASKS["binary"])
-    assert figure.get_size_inches()[1] < 15
-    assert figure.axes[0].get_title() == "Permutation importance, 40 of 500 features"
 
 
 def _contrast(first: str, second: str) -> float:

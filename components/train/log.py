@@ -1,6 +1,5 @@
 """What is told of a training: to MLflow, with the batch's run."""
 
-import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -59,12 +58,6 @@ def _params(record: Record, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _pictures(record: Record, task: Task) -> dict[str, bytes]:
     return {
-        "learning_curve.png": _png(learning_picture(record.learning_curve, task)),
-        "importances.png": _png(importance_picture(record.importances, task)),
+        "learning_curve.svg": learning_picture(record.learning_curve, task).encode(),
+        "importances.svg": importance_picture(record.importances, task).encode(),
     }
-
-
-def _png(figure: Any) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=120)
-    return buffer.getvalue()

@@ -1,59 +1,67 @@
-"""Pictures of a training: its learning curve and the importance of each feature."""
+"""Pictures of a training, as SVG: its learning curve and the importance of each feature."""
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import Literal
-
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from pathlib import Path
+from typing import NamedTuple
 
 from tidegate.documents.record import LearningPoint
+from tidegate.pages.axes import Axis
+from tidegate.pages.page import rendered
 from tidegate.scoring.tasks import Task
 
-MOST = 40
-KNOWN, UNSEEN = "#c2571a", "#0b6e8f"
+LEARNING_CURVE, IMPORTANCES = (Path(__file__).with_name(name) for name in ("learning_curve.svg", "importances.svg"))
+MOST = 40  # bars
+LONGEST = 32  # letters of a name beside its bar
 
 
-def learning_picture(points: Sequence[LearningPoint], task: Task) -> Figure:
+class Line(NamedTuple):
+    """One line of the learning curve: its name, its class in the style, its points as shares of both axes."""
+
+    name: str
+    style: str
+    points: list[tuple[float, float]]
+
+
+class Bar(NamedTuple):
+    """One feature: its name, where its bar ends, and its importance as text."""
+
+    name: str
+    end: float
+    text: str
+
+
+def learning_picture(points: Sequence[LearningPoint], task: Task) -> str:
     """The loss by number of training rows, on those rows and on the rows after them."""
-    figure = Figure(figsize=(7.2, 4.5), layout="constrained")
-    axes = figure.subplots()
-    rows = [point.rows for point in points]
-    axes.plot(rows, [point.held_out_loss for point in points], marker="o", label="rows after them", color=UNSEEN)
-    axes.plot(
-        rows,
-        [point.train_loss for point in points],
-        marker="s",
-        linestyle="--",
-        label="rows trained on",
-        color=KNOWN,
+    unseen = [(point.rows, point.held_out_loss) for point in points]
+    known = [(point.rows, point.train_loss) for point in points]
+    rows = Axis(0, max(count for count, _ in unseen))
+    losses = Axis.over([loss for _, loss in unseen + known])
+    return rendered(
+        LEARNING_CURVE,
+        lines=[
+            Line("rows after them", "unseen", rows.within(unseen, losses)),
+            Line("rows trained on", "known", rows.within(known, losses)),
+        ],
+        x_ticks=rows.ticks("{:,.0f}".format),
+        y_ticks=losses.ticks(),
+        loss=f"{task.words} ({task.unit})",
     )
-    axes.set(title="Learning curve", xlabel="training rows", ylabel=f"{task.words} ({task.unit})")
-    axes.set_xlim(left=0)
-    axes.xaxis.set_major_formatter("{x:,.0f}")
-    axes.legend(frameon=False, loc="best")
-    _quieten(axes, "both")
-    return figure
 
 
-def importance_picture(found: Mapping[str, float], task: Task) -> Figure:
+def importance_picture(importances: Mapping[str, float], task: Task) -> str:
     """Growth of the loss when one feature is permuted, the largest on top."""
-    shown = dict(islice(found.items(), MOST))
-    figure = Figure(figsize=(7.2, 1.2 + 0.28 * len(shown)), layout="constrained")
-    axes = figure.subplots()
-    bars = axes.barh(range(len(shown)), list(shown.values()), color=UNSEEN)
-    axes.bar_label(bars, fmt=task.text, padding=4, fontsize=9)
-    axes.set_yticks(range(len(shown)), list(shown), parse_math=False)
-    axes.invert_yaxis()
-    axes.margins(x=0.2, y=0.01)
-    axes.axvline(0, color="black", linewidth=0.8)
-    cut = f", {len(shown)} of {len(found)} features" if len(shown) < len(found) else ""
-    axes.set(title=f"Permutation importance{cut}", xlabel=f"growth of the {task.words} on held-out rows ({task.unit})")
-    _quieten(axes, "x")
-    return figure
+    drawn = dict(islice(importances.items(), MOST))
+    growth = Axis.over([0.0, *drawn.values()])
+    return rendered(
+        IMPORTANCES,
+        bars=[Bar(_cut(name), growth.at(value), task.text(value)) for name, value in drawn.items()],
+        zero=growth.at(0),
+        ticks=growth.ticks(),
+        cut=f", {len(drawn)} of {len(importances)} features" if len(drawn) < len(importances) else "",
+        loss=f"growth of the {task.words} on held-out rows ({task.unit})",
+    )
 
 
-def _quieten(axes: Axes, grid: Literal["x", "both"]) -> None:
-    axes.grid(alpha=0.3, axis=grid)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
+def _cut(name: str) -> str:
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"

@@ -1,9 +1,13 @@
 """Axes of charts: positions as shares of the axis, and ticks at round values."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10
 from typing import Any
+
+
+def _text(value: float) -> str:
+    return f"{value:g}".replace("-", "−")
 
 
 @dataclass(frozen=True)
@@ -27,9 +31,9 @@ class Axis:
         """The positions of points, with x on this axis and y on the other."""
         return [(self.at(x), other.at(y)) for x, y in points]
 
-    def ticks(self) -> list[dict[str, Any]]:
+    def ticks(self, text: Callable[[float], str] = _text) -> list[dict[str, Any]]:
         """Ticks at round values, with their positions and texts."""
-        return [{"at": self.at(tick), "text": _text(tick)} for tick in _ticks(self.low, self.high)]
+        return [{"at": self.at(tick), "text": text(tick)} for tick in _ticks(self.low, self.high)]
 
 
 DATE = 0.28  # the share of an axis that a date takes, with room around it
@@ -45,10 +49,6 @@ def dates(places: Sequence[tuple[float, str]]) -> list[dict[str, Any]]:
 
 
 QUARTERS = [{"at": tick, "text": f"{tick:g}"} for tick in (0, 0.25, 0.5, 0.75, 1)]
-
-
-def _text(value: float) -> str:
-    return f"{value:g}".replace("-", "−")
 
 
 def _ticks(low: float, high: float) -> list[float]:

@@ -23,6 +23,12 @@ def write_page(path: Path, template: Path, title: str, **values: Any) -> None:
 
     No other value holds a secret of the environment.
     """
+    scripts = values.get("scripts", ())
+    write_text(path, rendered(template, **{**values, "title": title, "scripts": scripts, "policy": policy(scripts)}))
+
+
+def rendered(template: Path, **values: Any) -> str:
+    """The text of a template, HTML or SVG; every value but `scripts` is escaped, none holds a secret."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     scripts, secrets = values.get("scripts", ()), known_secrets()
@@ -37,8 +43,7 @@ def write_page(path: Path, template: Path, title: str, **values: Any) -> None:
         finalize=shown,
         trim_blocks=True,
     )
-    fixed = {"title": title, "scripts": scripts, "policy": policy(scripts)}
-    write_text(path, environment.get_template(template.name).render({**values, **fixed}))
+    return environment.get_template(template.name).render(values)
 
 
 def write_note(path: Path, title: str, sentence: str) -> None:

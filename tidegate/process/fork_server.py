@@ -40,7 +40,7 @@ LIBRARIES = {
         "mlflow.store.tracking.sqlalchemy_workspace_store",
         *("alembic.command", "sqlalchemy.dialects.sqlite", "evidently.presets", "plotly.io"),
         *("sklearn.calibration", "sklearn.compose", "sklearn.ensemble", "sklearn.inspection", "sklearn.linear_model"),
-        *("sklearn.pipeline", "skops.io", "matplotlib.figure", "rich.console"),
+        *("sklearn.pipeline", "skops.io", "rich.console"),
         *("cryptography.hazmat.primitives.asymmetric.ed25519", "cryptography.hazmat.primitives.serialization"),
     ),
 }

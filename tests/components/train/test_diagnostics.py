@@ -11,14 +11,12 @@ from sklearn.inspection import permutation_importance
 from tidegate.components.train.diagnostics import REPEATS, importances, learning_curve, split_tail
 from tidegate.components.train.estimator_pipeline import challenger
 from tidegate.components.train.fit import fit
-from tidegate.components.train.pictures import importance_picture, learning_picture
 from tidegate.components.train.specification import parse_specification
 from tidegate.components.train.window import lone_classes, reference_sample, training_rows, without
 from tidegate.contract.contract import Contract, parse_contract
 from tidegate.documents.record import LearningPoint
 from tidegate.process.errors import InputError
 from tidegate.scoring.scores import labels, model_input
-from tidegate.scoring.tasks import TASKS
 
 kinds = {"planted": "number", "noise": "number", "shop": "category"}
 tree = parse_specification(
@@ -192,7 +190,6 @@ def test_the_curve_falls_and_its_last_model_saw_the_whole_head() -> None:
     assert points[-1].held_out_loss < points[0].held_out_loss
     assert all(point.train_loss < point.held_out_loss for point in points)
     assert model[-1].tree_.n_node_samples[0] == 800
-    assert learning_picture(points, TASKS["binary"]).axes[0].get_title() == "Learning curve"
 
 
 def test_the_planted_feature_is_found() -> None:
@@ -204,7 +201,6 @@ def test_the_planted_feature_is_found() -> None:
     assert max(found["noise"], found["shop"]) < 0.1
     assert list(found.values()) == sorted(found.values(), reverse=True)
     assert found == importances(model, tail, promise(), kinds, 3)
-    assert len(importance_picture(found, TASKS["binary"]).axes[0].patches) == 3
 
 
 @pytest.mark.parametrize("task", ["binary", "regression"])

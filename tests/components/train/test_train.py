@@ -34,8 +34,8 @@ def test_trained_again_everything_is_the_same_bytes_and_logged_once(trained: "Wo
     assert run.data.params["model.max_iter"] == "30"
     assert run.data.metrics["train_loss"] == trained.json("record")["train_loss"]
     assert {info.path for info in client.list_artifacts(run.info.run_id, "train")} == {
-        "train/learning_curve.png",
-        "train/importances.png",
+        "train/learning_curve.svg",
+        "train/importances.svg",
     }
 
 
