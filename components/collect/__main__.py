@@ -29,8 +29,8 @@ def collect(
     Also write `until`, the end of the batch: `asked`, or else derived from `scheduled` and `created`; see `day`.
     """
     end = day(asked, scheduled, created, datetime.now(UTC))
-    if end.told:
-        print(f"the batch ends on {end.until}: {end.told}")
+    if end.origin:
+        print(f"the batch ends on {end.until}: {end.origin}")
     tables = {name: table for name, table in parse_contract(contract_yaml).tables.items() if table.source}
     text = given
     if fetch and tables:

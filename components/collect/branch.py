@@ -55,19 +55,19 @@ def _push(repository: str, branch: str, text: str) -> str:
         return ""
     tree.add(FILE, 0o100644, blob.id)
     commit = _commit(tree.id, tip)
-    asked: dict[bytes, bytes] = {}
+    update: dict[bytes, bytes] = {}
 
-    def wanted(refs: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
-        asked.update({ref: commit.id} if refs.get(ref) == tip else {})
-        return asked
+    def updates(refs: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+        update.update({ref: commit.id} if refs.get(ref) == tip else {})
+        return update
 
     parts = [(part, None) for part in (blob, tree, commit)]
     try:
-        sent = client.send_pack(path.encode(), wanted, lambda have, want, **_: pack_objects_to_data(parts))
+        sent = client.send_pack(path.encode(), updates, lambda have, want, **_: pack_objects_to_data(parts))
     except FileLocked:  # of a repository in a local folder
         return "another push has locked the branch"
     # After a successful push a server reports None for the branch, and a local folder has no entry.
-    return (sent.ref_status or {}).get(ref) or "" if asked else "another push came first"
+    return (sent.ref_status or {}).get(ref) or "" if update else "another push came first"
 
 
 def _tip(client: Any, path: str, ref: bytes) -> tuple[bytes, Any]:
@@ -76,12 +76,12 @@ def _tip(client: Any, path: str, ref: bytes) -> tuple[bytes, Any]:
 
     tips = []
 
-    def wanted(refs: Mapping[bytes, bytes], depth: int | None = None) -> list[bytes]:
+    def wants(refs: Mapping[bytes, bytes], depth: int | None = None) -> list[bytes]:
         tips.extend([refs[ref]] if ref in refs else [])
         return tips
 
     have: Any = MemoryRepo()
-    client.fetch(path, have, determine_wants=wanted, depth=1)
+    client.fetch(path, have, determine_wants=wants, depth=1)
     if not tips:
         raise OSError("no such branch")
     return tips[0], have[have[tips[0]].tree]

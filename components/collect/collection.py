@@ -17,19 +17,19 @@ from tidegate.versions.repository import fetch, opened, save
 FOLDER = "data"
 
 
-def collect_rows(given: str, remote: str, tables: Mapping[str, Table], until: str) -> tuple[str, dict[str, Merged]]:
+def collect_rows(data_dvc: str, remote: str, tables: Mapping[str, Table], until: str) -> tuple[str, dict[str, Merged]]:
     """The text of data.dvc of the newest version with the new rows of `tables`, and the changes by table.
 
     Without new rows it is the newest version. Every listed version is complete, even if this is killed.
     """
     if until:
         moment("until", until, "correct it")
-    if given:
-        tracked(given)  # checked first, so that an invalid text does not wait for the remote
+    if data_dvc:
+        tracked(data_dvc)  # checked first, so that an invalid text does not wait for the remote
     with TemporaryDirectory() as scratch, opened(Path(scratch, "repository"), remote) as repository:
         listed = listing.listed(repository)
-        newest = listing.start(given, listed)
-        text = listing.text(repository, newest) if newest else given
+        newest = listing.start(data_dvc, listed)
+        text = listing.text(repository, newest) if newest else data_dvc
         data = _lay(repository, text)
         if text and not newest:
             listed = listing.add(repository, text, listed)

@@ -12,25 +12,25 @@ class Day(NamedTuple):
     """The end of the batch, and its origin in words; empty if it was requested."""
 
     until: str
-    told: str
+    origin: str
 
 
-def day(asked: str, scheduled: str, created: str, now: datetime) -> Day:
-    """The requested end `asked`, else the UTC day of `scheduled`, else that of `created`, else that of `now`.
+def day(requested: str, scheduled: str, created: str, now: datetime) -> Day:
+    """The `requested` end, else the UTC day of `scheduled`, else that of `created`, else that of `now`.
 
     The clock comes last, because a retry has to get the same day. InputError for an invalid time.
     """
-    if asked:
-        return Day(asked, "")
-    if known(scheduled):
+    if requested:
+        return Day(requested, "")
+    if is_resolved(scheduled):
         return Day(utc_day("scheduled", scheduled), f"scheduled for {scheduled}")
-    if known(created):
+    if is_resolved(created):
         return Day(utc_day("created", created), f"the run began at {created}; Kubeflow did not say for when it was")
     moment = f"{now:%Y-%m-%dT%H:%M:%SZ}"
     return Day(utc_day("now", moment), f"the clock said {moment}; Kubeflow did not say when the run began")
 
 
-def known(moment: str) -> bool:
+def is_resolved(moment: str) -> bool:
     """Whether the orchestrator replaced the placeholder by a value."""
     return bool(moment) and UNRESOLVED not in moment
 

@@ -46,7 +46,7 @@ def download(source: Source, folder: Path) -> dict[Path, str]:
 def ending(name: str) -> str:
     """The one of ENDINGS with which a file name or URL ends; empty if there is none."""
     path = urlsplit(name).path
-    return next((known for known in sorted(ENDINGS, key=len, reverse=True) if path.endswith(known)), "")
+    return next((item for item in sorted(ENDINGS, key=len, reverse=True) if path.endswith(item)), "")
 
 
 def _names(system: Any, path: str, every: bool) -> list[str]:
@@ -62,7 +62,7 @@ def _options(source: Source) -> dict[str, Any]:
             for name in ENDPOINT_VARIABLES:
                 check_encrypted(name, os.environ.get(name, ""), "write `insecure: true` in `source`")
         client = {"endpoint_url": source.endpoint, "region_name": source.region}
-        given = {name: value for name, value in client.items() if value}
+        settings = {name: value for name, value in client.items() if value}
         from tidegate.versions.s3 import RETRIES
 
         waits = {
@@ -70,14 +70,17 @@ def _options(source: Source) -> dict[str, Any]:
             "read_timeout": limits.STORE_READ_SECONDS,
             "retries": RETRIES,
         }
-        return {"client_kwargs": given, "config_kwargs": waits, "profile": source.profile, "use_listings_cache": False}
+        return {
+            "client_kwargs": settings,
+            "config_kwargs": waits,
+            "profile": source.profile,
+            "use_listings_cache": False,
+        }
     if not str(source.files).startswith(("http://", "https://")):
         return {}
     from aiohttp import ClientTimeout
 
-    patience = ClientTimeout(
-        total=None, sock_connect=limits.WEB_CONNECT_SECONDS, sock_read=limits.WEB_READ_SECONDS
-    )
+    patience = ClientTimeout(total=None, sock_connect=limits.WEB_CONNECT_SECONDS, sock_read=limits.WEB_READ_SECONDS)
     return {"client_kwargs": {"timeout": patience, "trust_env": True, "headers": dict(_headers(source))}}
 
 

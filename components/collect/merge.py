@@ -60,7 +60,7 @@ def _span(connection: duckdb.DuckDBPyConnection, table: Table) -> tuple[str, str
 
 def _rewrite(connection: duckdb.DuckDBPyConnection, table: Table, path: Path, target: bool) -> None:
     """Rewrite a file: the rows that stay, in their order; then, in the target, the new rows. Remove an empty file."""
-    parts = [_kept(connection, table, path)] * path.exists()
+    parts = [_unchanged_rows(connection, table, path)] * path.exists()
     if target:
         parts.append(f"SELECT {_typed(connection, table)}, NULL::BIGINT AS {ROW} FROM fresh")
     rows = " UNION ALL BY NAME ".join(parts)
@@ -74,7 +74,7 @@ def _rewrite(connection: duckdb.DuckDBPyConnection, table: Table, path: Path, ta
         connection.execute(f"COPY ({query}) TO {literal(str(temporary))} ({_format(table)})")
 
 
-def _kept(connection: duckdb.DuckDBPyConnection, table: Table, path: Path) -> str:
+def _unchanged_rows(connection: duckdb.DuckDBPyConnection, table: Table, path: Path) -> str:
     """The query of the unchanged rows of a file, with their row numbers."""
     parquet = f"SELECT * FROM read_parquet({literal(str(path))})"
     source = parquet if path.suffix == ".parquet" else texts(connection, [path], table.missing)

@@ -18,15 +18,15 @@ WITH_FILE = ", filename = '#file'"
 
 
 def compare(
-    connection: duckdb.DuckDBPyConnection, table: Table, known: Sequence[Path], came: str, order: str, cut: str
+    connection: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path], came: str, order: str, cut: str
 ) -> None:
-    """Compare the rows of the query `came` that fulfil the condition `cut` with the files `known`.
+    """Compare the rows of the query `came` that fulfil the condition `cut` with `files`.
 
     Of rows with the same key only the last by the SQL expression `order` count.
     """
     values = ", ".join(f"{plain(name, table)} AS {quoted(name)}" for name in table.columns)
     connection.execute(f"CREATE OR REPLACE TABLE came AS SELECT {values}, {order} AS {RANK} FROM ({came}) WHERE {cut}")
-    connection.execute(f"CREATE OR REPLACE VIEW known AS {_known(connection, table, known)}")
+    connection.execute(f"CREATE OR REPLACE VIEW known AS {_rows_of(connection, table, files)}")
     (_by_key if table.key else _by_row)(connection, table)
 
 
@@ -44,7 +44,7 @@ def same_key(table: Table, left: str, right: str) -> str:
     return " AND ".join(pairs)
 
 
-def _known(connection: duckdb.DuckDBPyConnection, table: Table, paths: Sequence[Path]) -> str:
+def _rows_of(connection: duckdb.DuckDBPyConnection, table: Table, paths: Sequence[Path]) -> str:
     if not paths:
         nothing = ", ".join(f"NULL::VARCHAR AS {quoted(name)}" for name in table.columns)
         return f"SELECT {nothing}, NULL::VARCHAR AS {FILE} WHERE false"

@@ -12,7 +12,7 @@ LEFT = ("{{$.pipeline_job_schedule_time_utc}}", "{{$.pipeline_job_create_time_ut
 
 
 @pytest.mark.parametrize(
-    ("asked", "scheduled", "created", "until", "told"),
+    ("requested", "scheduled", "created", "until", "origin"),
     [
         ("2013-03-01", SCHEDULED, CREATED, "2013-03-01", ""),
         ("2013-03-01T06:00:00", *LEFT, "2013-03-01T06:00:00", ""),
@@ -24,6 +24,6 @@ LEFT = ("{{$.pipeline_job_schedule_time_utc}}", "{{$.pipeline_job_create_time_ut
     ],
 )
 def test_the_best_that_is_known_counts_and_is_said(
-    asked: str, scheduled: str, created: str, until: str, told: str
+    requested: str, scheduled: str, created: str, until: str, origin: str
 ) -> None:
-    assert day(asked, scheduled, created, NOW) == (until, told)
+    assert day(requested, scheduled, created, NOW) == (until, origin)
