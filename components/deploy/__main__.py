@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from mlflow import MlflowClient
+
 from tidegate.components.deploy.log import record as record_release
 from tidegate.components.deploy.log import recorded
 from tidegate.components.deploy.promotion import settled
@@ -10,6 +12,7 @@ from tidegate.contract.contract import parse_contract
 from tidegate.documents.decision import Decision
 from tidegate.documents.formats import read_text
 from tidegate.documents.record import Record
+from tidegate.documents.release import Release
 from tidegate.documents.verdict import Verdict
 from tidegate.process.command import Output
 from tidegate.process.context import experiment
@@ -56,12 +59,17 @@ def deploy(
     run_id = batch_run(client, name, challenger.batch.id, {Tag.UNTIL: challenger.batch.end[:10]})
     result = recorded(client, run_id, challenger.verdict.question)
     if result is None:
-        check_filed(client, run_id, challenger.verdict)
-        if reason := refusal(challenger.decision, challenger.verdict, experiment(), approval):
-            result = challenger.release(None, champion(client, name), reason, experiment())
-        else:
-            result = settled(client, run_id, challenger, approval, trusted(sign))
-        result = record_release(client, run_id, result, approval)
+        result = _new_release(client, run_id, challenger, approval, sign)
     finish(client, run_id)
     result.write(release)
     print(f"version {result.version} is champion" if result.promoted else f"not promoted: {result.reason}")
+
+
+def _new_release(client: MlflowClient, run_id: str, challenger: Challenger, approval: str, sign: str) -> Release:
+    """The recorded release of a challenger: not registered for a reason, or registered and perhaps promoted."""
+    check_filed(client, run_id, challenger.verdict)
+    if reason := refusal(challenger.decision, challenger.verdict, experiment(), approval):
+        release = challenger.release(None, champion(client, challenger.batch.name), reason, experiment())
+    else:
+        release = settled(client, run_id, challenger, approval, trusted(sign))
+    return record_release(client, run_id, release, approval)

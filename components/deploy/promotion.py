@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 
-from tidegate.components.deploy.release import Challenger, why
+from tidegate.components.deploy.release import Challenger, promotion_reason
 from tidegate.documents.release import Release
 from tidegate.documents.verdict import Verdict
 from tidegate.process.context import commit, user
@@ -26,14 +26,18 @@ def settled(client: MlflowClient, run_id: str, challenger: Challenger, approval:
 
     It is signed if there are trusted `keys`; InputError before anything is written if none of them is here.
     """
-    batch, verdict, reason = challenger.batch, challenger.verdict, why(challenger.decision, challenger.verdict)
+    batch, verdict, reason = (
+        challenger.batch,
+        challenger.verdict,
+        promotion_reason(challenger.decision, challenger.verdict),
+    )
     signer = trusted_signer(keys) if keys else None
     logged = find_logged(client, run_id, challenger.files)
     registered, tags = _registered(client, run_id, challenger, logged, approval)
     version = str(registered.version)
     if signer:
-        known = registered.tags if signatures.holds(batch.name, version, registered.tags, keys) else tags
-        whole = {**known, **approvals.tags_of(verdict, approval)}
+        tags_before = registered.tags if signatures.holds(batch.name, version, registered.tags, keys) else tags
+        whole = {**tags_before, **approvals.tags_of(verdict, approval)}
         tag(client, registered, {**whole, **signatures.signed(signer, batch.name, version, whole)})
     state = read(client, batch.name)
     past = state.history

@@ -64,9 +64,7 @@ def check_chain(challenger: Challenger) -> None:
         raise InputError("decision.json", "an open gate", decision.decision, CURE)
 
 
-def refusal(
-    decision: Decision, verdict: Verdict, experiment: str | None, approval: str = "automatic"
-) -> str | None:
+def refusal(decision: Decision, verdict: Verdict, experiment: str | None, approval: str = "automatic") -> str | None:
     """Why a challenger is not registered, None when it may be."""
     if experiment:
         return f"experiment {experiment}: evaluated, never promoted"
@@ -77,6 +75,6 @@ def refusal(
     return None
 
 
-def why(decision: Decision, verdict: Verdict) -> str:
+def promotion_reason(decision: Decision, verdict: Verdict) -> str:
     """One sentence for the journal: why it was retrained and why it was accepted."""
     return f"retrained because {'; '.join(decision.reasons)}; accepted because {'; '.join(verdict.reasons)}"
