@@ -43,15 +43,8 @@ def featurize(
     window = Window(datetime.fromisoformat(start), datetime.fromisoformat(end))
     with replacing(features) as folder:
         folder.mkdir()
-        with feature_engine(clean, folder, tables=promise.tables) as connection:
-            kind = kinds(promise, describe(connection, texts["sql"]))
-            check_behaviour(promise.behaviour, kind)
-            _check_rows(connection, texts["sql"], promise)
-            _check_hindsight(connection, texts["sql"], promise, kind)
-            copy(connection, marked(texts["sql"], promise, kind, window), folder / "features.parquet")
-            check_features(connection, folder / "features.parquet", promise, kind)
-            counts = _counts(connection, folder / "features.parquet", promise.label)
-        made = digests(clean=clean, features=folder)
+        kind, counts = _write_features(clean, folder, texts["sql"], promise, window)
+        table_digests = digests(clean=clean, features=folder)
     Batch(
         id=batch_id(ingested.data, start, end, made_by),
         name=promise.name,
@@ -62,8 +55,23 @@ def featurize(
         features=kind,
         recipe=made_by,
         files=ingested.files,
-        digests=made,
+        digests=table_digests,
     ).write(batch)
+
+
+def _write_features(
+    clean: Path, folder: Path, sql: str, contract: Contract, window: Window
+) -> tuple[dict[str, str], dict[str, int]]:
+    """Write and check the feature table; returns its features with their kinds, and the counts of its rows."""
+    path = folder / "features.parquet"
+    with feature_engine(clean, folder, tables=contract.tables) as connection:
+        kind = kinds(contract, describe(connection, sql))
+        check_behaviour(contract.behaviour, kind)
+        _check_rows(connection, sql, contract)
+        _check_hindsight(connection, sql, contract, kind)
+        copy(connection, marked(sql, contract, kind, window), path)
+        check_features(connection, path, contract, kind)
+        return kind, _counts(connection, path, contract.label)
 
 
 def _check_rows(connection: duckdb.DuckDBPyConnection, sql: str, contract: Contract) -> None:
@@ -95,11 +103,11 @@ def _check_hindsight(
 
 def _counts(connection: duckdb.DuckDBPyConnection, path: Path, label: str) -> dict[str, int]:
     query = f"SELECT split, count(*), count({quoted(label)}) FROM read_parquet($path) GROUP BY split"
-    found = {
+    counts = {
         split: (rows, labelled)
         for split, rows, labelled in connection.execute(query, {"path": str(path.resolve())}).fetchall()
     }
-    history, batch = found.get("history", (0, 0)), found.get("batch", (0, 0))
+    history, batch = counts.get("history", (0, 0)), counts.get("batch", (0, 0))
     return {
         "rows": batch[0],
         "labelled_rows": batch[1],

@@ -42,7 +42,7 @@ def leaks(
     connection: duckdb.DuckDBPyConnection, sql: str, contract: Contract, features: Mapping[str, str], moment: str
 ) -> list[str]:
     """The features of the events at `moment` that change when data that was not yet known is hidden."""
-    seen = _fingerprints(connection, sql, contract, features, moment)
+    visible = _fingerprints(connection, sql, contract, features, moment)
     connection.execute("CREATE SCHEMA hindsight")
     try:
         for name, query in hidden_views(contract, moment).items():
@@ -52,7 +52,7 @@ def leaks(
     finally:
         connection.execute("SET schema = 'main'")
         connection.execute("DROP SCHEMA hindsight CASCADE")
-    return [name for name in features if seen[name] != hidden[name]]
+    return [name for name in features if visible[name] != hidden[name]]
 
 
 def _fingerprints(
