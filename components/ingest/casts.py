@@ -13,8 +13,8 @@ def failures(columns: Mapping[str, Column]) -> str:
 
 def first_failure(name: str, column: Column) -> str:
     """A SELECT list of the row number and the text of the first value that cannot be cast."""
-    where = f"FILTER ({_fails(name, column)})"
-    return f"min(rowid) {where}, arg_min({quoted(name)}, rowid) {where}"
+    clause = f"FILTER ({_fails(name, column)})"
+    return f"min(rowid) {clause}, arg_min({quoted(name)}, rowid) {clause}"
 
 
 def _fails(name: str, column: Column) -> str:
@@ -45,11 +45,11 @@ def typed_rows(relation: str, table: Table, present: Sequence[str], as_text: set
     Of unknown columns only the names are kept, because their values may be private.
     """
     unknown = [name for name in present if name not in table.columns] if table.other_columns == "stop" else []
-    kept = [name for name in present if name in table.visible()]
+    names = [name for name in present if name in table.visible()]
     values = [
-        quoted(name) if name in as_text else f"{_cast(name, table.columns[name])} AS {quoted(name)}" for name in kept
+        quoted(name) if name in as_text else f"{_cast(name, table.columns[name])} AS {quoted(name)}" for name in names
     ] + [f"NULL::VARCHAR AS {quoted(name)}" for name in unknown]
-    first = [name for name in (table.time, *table.key) if name in kept]
-    order = ", ".join(quoted(name) for name in dict.fromkeys([*first, *kept])) or "ALL"
+    first = [name for name in (table.time, *table.key) if name in names]
+    order = ", ".join(quoted(name) for name in dict.fromkeys([*first, *names])) or "ALL"
     query = f"SELECT {', '.join(values)} FROM {relation} WHERE {known_by(table, present, until)}"
     return f"SELECT * FROM ({query}) ORDER BY {order}"

@@ -34,9 +34,9 @@ class _Recoded(io.RawIOBase):
             read = self._stream.read(CHUNK_BYTES)
             self._ended = not read
             self._ready = self._decoder.decode(read, final=self._ended).encode("utf-8", "surrogatepass")
-        given, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
-        buffer[: len(given)] = given
-        return len(given)
+        part, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
+        buffer[: len(part)] = part
+        return len(part)
 
 
 def is_utf8(encoding: str) -> bool:
@@ -108,8 +108,8 @@ def _check_names(path: Path, names: list[str], delimiter: str) -> None:
         raise other_encoding(f"{path}:1")
     for letter, word in SEPARATORS.items():
         if len(names) == 1 and letter != delimiter and letter in names[0]:
-            wanted = f"columns separated by {SEPARATORS.get(delimiter, repr(delimiter))}"
-            raise InputError(f"{path}:1", wanted, word, f"say `delimiter: {json.dumps(letter)}` in contract.yaml")
+            expected = f"columns separated by {SEPARATORS.get(delimiter, repr(delimiter))}"
+            raise InputError(f"{path}:1", expected, word, f"say `delimiter: {json.dumps(letter)}` in contract.yaml")
     if not names:
         raise InputError(f"{path}:1", "a name for each column", "none for column 1", "correct that line")
     check_different(f"{path}:1", names)
@@ -117,13 +117,13 @@ def _check_names(path: Path, names: list[str], delimiter: str) -> None:
 
 def check_different(place: object, names: list[str]) -> None:
     """Raise InputError if two names are equal in SQL, which ignores (ASCII) case."""
-    seen: dict[str, str] = {}
+    names_by_key: dict[str, str] = {}
     for name in names:
         key = folded(name)
-        if key in seen:
-            both = f"{display(seen[key])} and {display(name)}"
-            raise InputError(place, "names that differ by more than upper and lower case", both, "rename one")
-        seen[key] = name
+        if key in names_by_key:
+            pair = f"{display(names_by_key[key])} and {display(name)}"
+            raise InputError(place, "names that differ by more than upper and lower case", pair, "rename one")
+        names_by_key[key] = name
 
 
 def other_encoding(place: str) -> InputError:

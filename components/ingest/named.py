@@ -14,22 +14,22 @@ def named(columns: Iterable[str], table: Table) -> dict[str, str]:
 
     `columns` are the names in the file, or a mapping of the names to their SQL.
     """
-    given = columns if isinstance(columns, Mapping) else {name: quoted(name) for name in columns}
-    there = {folded(name): value for name, value in given.items()}
+    values_by_name = columns if isinstance(columns, Mapping) else {name: quoted(name) for name in columns}
+    values_by_key = {folded(name): value for name, value in values_by_name.items()}
     plain = {folded(name): name for name, column in table.columns.items() if not column.made_of}
     parts = {folded(part) for column in table.columns.values() for part in column.made_of}
-    found = {}
-    for name, value in given.items():
+    columns_of_table = {}
+    for name, value in values_by_name.items():
         if folded(name) in plain:
             own = plain[folded(name)]
-            found[own] = _value([value], table.columns[own])
+            columns_of_table[own] = _value([value], table.columns[own])
         elif folded(name) not in parts:
-            found[name] = value
+            columns_of_table[name] = value
     for name, column in table.columns.items():
-        values = [there[folded(part)] for part in column.made_of if folded(part) in there]
+        values = [values_by_key[folded(part)] for part in column.made_of if folded(part) in values_by_key]
         if column.made_of and len(values) == len(column.made_of):
-            found[name] = _value(values, column)
-    return found
+            columns_of_table[name] = _value(values, column)
+    return columns_of_table
 
 
 def _value(parts: Sequence[str], column: Column) -> str:
@@ -72,9 +72,9 @@ def _differs(columns: Sequence[str], usual: Sequence[str], table: Table) -> str:
     dropped = table.other_columns == "drop"
     known = set(map(folded, _promised(table)))
     idle = {folded(name) for name in (*columns, *usual) if dropped and folded(name) not in known}
-    here, there = ({folded(name): name for name in some} for some in (columns, usual))
-    missing = sorted(there[name] for name in there.keys() - here.keys() - optional - idle)
-    extra = sorted(here[name] for name in here.keys() - there.keys() - optional - idle)
+    names, usual_names = ({folded(name): name for name in some} for some in (columns, usual))
+    missing = sorted(usual_names[name] for name in usual_names.keys() - names.keys() - optional - idle)
+    extra = sorted(names[name] for name in names.keys() - usual_names.keys() - optional - idle)
     return " and ".join(
         ([f"no {', '.join(missing)}"] if missing else []) + ([f"also {', '.join(extra)}"] if extra else [])
     )

@@ -35,9 +35,7 @@ DIALECT = (
 )
 
 
-def read(
-    connection: duckdb.DuckDBPyConnection, files: Iterable[Path], name: str, table: Table
-) -> dict[Path, int]:
+def read(connection: duckdb.DuckDBPyConnection, files: Iterable[Path], name: str, table: Table) -> dict[Path, int]:
     """Create the table `name` from its files, with every value as text; returns the number of rows of each file.
 
     Values that cannot be cast are kept, because validate reports them.
@@ -48,8 +46,8 @@ def read(
         expected = "a text without delimiter, quote and line end"
         raise ContractError(f"tables.{name}.missing", expected, repr(odd[0]), "correct contract.yaml")
     columns = {folded(column): column for path in names for column in named(names[path], table)}
-    made = ", ".join(f"{quoted(column)} VARCHAR" for column in columns.values())
-    connection.execute(f"CREATE TABLE {quoted(name)} ({made})")
+    definitions = ", ".join(f"{quoted(column)} VARCHAR" for column in columns.values())
+    connection.execute(f"CREATE TABLE {quoted(name)} ({definitions})")
     return {path: _insert(connection, name, path, names[path], table) for path in names}
 
 
@@ -99,8 +97,8 @@ def _insert(connection: duckdb.DuckDBPyConnection, name: str, path: Path, column
     try:
         with _source(connection, path, columns, table) as (source, texts):
             values = ", ".join(f"{value} AS {quoted(column)}" for column, value in named(texts, table).items())
-            done = connection.execute(f"INSERT INTO {quoted(name)} BY NAME SELECT {values} FROM {source}")
-            rows = int(done.fetchall()[0][0])
+            inserted = connection.execute(f"INSERT INTO {quoted(name)} BY NAME SELECT {values} FROM {source}")
+            rows = int(inserted.fetchall()[0][0])
     except duckdb.Error as error:
         broken = damaged(path) if path.suffix == ".parquet" else _unparsed(path, table.encoding)
         raise lack(error) or broken from None

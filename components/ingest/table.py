@@ -22,9 +22,9 @@ def ingest_table(
     try:
         rows_of = read(connection, files, name, table)
         present = columns_of(connection, quoted(name))
-        known = {column: table.columns[column] for column in present if column in table.columns}
-        counts = connection.execute(f"SELECT {failures(known)} FROM {quoted(name)}").fetchall()[0] if known else ()
-        as_text = [column for column, count in zip(known, counts, strict=True) if count]
+        typed = {column: table.columns[column] for column in present if column in table.columns}
+        counts = connection.execute(f"SELECT {failures(typed)} FROM {quoted(name)}").fetchall()[0] if typed else ()
+        as_text = [column for column, count in zip(typed, counts, strict=True) if count]
         rows = copy(connection, typed_rows(quoted(name), table, list(present), set(as_text), until), path)
         examples = _examples(connection, name, table, list(present), as_text, rows_of, until)
     except duckdb.Error as error:  # its message may quote a value
