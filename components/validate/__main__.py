@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tidegate.contract.contract import Contract, parse_contract
 from tidegate.documents.digests import check, digests
 from tidegate.documents.findings import Findings
 from tidegate.documents.formats import read_text, replacing, tables_in
+from tidegate.documents.manifest import Manifest
 from tidegate.pages.page import write_page
 from tidegate.process.command import Output, OutputFolder
 from tidegate.process.errors import InputError, SchemaSkewError
@@ -50,31 +52,42 @@ def validate(
         bad_folder.mkdir()
         with engine(tables, clean_folder, bad_folder, spill=clean_folder) as connection:
             connection.execute(f"SET memory_limit = '{MEMORY}'")
-            known = sources(connection, promise, paths)
-            checked = check_all(connection, promise, known, ingested, max_bad_share)
-            warnings = tuple(one_answer(connection, known[promise.event], ingested.batch))
-            for line in warnings:
-                print(f"warning: {promise.event}: {line}", file=sys.stderr)
-            each = {name: table.findings for name, table in checked.items()}
-            each[promise.event] = replace(each[promise.event], warnings=warnings)
-            found = findings_of(each, max_bad_share)
-            if violations := found.violations():
-                _write_findings(findings, report, found, promise)
+            checked, document = _validation(connection, promise, ingested, paths, max_bad_share)
+            if violations := document.violations():
+                _write_findings(findings, report, document, promise)
                 files = {"report.html": report, "findings.json": findings}
                 logged = log(promise.name, ingested, files, len(violations))
                 cure = f"correct the data or contract.yaml; {logged}; {report} has the whole picture"
                 raise SchemaSkewError(violations, cure)
             for name, table in checked.items():
                 _write(connection, paths[name], table, clean_folder, bad_folder)
-        found = replace(found, digests=digests(clean=clean_folder))
-        _write_findings(findings, report, found, promise)
+        document = replace(document, digests=digests(clean=clean_folder))
+        _write_findings(findings, report, document, promise)
 
 
-def _write_findings(findings: Path, report: Path, found: Findings, contract: Contract) -> None:
+def _validation(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    ingested: Manifest,
+    paths: Mapping[str, Path],
+    max_bad_share: float,
+) -> tuple[dict[str, Checked], Findings]:
+    """Every table against the contract, and the findings of all; warnings about the labels are printed as well."""
+    tables = sources(connection, contract, paths)
+    checked = check_all(connection, contract, tables, ingested, max_bad_share)
+    warnings = tuple(one_answer(connection, tables[contract.event], ingested.batch))
+    for line in warnings:
+        print(f"warning: {contract.event}: {line}", file=sys.stderr)
+    findings = {name: table.findings for name, table in checked.items()}
+    findings[contract.event] = replace(findings[contract.event], warnings=warnings)
+    return checked, findings_of(findings, max_bad_share)
+
+
+def _write_findings(findings: Path, report: Path, document: Findings, contract: Contract) -> None:
     """Both or neither: where the disk is full the earlier ones stay."""
     with replacing(findings) as new_findings, replacing(report) as new_report:
-        found.write(new_findings)
-        write_page(new_report, TEMPLATE, f"{contract.name}: validation", **values(found, contract))
+        document.write(new_findings)
+        write_page(new_report, TEMPLATE, f"{contract.name}: validation", **values(document, contract))
 
 
 def _write(connection: duckdb.DuckDBPyConnection, path: Path, checked: Checked, clean: Path, bad: Path) -> None:

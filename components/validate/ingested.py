@@ -22,7 +22,7 @@ class Source:
     file: str
 
     @cached_property
-    def seen(self) -> list[str]:
+    def promised(self) -> list[str]:
         """The promised columns that are there."""
         return [name for name in self.table.visible() if name in self.present]
 
@@ -30,7 +30,7 @@ class Source:
     def texts(self) -> list[str]:
         """The columns that ingest kept as text because not all of their values could be cast."""
         columns = self.table.columns
-        return [name for name in self.seen if self.present[name] == "VARCHAR" and columns[name].type != "text"]
+        return [name for name in self.promised if self.present[name] == "VARCHAR" and columns[name].type != "text"]
 
     @cached_property
     def row(self) -> str:
@@ -53,7 +53,7 @@ class Source:
         """Whether a column places a row, which it does not without a value."""
         return name in self.table.key or name == self.table.time
 
-    def given(self, name: str) -> str:
+    def raw_value(self, name: str) -> str:
         """SQL of a column's values as they came."""
         return raw_name(name) if name in self.texts else quoted(name)
 

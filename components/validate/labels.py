@@ -15,7 +15,8 @@ CHANCE = 0.01  # report it where the probability of such a batch, from the share
 
 def _labels(source: Source) -> list[str]:
     columns = source.table.columns
-    return [name for name in source.seen if columns[name].role == "label" and name not in source.table.identifying()]
+    hidden = source.table.identifying()
+    return [name for name in source.promised if columns[name].role == "label" and name not in hidden]
 
 
 def other_values(connection: duckdb.DuckDBPyConnection, source: Source) -> Iterator[str]:
@@ -23,16 +24,16 @@ def other_values(connection: duckdb.DuckDBPyConnection, source: Source) -> Itera
     for name in _labels(source):
         if not (values := source.table.columns[name].values):
             continue
-        known = [str(item).lower() if isinstance(item, bool) else str(item) for item in values]
-        found = connection.execute(
-            f"SELECT {source.given(name)}::VARCHAR AS value, count(*) FROM {source.sql} "
-            f"WHERE value IS NOT NULL AND NOT list_contains({literals(known)}, value) GROUP BY 1 ORDER BY 2 DESC, 1"
+        allowed = [str(item).lower() if isinstance(item, bool) else str(item) for item in values]
+        unnamed = connection.execute(
+            f"SELECT {source.raw_value(name)}::VARCHAR AS value, count(*) FROM {source.sql} "
+            f"WHERE value IS NOT NULL AND NOT list_contains({literals(allowed)}, value) GROUP BY 1 ORDER BY 2 DESC, 1"
         ).fetchall()
-        if found:
-            rows = sum(count for _, count in found)
-            told = ", ".join(display(value) for value, _ in found[:MOST_VALUES])
-            many = " and others" * (len(found) > MOST_VALUES) + f" in {rows:,} row{'s' * (rows > 1)}"
-            yield f"label {name}: expected one of {', '.join(known)}, found {told}{many}"
+        if unnamed:
+            rows = sum(count for _, count in unnamed)
+            examples = ", ".join(display(value) for value, _ in unnamed[:MOST_VALUES])
+            rest = " and others" * (len(unnamed) > MOST_VALUES) + f" in {rows:,} row{'s' * (rows > 1)}"
+            yield f"label {name}: expected one of {', '.join(allowed)}, found {examples}{rest}"
 
 
 def one_answer(connection: duckdb.DuckDBPyConnection, source: Source, batch: Edges) -> Iterator[str]:
@@ -49,9 +50,9 @@ def one_answer(connection: duckdb.DuckDBPyConnection, source: Source, batch: Edg
         ).fetchall()[0]
         if not rows or lowest != highest:
             continue
-        same, earlier = connection.execute(
+        equal, earlier = connection.execute(
             f"SELECT count_if({value} = {literal(lowest)}), count({value}) FROM {source.sql} WHERE {before}"
         ).fetchall()[0]
-        if earlier and (same / earlier) ** rows < CHANCE:
-            expected = f"several answers as before ({1 - same / earlier:.1%} were others)"
+        if earlier and (equal / earlier) ** rows < CHANCE:
+            expected = f"several answers as before ({1 - equal / earlier:.1%} were others)"
             yield f"label {name}: expected {expected}, found {display(lowest)} in all {rows:,} rows of the batch"

@@ -27,25 +27,25 @@ class Broken:
 
 def count(connection: duckdb.DuckDBPyConnection, source: Source) -> tuple[int, dict[str, int]]:
     """The rows of a table and the nulls of each column."""
-    parts = ["count(*)", *(f"count({source.given(name)})" for name in source.seen)]
-    rows, *known = _row(connection, f"SELECT {', '.join(parts)} FROM {source.sql}")
-    return rows, {name: rows - values for name, values in zip(source.seen, known, strict=True)}
+    parts = ["count(*)", *(f"count({source.raw_value(name)})" for name in source.promised)]
+    rows, *filled = _row(connection, f"SELECT {', '.join(parts)} FROM {source.sql}")
+    return rows, {name: rows - values for name, values in zip(source.promised, filled, strict=True)}
 
 
 def broken_by(connection: duckdb.DuckDBPyConnection, source: Source, rules: Sequence[Rule]) -> list[Broken]:
     """The promises that some row breaks, in their order."""
     groups = [list(group) for _, group in groupby(rules, lambda rule: rule.scope)]
-    return [found for group in groups for found in _broken(connection, source, group)]
+    return [broken for group in groups for broken in _broken(connection, source, group)]
 
 
 def _broken(connection: duckdb.DuckDBPyConnection, source: Source, rules: Sequence[Rule]) -> Iterator[Broken]:
     parts = []
     for rule in rules:
-        where = f"FILTER ({rule.broken})" if len(rules) > 1 else ""
-        parts += [f"count(*) {where}", f"min({source.row}) {where}", f"arg_min({rule.value}, {source.row}) {where}"]
-    found = _row(connection, f"SELECT {', '.join(parts)} FROM {source.sql} WHERE {any_broken(rules)}")
+        clause = f"FILTER ({rule.broken})" if len(rules) > 1 else ""
+        parts += [f"count(*) {clause}", f"min({source.row}) {clause}", f"arg_min({rule.value}, {source.row}) {clause}"]
+    values = _row(connection, f"SELECT {', '.join(parts)} FROM {source.sql} WHERE {any_broken(rules)}")
     for index, rule in enumerate(rules):
-        rows, first, value = found[3 * index : 3 * index + 3]
+        rows, first, value = values[3 * index : 3 * index + 3]
         if rows:
             yield Broken(rule, rows, first, value)
 
@@ -53,9 +53,9 @@ def _broken(connection: duckdb.DuckDBPyConnection, source: Source, rules: Sequen
 def bad_count(connection: duckdb.DuckDBPyConnection, source: Source, broken: Sequence[Broken]) -> int:
     """How many rows break any of these promises."""
     if len(broken) < 2:
-        return sum(found.rows for found in broken)
-    where = any_broken([found.rule for found in broken])
-    return int(_row(connection, f"SELECT count(*) FROM {source.sql} WHERE {where}")[0])
+        return sum(promise.rows for promise in broken)
+    condition = any_broken([promise.rule for promise in broken])
+    return int(_row(connection, f"SELECT count(*) FROM {source.sql} WHERE {condition}")[0])
 
 
 def sharing_rows(connection: duckdb.DuckDBPyConnection, source: Source, names: Sequence[str], rows: int) -> int:
@@ -93,7 +93,7 @@ def _parts(row: str, rows: int) -> list[str]:
 
 def duplicates(connection: duckdb.DuckDBPyConnection, source: Source, names: Sequence[str]) -> int:
     """How many of the rows that share their values of these columns equal another row in every promised column."""
-    key, values = ", ".join(map(quoted, names)), ", ".join(map(source.given, source.seen))
+    key, values = ", ".join(map(quoted, names)), ", ".join(map(source.raw_value, source.promised))
     shared = f"SELECT {key} FROM {source.sql} GROUP BY {key} HAVING count(*) > 1"
     rows = f"SELECT * FROM {source.sql} SEMI JOIN ({shared}) AS shared USING ({key})"
     groups = f"SELECT count(*) FROM ({rows}) GROUP BY {values} HAVING count(*) > 1"
@@ -104,8 +104,8 @@ def seconds_since_latest(connection: duckdb.DuckDBPyConnection, source: Source, 
     """How old the latest row is at `until`, None when there is none."""
     time = quoted(str(source.table.time))
     query = f"SELECT epoch(TIMESTAMP {literal(until)} - max({time}))::BIGINT FROM {source.sql}"
-    found = _row(connection, query)[0]
-    return None if found is None else int(found)
+    age = _row(connection, query)[0]
+    return None if age is None else int(age)
 
 
 def odd_periods(
@@ -130,14 +130,14 @@ def odd_periods(
             WHERE {edges[0]} > 0 AND after > p + {step}
         )
     """
-    each = f"unnest(generate_series(p, p + (least(periods, {most}) - 1) * {step}, {step}))"
-    listed = f"SELECT strftime({each}, '%Y-%m-%dT%H:%M'), n FROM odd ORDER BY 1 LIMIT {most}"
-    found = connection.execute(odd + listed).fetchall()
-    periods = int(_row(connection, f"{odd} SELECT sum(periods) FROM odd")[0]) if found else 0
-    return periods, [(moment.removesuffix("T00:00"), rows) for moment, rows in found]
+    moments = f"unnest(generate_series(p, p + (least(periods, {most}) - 1) * {step}, {step}))"
+    listed = f"SELECT strftime({moments}, '%Y-%m-%dT%H:%M'), n FROM odd ORDER BY 1 LIMIT {most}"
+    rows_listed = connection.execute(odd + listed).fetchall()
+    periods = int(_row(connection, f"{odd} SELECT sum(periods) FROM odd")[0]) if rows_listed else 0
+    return periods, [(moment.removesuffix("T00:00"), rows) for moment, rows in rows_listed]
 
 
 def _row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
-    found = connection.execute(query).fetchone()
-    assert found is not None
-    return tuple(found)
+    row = connection.execute(query).fetchone()
+    assert row is not None
+    return tuple(row)

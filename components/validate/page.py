@@ -17,8 +17,7 @@ def values(findings: Findings, contract: Contract) -> dict[str, Any]:
     order = sorted(tables, key=lambda name: (not tables[name].violations, -_share(tables[name])))
     columns = {name: worst_first(tables[name], list(contract.tables[name].visible())) for name in order}
     drawn = {
-        name: {column: path(found.bins) for column, found in tables[name].columns.items() if found.bins}
-        for name in order
+        name: {column: path(item.bins) for column, item in tables[name].columns.items() if item.bins} for name in order
     }
     return {
         "findings": findings,

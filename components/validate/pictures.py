@@ -21,24 +21,24 @@ def distributions(
     connection: duckdb.DuckDBPyConnection, source: Source, rows: int, nulls: Mapping[str, int]
 ) -> dict[str, ColumnFindings]:
     """The nulls of each column and its distribution in every n-th run of rows; not of values that say who a row is."""
-    without = {name: ColumnFindings(nulls[name]) for name in source.seen}
+    without = {name: ColumnFindings(nulls[name]) for name in source.promised}
     columns, hidden = source.table.columns, source.table.identifying()
-    shown = [name for name in source.seen if name not in hidden][:MOST_COLUMNS]
-    shown = [name for name in shown if columns[name].type != "timestamp"]
-    if not shown or not rows:
+    drawn = [name for name in source.promised if name not in hidden][:MOST_COLUMNS]
+    drawn = [name for name in drawn if columns[name].type != "timestamp"]
+    if not drawn or not rows:
         return without
     step = -(-rows // SAMPLE_ROWS)
-    values = ", ".join(map(quoted, shown))
+    values = ", ".join(map(quoted, drawn))
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE sampled AS SELECT {values} FROM {source.sql} "
         f"WHERE {source.row} // {RUN_ROWS} % {step} = 0"
     )
-    numbers = [name for name in shown if columns[name].type in ("integer", "number")]
-    others = [name for name in shown if name not in numbers]
+    numbers = [name for name in drawn if columns[name].type in ("integer", "number")]
+    categories = [name for name in drawn if name not in numbers]
     return (
         without
         | _histograms(connection, {name: without[name] for name in numbers})
-        | _frequent(connection, {name: without[name] for name in others})
+        | _frequent(connection, {name: without[name] for name in categories})
     )
 
 
@@ -72,8 +72,8 @@ def _frequent(
     numbers = iter(_row(connection, counts))
     frequent = {}
     for (name, column), total, different in zip(columns.items(), numbers, numbers, strict=True):
-        few = different <= max(2, total // 10)
-        most = _most(connection, name, total) if few else None
+        is_category = different <= max(2, total // 10)
+        most = _most(connection, name, total) if is_category else None
         frequent[name] = replace(column, different=different, most=most)
     return frequent
 

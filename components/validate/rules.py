@@ -58,36 +58,36 @@ def _nearest(name: str, unknown: Sequence[str]) -> str:
 
 def rules(source: Source, parents: Mapping[str, Source]) -> list[Rule]:
     """Every promise that single rows may break; `parents` are the tables that are there."""
-    columns = [rule for name in source.seen for rule in _column_rules(source, name, source.table.columns[name])]
-    conditions = source.table.rules.items() if source.seen == list(source.table.visible()) else ()
+    columns = [rule for name in source.promised for rule in _column_rules(source, name, source.table.columns[name])]
+    conditions = source.table.rules.items() if source.promised == list(source.table.visible()) else ()
     rows = [Rule("rule", name, f"NOT ({condition}\n)", f"rule {name}") for name, condition in conditions]
     return columns + rows + _references(source, parents)
 
 
 def _column_rules(source: Source, name: str, column: Column) -> list[Rule]:
-    value, given, table = quoted(name), source.given(name), source.table
-    found = []
+    value, raw, table = quoted(name), source.raw_value(name), source.table
+    promises = []
     if not column.nullable or source.required(name):
         late = (
             f" AND coalesce({quoted(str(table.time))} >= TIMESTAMP {literal(column.since)}, true)"
             if column.since
             else ""
         )
-        found.append(("no null", f"{given} IS NULL{late}"))
+        promises.append(("no null", f"{raw} IS NULL{late}"))
     if name in source.texts:
-        found.append((f"a value of type {column.type}", f"{given} IS NOT NULL AND {value} IS NULL"))
+        promises.append((f"a value of type {column.type}", f"{raw} IS NOT NULL AND {value} IS NULL"))
     if column.type == "number":
-        found.append(("a finite number", f"NOT isfinite({value})"))
+        promises.append(("a finite number", f"NOT isfinite({value})"))
     if column.range:
         low, high = column.range
-        found.append((f"{low} to {high}", f"NOT {value} BETWEEN {_number(low)} AND {_number(high)}"))
+        promises.append((f"{low} to {high}", f"NOT {value} BETWEEN {_number(low)} AND {_number(high)}"))
     if column.values:
         texts = [str(item).lower() if isinstance(item, bool) else str(item) for item in column.values]
         as_text = value if column.type == "text" else f"{value}::VARCHAR"
-        found.append((f"one of {', '.join(texts)}", f"{as_text} NOT IN ({', '.join(map(literal, texts))})"))
-    shown = "NULL" if name in table.identifying() else f"{given}::VARCHAR"
+        promises.append((f"one of {', '.join(texts)}", f"{as_text} NOT IN ({', '.join(map(literal, texts))})"))
+    example = "NULL" if name in table.identifying() else f"{raw}::VARCHAR"
     typed = f"a value of type {column.type}"
-    return [Rule(name, expected, broken, name, shown, expected == typed) for expected, broken in found]
+    return [Rule(name, expected, broken, name, example, expected == typed) for expected, broken in promises]
 
 
 def _number(value: float) -> str:
@@ -96,14 +96,14 @@ def _number(value: float) -> str:
 
 
 def _references(source: Source, parents: Mapping[str, Source]) -> list[Rule]:
-    found = []
+    references = []
     for name, target in source.table.references.items():
         parent, _, column = target.partition(".")
         if name in source.present and parent in parents and column in parents[parent].present:
-            known = f"SELECT {quoted(column)} FROM {parents[parent].sql} WHERE {quoted(column)} IS NOT NULL"
-            broken = f"{quoted(name)} IS NOT NULL AND {quoted(name)} NOT IN ({known})"
-            found.append(Rule(name, f"in {target}", broken, f"{name} in {target}"))
-    return found
+            parent_values = f"SELECT {quoted(column)} FROM {parents[parent].sql} WHERE {quoted(column)} IS NOT NULL"
+            broken = f"{quoted(name)} IS NOT NULL AND {quoted(name)} NOT IN ({parent_values})"
+            references.append(Rule(name, f"in {target}", broken, f"{name} in {target}"))
+    return references
 
 
 def any_broken(broken: Sequence[Rule]) -> str:
@@ -117,17 +117,17 @@ def clean_rows(source: Source, broken: Sequence[Rule]) -> str:
     values = ", ".join(
         f"{quoted(name)}::{SQL_TYPE[column.type]} AS {quoted(name)}" for name, column in table.visible().items()
     )
-    kept = f" WHERE ({any_broken(broken)}) IS NOT TRUE" if broken else ""
+    condition = f" WHERE ({any_broken(broken)}) IS NOT TRUE" if broken else ""
     # Ingest has ordered them, as text what was text.
     in_order = set(source.texts).isdisjoint({table.time, *table.key})
     order = "" if in_order or not table.order() else f" ORDER BY {table.order()}"
-    return f"SELECT {values} FROM {source.sql}{kept}{order}"
+    return f"SELECT {values} FROM {source.sql}{condition}{order}"
 
 
 def bad_rows(source: Source, broken: Sequence[Rule]) -> str:
     """The rows that break a promise as they came, each with its reasons, in total order."""
-    values = ", ".join(f"{source.given(name)} AS {quoted(name)}" for name in source.present)
+    values = ", ".join(f"{source.raw_value(name)} AS {quoted(name)}" for name in source.present)
     reasons = ", ".join(f"CASE WHEN {rule.broken} THEN {literal(rule.label)} END" for rule in broken)
     labels = f"array_to_string(list_filter([{reasons}], lambda reason : reason IS NOT NULL), '; ')" if broken else "''"
-    where = any_broken(broken) if broken else "false"
-    return f"SELECT {values}, {labels} AS reasons FROM {source.sql} WHERE {where} ORDER BY ALL"
+    condition = any_broken(broken) if broken else "false"
+    return f"SELECT {values}, {labels} AS reasons FROM {source.sql} WHERE {condition} ORDER BY ALL"

@@ -53,7 +53,7 @@ def check(
 ) -> Checked:
     """Measure one table, `ingested` is its part of the manifest; ContractError when a rule is no condition over it."""
     source = tables[name]
-    if source.seen == list(source.table.visible()):  # a rule may need a column that is missing
+    if source.promised == list(source.table.visible()):  # a rule may need a column that is missing
         _check_rules(connection, name, source)
     rows, nulls = count(connection, source)
     try:

@@ -31,7 +31,7 @@ def whole(
 
 def _null_lines(source: Source, rows: int, nulls: Mapping[str, int]) -> Iterator[str]:
     """Of columns that may lack values: some have none at all, some lack more than their share."""
-    for name in source.seen:
+    for name in source.promised:
         promise, missing = source.table.columns[name].nullable, nulls[name]
         if not promise or not missing or source.required(name):
             continue
@@ -49,18 +49,18 @@ def _shared_lines(connection: duckdb.DuckDBPyConnection, source: Source, rows: i
     elif event and not table.key and table.time in source.present:
         expected = "key: expected unique times, as the contract names no key"
         yield from _shared(connection, source, rows, [str(table.time)], expected, f"their {table.time}")
-    for name in source.seen:
+    for name in source.promised:
         if table.columns[name].unique and (shared := sharing_rows(connection, source, [name], rows)):
             yield f"{name}: expected unique values, found {shared:,} rows that share theirs"
 
 
 def _shared(
-    connection: duckdb.DuckDBPyConnection, source: Source, rows: int, names: Sequence[str], expected: str, what: str
+    connection: duckdb.DuckDBPyConnection, source: Source, rows: int, names: Sequence[str], expected: str, values: str
 ) -> Iterator[str]:
     if shared := sharing_rows(connection, source, names, rows):
-        whole = duplicates(connection, source, names)
-        also = f", {whole:,} of which are whole duplicates" if whole else ""
-        yield f"{expected}, found {shared:,} rows that share {what}{also}"
+        duplicate_rows = duplicates(connection, source, names)
+        also = f", {duplicate_rows:,} of which are whole duplicates" if duplicate_rows else ""
+        yield f"{expected}, found {shared:,} rows that share {values}{also}"
 
 
 def _time_lines(connection: duckdb.DuckDBPyConnection, source: Source, until: str | None) -> Iterator[str]:
@@ -75,9 +75,9 @@ def _time_lines(connection: duckdb.DuckDBPyConnection, source: Source, until: st
     for period, edges in table.rows_per.items():
         odd, listed = odd_periods(connection, source, period, edges, MOST_PERIODS)
         if odd:
-            shown = ", ".join(f"{rows:,} in {moment}" for moment, rows in listed)
+            periods = ", ".join(f"{rows:,} in {moment}" for moment, rows in listed)
             more = f" and {odd - len(listed):,} more periods" if odd > len(listed) else ""
-            yield f"rows per {period}: expected {edges[0]:,} to {edges[1]:,}, found {shown}{more}"
+            yield f"rows per {period}: expected {edges[0]:,} to {edges[1]:,}, found {periods}{more}"
 
 
 def _duration(age: int) -> str:
