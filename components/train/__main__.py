@@ -56,7 +56,7 @@ def train(
     table = read_table(features, "features")
     training_set = _training_set(table, promise, this, specification, window_days)
     with _warnings_once():
-        trained = train_on(training_set, seed, _say)
+        trained = train_on(training_set, seed, _print_line)
     columns = [promise.time, promise.label, *training_set.features]
     sample = reference_sample(table, training_set.rows, promise.time, columns, REFERENCE_ROWS, seed)
     sample = sample.assign(prediction=answers(predict(trained.model, sample, training_set.features, promise.task)))
@@ -70,21 +70,21 @@ def train(
     log_training(promise, this, training, files, sample)
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     print(line, flush=True)
 
 
 @contextmanager
 def _warnings_once() -> Iterator[None]:
     """What libraries warn of, such as a fit that has not converged, in our own form and once for all fits."""
-    told: set[str] = set()
+    kinds: set[str] = set()
 
     def show(message: Warning | str, category: type[Warning], *_: Any) -> None:
         kind = re.sub(r"[\d.]+", "", str(message))  # the fits differ in their numbers
-        if kind not in told:
-            told.add(kind)
+        if kind not in kinds:
+            kinds.add(kind)
             cure = CURES.get(category.__name__, "see its parameters in model.yaml")
-            _say(f"warning: {shorten(str(message), LONGEST_WARNING, placeholder=' …').rstrip('.')}; {cure}")
+            _print_line(f"warning: {shorten(str(message), LONGEST_WARNING, placeholder=' …').rstrip('.')}; {cure}")
 
     with warnings.catch_warnings():
         warnings.showwarning = show  # type: ignore[assignment]
@@ -99,11 +99,11 @@ def _training_set(
     if promise.task == "multiclass":
         specification.refuse(class_faults(specification.parameters, labels(rows, promise.label, promise.task)))
     if lone := lone_classes(rows, promise):
-        _say(f"warning: {promise.label}: classes of one row are left out: {', '.join(lone)}")
+        _print_line(f"warning: {promise.label}: classes of one row are left out: {', '.join(lone)}")
     rows = without(rows, promise, lone).reset_index(drop=True)
     kinds, dropped = usable(rows, batch.features, specification)
     for name, reason in dropped.items():
-        _say(f"warning: {name} is dropped: {reason}; model.yaml may name a transformer for it")
+        _print_line(f"warning: {name} is dropped: {reason}; model.yaml may name a transformer for it")
     return TrainingSet(rows, promise, kinds, specification, dropped, lone)
 
 

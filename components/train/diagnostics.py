@@ -47,10 +47,10 @@ def learning_curve(
         model = _fitted(make, rows, promise, features, whole=share == 1)
         if model is None:
             continue
-        known, held_out = (_loss(model, part, promise, features, least) for part in (rows, tail))
-        points.append(LearningPoint(len(rows), known, held_out))
-        told, after = (task.text(value, 3) for value in (known, held_out))
-        progress(f"{len(rows):>9,} rows: {task.words} {told} on them, {after} on the {len(tail):,} rows after")
+        trained, held_out = (_loss(model, part, promise, features, least) for part in (rows, tail))
+        points.append(LearningPoint(len(rows), trained, held_out))
+        before, after = (task.text(value, 3) for value in (trained, held_out))
+        progress(f"{len(rows):>9,} rows: {task.words} {before} on them, {after} on the {len(tail):,} rows after")
     return points, model
 
 
@@ -71,8 +71,8 @@ def _fitted(
 
 def _loss(model: Any, rows: pd.DataFrame, promise: Contract, features: Mapping[str, str], least: float) -> float:
     label = labels(rows, promise.label, promise.task)
-    found = losses(label, predict(model, rows, features, promise.task), promise.task, least)
-    return mean(found, weights(rows, promise.weight))
+    row_losses = losses(label, predict(model, rows, features, promise.task), promise.task, least)
+    return mean(row_losses, weights(rows, promise.weight))
 
 
 def importances(
@@ -94,7 +94,7 @@ def importances(
         # Encoded once: to permute the column is to permute the feature.
         names = list(model[0].get_feature_names_out())
         model, inputs = model[-1], model[0].transform(inputs)
-    found = permutation_importance(
+    gains = permutation_importance(
         model,
         inputs,
         labels(rows, promise.label, promise.task),
@@ -105,8 +105,8 @@ def importances(
         random_state=seed,
         sample_weight=weights(rows, promise.weight),
     ).importances_mean
-    value = dict(zip(names, found.tolist(), strict=True))
-    return {name: value[name] for name in sorted(features, key=lambda name: -value[name])}
+    gain = dict(zip(names, gains.tolist(), strict=True))
+    return {name: gain[name] for name in sorted(features, key=lambda name: -gain[name])}
 
 
 def _has_a_column_each(encoder: Any, features: Mapping[str, str]) -> bool:

@@ -32,7 +32,7 @@ FOR_TEXTS = ("category", "words")
 
 def of_kind(features: Mapping[str, str], kind: str) -> list[str]:
     """The names of the features of one kind."""
-    return [name for name, found in features.items() if found == kind]
+    return [name for name, own in features.items() if own == kind]
 
 
 def ordinal(features: Mapping[str, str], transformers: Mapping[str, str]) -> ColumnTransformer:
@@ -55,10 +55,10 @@ def dense(features: Mapping[str, str], transformers: Mapping[str, str]) -> Colum
 def _columns(
     categories: Any, numbers: Any, features: Mapping[str, str], transformers: Mapping[str, str]
 ) -> ColumnTransformer:
-    named = {how: [name for name, given in transformers.items() if given == how] for how in FOR_NUMBERS}
-    others = [name for name in of_kind(features, "number") if transformers.get(name) not in FOR_NUMBERS]
-    parts: list[Part] = [("category", categories, of_kind(features, "category")), ("number", numbers, others)]
-    parts += [(how, _without_gaps(FOR_NUMBERS[how]()), names) for how, names in named.items() if names]
+    scaled = {kind: [name for name, chosen in transformers.items() if chosen == kind] for kind in FOR_NUMBERS}
+    plain_numbers = [name for name in of_kind(features, "number") if transformers.get(name) not in FOR_NUMBERS]
+    parts: list[Part] = [("category", categories, of_kind(features, "category")), ("number", numbers, plain_numbers)]
+    parts += [(kind, _without_gaps(FOR_NUMBERS[kind]()), names) for kind, names in scaled.items() if names]
     parts += _words(of_kind(features, "words"))
     return ColumnTransformer(parts, verbose_feature_names_out=False)
 

@@ -28,8 +28,8 @@ def environment() -> Environment:
 
 def packages() -> dict[str, str]:
     """The version of every installed package, by its name."""
-    found = {str(each.metadata["Name"]).lower().replace("_", "-"): each.version for each in distributions()}
-    return dict(sorted(found.items()))
+    versions = {str(item.metadata["Name"]).lower().replace("_", "-"): item.version for item in distributions()}
+    return dict(sorted(versions.items()))
 
 
 def _cpu() -> str:
@@ -42,7 +42,6 @@ def _blas() -> str:
     """The libraries of linear algebra with the kind of processor they chose their code for."""
     from threadpoolctl import threadpool_info
 
-    found: list[dict[str, Any]] = [each for each in threadpool_info() if each["user_api"] == "blas"]
-    told = {f"{each['internal_api']} {each['version']} {each.get('architecture', '')}".strip() for each in found}
-    return ", ".join(sorted(told)) or "none"
-
+    libraries: list[dict[str, Any]] = [item for item in threadpool_info() if item["user_api"] == "blas"]
+    names = {f"{item['internal_api']} {item['version']} {item.get('architecture', '')}".strip() for item in libraries}
+    return ", ".join(sorted(names)) or "none"

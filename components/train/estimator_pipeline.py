@@ -14,14 +14,14 @@ TAKE_NO_SPARSE = ("BayesianRidge", "GaussianNB")
 
 def challenger(specification: Specification, features: Mapping[str, str]) -> Pipeline:
     """The estimator of model.yaml behind the encoding it needs."""
-    made, transformers = specification.made(), specification.transformers
-    boosts = type(made).__name__.startswith("HistGradientBoosting")
+    estimator, transformers = specification.unfitted(), specification.transformers
+    boosts = type(estimator).__name__.startswith("HistGradientBoosting")
     columns = (ordinal if boosts else dense)(features, transformers)
     if boosts:
-        made.set_params(categorical_features=list(range(len(of_kind(features, "category")))))
-    if type(made).__name__ in TAKE_NO_SPARSE or (boosts and "words" in features.values()):
+        estimator.set_params(categorical_features=list(range(len(of_kind(features, "category")))))
+    if type(estimator).__name__ in TAKE_NO_SPARSE or (boosts and "words" in features.values()):
         columns.set_params(sparse_threshold=0)
-    return Pipeline([("encode", columns), ("estimator", made)])
+    return Pipeline([("encode", columns), ("estimator", estimator)])
 
 
 def baselines(features: Mapping[str, str], task: str) -> dict[str, Pipeline]:

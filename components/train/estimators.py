@@ -26,10 +26,10 @@ def named(path: str) -> Any:
     if not path.startswith("sklearn.") or {"tests", "conftest"} & set(path.split(".")):
         return None
     try:
-        found = getattr(import_module(module), name, None)
+        member = getattr(import_module(module), name, None)
     except Exception:  # some of its modules want packages that are not there
         return None
-    return found if isinstance(found, type) and hasattr(found, "_get_param_names") else None
+    return member if isinstance(member, type) and hasattr(member, "_get_param_names") else None
 
 
 def estimator_faults(path: str, task: str) -> Iterator[Fault]:

@@ -44,9 +44,9 @@ def _strip(estimator: Any) -> None:
     inner = getattr(estimator, "_preprocessor", None)
     if inner is not None:
         for codes in inner.named_transformers_["encoder"].categories_:
-            known = codes[~np.isnan(codes)]
-            if not np.array_equal(known, np.arange(len(known))):
-                raise AssertionError(f"the encoder of gradient boosting is not the identity: {known}")
+            filled = codes[~np.isnan(codes)]
+            if not np.array_equal(filled, np.arange(len(filled))):
+                raise AssertionError(f"the encoder of gradient boosting is not the identity: {filled}")
         estimator._preprocessor = None
 
 
@@ -56,5 +56,5 @@ def _weighted(estimator: Any, target: Labels, weight: Vector | None) -> Vector |
     if not isinstance(classes, Mapping) or target.dtype.kind != "U":
         return weight
     estimator.set_params(class_weight=None)
-    found = np.array([classes.get(str(name), 1.0) for name in target], dtype=np.float64)
-    return found if weight is None else found * weight
+    class_weights = np.array([classes.get(str(name), 1.0) for name in target], dtype=np.float64)
+    return class_weights if weight is None else class_weights * weight

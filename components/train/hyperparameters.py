@@ -25,9 +25,9 @@ def parameter_faults(kind: Any, parameters: Mapping[str, Any], task: str) -> Ite
 
 
 def _faults(kind: Any, name: str, value: Any, task: str) -> Iterator[Fault]:
-    path, known = ("parameters", name), kind._get_param_names()
-    if name not in known:
-        yield Fault(path, f"one of {', '.join(known)}", hint(name, known), at_key=True)
+    path, names = ("parameters", name), kind._get_param_names()
+    if name not in names:
+        yield Fault(path, f"one of {', '.join(names)}", hint(name, names), at_key=True)
     elif name in DECIDED and value != DECIDED[name][0]:
         yield Fault(path, DECIDED[name][1], repr(value))
     elif name == "class_weight" and isinstance(value, Mapping):
@@ -49,9 +49,9 @@ def _value_faults(kind: Any, name: str, value: Any) -> Iterator[Fault]:
     try:
         kind(**{name: value})._validate_params()
     except (TypeError, ValueError) as error:
-        told = " ".join(str(error).split())
-        match = WORDS.fullmatch(told)
-        expected, found = match.groups() if match else ("a value that scikit-learn takes", told)
+        message = " ".join(str(error).split())
+        match = WORDS.fullmatch(message)
+        expected, found = match.groups() if match else ("a value that scikit-learn takes", message)
         yield Fault(("parameters", name), expected, found)
 
 
@@ -78,8 +78,8 @@ def _class(key: Any) -> str:
 
 def class_faults(parameters: Mapping[str, Any], classes: Iterable[str]) -> Iterator[Fault]:
     """The class weights of a multiclass model that name no class among the labels it learns from."""
-    weights, known = parameters.get("class_weight"), sorted(set(classes))
+    weights, allowed = parameters.get("class_weight"), sorted(set(classes))
     for name in weights if isinstance(weights, Mapping) else ():
-        if name not in known:
+        if name not in allowed:
             path = ("parameters", "class_weight", name)
-            yield Fault(path, f"one of {', '.join(known)}", hint(name, known), at_key=True)
+            yield Fault(path, f"one of {', '.join(allowed)}", hint(name, allowed), at_key=True)

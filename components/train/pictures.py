@@ -34,14 +34,14 @@ class Bar(NamedTuple):
 def learning_picture(points: Sequence[LearningPoint], task: Task) -> str:
     """The loss by number of training rows, on those rows and on the rows after them."""
     unseen = [(point.rows, point.held_out_loss) for point in points]
-    known = [(point.rows, point.train_loss) for point in points]
+    trained_on = [(point.rows, point.train_loss) for point in points]
     rows = Axis(0, max(count for count, _ in unseen))
-    losses = Axis.over([loss for _, loss in unseen + known])
+    losses = Axis.over([loss for _, loss in unseen + trained_on])
     return rendered(
         LEARNING_CURVE,
         lines=[
             Line("rows after them", "unseen", rows.within(unseen, losses)),
-            Line("rows trained on", "known", rows.within(known, losses)),
+            Line("rows trained on", "known", rows.within(trained_on, losses)),
         ],
         x_ticks=rows.ticks("{:,.0f}".format),
         y_ticks=losses.ticks(),

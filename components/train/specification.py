@@ -34,7 +34,7 @@ class Specification:
     text: str
     name: str
 
-    def made(self) -> Any:
+    def unfitted(self) -> Any:
         """The estimator with its hyper-parameters, not fitted."""
         return named(self.estimator)(**self.parameters)
 
@@ -66,14 +66,14 @@ def parse_specification(text: str, task: str, name: str = "model.yaml") -> Speci
         document = {key: value for key, value in document.items() if key not in empty}
     _refuse(faults(document, SCHEMA), text, name)
     _refuse(estimator_faults(document["estimator"], task), text, name)
-    given = dict(document.get("parameters", {}))
-    if given.get("random_state", 0) is None:  # the same as none
-        del given["random_state"]
-    _refuse(parameter_faults(named(document["estimator"]), given, task), text, name)
-    parameters = as_classes(given, task)
+    parameters = dict(document.get("parameters", {}))
+    if parameters.get("random_state", 0) is None:  # the same as none
+        del parameters["random_state"]
+    _refuse(parameter_faults(named(document["estimator"]), parameters, task), text, name)
+    parameters = as_classes(parameters, task)
     return Specification(document["estimator"], parameters, document.get("transformers", {}), text, name)
 
 
 def _refuse(wrong: Iterable[Fault], text: str, name: str) -> None:
-    if found := list(wrong):
-        raise FaultsError(messages(found, text, name))
+    if listed := list(wrong):
+        raise FaultsError(messages(listed, text, name))

@@ -33,11 +33,11 @@ def usable(
 
 def _free(column: pd.Series) -> str | None:
     """Why a text is taken for free text, None when it is a category."""
-    known = column.dropna()
-    values = known.nunique()
-    if values < LEAST_VALUES or values <= SHARE * len(known):
+    texts = column.dropna()
+    values = texts.nunique()
+    if values < LEAST_VALUES or values <= SHARE * len(texts):
         return None
-    return f"free text: {values:,} different values in {len(known):,} rows"
+    return f"free text: {values:,} different values in {len(texts):,} rows"
 
 
 def _faults(transformers: Mapping[str, str], features: Mapping[str, str]) -> Iterator[Fault]:
@@ -46,6 +46,6 @@ def _faults(transformers: Mapping[str, str], features: Mapping[str, str]) -> Ite
         if name not in features:
             yield Fault(path, f"a feature ({', '.join(features)})", hint(name, list(features)), at_key=True)
         elif transformer not in allowed:
-            what = "text" if allowed is FOR_TEXTS else "number"
-            expected = f"one of {', '.join(allowed)}, which the checked loader can read, for a {what}"
+            kind = "text" if allowed is FOR_TEXTS else "number"
+            expected = f"one of {', '.join(allowed)}, which the checked loader can read, for a {kind}"
             yield Fault(path, expected, hint(transformer, allowed))

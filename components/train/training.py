@@ -67,6 +67,6 @@ def train_on(training_set: TrainingSet, seed: int, progress: Callable[[str], Non
     importance = importances(held_out, tail, promise, features, seed, least_known(len(head)))
     model = training_set.fitted(training_set.challenger())
     with warnings.catch_warnings(action="ignore"):  # nobody can set the parameters of a baseline
-        simple = {name: training_set.fitted(made) for name, made in baselines(features, promise.task).items()}
+        simple = {name: training_set.fitted(baseline) for name, baseline in baselines(features, promise.task).items()}
     predicted = predict(model, training_set.rows, features, promise.task)
     return Trained(model, predicted, simple, curve, importance)

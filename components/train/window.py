@@ -66,5 +66,5 @@ def reference_sample(
     labelled rows alone would differ from all rows of a batch although nothing has changed. Events before the first and
     after the last training row are left out: the model learned nothing of that time.
     """
-    lived = features[(features["split"] == "history") & features[time].between(rows[time].min(), rows[time].max())]
-    return lived[columns].sample(min(count, len(lived)), random_state=seed).sort_index().reset_index(drop=True)
+    events = features[(features["split"] == "history") & features[time].between(rows[time].min(), rows[time].max())]
+    return events[columns].sample(min(count, len(events)), random_state=seed).sort_index().reset_index(drop=True)

@@ -30,7 +30,7 @@ def test_what_is_right_is_read() -> None:
     assert found.estimator == "sklearn.ensemble.RandomForestClassifier"
     assert found.parameters == {"n_estimators": 5, "max_depth": None, "n_jobs": 2}
     assert found.transformers == {"subject": "words"}
-    assert found.made().get_params()["n_estimators"] == 5
+    assert found.unfitted().get_params()["n_estimators"] == 5
     assert found.part().transformers == {"subject": "words"}
     assert json.loads(json.dumps(found.part().document())) == found.part().document()
 
@@ -56,7 +56,7 @@ def test_a_missing_random_state_is_the_seed_of_the_batch(text: str, seed: int | 
     found = parse_specification(text, "binary").seeded(7)
     assert found.parameters.get("random_state") == seed
     assert found.part().parameters.get("random_state") == seed
-    assert parse_specification(FOREST, "binary").made().get_params()["random_state"] is None
+    assert parse_specification(FOREST, "binary").unfitted().get_params()["random_state"] is None
 
 
 def test_the_file_is_named_as_it_was_given(tmp_path: Path) -> None:
