@@ -9,7 +9,7 @@ from typing import Any
 from mlflow import MlflowClient
 
 from tidegate.components.gate.batch_rows import batch_sample
-from tidegate.components.gate.comparison import Comparison, Question, alike, comparison
+from tidegate.components.gate.comparison import Comparison, Question, comparable_rows, comparison
 from tidegate.components.gate.decision import against_limits, decide, decision_of, numbers
 from tidegate.components.gate.evidently_page import write_evidently
 from tidegate.components.gate.evidently_workspace import dumped
@@ -43,11 +43,11 @@ Folders = tuple[Path, Path]  # the clean tables, and the table of features
 
 @dataclass(frozen=True)
 class Decided:
-    """A new decision, the champion's loss on the batch, and the files to keep beside the pages."""
+    """A new decision, the champion's loss on the batch, and the files to log beside the pages."""
 
     decision: Decision
     loss: float | None
-    kept: Mapping[str, str]
+    attachments: Mapping[str, str]
 
 
 def gate(
@@ -78,19 +78,24 @@ def gate(
 ) -> Mapping[str, Mapping[str, Any]]:
     """Decide once per batch and policy whether to retrain; asked again, return what was decided."""
     # Every flag that is no file; whose signatures are trusted decides nothing.
-    given = {name: value for name, value in locals().items() if not isinstance(value, Path) and name != "sign"}
-    policy, text = Policy(**given), read_text(contract)
-    question = Question(
-        read_batch(batch, {"contract": text}), parse_contract(text, str(contract)), policy, switched_off(policy)
-    )
+    parameters = {name: value for name, value in locals().items() if not isinstance(value, Path) and name != "sign"}
+    question = _question(batch, contract, Policy(**parameters))
     check(question.batch.digests, clean=clean, features=features)
     paths = dict(zip(FILES, (drift, evidently, gate), strict=True))
-    found = _decision(connect(), question, (clean, features), paths, trusted(sign))
-    found.write(decision)
-    write_json(signals, {**numbers(found), "against_limits": against_limits(found)})
-    write_parameter(retrain, found.retrain)
-    print(f"{found.decision}: {'; '.join(found.reasons)}")
-    return {"signals": numbers(found)}
+    result = _decision(connect(), question, (clean, features), paths, trusted(sign))
+    result.write(decision)
+    write_json(signals, {**numbers(result), "against_limits": against_limits(result)})
+    write_parameter(retrain, result.retrain)
+    print(f"{result.decision}: {'; '.join(result.reasons)}")
+    return {"signals": numbers(result)}
+
+
+def _question(batch: Path, contract: Path, policy: Policy) -> Question:
+    """What is asked about a batch, but for what MLflow knows of earlier ones."""
+    text = read_text(contract)
+    return Question(
+        read_batch(batch, {"contract": text}), parse_contract(text, str(contract)), policy, switched_off(policy)
+    )
 
 
 def _decision(
@@ -108,7 +113,7 @@ def _decision(
         new = _decide(client, question, folders, paths, keys)
         check(batch.digests, clean=folders[0], features=folders[1])  # what is recorded stays so for ever
         logs.dataset(client, run_id, question.contract.event, batch.data, "batch")
-        logs.files(client, run_id, {**paths, **new.kept}, f"gate/{key}")
+        logs.files(client, run_id, {**paths, **new.attachments}, f"gate/{key}")
         tags = {**_tags(batch, new.decision), **decisions.noted(new.decision, new.loss), **mark(client, run_id)}
         values = records.record(client, run_id, key, new.decision.document(), tags)
     decision = Decision.of(values, f"{key} of run {run_id}")
@@ -136,15 +141,15 @@ def _decide(
     valid = valid_at(feedback.current(serves.history), end)
     question = replace(question, trials=retrainings(every, end), ignored=ignored_columns(valid))
     compared = _compared(champion, question, folders)
-    found, loss = signals(champion, question, compared)
-    answer, because = decide(policy.mode, found)
+    measured, loss = signals(champion, question, compared)
+    answer, because = decide(policy.mode, measured)
     because += reasons(valid, past[-1].batch if past else None)
     size = compared.size if isinstance(compared, Comparison) else None
-    decision = decision_of(question.batch, _identity(champion), answer, because, found, policy, size, valid)
-    kept = _evidently(champion, question, compared, decision, paths)
-    pictures = compared.pictures(found) if isinstance(compared, Comparison) else {}
+    decision = decision_of(question.batch, _identity(champion), answer, because, measured, policy, size, valid)
+    attachments = _evidently(champion, question, compared, decision, paths)
+    pictures = compared.pictures(measured) if isinstance(compared, Comparison) else {}
     write_decision(paths["gate.html"], name, decision, pictures, past)
-    return Decided(decision, loss, kept)
+    return Decided(decision, loss, attachments)
 
 
 def _compared(champion: Champion | None, question: Question, folders: Folders) -> Comparison | str:
@@ -158,7 +163,7 @@ def _compared(champion: Champion | None, question: Question, folders: Folders) -
     rows, words = (batch.rows, "rows") if every else (batch.labelled_rows, "labelled rows")
     if rows < (least := policy.minimum_rows):
         return f"{rows:,} {words} are too few to tell drift from chance (gate.minimum_rows {least:,})"
-    sample = alike(champion, batch_sample(champion, question.contract, *folders, batch, policy.sample_rows))
+    sample = comparable_rows(champion, batch_sample(champion, question.contract, *folders, batch, policy.sample_rows))
     compared = comparison(champion, sample, question)
     if policy.mode == "auto":
         check_places(champion.reference, sample, champion.features, compared.scores)
@@ -176,7 +181,7 @@ def _evidently(
     decision: Decision,
     paths: Mapping[str, Path],
 ) -> dict[str, str]:
-    """Write Evidently's findings; returns what its workspace is made from, as a file to keep."""
+    """Write Evidently's findings; returns what its workspace is made from, as a file to log."""
     if champion is None or isinstance(compared, str):
         write_json(paths["drift.json"], {"skipped": compared})
         write_note(paths["evidently.html"], "Evidently has compared nothing", str(compared))
@@ -185,6 +190,6 @@ def _evidently(
     limits = {name: column.critical for name, column in compared.tested.columns.items()}
     report = snapshot(rows.reference, rows.batch, compared.kinds, question.contract.drift, limits, label)
     write_json(paths["drift.json"], json.loads(report.json()))
-    kept = dumped(report, decision)
-    write_evidently(paths["evidently.html"], question.contract.name, decision, kept)
-    return {KEPT_FOR_EVIDENTLY: kept}
+    dump = dumped(report, decision)
+    write_evidently(paths["evidently.html"], question.contract.name, decision, dump)
+    return {KEPT_FOR_EVIDENTLY: dump}

@@ -62,8 +62,8 @@ def budget(trials: Sequence[Mapping[str, str]], champion: str, end: str, limit: 
         for trial in trials
         if (trial["verdict"], trial["champion"]) == ("refused", champion) and _days(trial["until"], end) <= days
     ]
-    many = f"{len(refused)} challenger{'' if len(refused) == 1 else 's'}"
-    reason = f"{many} of this champion refused within {days} days; {limit} may be"
+    challengers = f"{len(refused)} challenger{'' if len(refused) == 1 else 's'}"
+    reason = f"{challengers} of this champion refused within {days} days; {limit} may be"
     return _brake("budget", len(refused) >= limit, reason, float(len(refused)), limit)
 
 

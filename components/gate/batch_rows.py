@@ -32,11 +32,9 @@ def batch_sample(
 
 def same_rows(champion: Champion, contract: Contract, batch: Batch) -> bool:
     """Whether the feature table holds what the champion's own SQL would say."""
-    own, made = champion.contract, champion.record.made_from.recipe
+    own, recipe = champion.contract, champion.record.made_from.recipe
     relevant = ("event", "identity", "label", "label_delay", "task", "weight")
-    return made.sql == batch.recipe.sql and all(
-        getattr(own, name) == getattr(contract, name) for name in relevant
-    )
+    return recipe.sql == batch.recipe.sql and all(getattr(own, name) == getattr(contract, name) for name in relevant)
 
 
 def from_table(champion: Champion, features: Path, batch: Batch, rows: int) -> pd.DataFrame:

@@ -28,8 +28,8 @@ class Categories:
 
 def numbers(column: pd.Series) -> Vector:
     """Numbers within ±1e30, as models are fed them; NaN for what is null or infinite."""
-    found = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    return np.asarray(np.clip(np.where(np.isfinite(found), found, np.nan), -WIDEST, WIDEST) + 0.0)
+    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.asarray(np.clip(np.where(np.isfinite(values), values, np.nan), -WIDEST, WIDEST) + 0.0)
 
 
 def categories(reference: pd.Series, batch: pd.Series) -> Categories:
@@ -54,10 +54,10 @@ def presented(
         if kind == "number":
             pair = [numbers(frame[name]) for frame in (reference, batch)]
         else:
-            found = categories(reference[name], batch[name])
-            texts = plain_names(found.names)
-            known = np.array([*map(texts.get, found.names), np.nan if name == label else MISSING], dtype=object)
-            pair = [known[places] for places in (found.reference, found.batch)]
+            coded = categories(reference[name], batch[name])
+            texts = plain_names(coded.names)
+            by_place = np.array([*map(texts.get, coded.names), np.nan if name == label else MISSING], dtype=object)
+            pair = [by_place[places] for places in (coded.reference, coded.batch)]
         sides[0][name], sides[1][name] = pair
     return pd.DataFrame(sides[0], index=reference.index), pd.DataFrame(sides[1], index=batch.index)
 
@@ -72,10 +72,10 @@ def _objects(reference: pd.Series, batch: pd.Series) -> npt.NDArray[Any]:
 def _names(values: npt.NDArray[Any]) -> list[str]:
     """A text per value, each another: what only looks alike (1 and "1") is told with its type."""
     texts = [str(value) for value in values]
-    taken = pd.Series([MISSING, OTHERS, *texts]).duplicated(keep=False).to_numpy()[2:]
+    ambiguous = pd.Series([MISSING, OTHERS, *texts]).duplicated(keep=False).to_numpy()[2:]
     return [
         f"{text} ({type(value).__name__})" if twice else text
-        for text, value, twice in zip(texts, values, taken, strict=True)
+        for text, value, twice in zip(texts, values, ambiguous, strict=True)
     ]
 
 
@@ -90,8 +90,8 @@ def _folded(names: list[str], places: Places, counts: Places) -> tuple[list[str]
     """The most frequent categories of both sides together, and one for the rest."""
     if len(names) <= MOST_CATEGORIES:
         return names, places
-    kept = np.sort(np.argsort(-counts, kind="stable")[:MOST_CATEGORIES])
-    moved = np.full(len(names) + 1, len(kept), dtype=np.int64)
-    moved[kept] = np.arange(len(kept))
+    frequent = np.sort(np.argsort(-counts, kind="stable")[:MOST_CATEGORIES])
+    moved = np.full(len(names) + 1, len(frequent), dtype=np.int64)
+    moved[frequent] = np.arange(len(frequent))
     moved[-1] = -1
-    return [*(names[place] for place in kept), OTHERS], moved[places]
+    return [*(names[place] for place in frequent), OTHERS], moved[places]

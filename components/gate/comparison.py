@@ -38,10 +38,10 @@ class Question:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The rows that were compared, the kinds of their columns, and the test of each; `seen` is not yet thinned."""
+    """The rows that were compared, the kinds of their columns, and the test of each; `sample` is not yet thinned."""
 
     population: Population
-    seen: pd.DataFrame
+    sample: pd.DataFrame
     rows: Thinned
     kinds: Mapping[str, str]
     tested: PermutationTest
@@ -69,14 +69,14 @@ class Comparison:
         return pictures(self.rows.reference, self.rows.batch, self.kinds, signals)
 
 
-def comparison(champion: Champion, seen: pd.DataFrame, question: Question) -> Comparison:
+def comparison(champion: Champion, sample: pd.DataFrame, question: Question) -> Comparison:
     """Compare a sample of the batch with the champion's reference, column by column, block by block.
 
-    `seen` is drawn from the batch as the reference was from the training window: see `alike`.
+    `sample` is drawn from the batch as the reference was from the training window: see `comparable_rows`.
     """
     own, promise = champion.contract, question.contract
-    blocks = [block_of(frame[own.time], promise.block) for frame in (champion.reference, seen)]
-    rows = thinned(champion.reference, seen, blocks[0], blocks[1], question.policy.sample_rows, question.seed)
+    blocks = [block_of(frame[own.time], promise.block) for frame in (champion.reference, sample)]
+    rows = thinned(champion.reference, sample, blocks[0], blocks[1], question.policy.sample_rows, question.seed)
     kinds = {**champion.features, "prediction": _kind(own.task), own.label: label_kind(own.task)}
     tested = compare(
         rows.reference,
@@ -89,10 +89,10 @@ def comparison(champion: Champion, seen: pd.DataFrame, question: Question) -> Co
         question.seed,
         own.label,
     )
-    return Comparison(champion.record.reference, seen, rows, kinds, tested)
+    return Comparison(champion.record.reference, sample, rows, kinds, tested)
 
 
-def alike(champion: Champion, batch: pd.DataFrame) -> pd.DataFrame:
+def comparable_rows(champion: Champion, batch: pd.DataFrame) -> pd.DataFrame:
     """The rows of a batch that are defined as those of the champion's reference.
 
     Whether a row has a label may depend on its features, so labelled rows are compared with labelled rows, and all

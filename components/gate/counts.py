@@ -31,12 +31,12 @@ def by_value(
     total = np.cumsum(total) if cumulative else total
     count = (_cumulating if cumulative else _counting)(places, blocks, labellings.shape[1], len(total))
     step = max(1, MOST_CELLS // max(len(total), labellings.shape[1]))
-    found = []
+    scores = []
     with np.errstate(divide="ignore", invalid="ignore"):
         for start in range(0, len(labellings), step):
             batch = count(labellings[start : start + step])
-            found.append(formula(batch, total - batch))
-    return np.concatenate(found)
+            scores.append(formula(batch, total - batch))
+    return np.concatenate(scores)
 
 
 def _counting(places: Places, blocks: Places, count: int, size: int) -> Counter:

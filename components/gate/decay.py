@@ -34,18 +34,18 @@ def growth(
     resampled means are spread as Student's distribution of so many blocks is wider than the normal one.
     """
     size = np.ones(len(losses)) if weight is None else weight
-    place, known = pd.factorize(blocks.to_numpy(), sort=True)
-    count = len(known)
+    place, distinct = pd.factorize(blocks.to_numpy(), sort=True)
+    count = len(distinct)
     if count == 0:
         return Growth(None, None, None)
-    found = mean(losses, weight) - verdict_loss
+    increase = mean(losses, weight) - verdict_loss
     if count == 1:
-        return Growth(found, None, None)
+        return Growth(increase, None, None)
     sums, sizes = np.bincount(place, losses * size, count), np.bincount(place, size, count)
     random = np.random.default_rng(seed)
     picked = random.integers(0, count, (RESAMPLES, count))
     apart = sums[picked].sum(axis=1) / sizes[picked].sum(axis=1) - mean(losses, weight)
     wide = np.sqrt(count / random.chisquare(count - 1, RESAMPLES))
     noise = random.normal(0.0, verdict_error, RESAMPLES)
-    low, high = np.quantile(found + apart * wide + noise, [rate, 1 - rate])
-    return Growth(found, float(low), float(high))
+    low, high = np.quantile(increase + apart * wide + noise, [rate, 1 - rate])
+    return Growth(increase, float(low), float(high))

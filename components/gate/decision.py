@@ -38,14 +38,14 @@ PLOTTED, MOST_PLOTTED = ("signal", "share_of_limit"), 20
 def decide(mode: str, signals: Sequence[Signal]) -> tuple[Answer, list[str]]:
     """`retrain`, `keep` or `cannot tell`, and why; the mode goes before the brakes, those before what opens."""
     opened = [f"{signal.reason}{limit(signal)}" for signal in _in("opens", signals)]
-    held = [f"{signal.reason}{limit(signal)}" for signal in _in("holds", signals)]
+    brakes = [f"{signal.reason}{limit(signal)}" for signal in _in("holds", signals)]
     unmeasured = (signal.reason for signal in _in("cannot tell", signals) if signal.signal in NEEDED)
     unknown = list(dict.fromkeys(unmeasured))[:3]
     if mode != "auto":
         answer: Answer = "retrain" if mode == "always" else "keep"
         return answer, [f"gate.mode is {mode}", *opened, *unknown, *_named(signals)]
-    if held:
-        return "keep", [*held, *(f"held back: {reason}" for reason in opened), *_named(signals)]
+    if brakes:
+        return "keep", [*brakes, *(f"held back: {reason}" for reason in opened), *_named(signals)]
     if opened:
         return "retrain", [*opened, *_named(signals)]
     if unknown:
@@ -104,10 +104,10 @@ def would_change(decision: Answer, signals: Sequence[Signal], policy: Policy) ->
     """What would have changed the decision, in words."""
     if policy.mode != "auto":
         return ["gate.mode auto would have left it to the signals"]
-    if held := _in("holds", signals):
+    if brakes := _in("holds", signals):
         return [
             f"{'lower' if signal.signal == 'cooldown' else 'higher'} gate.{PARAMETERS[signal.signal]}: {signal.reason}"
-            for signal in held
+            for signal in brakes
         ]
     if decision == "retrain":
         opened = sorted(_in("opens", signals), key=lambda signal: signal.value or 0.0)

@@ -20,23 +20,23 @@ DIGITS = 12  # the last bits depend on the machine
 
 def number_scores(values: Vector, blocks: Places, labellings: Labellings, method: str) -> Vector:
     """The larger of the distance of the known numbers and the shift of the share that is not known (NaN)."""
-    known = np.isfinite(values)
-    rows, kept = _rows(blocks, labellings), _rows(blocks[known], labellings)
-    found = _settled(kept, _number_distance(values[known], blocks[known], labellings, method))
+    finite = np.isfinite(values)
+    rows, finite_rows = _rows(blocks, labellings), _rows(blocks[finite], labellings)
+    distances = _settled(finite_rows, _number_distance(values[finite], blocks[finite], labellings, method))
     with np.errstate(divide="ignore", invalid="ignore"):
-        shares = np.nan_to_num(kept / rows)
-    return np.asarray(np.round(np.maximum(found, np.abs(shares[0] - shares[1])), DIGITS))
+        shares = np.nan_to_num(finite_rows / rows)
+    return np.asarray(np.round(np.maximum(distances, np.abs(shares[0] - shares[1])), DIGITS))
 
 
 def category_scores(places: Places, blocks: Places, labellings: Labellings, method: str) -> Vector:
     """The distance of the shares of the categories."""
-    found = by_value(places, blocks, labellings, FORMULAS[method])
-    return np.round(_settled(_rows(blocks, labellings), found), DIGITS)
+    distances = by_value(places, blocks, labellings, FORMULAS[method])
+    return np.round(_settled(_rows(blocks, labellings), distances), DIGITS)
 
 
-def _settled(rows: Matrix, found: Vector) -> Vector:
+def _settled(rows: Matrix, distances: Vector) -> Vector:
     """With known numbers on one side only, all that can be told is the shift of the share that is not known."""
-    return np.asarray(np.where((rows == 0).any(axis=0), 0.0, found))
+    return np.asarray(np.where((rows == 0).any(axis=0), 0.0, distances))
 
 
 def _rows(blocks: Places, labellings: Labellings) -> Matrix:
@@ -83,13 +83,13 @@ def _reference_deviations(values: Vector, blocks: Places, labellings: Labellings
     means = np.bincount(blocks, values, count) / np.maximum(sizes, 1)
     squares = np.bincount(blocks, (values - means[blocks]) ** 2, count)
     step = max(1, MOST_CELLS // count)
-    found = []
+    deviations = []
     with np.errstate(divide="ignore", invalid="ignore"):
         for start in range(0, len(labellings), step):
-            kept = ~labellings[start : start + step] * sizes
-            rows = kept.sum(axis=1)
-            centre = (kept * means).sum(axis=1) / rows
-            apart = (kept * (means - centre[:, None]) ** 2).sum(axis=1)
+            reference_sizes = ~labellings[start : start + step] * sizes
+            rows = reference_sizes.sum(axis=1)
+            centre = (reference_sizes * means).sum(axis=1) / rows
+            apart = (reference_sizes * (means - centre[:, None]) ** 2).sum(axis=1)
             within = (~labellings[start : start + step] * squares).sum(axis=1)
-            found.append(np.sqrt((apart + within) / rows))
-    return np.concatenate(found)
+            deviations.append(np.sqrt((apart + within) / rows))
+    return np.concatenate(deviations)

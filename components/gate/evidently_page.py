@@ -20,8 +20,8 @@ window.drawDashboard(report, new Map(Object.entries(graphs)), "report");
 """
 
 
-def write_evidently(path: Path, name: str, decision: Decision, kept: str) -> None:
-    """Write the page of a snapshot, given as `dumped` makes it, about the problem `name`."""
+def write_evidently(path: Path, name: str, decision: Decision, snapshot: str) -> None:
+    """Write the page of a snapshot as `dumped` makes it, about the problem `name`."""
     program = files("evidently").joinpath(PROGRAM).read_text(encoding="utf-8")
     write_page(
         path,
@@ -30,13 +30,13 @@ def write_evidently(path: Path, name: str, decision: Decision, kept: str) -> Non
         scripts=(START, program, DRAW),
         sentence=SENTENCES[decision.decision],
         color=COLORS[decision.decision],
-        findings=_findings(kept),
+        findings=_findings(snapshot),
     )
 
 
-def _findings(kept: str) -> str:
+def _findings(snapshot: str) -> str:
     """What Evidently's program draws, as JSON that cannot end the element around it."""
-    widgets = json.loads(kept, parse_constant=lambda _: None)["widgets"]  # JSON knows no NaN
+    widgets = json.loads(snapshot, parse_constant=lambda _: None)["widgets"]  # JSON knows no NaN
     graphs = {graph["id"]: graph for widget in widgets for graph in _graphs(widget)}
     document = {"report": {"name": "Report", "widgets": widgets}, "graphs": graphs}
     return json.dumps(document, ensure_ascii=False).replace("<", "\\u003c")

@@ -18,7 +18,7 @@ OWN_VERDICT = "Dataset Drift"
 COUNT, DRIFT = "evidently:metric_v2:DriftedColumnsCount", "evidently:metric_v2:ValueDrift"
 
 
-class Taken(NamedTuple):
+class BatchSnapshot(NamedTuple):
     """The snapshot of a batch as `dumped` gives it, and the moment that the batch ends."""
 
     batch: str
@@ -35,14 +35,15 @@ def dumped(snapshot: Any, decision: Decision) -> str:
 
     document = {**snapshot.dump_dict(), "timestamp": None}  # a run in a workspace has the moment of its batch
     verdict = {"value": SENTENCES[decision.decision], "label": plain("; ".join(decision.reasons))}
-    for counter in (each for widget in document["widgets"] for each in widget["params"].get("counters", ())):
-        counter.update(verdict if counter["value"] == OWN_VERDICT else {})
+    for widget in document["widgets"]:
+        for counter in widget["params"].get("counters", ()):
+            counter.update(verdict if counter["value"] == OWN_VERDICT else {})
     for result in document["metric_results"].values():
         result["widget"] = None  # the snapshot holds the same ones again, for its page
     return settled(json.dumps(document, cls=NumpyEncoder))
 
 
-def fill(folder: Path, name: str, snapshots: Sequence[Taken], columns: Sequence[str]) -> str:
+def fill(folder: Path, name: str, snapshots: Sequence[BatchSnapshot], columns: Sequence[str]) -> str:
     """Make the workspace hold one project with a run for each batch, and nothing else of it; returns the project's id.
 
     Its dashboard shows the share of drifted columns, the drift of predictions, and that of each of these columns.
@@ -56,21 +57,21 @@ def fill(folder: Path, name: str, snapshots: Sequence[Taken], columns: Sequence[
     project = uuid.uuid5(NAMESPACE, name)
     workspace.add_project(ProjectModel(id=project, name=name, description="Drift of each batch, by its last moment"))
     workspace.save_dashboard(project, _dashboard(project, columns))
-    runs = {uuid.uuid5(project, f"{taken.batch} {taken.until}"): taken for taken in snapshots}
-    there = folder / str(project) / "snapshots"
-    there.mkdir(exist_ok=True)
-    for gone in {path.stem for path in there.iterdir()} - {str(run) for run in runs}:
-        (there / f"{gone}.json").unlink()
-    for run, taken in runs.items():
-        if not (there / f"{run}.json").exists():
-            write_text(there / f"{run}.json", json.dumps(_run(taken)))
+    runs = {uuid.uuid5(project, f"{snapshot.batch} {snapshot.until}"): snapshot for snapshot in snapshots}
+    store = folder / str(project) / "snapshots"
+    store.mkdir(exist_ok=True)
+    for gone in {path.stem for path in store.iterdir()} - {str(run) for run in runs}:
+        (store / f"{gone}.json").unlink()
+    for run, snapshot in runs.items():
+        if not (store / f"{run}.json").exists():
+            write_text(store / f"{run}.json", json.dumps(_run(snapshot)))
     return str(project)
 
 
-def _run(taken: Taken) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(taken.snapshot)
-    named = {"name": f"batch until {taken.until[:10]}", "metadata": {"batch": taken.batch}}
-    return {**document, **named, "timestamp": datetime.fromisoformat(taken.until).isoformat(" "), "tags": []}
+def _run(snapshot: BatchSnapshot) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(snapshot.snapshot)
+    named = {"name": f"batch until {snapshot.until[:10]}", "metadata": {"batch": snapshot.batch}}
+    return {**document, **named, "timestamp": datetime.fromisoformat(snapshot.until).isoformat(" "), "tags": []}
 
 
 def _dashboard(project: uuid.UUID, columns: Sequence[str]) -> Any:

@@ -24,8 +24,8 @@ def jensenshannon(batch: Matrix, reference: Matrix) -> Vector:
     """The Jensen-Shannon distance, in nats."""
     now, before = _shares(batch, reference)
     middle = (now + before) / 2
-    found = _entropy(now, middle) + _entropy(before, middle)
-    return np.asarray(np.sqrt(np.maximum(found / 2, 0.0)))
+    divergence = _entropy(now, middle) + _entropy(before, middle)
+    return np.asarray(np.sqrt(np.maximum(divergence / 2, 0.0)))
 
 
 def _entropy(share: Matrix, middle: Matrix) -> Vector:

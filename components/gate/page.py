@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tidegate.components.gate import standing
 from tidegate.components.gate.decision import certainty
-from tidegate.components.gate.pictures import Picture, mattering
+from tidegate.components.gate.pictures import Picture, leading_signals
 from tidegate.components.gate.words import COLORS, OVER, ROWS, SENTENCES, certain_words, word
 from tidegate.documents.decision import Decision
 from tidegate.pages.page import write_page
@@ -25,7 +25,7 @@ def write_decision(
 
     `pictures` are those of tidegate.components.gate.pictures, `past` the earlier batches, the oldest first.
     """
-    matter = mattering(decision.signals)
+    matter = leading_signals(decision.signals)
     others = [signal for signal in decision.signals if signal.signal == "features" and signal not in matter]
     write_page(
         path,

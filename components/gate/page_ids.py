@@ -13,5 +13,5 @@ def settled(text: str) -> str:
     names = dict.fromkeys(NAMED.findall(text))
     if not names:
         return text
-    known = {name: str(uuid5(NAMESPACE, str(place))) for place, name in enumerate(names)}
-    return re.sub("|".join(known), lambda found: known[found[0]], text)
+    renamed = {name: str(uuid5(NAMESPACE, str(place))) for place, name in enumerate(names)}
+    return re.sub("|".join(renamed), lambda match: renamed[match[0]], text)

@@ -67,17 +67,17 @@ def compare(
     """
     sides = Sides(reference, batch, reference_blocks, batch_blocks)
     keys = sides.keys(relabellings(rate), seed)
-    found: dict[str, Column] = {}
+    columns: dict[str, Column] = {}
     drawn: dict[str, Vector] = {}
     for name, kind in kinds.items():
         method = chosen.get(kind, METHODS[kind][0])
-        found[name], scores = _column(sides, name, kind, method, keys, rate, counts_nulls=name != label)
+        columns[name], scores = _column(sides, name, kind, method, keys, rate, counts_nulls=name != label)
         if len(scores) > 1:
             drawn[name] = scores
     if drawn:
         for name, limit in zip(drawn, _limits(np.stack(list(drawn.values()), axis=1), rate), strict=True):
-            found[name] = replace(found[name], critical=float(limit))
-    return PermutationTest(found, sides.count - sides.moved, sides.moved, len(keys) if drawn else 0)
+            columns[name] = replace(columns[name], critical=float(limit))
+    return PermutationTest(columns, sides.count - sides.moved, sides.moved, len(keys) if drawn else 0)
 
 
 def relabellings(rate: float) -> int:
@@ -89,17 +89,17 @@ def _column(
     sides: Sides, name: str, kind: str, method: str, keys: Matrix, rate: float, counts_nulls: bool
 ) -> tuple[Column, Vector]:
     """What is found of a column but for its critical value, and its score of each labelling, the true one first."""
-    values, known, new = _values(sides.reference[name], sides.batch[name], kind)
+    values, present, new = _values(sides.reference[name], sides.batch[name], kind)
     now = sides.true[sides.places]
-    shares = [float(known[side].mean()) if side.any() else 0.0 for side in (~now, now)]
-    found = Column(None, None, method, shares[0] - shares[1], new)
-    kept = np.full(len(known), True) if counts_nulls else known
-    if not (kept & now).any() or not (kept & ~now).any():
-        return found, np.zeros(0)
+    shares = [float(present[side].mean()) if side.any() else 0.0 for side in (~now, now)]
+    column = Column(None, None, method, shares[0] - shares[1], new)
+    counted = np.full(len(present), True) if counts_nulls else present
+    if not (counted & now).any() or not (counted & ~now).any():
+        return column, np.zeros(0)
     score = number_scores if kind == "number" else category_scores
-    labellings = sides.labellings(keys, sides.places[kept], rate)
-    scores = score(values[kept], sides.places[kept], labellings, method)
-    return replace(found, score=float(scores[0])), scores
+    labellings = sides.labellings(keys, sides.places[counted], rate)
+    scores = score(values[counted], sides.places[counted], labellings, method)
+    return replace(column, score=float(scores[0])), scores
 
 
 def _values(before: pd.Series, now: pd.Series, kind: str) -> tuple[Any, npt.NDArray[np.bool_], tuple[str, ...]]:
@@ -107,9 +107,9 @@ def _values(before: pd.Series, now: pd.Series, kind: str) -> tuple[Any, npt.NDAr
     if kind == "number":
         values = np.concatenate([numbers(before), numbers(now)])
         return values, np.isfinite(values), ()
-    found = categories(before, now)
-    places = np.concatenate([found.reference, found.batch])
-    return np.where(places < 0, len(found.names), places), places >= 0, found.new
+    coded = categories(before, now)
+    places = np.concatenate([coded.reference, coded.batch])
+    return np.where(places < 0, len(coded.names), places), places >= 0, coded.new
 
 
 def _limits(scores: Matrix, rate: float) -> Vector:

@@ -41,12 +41,12 @@ class Sides:
         Only the true one, if there are too few blocks to tell anything at the rate.
         """
         present = np.bincount(places, minlength=self.count) > 0
-        moved, known = int((self.true & present).sum()), present.tobytes()
+        moved, pattern = int((self.true & present).sum()), present.tobytes()
         stay = int(present.sum()) - moved
         if min(moved, stay) < LEAST_BLOCKS or comb(moved + stay, moved) < 2 / rate:
             return self.true[None]
-        if known not in self._drawn:
+        if pattern not in self._drawn:
             first = np.argpartition(np.where(present, keys, 2.0), moved - 1, axis=1)[:, :moved]
-            self._drawn[known] = np.zeros(keys.shape, dtype=bool)
-            np.put_along_axis(self._drawn[known], first, True, axis=1)
-        return self._drawn[known]
+            self._drawn[pattern] = np.zeros(keys.shape, dtype=bool)
+            np.put_along_axis(self._drawn[pattern], first, True, axis=1)
+        return self._drawn[pattern]

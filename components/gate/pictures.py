@@ -58,7 +58,7 @@ def pictures(
 
     `kinds` says of each column of the frames whether it is a `number` or a `category`.
     """
-    picked = [(signal, column_of(signal)) for signal in mattering(signals)]
+    picked = [(signal, column_of(signal)) for signal in leading_signals(signals)]
     return {
         signal.name: _picture(_rows(reference[column], signal), _rows(batch[column], signal), kinds[column])
         for signal, column in picked
@@ -76,7 +76,7 @@ def column_of(signal: Signal) -> str:
     return signal.column or COLUMNS.get(signal.signal, "")
 
 
-def mattering(signals: Sequence[Signal]) -> list[Signal]:
+def leading_signals(signals: Sequence[Signal]) -> list[Signal]:
     """The compared columns that a reviewer looks at: what opens the gate, what is told, then the nearest."""
     compared = [signal for signal in signals if isinstance(signal.detail, DriftDetail) and signal.state != "off"]
     ranked = sorted(compared, key=lambda signal: (RANKS.get(signal.state, 2), -_nearness(signal)))
@@ -133,13 +133,13 @@ def _bars(reference: pd.Series, batch: pd.Series, missing: tuple[float, float], 
     ]
     table = pd.concat(sides, axis=1, keys=["reference", "batch"]).astype(float).fillna(0.0)
     table = table.loc[table.max(axis=1).sort_values(ascending=False, kind="stable").index]
-    shown = table.iloc[:MOST_VALUES]
+    frequent = table.iloc[:MOST_VALUES]
     if kind == "number":
-        shown = shown.loc[sorted(shown.index, key=lambda text: float(text.replace("−", "-")))]
-    rows = [_bar(str(text), *map(float, row)) for text, row in zip(shown.index, shown.to_numpy(), strict=True)]
-    if (others := len(table) - len(shown)) > 0:
-        rest = table.iloc[MOST_VALUES:].sum()
-        rows.append(_bar(f"{others:,} others", float(rest["reference"]), float(rest["batch"])))
+        frequent = frequent.loc[sorted(frequent.index, key=lambda text: float(text.replace("−", "-")))]
+    rows = [_bar(str(text), *map(float, row)) for text, row in zip(frequent.index, frequent.to_numpy(), strict=True)]
+    if (left_out := len(table) - len(frequent)) > 0:
+        remainder = table.iloc[MOST_VALUES:].sum()
+        rows.append(_bar(f"{left_out:,} others", float(remainder["reference"]), float(remainder["batch"])))
     return rows
 
 

@@ -13,13 +13,13 @@ def plain(text: str) -> str:
 
 def plain_names(names: Iterable[str]) -> dict[str, str]:
     """By name its plain text, each another; one that would be equal to an earlier one is numbered."""
-    found: dict[str, str] = {}
-    taken: set[str] = set()
+    texts: dict[str, str] = {}
+    used: set[str] = set()
     for name in sorted(names, key=lambda name: (plain(name) != name, name)):  # those that stay as they are come first
         text, number = plain(name), 1
-        while text in taken:
+        while text in used:
             number += 1
             text = f"{plain(name)} ({number})"
-        found[name] = text
-        taken.add(text)
-    return found
+        texts[name] = text
+        used.add(text)
+    return texts

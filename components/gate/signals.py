@@ -70,9 +70,9 @@ def _unlabelled(question: Question, compared: Comparison | str) -> str:
     """Why the labels of the batch tell nothing; empty if they do."""
     if isinstance(compared, str):
         return compared
-    known, least = question.batch.labelled_rows, question.policy.minimum_rows
-    few = f"{known:,} rows with a label are too few to tell a change from chance (gate.minimum_rows {least:,})"
-    return few if known < least else ""
+    rows, least = question.batch.labelled_rows, question.policy.minimum_rows
+    reason = f"{rows:,} rows with a label are too few to tell a change from chance (gate.minimum_rows {least:,})"
+    return reason if rows < least else ""
 
 
 def _decay(champion: Champion, question: Question, compared: Comparison | str) -> tuple[Signal, float | None]:
@@ -81,14 +81,14 @@ def _decay(champion: Champion, question: Question, compared: Comparison | str) -
         return column_drift.too_few("decay", reason), None
     assert isinstance(compared, Comparison)
     own, task = champion.contract, champion.contract.task
-    known = compared.seen[compared.seen[own.label].notna()]
-    least, weight = least_known(champion.record.rows), weights(known, own.weight)
-    lost = losses(labels(known, own.label, task), champion.predicted(known), task, least)
+    labelled = compared.sample[compared.sample[own.label].notna()]
+    least, weight = least_known(champion.record.rows), weights(labelled, own.weight)
+    lost = losses(labels(labelled, own.label, task), champion.predicted(labelled), task, least)
     loss = mean(lost, weight)
     if champion.verdict is None:
         return column_drift.too_few("decay", "the champion has no verdict to compare with"), loss
     before, policy = champion.verdict.loss, question.policy
-    blocks = block_of(known[own.time], question.contract.block)
+    blocks = block_of(labelled[own.time], question.contract.block)
     error = champion.verdict.loss_error
     grown = growth(lost, blocks, weight, before, error, decay_rate(policy.false_alarm_rate), question.seed)
     return age.decay(grown, loss, before, policy.decay, TASKS[task]), loss

@@ -28,17 +28,17 @@ def snapshot(
     from evidently.presets import DataDriftPreset
 
     sides = presented(reference, batch, kinds, label)
-    known = {name: kind for name, kind in kinds.items() if all(_drawn(side[name].dropna(), kind) for side in sides)}
-    texts = plain_names(known)
-    names = {kind: [texts[name] for name, its in known.items() if its == kind] for kind in METHODS}
+    drawn = {name: kind for name, kind in kinds.items() if all(_drawn(side[name].dropna(), kind) for side in sides)}
+    texts = plain_names(drawn)
+    names = {kind: [texts[name] for name, value in drawn.items() if value == kind] for kind in METHODS}
     definition = DataDefinition(numerical_columns=names["number"], categorical_columns=names["category"])
-    before, now = (Dataset.from_pandas(side[list(known)].rename(columns=texts), definition) for side in sides)
+    before, now = (Dataset.from_pandas(side[list(drawn)].rename(columns=texts), definition) for side in sides)
     own = {kind: (chosen or {}).get(kind, all_of[0]) for kind, all_of in METHODS.items()}
     preset = DataDriftPreset(
-        columns=[texts[name] for name in known],
+        columns=[texts[name] for name in drawn],
         num_method=own["number"],
         cat_method=_ordered(own["category"]),
-        per_column_threshold={texts[name]: (limits or {}).get(name) or DEFAULT_THRESHOLD for name in known},
+        per_column_threshold={texts[name]: (limits or {}).get(name) or DEFAULT_THRESHOLD for name in drawn},
     )
     with np.errstate(divide="ignore", invalid="ignore"):  # correlations with a column that does not vary
         return Report([preset]).run(now, before)

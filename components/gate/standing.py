@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import groupby, pairwise
 from typing import Any
 
-from tidegate.components.gate.pictures import mattering
+from tidegate.components.gate.pictures import leading_signals
 from tidegate.components.gate.words import word
 from tidegate.documents.decision import DecayDetail, Decision, Signal
 from tidegate.pages.axes import Axis, dates
@@ -67,24 +67,24 @@ class Strip:
 def quality(decision: Decision, past: Past) -> Quality | None:
     """The champion's loss on the batches whose labels were known, this one last; None unless there are two."""
     decay = next((signal.detail for signal in decision.signals if isinstance(signal.detail, DecayDetail)), None)
-    known = [(each, each.loss) for each in past[-MOST_BATCHES:] if each.loss is not None]
+    measured = [(entry, entry.loss) for entry in past[-MOST_BATCHES:] if entry.loss is not None]
     if decay is not None:
-        known.append((_as_past(decision, decay), decay.loss))
-    if len(known) < 2:
+        measured.append((_as_past(decision, decay), decay.loss))
+    if len(measured) < 2:
         return None
-    days = [float(datetime.fromisoformat(each.until[:10]).toordinal()) for each, _ in known]
-    losses = [loss for _, loss in known]
-    batches = [each for each, _ in known]
-    promised = [each.promised for each in batches if each.promised is not None]
+    days = [float(datetime.fromisoformat(entry.until[:10]).toordinal()) for entry, _ in measured]
+    losses = [loss for _, loss in measured]
+    batches = [entry for entry, _ in measured]
+    promised = [entry.promised for entry in batches if entry.promised is not None]
     x, y = _padded(days), _padded([*losses, *promised])
     places = [x.at(day) for day in days]
     reigns = _reigns(list(zip(places, batches, strict=True)), y)
     return Quality(
         dots=[
-            Dot(place, y.at(loss), each.decision == "retrain")
-            for place, (each, loss) in zip(places, known, strict=True)
+            Dot(place, y.at(loss), entry.decision == "retrain")
+            for place, (entry, loss) in zip(places, measured, strict=True)
         ],
-        x_ticks=dates([(place, each.until[:10]) for place, each in zip(places, batches, strict=True)]),
+        x_ticks=dates([(place, entry.until[:10]) for place, entry in zip(places, batches, strict=True)]),
         y_ticks=y.ticks(),
         reigns=reigns,
         changes=_changes(reigns),
@@ -107,17 +107,17 @@ def _as_past(decision: Decision, decay: DecayDetail) -> PastDecision:
 
 def strips(decision: Decision, past: Past) -> list[Strip]:
     """Each signal that has a limit, among the earlier batches that had it: as shares of the limit, 1 is at it."""
-    shown = {signal.name for signal in mattering(decision.signals)}
-    found = [
+    leading = {signal.name for signal in leading_signals(decision.signals)}
+    candidates = [
         _strip(signal, signal.value / signal.limit, past[-MOST_BATCHES:])
         for signal in decision.signals
         if signal.signal != "cooldown"  # the more days ago the gate was open, the better
-        and (signal.signal != "features" or signal.name in shown)
+        and (signal.signal != "features" or signal.name in leading)
         and signal.value is not None
         and signal.limit is not None
         and signal.limit > 0
     ]
-    return [strip for strip in found if strip.dots][:MOST_STRIPS]
+    return [strip for strip in candidates if strip.dots][:MOST_STRIPS]
 
 
 def _reigns(places: Sequence[tuple[float, PastDecision]], y: Axis) -> list[Reign]:
@@ -125,32 +125,32 @@ def _reigns(places: Sequence[tuple[float, PastDecision]], y: Axis) -> list[Reign
     groups = [list(group) for _, group in groupby(places, key=lambda pair: pair[1].champion)]
     middles = [round((before[-1][0] + after[0][0]) / 2, 4) for before, after in pairwise(groups)]
     ends = zip([0.0, *middles], [*middles, 1.0], strict=True)
-    found = []
+    reigns = []
     for (start, end), group in zip(ends, groups, strict=True):
-        promised = next((each.promised for _, each in reversed(group) if each.promised is not None), None)
-        found.append(Reign(group[0][1].champion or "", start, end, None if promised is None else y.at(promised)))
-    return found
+        promised = next((entry.promised for _, entry in reversed(group) if entry.promised is not None), None)
+        reigns.append(Reign(group[0][1].champion or "", start, end, None if promised is None else y.at(promised)))
+    return reigns
 
 
 def _changes(reigns: Sequence[Reign]) -> list[dict[str, Any]]:
     """Where another champion began to be the one that was asked; of those without room the first is named."""
-    found: list[dict[str, Any]] = []
+    changes: list[dict[str, Any]] = []
     free = 0.0  # from here on there is room for a name
     for before, reign in pairwise(reigns):
         if not before.version:  # which one was asked was not noted: it may have been the same
             continue
-        text = f"version {reign.version}" if not found else reign.version
-        found.append({"at": reign.start, "text": text if reign.start >= free else ""})
-        if found[-1]["text"]:
-            free = reign.start + (FIRST_ROOM if len(found) == 1 else ROOM)
-    return found
+        text = f"version {reign.version}" if not changes else reign.version
+        changes.append({"at": reign.start, "text": text if reign.start >= free else ""})
+        if changes[-1]["text"]:
+            free = reign.start + (FIRST_ROOM if len(changes) == 1 else ROOM)
+    return changes
 
 
 def _strip(signal: Signal, ratio: float, past: Past) -> Strip:
-    pairs = [each.signals[signal.name] for each in past if signal.name in each.signals]
+    pairs = [entry.signals[signal.name] for entry in past if signal.name in entry.signals]
     before = [value / limit for value, limit in pairs if value is not None and limit and limit > 0]
-    above = sum(ratio > other for other in before)
-    return Strip(signal.name, [_place(other) for other in before], _place(ratio), ratio, above, word(signal))
+    above = sum(ratio > earlier for earlier in before)
+    return Strip(signal.name, [_place(earlier) for earlier in before], _place(ratio), ratio, above, word(signal))
 
 
 def _place(ratio: float) -> float:

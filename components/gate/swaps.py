@@ -19,9 +19,9 @@ def check_places(
     reference: pd.DataFrame, batch: pd.DataFrame, kinds: Mapping[str, str], scores: Mapping[str, float]
 ) -> None:
     """InputError names the features that came in each other's place."""
-    for one, other in swapped(reference, batch, kinds, scores):
+    for first, second in swapped(reference, batch, kinds, scores):
         raise InputError(
-            f"features {one} and {other} of the batch",
+            f"features {first} and {second} of the batch",
             "each to look as the champion learned it",
             "each in the other's place",
             "correct the source or features.sql; if it is meant, `gate.mode: always` learns it anew",
@@ -49,8 +49,8 @@ def _distance(reference: pd.Series, batch: pd.Series, kind: str) -> float:
     if kind == "category":
         before, now = (side.dropna().value_counts(normalize=True) for side in (reference, batch))
         values = before.index.union(now.index)
-        found = jensenshannon(before.reindex(values, fill_value=0.0), now.reindex(values, fill_value=0.0), base=2)
-        return float(np.nan_to_num(found, nan=1.0))
+        distance = jensenshannon(before.reindex(values, fill_value=0.0), now.reindex(values, fill_value=0.0), base=2)
+        return float(np.nan_to_num(distance, nan=1.0))
     before, now = (side.astype(np.float64).replace([np.inf, -np.inf], np.nan).dropna() for side in (reference, batch))
     if before.empty or now.empty:
         return float("inf")

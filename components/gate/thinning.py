@@ -35,14 +35,15 @@ def thinned(
     sizes = [np.bincount(place) for place in places]
     most = max(1, min((_most(size, sample_rows) for size in sizes if len(size)), default=1))
     seeds = np.random.SeedSequence(seed).spawn(2)
-    kept = [
-        _kept(place, most, sample_rows, np.random.default_rng(own)) for place, own in zip(places, seeds, strict=True)
+    positions = [
+        _positions(place, most, sample_rows, np.random.default_rng(own))
+        for place, own in zip(places, seeds, strict=True)
     ]
     return Thinned(
-        reference.iloc[kept[0]],
-        batch.iloc[kept[1]],
-        reference_blocks.iloc[kept[0]],
-        batch_blocks.iloc[kept[1]],
+        reference.iloc[positions[0]],
+        batch.iloc[positions[1]],
+        reference_blocks.iloc[positions[0]],
+        batch_blocks.iloc[positions[1]],
         most,
     )
 
@@ -56,13 +57,15 @@ def _most(sizes: npt.NDArray[np.int64], rows: int) -> int:
     return low
 
 
-def _kept(places: npt.NDArray[np.int64], most: int, rows: int, random: np.random.Generator) -> npt.NDArray[np.int64]:
+def _positions(
+    places: npt.NDArray[np.int64], most: int, rows: int, random: np.random.Generator
+) -> npt.NDArray[np.int64]:
     """Positions of the rows to keep, in order: the first `most` of each block when all are shuffled."""
     order = random.permutation(len(places))
     rank = pd.Series(places[order]).groupby(places[order]).cumcount().to_numpy()
     full = np.bincount(places) * 2 >= most
-    kept = order[(rank < most) & full[places[order]]]
-    if len(kept) > rows:  # even one row per block is too much: whole blocks are left out
+    positions = order[(rank < most) & full[places[order]]]
+    if len(positions) > rows:  # even one row per block is too much: whole blocks are left out
         chosen = random.permutation(int(places.max()) + 1)[:rows]
-        kept = kept[np.isin(places[kept], chosen)]
-    return np.sort(kept)
+        positions = positions[np.isin(places[positions], chosen)]
+    return np.sort(positions)

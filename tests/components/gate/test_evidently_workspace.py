@@ -6,17 +6,17 @@ import pytest
 
 from tests import decisions
 from tidegate.components.gate import snapshot
-from tidegate.components.gate.evidently_workspace import Taken, dumped, fill
+from tidegate.components.gate.evidently_workspace import BatchSnapshot, dumped, fill
 
 
 @pytest.fixture(scope="module")
-def snapshots() -> list[Taken]:
+def snapshots() -> list[BatchSnapshot]:
     """Two batches, the second one colder."""
     found = []
     for batch, until, colder in (("ab12", "2013-03-01", 0), ("ab34", "2013-04-01T00:00:00", 9)):
         reference, rows = decisions.frames()
         shot = snapshot.snapshot(reference, rows.assign(temp=rows["temp"] - colder), decisions.kinds)
-        found.append(Taken(batch, until, dumped(shot, decisions.decision("keep"))))
+        found.append(BatchSnapshot(batch, until, dumped(shot, decisions.decision("keep"))))
     return found
 
 
@@ -24,7 +24,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_batch_is_one_run_at_its_moment(snapshots: list[Taken], tmp_path: Path) -> None:
+def test_a_batch_is_one_run_at_its_moment(snapshots: list[BatchSnapshot], tmp_path: Path) -> None:
     from evidently.ui.workspace import Workspace
 
     project = fill(tmp_path, "flights", snapshots, ["temp", "origin"])
@@ -45,7 +45,7 @@ def test_a_batch_is_one_run_at_its_moment(snapshots: list[Taken], tmp_path: Path
     assert scores["ab12"] > scores["ab34"] > 0.1
 
 
-def test_filled_again_it_is_the_same(snapshots: list[Taken], tmp_path: Path) -> None:
+def test_filled_again_it_is_the_same(snapshots: list[BatchSnapshot], tmp_path: Path) -> None:
     fill(tmp_path, "flights", snapshots[:1], ["temp"])
     fill(tmp_path, "other", snapshots[1:], ["temp"])
     fill(tmp_path, "flights", snapshots, ["temp"])

@@ -9,7 +9,7 @@ import pytest
 
 from tests import decisions
 from tidegate.components.gate import standing
-from tidegate.components.gate.pictures import Bars, Histogram, Picture, mattering, pictures
+from tidegate.components.gate.pictures import Bars, Histogram, Picture, leading_signals, pictures
 
 
 def drawn(reference: list[Any], batch: list[Any], kind: str) -> Picture:
@@ -53,11 +53,11 @@ def test_what_hardly_is_a_column_is_a_picture_too(sides: tuple[list[Any], list[A
 
 
 def test_what_opens_the_gate_comes_first_and_the_nearest_fill_up() -> None:
-    names = [signal.name for signal in mattering(decisions.compared())]
+    names = [signal.name for signal in leading_signals(decisions.compared())]
     assert names[:2] == ["drift of temp", "drift of predictions"] and names[2] == "drift of wind_speed"
     assert len(names) == 6 and "drift of seats" not in names
     loud = [decisions.feature(f"x{place}", 2.0, 0.5, "opens") for place in range(100)]
-    assert len(mattering(loud)) == 9
+    assert len(leading_signals(loud)) == 9
 
 
 def test_the_quality_is_that_of_the_batches_whose_loss_is_known() -> None:
