@@ -15,7 +15,7 @@ from tidegate.components.evaluate.evaluation import verdict as verdict_on
 from tidegate.components.evaluate.log import log_files, log_verdict, released, verdict_key
 from tidegate.components.evaluate.page import write_verdict
 from tidegate.components.evaluate.pictures import panels
-from tidegate.components.evaluate.telling import telling
+from tidegate.components.evaluate.suspicions import suspicions_of
 from tidegate.contract.contract import Contract, parse_contract
 from tidegate.documents.batch import Batch
 from tidegate.documents.digests import check
@@ -65,19 +65,9 @@ def evaluate(
     curves: Output,
 ) -> Mapping[str, Mapping[str, Any]]:
     """Evaluate the challenger on the batch's labelled rows; a batch whose release is recorded keeps its verdict."""
-    trained, pages = Record.read(record), {"report.html": report, "curves.json": curves}
-    text = read_text(contract)
-    this = read_batch(batch, {"contract": text})
-    check(this.digests, clean=clean, features=features)
-    check_trained(trained, this)
-    inputs = Inputs(
-        parse_contract(text, str(contract)),
-        this,
-        trained,
-        Question(trained.digest, Policy(margin, slice_rows, calibration, leak)),
-        {"clean": clean, "features": features, "model": model, "baselines": baselines, **pages},
-        trusted(sign),
-    )
+    pages = {"report.html": report, "curves.json": curves}
+    paths = {"clean": clean, "features": features, "model": model, "baselines": baselines, **pages}
+    inputs = _inputs(batch, contract, record, Policy(margin, slice_rows, calibration, leak), paths, sign)
     client = connect()
     run_id = batch_run(client, inputs.contract.name, inputs.batch.id, {Tag.UNTIL: inputs.batch.end[:10]})
     result = released(client, run_id, inputs.question, pages)
@@ -87,14 +77,24 @@ def evaluate(
         log_files(client, run_id, result, pages)
     values = _metrics(result, TASKS[inputs.contract.task])
     result.write(verdict)
-    points = [{"model": each.model, "loss": each.loss} for each in result.models]  # for `dvc plots`
-    write_json(metrics, {"accepted": int(result.accepted), **values, "models": points})
+    losses = [{"model": item.model, "loss": item.loss} for item in result.models]  # for `dvc plots`
+    write_json(metrics, {"accepted": int(result.accepted), **values, "models": losses})
     log_verdict(client, run_id, inputs.batch, result, values, costs)
     for reason in result.reasons:
         print(f"{result.word}: {reason}")
     for note in result.notes:
         print(f"note: {note}")
-    return {"metrics": _shown(result, values), "curves": read_json(curves)}
+    return {"metrics": _kubeflow_metrics(result, values), "curves": read_json(curves)}
+
+
+def _inputs(batch: Path, contract: Path, record: Path, policy: Policy, paths: Mapping[str, Path], sign: str) -> Inputs:
+    """Read what is evaluated; InputError unless all of it belongs to one batch."""
+    trained, text = Record.read(record), read_text(contract)
+    this = read_batch(batch, {"contract": text})
+    check(this.digests, clean=paths["clean"], features=paths["features"])
+    check_trained(trained, this)
+    question = Question(trained.digest, policy)
+    return Inputs(parse_contract(text, str(contract)), this, trained, question, paths, trusted(sign))
 
 
 def _evaluated(client: MlflowClient, inputs: Inputs) -> tuple[Verdict, dict[str, float]]:
@@ -116,7 +116,7 @@ def _evaluated(client: MlflowClient, inputs: Inputs) -> tuple[Verdict, dict[str,
         challenger_checks=checks,
         estimator=inputs.record.estimator.estimator,
         importances=inputs.record.importances,
-        notes=telling(rows, inputs.record.features, labels(rows, contract.label, contract.task), contract.task),
+        notes=suspicions_of(rows, inputs.record.features, labels(rows, contract.label, contract.task), contract.task),
         earlier_verdicts=earlier_verdicts(client, contract.name, verdict_key(batch, question, version), batch),
     )
     result, label, weight = verdict_on(evaluation), evaluation.label, evaluation.weight
@@ -130,12 +130,12 @@ def _evaluated(client: MlflowClient, inputs: Inputs) -> tuple[Verdict, dict[str,
 def _metrics(verdict: Verdict, task: Task) -> dict[str, dict[str, float]]:
     """The metrics of every model that have a value, in the order of the task."""
     return {
-        each.model: {name: each.metrics[name] for name in task.metrics if name in each.metrics}
-        for each in verdict.models
+        result.model: {name: result.metrics[name] for name in task.metrics if name in result.metrics}
+        for result in verdict.models
     }
 
 
-def _shown(verdict: Verdict, metrics: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+def _kubeflow_metrics(verdict: Verdict, metrics: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     """What Kubeflow shows: whether it was accepted, the challenger's metrics and the champion's."""
     champion = {f"champion.{name}": value for name, value in metrics.get("champion", {}).items()}
     return {"accepted": int(verdict.accepted), **metrics["challenger"], **champion}

@@ -49,8 +49,8 @@ def _predictions(
     model: Any, rows: pd.DataFrame, test: Behaviour, features: Mapping[str, str], task: str
 ) -> list[Vector]:
     """The predictions of the rows with each value in turn; those of a minimum with all of its values at once."""
-    given = [{test.feature: value} for value in test.values] if test.feature else [test.given]
-    return [_single(predict(model, changed(rows, values, features), features, task), test.of) for values in given]
+    changes = [{test.feature: value} for value in test.values] if test.feature else [test.given]
+    return [_single(predict(model, changed(rows, values, features), features, task), test.of) for values in changes]
 
 
 def changed(rows: pd.DataFrame, values: Mapping[str, Value], features: Mapping[str, str]) -> pd.DataFrame:
@@ -84,5 +84,5 @@ def _check(name: str, test: Behaviour, measure: Difference) -> CheckResult:
     return CheckResult(f"behaviour: {name}", passed, reason, measure.mean, measure.interval, rule, float(limit))
 
 
-def _listed(given: Mapping[str, Value]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in given.items())
+def _listed(conditions: Mapping[str, Value]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in conditions.items())

@@ -76,8 +76,8 @@ def against_baseline(name: str, difference: Difference, task: Task) -> CheckResu
         passed, rule = difference.mean < 0, "below"
     else:
         passed, rule = difference.lower <= 0, "lower bound at most"
-    found = amount(difference.mean, difference.interval, task)
-    reason = f"{'holds' if passed else 'fails'} against the {name} baseline: {found}"
+    words = amount(difference.mean, difference.interval, task)
+    reason = f"{'holds' if passed else 'fails'} against the {name} baseline: {words}"
     return _compared(name, passed, reason, difference, rule, 0.0)
 
 
@@ -87,16 +87,16 @@ def in_slices(differences: Mapping[str, SliceDifference], rival: str, margin: fl
     The number is that of the slice that comes closest to being refused.
     """
     limit = max(margin, 0.0)
-    known = {name: (mean, interval) for name, (mean, interval) in differences.items() if interval is not None}
-    if not known:
+    measured = {name: (mean, interval) for name, (mean, interval) in differences.items() if interval is not None}
+    if not measured:
         return None
-    worst = max(known, key=lambda name: known[name][1][0])
-    mean, interval = known[worst]
-    failed = [name for name, (_, (lower, _)) in known.items() if lower > limit]
+    worst = max(measured, key=lambda name: measured[name][1][0])
+    mean, interval = measured[worst]
+    failed = [name for name, (_, (lower, _)) in measured.items() if lower > limit]
     closest = f"{worst} {amount(mean, interval, task)}"
-    all_of_them = f"all {len(known)} slices" if len(known) > 1 else "its slice"
+    all_of_them = f"all {len(measured)} slices" if len(measured) > 1 else "its slice"
     reason = (
-        f"worse than the {rival} in {len(failed)} of {len(known)} slices: {closest}"
+        f"worse than the {rival} in {len(failed)} of {len(measured)} slices: {closest}"
         if failed
         else f"holds {all_of_them} against the {rival}; closest {closest}"
     )
@@ -110,9 +110,9 @@ def calibrated(error: Difference, limit: float, rival: str = "", rival_error: fl
     """
     edge = max(limit, rival_error)
     passed = error.lower <= edge
-    found = f"calibration error {error.mean:.4f} [{error.lower:.4f}, {error.upper:.4f}]"
+    words = f"calibration error {error.mean:.4f} [{error.lower:.4f}, {error.upper:.4f}]"
     within = f"{limit:g}" if edge == limit else f"{rival_error:.4f}, the error of the {rival} on these rows"
-    reason = f"{'calibrated' if passed else 'not calibrated'} within {within}: {found}"
+    reason = f"{'calibrated' if passed else 'not calibrated'} within {within}: {words}"
     return _compared("calibration", passed, reason, error, "lower bound at most", edge)
 
 

@@ -62,9 +62,9 @@ class Comparison:
     @property
     def needed(self) -> Needed | None:
         """How much data would tell the challenger from the champion; None where they are told apart, or never."""
-        found = self._differences.get("champion")
-        told = found is None or found.upper <= self.margin or found.lower > 0
-        return None if found is None or told else needed(found, self.margin, self._size)
+        gap = self._differences.get("champion")
+        is_decided = gap is None or gap.upper <= self.margin or gap.lower > 0
+        return None if gap is None or is_decided else needed(gap, self.margin, self._size)
 
     def notes(self, estimator: str, importances: Mapping[str, float]) -> list[str]:
         """What is to be known of a challenger with this estimator and these gains of its features."""

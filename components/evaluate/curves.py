@@ -74,8 +74,8 @@ def _precision(label: Vector, values: Vector, weight: Vector | None) -> Line:
 
     precision, recall, _ = precision_recall_curve(label, values, sample_weight=weight)
     # Without a positive among the first rows there is no recall; of no rows at all scikit-learn says a precision of 1.
-    found = recall > 0
-    x, y = recall[found][::-1], precision[found][::-1]
+    positive = recall > 0
+    x, y = recall[positive][::-1], precision[positive][::-1]
     return _points(np.append(0.0, x), np.append(y[:1], y))
 
 

@@ -148,7 +148,7 @@ def verdict(evaluation: Evaluation) -> Verdict:
         blocks=evaluation.blocks.nunique(),
         earlier_verdicts=evaluation.earlier_verdicts,
         smallest_difference=comparison.smallest_difference,
-        loss=next(each.loss for each in metrics_ if each.model == "challenger"),
+        loss=next(result.loss for result in metrics_ if result.model == "challenger"),
         loss_error=comparison.loss_error,
         checks=checks,
         models=metrics_,

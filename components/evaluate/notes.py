@@ -22,15 +22,15 @@ def linear_note(against_linear: Difference, against_dummy: Difference, estimator
     """
     if estimator.startswith(LINEAR):
         return []
-    found = amount(against_linear.mean, against_linear.interval, task)
+    words = amount(against_linear.mean, against_linear.interval, task)
     allowed = (1 - KEPT) * max(0.0, -against_dummy.mean)
     if against_linear.lower >= -allowed:
         return [
             f"a linear model would do: it keeps at least {KEPT:.0%} of what the challenger gains over a constant "
-            f"prediction; challenger minus linear: {found}"
+            f"prediction; challenger minus linear: {words}"
         ]
     if against_linear.upper >= 0:
-        return [f"a linear model may do: these rows cannot tell the challenger from it: {found}"]
+        return [f"a linear model may do: these rows cannot tell the challenger from it: {words}"]
     return []
 
 

@@ -26,7 +26,7 @@ def write_verdict(path: Path, contract: Contract, batch: Batch, verdict: Verdict
         verdict=verdict,
         task=TASKS[contract.task],
         lower_is_better=LOWER_IS_BETTER,
-        shown=display,
+        formatted=display,
         panels=panels,
         kind=contract.task,
         weight=contract.weight,
@@ -38,6 +38,6 @@ def write_verdict(path: Path, contract: Contract, batch: Batch, verdict: Verdict
 
 def closest(slices: Sequence[SliceResult]) -> list[SliceResult]:
     """The slices that a page has room for, in their order: those that come closest to being refused."""
-    bounds = [each.interval[0] if each.interval else -inf for each in slices]
+    bounds = [item.interval[0] if item.interval else -inf for item in slices]
     picked = sorted(range(len(slices)), key=lambda index: (-bounds[index], index))[:MOST_SLICES]
     return [slices[index] for index in sorted(picked)]

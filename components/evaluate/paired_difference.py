@@ -40,9 +40,9 @@ def resampled(columns: npt.NDArray[np.float64], blocks: pd.Series, seed: int) ->
 
     The same seed draws the same blocks, whatever the columns.
     """
-    place, known = pd.factorize(blocks.to_numpy(), sort=True)
-    picked = np.random.default_rng(seed).integers(0, len(known), (RESAMPLES, len(known)))
-    sums = (np.bincount(place, column, len(known)) for column in columns.T)
+    place, distinct = pd.factorize(blocks.to_numpy(), sort=True)
+    picked = np.random.default_rng(seed).integers(0, len(distinct), (RESAMPLES, len(distinct)))
+    sums = (np.bincount(place, column, len(distinct)) for column in columns.T)
     # Column by column, and without matrix products: their last bit depends on the number of threads.
     return np.stack([column[picked].sum(axis=1) for column in sums], axis=1)
 

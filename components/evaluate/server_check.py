@@ -43,21 +43,21 @@ def server_check(
     """Whether a fresh process gives the same numbers, and how large and how fast the model is there."""
     fresh = predicted_afresh(path, digest, golden, features, task)
     latency = {f"{name}_milliseconds": 1000 * seconds for name, seconds in fresh.seconds.items()}
-    check = same(predict(model, golden, features, task), fresh.predictions)
+    check = equality(predict(model, golden, features, task), fresh.predictions)
     return check, {**latency, "bytes": float(path.stat().st_size)}
 
 
-def same(expected: Predictions, served: Vector) -> CheckResult:
+def equality(expected: Predictions, served: Vector) -> CheckResult:
     """Refused when a row was given another number; twelve digits count, the last bit is the machine's."""
-    here = np.asarray(expected, dtype=np.float64).reshape(len(expected), -1)
-    there = served.reshape(len(served), -1)
-    if here.shape != there.shape:
-        differing = max(len(here), len(there))
+    ours = np.asarray(expected, dtype=np.float64).reshape(len(expected), -1)
+    theirs = served.reshape(len(served), -1)
+    if ours.shape != theirs.shape:
+        differing = max(len(ours), len(theirs))
     else:
-        alike = np.abs(here - there) <= TOLERANCE * np.maximum(1.0, np.abs(here))
-        differing = int((~alike).any(axis=1).sum())
-    passing = f"says the same in a fresh process, of {len(here):,} golden rows"
-    failing = f"says other numbers in a fresh process, of {differing:,} of {len(here):,} golden rows"
+        equal = np.abs(ours - theirs) <= TOLERANCE * np.maximum(1.0, np.abs(ours))
+        differing = int((~equal).any(axis=1).sum())
+    passing = f"says the same in a fresh process, of {len(ours):,} golden rows"
+    failing = f"says other numbers in a fresh process, of {differing:,} of {len(ours):,} golden rows"
     return counted("server", differing, passing, failing)
 
 
@@ -77,7 +77,7 @@ def predicted_afresh(path: Path, digest: str, golden: pd.DataFrame, features: Ma
 def _run(words: list[str], path: Path) -> None:
     launched = command("tidegate.components.evaluate.fresh_process", *words)
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             launched,
             env=_environment(),
             stdin=subprocess.DEVNULL,
@@ -89,8 +89,8 @@ def _run(words: list[str], path: Path) -> None:
         raise ModelError(
             path, "an answer of a fresh process", f"none in {limits.FRESH_PROCESS_SECONDS} s", "name a smaller model"
         ) from None
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+    if process.returncode:
+        last = (process.stderr.strip().splitlines() or [f"exit code {process.returncode}"])[-1]
         raise ModelError(path, "an answer of a fresh process", last.removeprefix("error: "), "see the log") from None
 
 

@@ -36,14 +36,14 @@ def slice_differences(
     deviation of any slice, counted in its own standard error, over the resamples.
     """
     differences = {name: SliceDifference(_mean(gap, part, weight), None) for name, part in parts.items()}
-    known = [name for name, part in parts.items() if blocks[part].nunique() >= LEAST_BLOCKS]
-    if not known:
+    measured = [name for name, part in parts.items() if blocks[part].nunique() >= LEAST_BLOCKS]
+    if not measured:
         return differences
     size = np.ones(len(gap)) if weight is None else weight
-    means = np.stack([_means(parts[name], gap, size, blocks, seed) for name in known], axis=1)
-    centre, error = np.array([differences[name].mean for name in known]), means.std(axis=0)
+    means = np.stack([_means(parts[name], gap, size, blocks, seed) for name in measured], axis=1)
+    centre, error = np.array([differences[name].mean for name in measured]), means.std(axis=0)
     above, below = _furthest(means - centre, error), _furthest(centre - means, error)
-    for name, lower, upper in zip(known, centre - above * error, centre + below * error, strict=True):
+    for name, lower, upper in zip(measured, centre - above * error, centre + below * error, strict=True):
         differences[name] = SliceDifference(differences[name].mean, (float(lower), float(upper)))
     return differences
 

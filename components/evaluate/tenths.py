@@ -18,6 +18,6 @@ def tenths(predicted: Vector, label: Vector, weight: Vector | None = None) -> li
     """Mean prediction and mean label of each tenth."""
     size = np.ones(len(label)) if weight is None else weight
     place = places(predicted, size)
-    rows, known = np.bincount(place, size), np.unique(place)
-    sums = [np.bincount(place, size * values)[known] for values in (predicted, label)]
-    return [(float(x), float(y)) for x, y in zip(*(total / rows[known] for total in sums), strict=True)]
+    rows, filled = np.bincount(place, size), np.unique(place)
+    sums = [np.bincount(place, size * values)[filled] for values in (predicted, label)]
+    return [(float(x), float(y)) for x, y in zip(*(total / rows[filled] for total in sums), strict=True)]

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from tidegate import models
 from tidegate.components.evaluate.hostile_rows import finite, hostile_check, hostile_rows
-from tidegate.components.evaluate.server_check import golden_rows, predicted_afresh, same, server_check
+from tidegate.components.evaluate.server_check import equality, golden_rows, predicted_afresh, server_check
 from tidegate.components.train.estimator_pipeline import baselines, challenger
 from tidegate.components.train.fit import fit
 from tidegate.components.train.specification import Specification
@@ -126,5 +126,5 @@ def test_a_file_that_a_server_does_not_load_is_one_line(tmp_path: Path) -> None:
     [([0.1, 0.2], 0), ([0.1, 0.2 + 1e-14], 0), ([0.1, 0.2 + 1e-9], 1), ([0.1], 2), ([0.1, float("nan")], 1)],
 )
 def test_twelve_digits_count(served: list[float], differing: int) -> None:
-    found = same(np.array([0.1, 0.2]), np.array(served))
+    found = equality(np.array([0.1, 0.2]), np.array(served))
     assert (found.passed, found.number) == (not differing, differing)

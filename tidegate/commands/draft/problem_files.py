@@ -21,7 +21,7 @@ from tidegate.commands.draft.guesses import Label, Span, identifier, label_of, l
 from tidegate.commands.draft.inference import noted
 from tidegate.commands.draft.keys import key_of_events
 from tidegate.commands.draft.rehearsal import rehearse
-from tidegate.components.evaluate.telling import telling
+from tidegate.components.evaluate.suspicions import suspicions_of
 from tidegate.documents.parameters import read_parameters
 from tidegate.documents.schema import hint, listed
 from tidegate.process.command import run
@@ -211,7 +211,7 @@ def _suspicions(
     """What a person should check of the features: those that may be known only after the event."""
     same = same_where_labelled(connection, [name for name in features if name in table["columns"]], label)
     found = [f"check this: {name} is the same in every labelled row, and differs in the others" for name in same]
-    return [*found, *telling(rows, features, labels(rows, label, task), task)]
+    return [*found, *suspicions_of(rows, features, labels(rows, label, task), task)]
 
 
 def _noted(sql: str, notes: list[str]) -> str:

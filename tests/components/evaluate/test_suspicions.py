@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from tidegate.components.evaluate.notes import gain_note
-from tidegate.components.evaluate.telling import telling
+from tidegate.components.evaluate.suspicions import suspicions_of
 from tidegate.scoring.tasks import TASKS
 
 ROWS = 1200
@@ -26,7 +26,7 @@ def told(columns: dict[str, Any], label: Any, task: str) -> list[str]:
     kinds = {str(name): "category" if rows[name].dtype == object else "number" for name in rows}
     return [
         note.removeprefix("check this: ").removesuffix(": known before the event?")
-        for note in telling(rows, kinds, label, task)
+        for note in suspicions_of(rows, kinds, label, task)
     ]
 
 
@@ -79,8 +79,8 @@ def test_what_tells_the_label_is_named(columns: dict[str, Any], label: Any, task
 def test_rows_that_are_few_or_all_alike_tell_nothing() -> None:
     rows = pd.DataFrame({"fee": FEE, "total": FEE + Y})
     kinds = {"fee": "number", "total": "number"}
-    assert telling(rows.head(99), kinds, Y[:99], "binary") == []
-    assert telling(rows, kinds, np.ones(ROWS), "binary") == []
+    assert suspicions_of(rows.head(99), kinds, Y[:99], "binary") == []
+    assert suspicions_of(rows, kinds, np.ones(ROWS), "binary") == []
 
 
 def test_many_features_take_a_bounded_number_of_trees() -> None:
