@@ -17,16 +17,16 @@ OVERLAYS = ("local", "production")
 SERVERS, TASKS = "servers", "tasks"
 
 
-def completed(template: str, given: Mapping[str, str], overlay: str) -> dict[str, str]:
-    """A value for every name of the template, given or random; InputError for an unknown or missing name."""
+def completed(template: str, values: Mapping[str, str], overlay: str) -> dict[str, str]:
+    """A value for every name of the template, from `values` or random; InputError for an unknown or missing name."""
     names = re.findall(r"^(\w+)=", template, re.MULTILINE)
-    if unknown := sorted(given.keys() - set(names)):
+    if unknown := sorted(values.keys() - set(names)):
         raise InputError("k8s/secrets.env", f"names among {', '.join(names)}", ", ".join(unknown), "correct them")
-    if lacking := [name for name in names if overlay != "local" and not given.get(name) and name not in ANYWHERE]:
+    if lacking := [name for name in names if overlay != "local" and not values.get(name) and name not in ANYWHERE]:
         expected, cure = "the database and store credentials", "copy k8s/secrets.example.env there and enter them"
         raise InputError("k8s/secrets.env", expected, f"no {', '.join(lacking)}", cure)
     # Hexadecimal needs no quotes anywhere; an access key has 20 characters by custom.
-    return {name: given.get(name) or secrets.token_hex(10 if name.endswith("_ID") else 24) for name in names}
+    return {name: values.get(name) or secrets.token_hex(10 if name.endswith("_ID") else 24) for name in names}
 
 
 def objects(values: Mapping[str, str], overlay: str) -> Iterator[tuple[str, str, dict[str, str]]]:
@@ -71,16 +71,16 @@ def manifest(values: Mapping[str, str], overlay: str, namespaces: Mapping[str, s
 def make(folder: Path, overlay: str) -> None:
     """Write secrets.env and secrets.json in `folder` with mode 0600; values in secrets.env are kept."""
     template, file = (folder / "secrets.example.env").read_text(), folder / "secrets.env"
-    given = dict(re.findall(r"^(\w+)=(.*)$", file.read_text(), re.MULTILINE)) if file.exists() else {}
-    values = completed(template, given, overlay)
+    present = dict(re.findall(r"^(\w+)=(.*)$", file.read_text(), re.MULTILINE)) if file.exists() else {}
+    values = completed(template, present, overlay)
     namespaces = {place: _namespace(folder / "base" / place / "kustomization.yaml") for place in (SERVERS, TASKS)}
     _write(file, re.sub(r"^(\w+)=.*$", lambda line: f"{line[1]}={values[line[1]]}", template, flags=re.MULTILINE))
     _write(folder / "secrets.json", json.dumps(manifest(values, overlay, namespaces), indent=2) + "\n")
 
 
 def _namespace(kustomization: Path) -> str:
-    found: list[str] = re.findall(r"^namespace: (\S+)", kustomization.read_text(), re.MULTILINE)
-    return found[0]
+    names: list[str] = re.findall(r"^namespace: (\S+)", kustomization.read_text(), re.MULTILINE)
+    return names[0]
 
 
 def _write(path: Path, text: str) -> None:

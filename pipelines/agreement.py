@@ -42,45 +42,45 @@ def _sources(volumes: Mapping[str, Any]) -> Iterator[Fault]:
             yield Fault(("volumes", name), "one of secret, config_map and claim", " and ".join(kinds) or "none")
 
 
-def _fused(groups: Sequence[Sequence[str]], known: Sequence[str]) -> Iterator[Fault]:
-    seen: set[str] = set()
+def _fused(groups: Sequence[Sequence[str]], names: Sequence[str]) -> Iterator[Fault]:
+    members: set[str] = set()
     for number, steps in enumerate(groups):
         if len(steps) < 2:
             yield Fault(("fuse", number), "two steps or more", ", ".join(steps) or "none")
         for index, name in enumerate(steps):
-            if name not in known:
-                yield Fault(("fuse", number, index), f"one of {', '.join(known)}", hint(name, list(known)))
-            elif name in seen:
+            if name not in names:
+                yield Fault(("fuse", number, index), f"one of {', '.join(names)}", hint(name, list(names)))
+            elif name in members:
                 yield Fault(("fuse", number, index), "every step once", f"{name} again")
-            seen.add(name)
+            members.add(name)
 
 
-def _folders(place: tuple[str, ...], mounts: Sequence[str], known: Mapping[str, Any]) -> Iterator[Fault]:
-    seen: set[str] = set()
+def _folders(place: tuple[str, ...], mounts: Sequence[str], volumes: Mapping[str, Any]) -> Iterator[Fault]:
+    folders: set[str] = set()
     for index, name in enumerate(mounts):
-        here: tuple[str | int, ...] = (*place, "mounts", index)
-        if name not in known:
-            yield Fault(here, f"one of {', '.join(known) or 'the names of volumes'}", hint(name, list(known)))
-        elif known[name]["at"] in seen:
-            yield Fault(here, "every folder once", f"{known[name]['at']} again")
+        location: tuple[str | int, ...] = (*place, "mounts", index)
+        if name not in volumes:
+            yield Fault(location, f"one of {', '.join(volumes) or 'the names of volumes'}", hint(name, list(volumes)))
+        elif volumes[name]["at"] in folders:
+            yield Fault(location, "every folder once", f"{volumes[name]['at']} again")
         else:
-            seen.add(known[name]["at"])
+            folders.add(volumes[name]["at"])
 
 
-def _variables(place: tuple[str, ...], uses: Sequence[str], known: Mapping[str, Any]) -> Iterator[Fault]:
-    seen: set[str] = set()
+def _variables(place: tuple[str, ...], uses: Sequence[str], groups: Mapping[str, Any]) -> Iterator[Fault]:
+    variables: set[str] = set()
     for index, name in enumerate(uses):
-        here: tuple[str | int, ...] = (*place, "uses", index)
-        if name not in known:
-            yield Fault(here, f"one of {', '.join(known)}", hint(name, list(known)))
+        location: tuple[str | int, ...] = (*place, "uses", index)
+        if name not in groups:
+            yield Fault(location, f"one of {', '.join(groups)}", hint(name, list(groups)))
             continue
-        for variable in _given(known[name]):
-            if variable in seen:
-                yield Fault(here, "every variable once", f"{variable} again")
-            seen.add(variable)
+        for variable in _variables_of(groups[name]):
+            if variable in variables:
+                yield Fault(location, "every variable once", f"{variable} again")
+            variables.add(variable)
 
 
-def _given(group: Mapping[str, Any]) -> Iterator[str]:
+def _variables_of(group: Mapping[str, Any]) -> Iterator[str]:
     for kind in ("config_maps", "secrets"):
         for keys in group.get(kind, {}).values():
             yield from keys.values()

@@ -100,14 +100,14 @@ def load(path: Path = PATH) -> Cluster:
     document = parse_yaml(text, name)
     _refuse(faults(document, json.loads(read_text(SCHEMA))), text, name)
     _refuse(list(disagreements(document)), text, name)
-    defaults, known, volumes = document["defaults"], document["environment"], document.get("volumes", {})
+    defaults, groups, volumes = document["defaults"], document["environment"], document.get("volumes", {})
     return Cluster(
         path=path,
         repository=document["image"]["repository"],
         pull_policy=document["image"]["pull_policy"],
         pull_secrets=tuple(document["image"].get("pull_secrets", ())),
         service_account=document["service_account"],
-        steps={name: _step(defaults | section, known, volumes) for name, section in document["steps"].items()},
+        steps={name: _step(defaults | section, groups, volumes) for name, section in document["steps"].items()},
         schedule=document.get("schedule", {}),
         fuse=tuple(tuple(steps) for steps in document.get("fuse", ())),
     )
@@ -131,7 +131,7 @@ def display(path: Path) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
-def _step(section: Mapping[str, Any], known: Mapping[str, Any], volumes: Mapping[str, Any]) -> Step:
+def _step(section: Mapping[str, Any], groups: Mapping[str, Any], volumes: Mapping[str, Any]) -> Step:
     return Step(
         cpu=section["cpu"],
         memory=section["memory"],
@@ -139,7 +139,7 @@ def _step(section: Mapping[str, Any], known: Mapping[str, Any], volumes: Mapping
         retries=Retries(section["retries"]["times"], seconds(section["retries"]["wait"])),
         node_selector=section["node_selector"],
         tolerations=tuple(section["tolerations"]),
-        environment=tuple(reference for name in section.get("uses", ()) for reference in _references(known[name])),
+        environment=tuple(reference for name in section.get("uses", ()) for reference in _references(groups[name])),
         volumes=tuple(_volume(volumes[name]) for name in section.get("mounts", ())),
     )
 

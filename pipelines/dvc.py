@@ -92,8 +92,8 @@ def _check(parameter: Parameter, parameters: Any) -> None:
     values = parameters.get(section) if isinstance(parameters, dict) else None
     types, expected = TYPES[parameter.kind]
     if not isinstance(values, dict) or key not in values:
-        thing = f"pipeline parameter {parameter.name}"
-        raise InputError(thing, f"{section}.{key} in {PARAMETERS}", "nothing", "add it there")
+        subject = f"pipeline parameter {parameter.name}"
+        raise InputError(subject, f"{section}.{key} in {PARAMETERS}", "nothing", "add it there")
     if type(values[key]) not in types:
         raise InputError(f"{PARAMETERS}: {section}.{key}", expected, f"{values[key]!r}", "change it")
 

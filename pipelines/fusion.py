@@ -50,63 +50,63 @@ def fused(
     return documents
 
 
-def _fuse(ir: Document, platform: Document, steps: Sequence[str], thing: str) -> None:
-    tasks = _tasks(ir, steps, thing)
-    _check_order(tasks, steps, thing)
+def _fuse(ir: Document, platform: Document, steps: Sequence[str], subject: str) -> None:
+    tasks = _tasks(ir, steps, subject)
+    _check_order(tasks, steps, subject)
     name, members = "-".join(steps), {step: tasks.pop(step) for step in steps}
     executors = ir["deploymentSpec"]["executors"]
-    given = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    pod_settings = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
     components = {step: ir["components"].pop(task["componentRef"]["name"]) for step, task in members.items()}
     labels = [component["executorLabel"] for component in components.values()]
-    ports = _ports(members, components, thing)
+    ports = _ports(members, components, subject)
     names = _names(ports)
     containers = {step: executors.pop(label)["container"] for step, label in zip(steps, labels, strict=True)}
     words = {step: _words(step, containers[step], names) for step in steps}
     ir["components"][f"comp-{name}"] = {"executorLabel": f"exec-{name}", **_definitions(ports, names)}
-    executors[f"exec-{name}"] = {"container": container(list(containers.values()), words, thing)}
-    given[f"exec-{name}"] = settings([given.pop(label) for label in labels], thing)
-    tasks[name] = _task(name, members, _inputs(members, names), int(given[f"exec-{name}"]["activeDeadlineSeconds"]))
+    executors[f"exec-{name}"] = {"container": container(list(containers.values()), words, subject)}
+    pod = pod_settings[f"exec-{name}"] = settings([pod_settings.pop(label) for label in labels], subject)
+    tasks[name] = _task(name, members, _inputs(members, names), int(pod["activeDeadlineSeconds"]))
     for task in tasks.values():
         _rewire(task, name, steps, names)
 
 
-def _tasks(ir: Document, steps: Sequence[str], thing: str) -> Document:
+def _tasks(ir: Document, steps: Sequence[str], subject: str) -> Document:
     """The tasks of the graph that contains all the steps; InputError if no graph contains all of them."""
     graphs = [ir["root"]["dag"], *(part["dag"] for part in ir["components"].values() if "dag" in part)]
     for graph in graphs:
         if set(steps) <= graph["tasks"].keys() and "outputs" not in graph:
-            found: Document = graph["tasks"]
+            tasks: Document = graph["tasks"]
             for step in steps:
-                _check_plain(ir, found[step], step, thing)
-            return found
-    raise refused(thing, "steps on the same side of the condition", "steps on both sides")
+                _check_plain(ir, tasks[step], step, subject)
+            return tasks
+    raise refused(subject, "steps on the same side of the condition", "steps on both sides")
 
 
-def _check_plain(ir: Document, task: Document, step: str, thing: str) -> None:
+def _check_plain(ir: Document, task: Document, step: str, subject: str) -> None:
     if "executorLabel" not in ir["components"][task["componentRef"]["name"]] or task.keys() - MERGED:
-        raise refused(thing, "plain steps", f"{step}, which is none")
+        raise refused(subject, "plain steps", f"{step}, which is none")
 
 
-def _check_order(tasks: Document, steps: Sequence[str], thing: str) -> None:
+def _check_order(tasks: Document, steps: Sequence[str], subject: str) -> None:
     """Raise InputError unless the steps are in execution order and no other step has to run between them."""
     before = {name: _ancestors(tasks, name) for name in tasks}
     for number, step in enumerate(steps):
         if later := [name for name in steps[number + 1 :] if name in before[step]]:
-            raise refused(thing, "the order in which they run", f"{step} before {later[0]}")
+            raise refused(subject, "the order in which they run", f"{step} before {later[0]}")
     for name in sorted(tasks.keys() - set(steps)):
         if before[name] & set(steps) and any(name in before[step] for step in steps):
-            raise refused(thing, "steps with no other between them", f"{name} between them")
+            raise refused(subject, "steps with no other between them", f"{name} between them")
 
 
 def _ancestors(tasks: Document, name: str) -> set[str]:
-    found: set[str] = set()
+    ancestors: set[str] = set()
     queue = [name]
     while queue:
         task = tasks[queue.pop()]
-        direct = {*task.get("dependentTasks", []), *(producer for producer, _ in _producers(task))} - found
-        found |= direct
+        direct = {*task.get("dependentTasks", []), *(producer for producer, _ in _producers(task))} - ancestors
+        ancestors |= direct
         queue += direct
-    return found
+    return ancestors
 
 
 def _producers(task: Document) -> Iterator[tuple[str, Document]]:
@@ -117,20 +117,20 @@ def _producers(task: Document) -> Iterator[tuple[str, Document]]:
                 yield reference[wrapper]["producerTask"], reference[wrapper]
 
 
-def _ports(members: Document, components: Document, thing: str) -> dict[Place, Port]:
+def _ports(members: Document, components: Document, subject: str) -> dict[Place, Port]:
     """The port of the fused task for every port of every step.
 
     An input that another of the steps produces shares the port of that output.
     """
-    found: dict[Place, Port] = {}
+    ports: dict[Place, Port] = {}
     for step, component in components.items():
         for place, definition in _defined(step, "outputs", component):
-            found[place] = Port(place, step, definition)
+            ports[place] = Port(place, step, definition)
     for step, component in components.items():
         for place, definition in _defined(step, "inputs", component):
             reference = members[step]["inputs"][place.kind][place.name]
-            found[place] = _input(place, reference, definition, found, thing)
-    return found
+            ports[place] = _input(place, reference, definition, ports, subject)
+    return ports
 
 
 def _defined(step: str, side: str, component: Document) -> Iterator[tuple[Place, Mapping[str, Any]]]:
@@ -140,15 +140,15 @@ def _defined(step: str, side: str, component: Document) -> Iterator[tuple[Place,
 
 
 def _input(
-    place: Place, reference: Document, definition: Mapping[str, Any], known: Mapping[Place, Port], thing: str
+    place: Place, reference: Document, definition: Mapping[str, Any], outputs: Mapping[Place, Port], subject: str
 ) -> Port:
     wrapper, key = KINDS[place.kind]
     source = reference.get(wrapper, {})
     inner = Place(source.get("producerTask", ""), "outputs", place.kind, source.get(key, ""))
-    if inner in known and place.kind == "parameters":
+    if inner in outputs and place.kind == "parameters":
         # Kubeflow inserts values into a command before it runs; this value is computed while the command runs.
-        raise refused(thing, "steps that exchange files only", f"the value {inner.name} from {inner.step}")
-    return known.get(inner) or Port(place, json.dumps([reference, definition], sort_keys=True), definition)
+        raise refused(subject, "steps that exchange files only", f"the value {inner.name} from {inner.step}")
+    return outputs.get(inner) or Port(place, json.dumps([reference, definition], sort_keys=True), definition)
 
 
 def _names(ports: Mapping[Place, Port]) -> dict[Place, Place]:
@@ -165,42 +165,42 @@ def _identity(port: Port) -> tuple[str, ...]:
     return (*port.place[1:], port.source)
 
 
-def _name(place: Place, others: Sequence[Place]) -> Place:
-    clash = any(_clash(place, other) for other in others if other is not place)
+def _name(place: Place, places: Sequence[Place]) -> Place:
+    clash = any(_clash(place, other) for other in places if other is not place)
     return place._replace(name=f"{place.step}_{place.name}") if clash else place
 
 
-def _clash(one: Place, two: Place) -> bool:
+def _clash(first: Place, second: Place) -> bool:
     """Whether two names are equal; for artifacts, also whether one is a prefix of the other."""
-    if one.kind == two.kind == "artifacts":
-        return one.name.startswith(two.name) or two.name.startswith(one.name)
-    return one.name == two.name
+    if first.kind == second.kind == "artifacts":
+        return first.name.startswith(second.name) or second.name.startswith(first.name)
+    return first.name == second.name
 
 
 def _definitions(ports: Mapping[Place, Port], names: Mapping[Place, Place]) -> Document:
-    found: Document = {}
+    definitions: Document = {}
     for place, (_, side, kind, name) in names.items():
-        found.setdefault(f"{side[:-1]}Definitions", {}).setdefault(kind, {})[name] = ports[place].definition
-    return found
+        definitions.setdefault(f"{side[:-1]}Definitions", {}).setdefault(kind, {})[name] = ports[place].definition
+    return definitions
 
 
 def _inputs(members: Document, names: Mapping[Place, Place]) -> Document:
-    found: Document = {}
+    inputs: Document = {}
     for place, (_, side, kind, name) in names.items():
         if side == "inputs":
-            found.setdefault(kind, {})[name] = members[place.step]["inputs"][kind][place.name]
-    return found
+            inputs.setdefault(kind, {})[name] = members[place.step]["inputs"][kind][place.name]
+    return inputs
 
 
 def _words(step: str, container: Document, names: Mapping[Place, Place]) -> list[str]:
     """The command of a step, with its placeholders renamed to the ports of the fused task."""
 
-    def moved(match: re.Match[str]) -> str:
+    def renamed(match: re.Match[str]) -> str:
         side, kind, name, rest = match.groups()
-        there = names[Place(step, side, kind, name)]
-        return f"{{{{$.{there.side}.{there.kind}['{there.name}']{rest}}}}}"
+        port = names[Place(step, side, kind, name)]
+        return f"{{{{$.{port.side}.{port.kind}['{port.name}']{rest}}}}}"
 
-    return [PLACEHOLDER.sub(moved, word) for word in (*container["command"], *container["args"])]
+    return [PLACEHOLDER.sub(renamed, word) for word in (*container["command"], *container["args"])]
 
 
 def _task(name: str, members: Document, inputs: Document, deadline: int) -> Document:

@@ -44,15 +44,15 @@ class Task:
 
     def sources(self) -> list[Port]:
         """The outputs of other tasks that this task depends on."""
-        given = (source.handed_on_by if isinstance(source, Parameter) else source for source in self.inputs.values())
-        return [source for source in (*given, self.condition) if source]
+        origins = (source.handed_on_by if isinstance(source, Parameter) else source for source in self.inputs.values())
+        return [source for source in (*origins, self.condition) if source]
 
 
 def tasks(ir: Mapping[str, Any]) -> list[Task]:
     """The tasks in topological order; InputError for constructs that DVC cannot express."""
-    found = {task.name: task for task in _flattened(ir)}
-    before = {name: sorted({port.task for port in found[name].sources()}) for name in sorted(found)}
-    return [found[name] for name in TopologicalSorter(before).static_order()]
+    by_name = {task.name: task for task in _flattened(ir)}
+    before = {name: sorted({port.task for port in by_name[name].sources()}) for name in sorted(by_name)}
+    return [by_name[name] for name in TopologicalSorter(before).static_order()]
 
 
 def edges(ir: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -97,16 +97,16 @@ def _task(
     container = ir["deploymentSpec"]["executors"][component["executorLabel"]]["container"]
     flags = [word.removeprefix("--") for word in container["args"] if word.startswith("--")]
     kinds = component.get("inputDefinitions", {}).get("parameters", {})
-    given, made = _inputs(task), _outputs(component)
+    sources, kinds_of_outputs = _inputs(task), _outputs(component)
     # Ports of fused steps may have other names than their flags.
-    flags = [*dict.fromkeys([*flags, *given, *made])]
-    wanted = [flag for flag in flags if flag in given and not (name in CLUSTER_ONLY and _of_the_run(given[flag]))]
-    inputs = {flag: _source(name, flag, given[flag], scope, kinds.get(flag)) for flag in wanted}
-    outputs = {flag: made[flag] for flag in flags if flag in made}
-    found = Task(name, tuple(container["command"]), inputs, outputs, condition, group)
-    if set(task.get("dependentTasks", [])) - {source.task for source in found.sources()}:
+    flags = [*dict.fromkeys([*flags, *sources, *kinds_of_outputs])]
+    used = [flag for flag in flags if flag in sources and not (name in CLUSTER_ONLY and _of_the_run(sources[flag]))]
+    inputs = {flag: _source(name, flag, sources[flag], scope, kinds.get(flag)) for flag in used}
+    outputs = {flag: kinds_of_outputs[flag] for flag in flags if flag in kinds_of_outputs}
+    result = Task(name, tuple(container["command"]), inputs, outputs, condition, group)
+    if set(task.get("dependentTasks", [])) - {source.task for source in result.sources()}:
         raise _refused(name, "an order without data, `.after(...)`")
-    return found
+    return result
 
 
 def _source(
@@ -156,6 +156,6 @@ def _resolve(reference: Mapping[str, Any], scope: Mapping[str, Any]) -> Port | s
     return None
 
 
-def _refused(thing: str, found: str) -> InputError:
+def _refused(place: str, found: str) -> InputError:
     expected = "steps, or steps directly in `with dsl.If(step.outputs[name] == True)`, fed by outputs and parameters"
-    return InputError(f"pipeline, {thing}", expected, found, "rewrite it: DVC does not support this")
+    return InputError(f"pipeline, {place}", expected, found, "rewrite it: DVC does not support this")

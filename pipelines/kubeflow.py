@@ -22,20 +22,20 @@ def compile(image: str | None = None, settings: Path = cluster.PATH) -> str:
 
     `image` defaults to the image of this code in the repository that `cluster.yaml` names.
     """
-    given = cluster.load(settings)
-    wiring = configured(training.pipeline_func, given, image or image_of(given))
+    loaded = cluster.load(settings)
+    wiring = configured(training.pipeline_func, loaded, image or image_of(loaded))
     text = _text(dsl.pipeline(wiring, name=training.name, description=training.description))
-    return _fused(text, given) if given.fuse else text
+    return _fused(text, loaded) if loaded.fuse else text
 
 
-def image_of(given: cluster.Cluster) -> str:
+def image_of(settings: cluster.Cluster) -> str:
     """The image of this version of Tidegate, tagged with its version and the digest of the code of its steps.
 
     A change of a problem needs no new image. Code that cannot change the result of a step, such as an upload, is not
     part of the digest: it reaches a cluster with the next version.
     """
     digests = "".join(code.digest(step, code.locked) for step in code.STEPS)
-    return f"{given.repository}:{wheel.version()}-{hashlib.sha256(digests.encode()).hexdigest()[:16]}"
+    return f"{settings.repository}:{wheel.version()}-{hashlib.sha256(digests.encode()).hexdigest()[:16]}"
 
 
 def ir(pipeline: Any = training) -> dict[str, Any]:
@@ -49,9 +49,9 @@ def parts(compiled: str) -> tuple[dict[str, Any], dict[str, Any]]:
     return graph, rest[0] if rest else {}
 
 
-def _fused(text: str, given: cluster.Cluster) -> str:
+def _fused(text: str, settings: cluster.Cluster) -> str:
     """The text with the steps fused, loaded and written by kfp so that its form is kfp's own."""
-    documents = fusion.fused(*parts(text), given.fuse, cluster.display(given.path))
+    documents = fusion.fused(*parts(text), settings.fuse, cluster.display(settings.path))
     loaded = components.load_component_from_text("\n---\n".join(map(json.dumps, documents)))
     with TemporaryDirectory() as folder:
         path = Path(folder) / "pipeline.yaml"

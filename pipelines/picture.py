@@ -101,9 +101,9 @@ def _places(wired: Sequence[Task]) -> dict[str, Place]:
     lower = [task.name for task in wired if task.condition]
     columns = len(upper) + len(lower) - 1
     width = (WIDTH - 2 * (MARGIN + PAD) + PAD - GAP * (columns - 1)) / columns
-    left = [MARGIN + column * (width + GAP) for column in range(columns)]
-    return {name: Place(left[i], UPPER, width) for i, name in enumerate(upper)} | {
-        name: Place(left[len(upper) - 1 + i], LOWER, width) for i, name in enumerate(lower)
+    edges = [MARGIN + column * (width + GAP) for column in range(columns)]
+    return {name: Place(edges[i], UPPER, width) for i, name in enumerate(upper)} | {
+        name: Place(edges[len(upper) - 1 + i], LOWER, width) for i, name in enumerate(lower)
     }
 
 
@@ -125,8 +125,8 @@ def _edge(start: Place, end: Place) -> str:
     return f'<path class="edge" d="M{x:.1f} {y}H{end.x - 8:.1f}"/>' + _head(end.x - 2, y, "right", "line")
 
 
-def _head(x: float, y: float, way: str, color: str) -> str:
-    turn = {"right": 0, "down": 90, "left": 180}[way]
+def _head(x: float, y: float, direction: str, color: str) -> str:
+    turn = {"right": 0, "down": 90, "left": 180}[direction]
     return f'<path class="{color}" transform="translate({x:.1f} {y}) rotate({turn})" d="M0 0L-10 -5V5Z"/>'
 
 

@@ -43,9 +43,9 @@ def check() -> None:
     """Raise InputError for the first line that differs from the generated text."""
     for path, text in rendered().items():
         present = read_text(path).split("\n") if path.exists() else []
-        for number, (wanted, found) in enumerate(zip_longest(text.split("\n"), present), start=1):
-            if wanted != found:
-                raise InputError(f"{path}:{number}", _display(wanted), _display(found), "run `tidegate render`")
+        for number, (expected, found) in enumerate(zip_longest(text.split("\n"), present), start=1):
+            if expected != found:
+                raise InputError(f"{path}:{number}", _display(expected), _display(found), "run `tidegate render`")
 
 
 def _display(line: str | None) -> str:

@@ -16,28 +16,28 @@ AMOUNTS = {
 }
 DEADLINE = "activeDeadlineSeconds"
 # Lists that are concatenated; all other settings must be equal.
-GIVEN = ("secretAsEnv", "configMapAsEnv", "fieldPathAsEnv", "secretAsVolume", "configMapAsVolume", "pvcMount")
+LISTS = ("secretAsEnv", "configMapAsEnv", "fieldPathAsEnv", "secretAsVolume", "configMapAsVolume", "pvcMount")
 
 
-def container(parts: Sequence[Document], words: Mapping[str, Sequence[str]], thing: str) -> Document:
+def container(parts: Sequence[Document], words: Mapping[str, Sequence[str]], subject: str) -> Document:
     """The container that runs the commands of all steps; InputError if their other settings differ."""
     own = ("args", "command", "resources")
-    rest = [{key: value for key, value in part.items() if key not in own} for part in parts]
+    others = [{key: value for key, value in part.items() if key not in own} for part in parts]
     counts = [f"{step}={len(command)}" for step, command in words.items()]
     return {
-        **_same(rest, thing),
+        **_shared(others, subject),
         "command": ["python", "-m", "tidegate.process.sequence", *counts, "--"],
         "args": [word for command in words.values() for word in command],
-        "resources": _largest([part["resources"] for part in parts], thing),
+        "resources": _largest([part["resources"] for part in parts], subject),
     }
 
 
-def settings(parts: Sequence[Document], thing: str) -> Document:
+def settings(parts: Sequence[Document], subject: str) -> Document:
     """The Kubernetes settings of the shared pod; InputError for settings that differ and for duplicates."""
-    rest = [{key: value for key, value in part.items() if key not in (*GIVEN, DEADLINE)} for part in parts]
-    given = {key: _all(parts, key) for key in GIVEN if any(key in part for part in parts)}
-    _check_once(given, thing)
-    return {**_same(rest, thing), **given, DEADLINE: str(sum(int(part[DEADLINE]) for part in parts))}
+    others = [{key: value for key, value in part.items() if key not in (*LISTS, DEADLINE)} for part in parts]
+    lists = {key: _all(parts, key) for key in LISTS if any(key in part for part in parts)}
+    _check_once(lists, subject)
+    return {**_shared(others, subject), **lists, DEADLINE: str(sum(int(part[DEADLINE]) for part in parts))}
 
 
 def retries(policies: Sequence[Document], deadline: int) -> Document:
@@ -54,19 +54,19 @@ def retries(policies: Sequence[Document], deadline: int) -> Document:
     }
 
 
-def _largest(parts: Sequence[Document], thing: str) -> Document:
-    known = {*AMOUNTS, *AMOUNTS.values()}
-    found = _same([{key: value for key, value in part.items() if key not in known} for part in parts], thing)
+def _largest(parts: Sequence[Document], subject: str) -> Document:
+    amounts = {*AMOUNTS, *AMOUNTS.values()}
+    merged = _shared([{key: value for key, value in part.items() if key not in amounts} for part in parts], subject)
     for number, text in AMOUNTS.items():
         largest = max(parts, key=lambda part: float(part.get(number, 0)))
-        found |= {key: largest[key] for key in (number, text) if key in largest}
-    return found
+        merged |= {key: largest[key] for key in (number, text) if key in largest}
+    return merged
 
 
-def _same(parts: Sequence[Document], thing: str) -> Document:
+def _shared(parts: Sequence[Document], subject: str) -> Document:
     for key in sorted({key for part in parts for key in part}):
         if any(part.get(key) != parts[0].get(key) for part in parts):
-            raise refused(thing, f"the same {key} for all of them", "different ones")
+            raise refused(subject, f"the same {key} for all of them", "different ones")
     return dict(parts[0])
 
 
@@ -78,17 +78,17 @@ def _all(parts: Sequence[Document], key: str) -> list[Document]:
     return entries
 
 
-def _check_once(given: Mapping[str, Sequence[Document]], thing: str) -> None:
+def _check_once(lists: Mapping[str, Sequence[Document]], subject: str) -> None:
     """Raise InputError for a duplicate variable or folder, which Kubernetes refuses."""
-    seen: set[str] = set()
-    for entry in (entry for entries in given.values() for entry in entries):
+    places: set[str] = set()
+    for entry in (entry for entries in lists.values() for entry in entries):
         variables = [pair["envVar"] for pair in entry.get("keyToEnv", [])]
         for name in variables or [entry.get("mountPath") or entry["name"]]:
-            if name in seen:
-                raise refused(thing, "every variable and every folder from one place", f"{name} from two")
-            seen.add(name)
+            if name in places:
+                raise refused(subject, "every variable and every folder from one place", f"{name} from two")
+            places.add(name)
 
 
-def refused(thing: str, expected: str, found: str) -> InputError:
+def refused(subject: str, expected: str, found: str) -> InputError:
     """The error for steps that cannot share a pod."""
-    return InputError(thing, expected, found, "change it, or do not fuse these steps")
+    return InputError(subject, expected, found, "change it, or do not fuse these steps")
