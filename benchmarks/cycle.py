@@ -70,7 +70,7 @@ def workspace(folder: Path, environment: Mapping[str, str]) -> Path:
 
 def round_of(prepared: Path, scratch: Path, environment: Mapping[str, str]) -> dict[str, Cost]:
     """One measurement of everything, each turn in a copy of its own."""
-    found = {}
+    costs = {}
     for name in ("run", "repro", "script"):
         folder = scratch / "turn"
         shutil.rmtree(folder, ignore_errors=True)
@@ -79,19 +79,19 @@ def round_of(prepared: Path, scratch: Path, environment: Mapping[str, str]) -> d
         parameters.write_text(parameters.read_text().replace(CHAMPION, UNTIL))
         rival = [sys.executable, str(ROOT / "benchmarks/rivals/script.py"), "--folder", str(folder), "--until", UNTIL]
         command = {"run": [*TIDEGATE, "run"], "repro": [*DVC, "repro"], "script": rival}[name]
-        found[name] = cost(command, folder, environment)
+        costs[name] = cost(command, folder, environment)
         if name != "script":
             cost([*TIDEGATE, "run"], folder, environment)  # remembers the registry that `dvc repro` left
-            found[f"{name} with nothing to do"] = cost(command, folder, environment)
+            costs[f"{name} with nothing to do"] = cost(command, folder, environment)
     cost([*TIDEGATE, "run"], prepared, environment)
     for name in LISTINGS:
-        found[name] = cost([*TIDEGATE, name], prepared, environment)
-    return found
+        costs[name] = cost([*TIDEGATE, name], prepared, environment)
+    return costs
 
 
 def summary(rounds: Sequence[Mapping[str, Cost]]) -> dict[str, object]:
     """The medians, and what the goals are about."""
-    medians = {name: median([each[name] for each in rounds]) for name in rounds[0]}
+    medians = {name: median([costs[name] for costs in rounds]) for name in rounds[0]}
     run, script = medians["run"], medians["script"]
     return {
         "ratio": round(run.clock / script.clock, 2),
@@ -99,7 +99,7 @@ def summary(rounds: Sequence[Mapping[str, Cost]]) -> dict[str, object]:
         "overhead_seconds_per_step": round((run.cpu - script.cpu) / STEPS, 2),
         "noop_seconds": medians["run with nothing to do"].cpu,
         "start_seconds": {name: medians[name].cpu for name in LISTINGS},
-        "medians": {name: each._asdict() for name, each in medians.items()},
+        "medians": {name: cost._asdict() for name, cost in medians.items()},
     }
 
 
@@ -118,7 +118,7 @@ def main() -> None:
         for _ in range(arguments.times + 1):
             rounds.append(round_of(prepared, Path(scratch), environment))
             if not arguments.json:
-                print({name: each._asdict() for name, each in rounds[-1].items()}, flush=True)
+                print({name: cost._asdict() for name, cost in rounds[-1].items()}, flush=True)
     print(json.dumps(summary(rounds[1:]), indent=2))
 
 

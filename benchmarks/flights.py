@@ -51,17 +51,17 @@ class World:
 def world(data: Path, scratch: Path, seed: int = 0) -> World:
     """Features as the pipeline makes them of all of the year, and a champion that learned from days all over it."""
     table, kinds = _features(data, scratch)
-    promise, asked = (
+    promise, specification = (
         read_contract(repository / "contract.yaml"),
         read_specification(repository / "model.yaml", "binary"),
     )
     blocks = block_of(table[promise.time], promise.block)
     days = np.random.default_rng(seed).permutation(np.array(sorted(blocks.unique())))
-    known = table[blocks.isin(days[:training_days]) & table[promise.label].notna()]
-    head, tail = split_tail(known, promise.time)
-    held = TrainingSet(head, promise, kinds, asked)
-    weights = importances(held.fitted(held.challenger()), tail, promise, kinds, seed)
-    training_set = TrainingSet(known, promise, kinds, asked)
+    labelled = table[blocks.isin(days[:training_days]) & table[promise.label].notna()]
+    head, tail = split_tail(labelled, promise.time)
+    held_out = TrainingSet(head, promise, kinds, specification)
+    weights = importances(held_out.fitted(held_out.challenger()), tail, promise, kinds, seed)
+    training_set = TrainingSet(labelled, promise, kinds, specification)
     model = training_set.fitted(training_set.challenger())
     rows = table[list(kinds)].assign(label=table[promise.label].astype(float), block=blocks)
     rows["prediction"] = predict(model, rows, kinds, "binary")
@@ -84,13 +84,13 @@ def _features(data: Path, scratch: Path) -> tuple[pd.DataFrame, dict[str, str]]:
     return pd.read_parquet(scratch / "features"), read_json(batch)["features"]
 
 
-def kept(data: Path, scratch: Path) -> Path:
+def world_file(data: Path, scratch: Path) -> Path:
     """The world in a file of our own, for the processes that share it."""
     path = scratch / "world"
     path.write_bytes(pickle.dumps(world(data, scratch)))
     return path
 
 
-def important(found: World) -> dict[str, float]:
+def important(world: World) -> dict[str, float]:
     """What the champion depends on."""
-    return {name: round(share, 3) for name, share in found.shares.items() if share > 0}
+    return {name: round(share, 3) for name, share in world.shares.items() if share > 0}

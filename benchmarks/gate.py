@@ -32,7 +32,7 @@ from evidently import DataDefinition, Dataset, Report
 from evidently.legacy.calculations.stattests import get_stattest
 from evidently.legacy.core import ColumnType
 from evidently.presets import DataDriftPreset
-from flights import Days, World, important, kept, repository
+from flights import Days, World, important, repository, world_file
 
 from tidegate.components.evaluate.paired_difference import difference
 from tidegate.components.gate import column_drift
@@ -52,7 +52,7 @@ Loss = Callable[[World, np.random.Generator], World]
 
 
 @dataclass(frozen=True)
-class Told:
+class Outcome:
     """What gate and Evidently say of one batch, a feature's largest effect, and the gate's seconds."""
 
     gate: set[str]
@@ -63,7 +63,7 @@ class Told:
 
 def strongest(world: World, kind: str, place: int = 0) -> str:
     """The feature of a kind that the champion depends on most, or the next ones."""
-    return sorted((name for name, found in world.kinds.items() if found == kind), key=lambda n: -world.shares[n])[
+    return sorted((name for name, value in world.kinds.items() if value == kind), key=lambda n: -world.shares[n])[
         place
     ]
 
@@ -89,8 +89,8 @@ def new_category(world: World, batch: pd.DataFrame, random: np.random.Generator)
 
 def swapped(world: World, batch: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
     """The two most important numbers come in each other's place."""
-    one, other = (strongest(world, "number", place) for place in (0, 1))
-    return batch.assign(**{one: batch[other], other: batch[one]})
+    first, second = (strongest(world, "number", place) for place in (0, 1))
+    return batch.assign(**{first: batch[second], second: batch[first]})
 
 
 def nulls(world: World, batch: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
@@ -197,12 +197,12 @@ class Case:
 def drawn(world: World, size: int, seed: int, case: Case) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Reference, batch and the verdict's rows, of other days each; the last day of the batch has no label yet."""
     random = np.random.default_rng([size, seed])
-    count, each = spread[size]
+    count, rows_of_day = spread[size]
     order = random.permutation(len(world.pool))
     days: Days = [world.pool[place] for place in order]
-    batch = [random.permutation(rows)[:each] for rows in days[:count]]
-    verdict, rest = days[count : count + verdict_days], days[count + verdict_days :]
-    pool = np.concatenate(world.learned if case.learned else rest)
+    batch = [random.permutation(rows)[:rows_of_day] for rows in days[:count]]
+    verdict, others = days[count : count + verdict_days], days[count + verdict_days :]
+    pool = np.concatenate(world.learned if case.learned else others)
     pool = pool[world.rows["label"].notna().to_numpy()[pool]] if case.unlike else pool
     reference = world.rows.iloc[np.sort(random.choice(pool, reference_rows, replace=False))]
     rows = world.rows.iloc[np.concatenate(batch)].copy()
@@ -216,29 +216,31 @@ def judged(
     """What the gate says: `beyond chance`, `opens`, by which signals; and the largest effect of a feature."""
     rate = policy["false_alarm_rate"]
     sides = thinned(reference, batch, reference["block"], batch["block"], policy["sample_rows"], seed)
-    found = compare(
+    columns = compare(
         sides.reference, sides.batch, sides.reference_blocks, sides.batch_blocks, world.compared, {}, rate, seed
     ).columns
-    told = [
+    measured = [
         *column_drift.features(
-            {name: found[name] for name in world.shares}, world.shares, policy["minimum_effect"], {}
+            {name: columns[name] for name in world.shares}, world.shares, policy["minimum_effect"], {}
         ),
-        column_drift.predictions(found["prediction"], policy["prediction_drift"]),
-        column_drift.label(found["label"], policy["label_drift"], "label"),
+        column_drift.predictions(columns["prediction"], policy["prediction_drift"]),
+        column_drift.label(columns["label"], policy["label_drift"], "label"),
     ]
-    opening = {signal.signal for signal in told if signal.state == "opens"}
+    opening = {signal.signal for signal in measured if signal.state == "opens"}
     if _decayed(batch.dropna(subset="loss"), verdict, rate, seed):
         opening.add("decay")
-    beyond = {"beyond chance"} if any(column.significant for column in found.values()) else set()
-    effects = [signal.value or 0.0 for signal in told if signal.signal == "features"]
+    beyond = {"beyond chance"} if any(column.significant for column in columns.values()) else set()
+    effects = [signal.value or 0.0 for signal in measured if signal.signal == "features"]
     return beyond | opening | ({"opens"} if opening else set()), max(effects)
 
 
 def _decayed(batch: pd.DataFrame, verdict: pd.DataFrame, rate: float, seed: int) -> bool:
     before = verdict["loss"].to_numpy()
     error = difference(before, np.zeros(len(before)), verdict["block"], seed).error
-    found = growth(batch["loss"].to_numpy(), batch["block"], None, float(before.mean()), error, decay_rate(rate), seed)
-    return found.lower is not None and found.lower > 0 and found.mean > policy["decay"]
+    increase = growth(
+        batch["loss"].to_numpy(), batch["block"], None, float(before.mean()), error, decay_rate(rate), seed
+    )
+    return increase.lower is not None and increase.lower > 0 and increase.mean > policy["decay"]
 
 
 def evidently(world: World, reference: pd.DataFrame, batch: pd.DataFrame) -> set[str]:
@@ -247,8 +249,8 @@ def evidently(world: World, reference: pd.DataFrame, batch: pd.DataFrame) -> set
     These are the tests that it picks; its report, which takes 2 to 3 seconds a batch, is not drawn.
     """
     drifted = [_drifted(reference[name], batch[name], kind) for name, kind in world.compared.items()]
-    said = {"any": any(drifted), "half": np.mean(drifted) >= 0.5}
-    return {word for word, holds in said.items() if holds}
+    verdicts = {"any": any(drifted), "half": np.mean(drifted) >= 0.5}
+    return {word for word, holds in verdicts.items() if holds}
 
 
 def _drifted(reference: pd.Series, batch: pd.Series, kind: str) -> bool:
@@ -263,11 +265,11 @@ def _drifted(reference: pd.Series, batch: pd.Series, kind: str) -> bool:
 def _world(path: Path, lost: str = "") -> World:
     if lost:
         return lost_labels[lost](_world(path), np.random.default_rng(0))
-    found: World = pickle.loads(path.read_bytes())
-    return found
+    world: World = pickle.loads(path.read_bytes())
+    return world
 
 
-def told_of(path: Path, case: Case, size: int, seed: int) -> Told:
+def outcome_of(path: Path, case: Case, size: int, seed: int) -> Outcome:
     """One batch: what the gate and Evidently say of it."""
     world = _world(path, case.lost)
     reference, batch, verdict = drawn(world, size, seed, case)
@@ -278,31 +280,31 @@ def told_of(path: Path, case: Case, size: int, seed: int) -> Told:
     start = time.perf_counter()
     ours, effect = judged(world, reference, batch, verdict, seed)
     seconds = time.perf_counter() - start
-    return Told(ours, evidently(world, reference, batch), effect, seconds)
+    return Outcome(ours, evidently(world, reference, batch), effect, seconds)
 
 
 def _losses(batch: pd.DataFrame) -> pd.Series:
-    said = batch["prediction"].clip(1e-15, 1 - 1e-15)
-    return -np.log(said.where(batch["label"] == 1, 1 - said)).where(batch["label"].notna())
+    probability = batch["prediction"].clip(1e-15, 1 - 1e-15)
+    return -np.log(probability.where(batch["label"] == 1, 1 - probability)).where(batch["label"].notna())
 
 
-def line(planted: str, size: int, found: list[Told]) -> dict[str, Any]:
+def line(planted: str, size: int, outcomes: list[Outcome]) -> dict[str, Any]:
     """The shares of one kind of batch; `opens` with the largest effect of a feature, and with the gate's seconds."""
 
-    def share(said: list[set[str]], word: str) -> float:
-        return round(sum(word in words for words in said) / len(said), 3)
+    def share(answers: list[set[str]], word: str) -> float:
+        return round(sum(word in words for words in answers) / len(answers), 3)
 
-    gate, theirs = [told.gate for told in found], [told.evidently for told in found]
+    gate, theirs = [outcome.gate for outcome in outcomes], [outcome.evidently for outcome in outcomes]
     return {
         "planted": planted,
         "rows": size,
-        "batches": len(found),
+        "batches": len(outcomes),
         "beyond_chance": share(gate, "beyond chance"),
         "opens": share(gate, "opens"),
         "by": {name: share(gate, name) for name in signals},
         "evidently": {word: share(theirs, word) for word in ("any", "half")},
-        "largest_effect": round(float(np.median([told.effect for told in found])), 3),
-        "seconds": round(float(np.median([told.seconds for told in found])), 3),
+        "largest_effect": round(float(np.median([outcome.effect for outcome in outcomes])), 3),
+        "seconds": round(float(np.median([outcome.seconds for outcome in outcomes])), 3),
     }
 
 
@@ -336,11 +338,11 @@ def row(cells: Iterable[object]) -> str:
     return f"| {' | '.join(map(str, cells))} |"
 
 
-def shown(found: Mapping[str, Any]) -> str:
+def table_row(line: Mapping[str, Any]) -> str:
     """A line of results as a row."""
-    cells = (found["beyond_chance"], found["opens"], *found["by"].values(), found["evidently"]["half"])
-    shares = [f"{value:.1%}" for value in (*cells, found["evidently"]["any"])]
-    return row([found["planted"], f"{found['rows']:,}", found["batches"], *shares])
+    cells = (line["beyond_chance"], line["opens"], *line["by"].values(), line["evidently"]["half"])
+    shares = [f"{value:.1%}" for value in (*cells, line["evidently"]["any"])]
+    return row([line["planted"], f"{line['rows']:,}", line["batches"], *shares])
 
 
 def measured(
@@ -351,18 +353,18 @@ def measured(
     cases += [("labels_lost", Case(lost=name)) for name in lost_labels]
     cases += [("labels_lost", Case(lost="together with two features", unlike=True))]
     cases += [("power", Case(planted=name)) for name in plants]
-    for (name, case), size in product([each for each in cases if each[0] in parts], spread):
-        one = partial(told_of, path, case, size)
+    for (name, case), size in product([entry for entry in cases if entry[0] in parts], spread):
+        outcome_by_seed = partial(outcome_of, path, case, size)
         count = planted if case.planted in plants else without
-        yield name, line(case.name, size, list(pool.map(one, range(count), chunksize=5)))
+        yield name, line(case.name, size, list(pool.map(outcome_by_seed, range(count), chunksize=5)))
 
 
 def costs(quick: bool) -> list[dict[str, Any]]:
     """What the whole step costs by rows; a program of its own, because a peak counts what the parent held."""
     words = [sys.executable, str(Path(__file__).with_name("gate_cost.py")), "--json"]
     words += ["--rows", "300000", "--repetitions", "1"] if quick else []
-    found: list[dict[str, Any]] = json.loads(subprocess.run(words, stdout=subprocess.PIPE, check=True).stdout)
-    return found
+    measurements: list[dict[str, Any]] = json.loads(subprocess.run(words, stdout=subprocess.PIPE, check=True).stdout)
+    return measurements
 
 
 def main() -> None:
@@ -375,24 +377,27 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="30 batches and 5: whether it runs at all")
     parser.add_argument("--json", action="store_true", help="print JSON, for a program")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")  # of the processes, which share the machine
-    without, planted = (30, 5) if asked.quick else (asked.batches, asked.planted)
-    with tempfile.TemporaryDirectory() as scratch, ProcessPoolExecutor(asked.processes, get_context("spawn")) as pool:
-        path = kept(asked.data, Path(scratch))
+    without, planted = (30, 5) if arguments.quick else (arguments.batches, arguments.planted)
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        ProcessPoolExecutor(arguments.processes, get_context("spawn")) as pool,
+    ):
+        path = world_file(arguments.data, Path(scratch))
         check_presets_verdict(_world(path))
         document: dict[str, Any] = {"policy": policy, "importance": important(_world(path))}
-        if not asked.json:
+        if not arguments.json:
             print(json.dumps(document), row(head), row(["---"] * len(head)), sep="\n", flush=True)
-        for name, found in measured(path, pool, asked.parts, without, planted):
-            document.setdefault(name, []).append(found)
-            if not asked.json:
-                print(shown(found), flush=True)
-    if "seconds" in asked.parts:
-        document["seconds"] = costs(asked.quick)
-        if not asked.json:
+        for name, result in measured(path, pool, arguments.parts, without, planted):
+            document.setdefault(name, []).append(result)
+            if not arguments.json:
+                print(table_row(result), flush=True)
+    if "seconds" in arguments.parts:
+        document["seconds"] = costs(arguments.quick)
+        if not arguments.json:
             print(json.dumps(document["seconds"]))
-    if asked.json:
+    if arguments.json:
         print(json.dumps(document, indent=2))
 
 

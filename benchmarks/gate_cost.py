@@ -70,18 +70,18 @@ def flags(folder: Path, step: str) -> list[str]:
     from tidegate.documents.formats import read_yaml
     from tidegate.documents.parameters import read_parameters
 
-    given = read_parameters(root / "params.yaml")
+    parameters = read_parameters(root / "params.yaml")
     words = read_yaml(root / "dvc.yaml")["stages"][step]["cmd"].split(" -m components.")[1].split()[1:]
-    found = []
+    flags_and_values = []
     for name, word in zip(words[::2], words[1::2], strict=True):
         value = word.strip('"')
         if value.startswith("${"):
             section, key = value[2:-1].split(".")
-            value = str(given[section][key])
+            value = str(parameters[section][key])
         elif name != "--until":
             value = str(folder / value)
-        found += [name, value]
-    return found
+        flags_and_values += [name, value]
+    return flags_and_values
 
 
 def run(folder: Path, step: str, **changed: str) -> tuple[float, float]:
@@ -89,10 +89,10 @@ def run(folder: Path, step: str, **changed: str) -> tuple[float, float]:
     words = flags(folder, step)
     for name, value in changed.items():
         words[words.index(f"--{name}") + 1] = value
-    given = {**os.environ, "PYTHONPATH": str(root), "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db"}
+    environment = {**os.environ, "PYTHONPATH": str(root), "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db"}
     command = [sys.executable, "-m", "tidegate", "step", step, *words]
     start = time.perf_counter()
-    with subprocess.Popen(command, cwd=folder, env=given, stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
@@ -133,7 +133,7 @@ def costs(sizes: Sequence[int], repetitions: int) -> Iterator[dict[str, Any]]:
         for rows in sizes:
             batch_of(folder, rows)
             measured = [_measured(folder, rows) for _ in range(repetitions)]
-            seconds, peak = min(one for one, _ in measured), max(one for _, one in measured)
+            seconds, peak = min(value for value, _ in measured), max(value for _, value in measured)
             first = first or seconds
             ratio = round(seconds / first, 2)
             yield {"rows": rows, "seconds": round(seconds, 2), "ratio": ratio, "peak_mib": round(peak, 1)}
@@ -141,10 +141,10 @@ def costs(sizes: Sequence[int], repetitions: int) -> Iterator[dict[str, Any]]:
 
 def _measured(folder: Path, rows: int) -> tuple[float, float]:
     shutil.copyfile(folder / "before.db", folder / "mlflow.db")
-    found = run(folder, "gate")
+    cost = run(folder, "gate")
     decision = json.loads((folder / "artifacts/gate/decision.json").read_text())
     assert decision["window"]["rows"] == rows and decision["compared"], "nothing was compared"
-    return found
+    return cost
 
 
 def main() -> None:
@@ -154,13 +154,13 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=3, help="the fastest counts")
     parser.add_argument("--json", action="store_true", help="print JSON, for a program")
     arguments = parser.parse_args()
-    found = []
-    for one in costs(arguments.rows, arguments.repetitions):
-        found.append(one)
+    measurements = []
+    for measurement in costs(arguments.rows, arguments.repetitions):
+        measurements.append(measurement)
         if not arguments.json:
-            print(one, flush=True)
+            print(measurement, flush=True)
     if arguments.json:
-        print(json.dumps(found, indent=2))
+        print(json.dumps(measurements, indent=2))
 
 
 if __name__ == "__main__":

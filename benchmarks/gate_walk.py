@@ -29,17 +29,17 @@ def clone(folder: Path) -> Path:
 def turn(folder: Path, until: str) -> None:
     """One turn of the loop."""
     bin_first = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    given = {**os.environ, "PYTHONPATH": str(folder), "PATH": bin_first}
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PATH": bin_first}
     command = [sys.executable, "-m", "tidegate", "run", "--until", until]
-    done = subprocess.run(command, cwd=folder, env=given, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{until}: {done.stderr.splitlines()[-1:]}")
+    process = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    if process.returncode:
+        raise SystemExit(f"{until}: {process.stderr.splitlines()[-1:]}")
 
 
 def document(folder: Path, step: str, name: str) -> dict[str, Any]:
     """A file that a step wrote."""
-    found: dict[str, Any] = json.loads((folder / f"artifacts/{step}/{name}.json").read_text())
-    return found
+    content: dict[str, Any] = json.loads((folder / f"artifacts/{step}/{name}.json").read_text())
+    return content
 
 
 def gain(folder: Path) -> list[float] | None:
@@ -55,16 +55,16 @@ def month(folder: Path, until: str) -> dict[str, Any]:
     """One month: the decision, whether the challenger was accepted, and what retraining gained or would have."""
     turn(folder, until)
     decision = document(folder, "gate", "decision")
-    found = {"until": until, "decision": decision["decision"], "because": decision["reasons"][0]}
+    result = {"until": until, "decision": decision["decision"], "because": decision["reasons"][0]}
     if decision["retrain"]:
         accepted = document(folder, "evaluate", "verdict")["accepted"]
-        return {**found, "verdict": "accepted" if accepted else "refused", "gain": gain(folder)}
+        return {**result, "verdict": "accepted" if accepted else "refused", "gain": gain(folder)}
     with tempfile.TemporaryDirectory() as temporary:
-        other = Path(shutil.copytree(folder, Path(temporary) / "other", symlinks=True))
-        params = (other / "params.yaml").read_text()
-        (other / "params.yaml").write_text(params.replace("mode: auto", "mode: always"))
-        turn(other, until)
-        return {**found, "verdict": "", "gain": gain(other)}
+        copy = Path(shutil.copytree(folder, Path(temporary) / "other", symlinks=True))
+        params = (copy / "params.yaml").read_text()
+        (copy / "params.yaml").write_text(params.replace("mode: auto", "mode: always"))
+        turn(copy, until)
+        return {**result, "verdict": "", "gain": gain(copy)}
 
 
 def main() -> None:
@@ -72,15 +72,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON, for a program")
     arguments = parser.parse_args()
-    found = []
+    measurements = []
     with tempfile.TemporaryDirectory() as temporary:
         folder = clone(Path(temporary) / "flights")
         for until in months:
-            found.append(month(folder, until))
+            measurements.append(month(folder, until))
             if not arguments.json:
-                print(found[-1], flush=True)
+                print(measurements[-1], flush=True)
     if arguments.json:
-        print(json.dumps(found, indent=2))
+        print(json.dumps(measurements, indent=2))
 
 
 if __name__ == "__main__":

@@ -38,11 +38,11 @@ def problem(folder: Path, rows: int) -> None:
     copy_sample(folder / "data")
     flights = folder / "data/flights.csv"
     with duckdb.connect() as connection:
-        given = f"(SELECT * FROM read_csv('{flights}', all_varchar = true, header = true, nullstr = ''))"
-        (there,) = connection.execute(f"SELECT count(*) FROM {given}").fetchone() or (0,)
+        events = f"(SELECT * FROM read_csv('{flights}', all_varchar = true, header = true, nullstr = ''))"
+        (count,) = connection.execute(f"SELECT count(*) FROM {events}").fetchone() or (0,)
         query = (
             f"SELECT given.* REPLACE (carrier || CASE copy WHEN 0 THEN '' ELSE copy::VARCHAR END AS carrier) "
-            f"FROM {given} AS given, range({-(-rows // there)}) AS copies(copy) LIMIT {rows}"
+            f"FROM {events} AS given, range({-(-rows // count)}) AS copies(copy) LIMIT {rows}"
         )
         connection.execute(f"COPY ({query}) TO '{flights}.new' (HEADER, NULLSTR '')")
     flights.with_suffix(".csv.new").rename(flights)
@@ -72,19 +72,21 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[300_000, 3_000_000, 10_000_000])
     parser.add_argument("--json", action="store_true", help="print JSON, for a program")
     arguments = parser.parse_args()
-    found: list[dict[str, Any]] = []
+    measurements: list[dict[str, Any]] = []
     for rows in arguments.rows:
         with tempfile.TemporaryDirectory() as temporary:
             problem(Path(temporary), rows)
             for step in STEPS:
                 cost = measured(step, Path(temporary))
-                found.append({"rows": rows, "step": step, **cost, "rows_per_second": round(rows / cost["seconds"])})
+                measurements.append(
+                    {"rows": rows, "step": step, **cost, "rows_per_second": round(rows / cost["seconds"])}
+                )
                 if not arguments.json:
-                    print(found[-1], flush=True)
+                    print(measurements[-1], flush=True)
                 if cost["exit_code"]:
                     break
     if arguments.json:
-        print(json.dumps(found, indent=2))
+        print(json.dumps(measurements, indent=2))
 
 
 if __name__ == "__main__":

@@ -20,9 +20,7 @@ lines = ("--help", "--version", "", "run --help", "status --help")
 def measure(words: list[str]) -> tuple[float, float]:
     """Seconds of CPU and of the clock of one process."""
     start = time.perf_counter()
-    with subprocess.Popen(
-        [sys.executable, "-m", "tidegate", *words], cwd=root, stdout=subprocess.DEVNULL
-    ) as process:
+    with subprocess.Popen([sys.executable, "-m", "tidegate", *words], cwd=root, stdout=subprocess.DEVNULL) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0
@@ -35,16 +33,16 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=10)
     parser.add_argument("--json", action="store_true", help="print JSON, for a program")
     arguments = parser.parse_args()
-    found = []
+    measurements = []
     for line in lines:
         measure(line.split())
         cpu, clock = zip(*(measure(line.split()) for _ in range(arguments.times)), strict=True)
         seconds = {"cpu": round(statistics.median(cpu), 3), "clock": round(statistics.median(clock), 3)}
-        found.append({"command": f"tidegate {line}".strip(), **seconds})
+        measurements.append({"command": f"tidegate {line}".strip(), **seconds})
         if not arguments.json:
-            print(found[-1], flush=True)
+            print(measurements[-1], flush=True)
     if arguments.json:
-        print(json.dumps(found, indent=2))
+        print(json.dumps(measurements, indent=2))
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 10_000_000])
     parser.add_argument("--json", action="store_true", help="print JSON, for a program")
     arguments = parser.parse_args()
-    found: list[dict[str, Any]] = []
+    measurements: list[dict[str, Any]] = []
     for rows in arguments.rows:
         for bad_every in (0, 1000):
             with tempfile.TemporaryDirectory() as temporary:
@@ -97,7 +97,7 @@ def main() -> None:
                 problem(folder)
                 seconds, peak = measure(folder)
                 size = (folder / "tables/flights.parquet").stat().st_size
-            found.append(
+            measurements.append(
                 {
                     "rows": rows,
                     "bad_rows": rows // bad_every if bad_every else 0,
@@ -108,9 +108,9 @@ def main() -> None:
                 }
             )
             if not arguments.json:
-                print(found[-1], flush=True)
+                print(measurements[-1], flush=True)
     if arguments.json:
-        print(json.dumps(found, indent=2))
+        print(json.dumps(measurements, indent=2))
 
 
 if __name__ == "__main__":

@@ -44,36 +44,36 @@ def world(seed: int, count: int = days) -> pd.DataFrame:
     return pd.DataFrame({"at": at, "shop": random.choice(shops, rows), "p": p, "y": label})
 
 
-def seen(p: Vector, noise: float | Vector, seed: int) -> Vector:
+def blurred(p: Vector, noise: float | Vector, seed: int) -> Vector:
     """The probability through noise on the scale of log odds; the same seed gives the same noise, but for its size."""
-    found = np.log(p / (1 - p)) + noise * np.random.default_rng(seed).normal(0, 1, len(p))
-    return np.asarray(1 / (1 + np.exp(-found)))
+    log_odds = np.log(p / (1 - p)) + noise * np.random.default_rng(seed).normal(0, 1, len(p))
+    return np.asarray(1 / (1 + np.exp(-log_odds)))
 
 
 def truth(p: Vector, noise: float) -> float:
     """The expected loss of a model with so much noise."""
-    q = seen(p, noise, 1)
+    q = blurred(p, noise, 1)
     return float(np.mean(p * losses(np.ones(len(p)), q, "binary") + (1 - p) * losses(np.zeros(len(p)), q, "binary")))
 
 
 def noise_for(p: Vector, difference: float) -> float:
     """How much noise makes a model worse than the champion by so much (better: below 0), by bisection."""
-    low, high, wanted = 0.0, 4.0, truth(p, champion_noise) + difference
-    if truth(p, low) > wanted:
+    low, high, target = 0.0, 4.0, truth(p, champion_noise) + difference
+    if truth(p, low) > target:
         raise SystemExit("no model is better than the champion by so much: give the champion more noise")
     for _ in range(40):
         middle = (low + high) / 2
-        low, high = (middle, high) if truth(p, middle) < wanted else (low, middle)
+        low, high = (middle, high) if truth(p, middle) < target else (low, middle)
     return (low + high) / 2
 
 
 def planted(p: Vector, share: float) -> tuple[float, float]:
     """A difference that is such a share of what the rows can show of it, and the noise that makes it."""
-    noise, found = champion_noise, 0.0
+    noise, difference = champion_noise, 0.0
     for _ in range(5):  # a model's noise decides what can be shown of it: a few rounds agree
-        found = share * float(np.median([verdict(seed, noise).smallest_difference for seed in range(20)]))
-        noise = noise_for(p, found)
-    return found, noise
+        difference = share * float(np.median([verdict(seed, noise).smallest_difference for seed in range(20)]))
+        noise = noise_for(p, difference)
+    return difference, noise
 
 
 def verdict(seed: int, noise: float, margin: float = 0.0, in_slice: float | None = None) -> Verdict:
@@ -82,9 +82,9 @@ def verdict(seed: int, noise: float, margin: float = 0.0, in_slice: float | None
     p = rows["p"].to_numpy()
     size = np.full(len(p), noise) if in_slice is None else np.where(rows["shop"] == "east", in_slice, noise)
     predicted: dict[ModelName, Vector] = {
-        "challenger": seen(p, size, 10_000 + seed),
-        "champion": seen(p, champion_noise, 20_000 + seed),
-        "linear": seen(p, 1.0, 30_000 + seed),
+        "challenger": blurred(p, size, 10_000 + seed),
+        "champion": blurred(p, champion_noise, 20_000 + seed),
+        "linear": blurred(p, 1.0, 30_000 + seed),
         "dummy": np.full(len(p), rows["y"].mean()),
     }
     batch = Batch(
@@ -107,14 +107,14 @@ def verdict(seed: int, noise: float, margin: float = 0.0, in_slice: float | None
 
 def counted(name: str, difference: float, verdicts: list[Verdict]) -> dict[str, Any]:
     """The shares of the verdicts that say this and that."""
-    told = Counter("accepted" for found in verdicts if found.accepted)
-    for found in verdicts:
-        checks = {check.name: check for check in found.checks}
-        told[checks["champion"].reason.split(":")[0]] += 1
-        told.update(name for name in ("slices", "calibration", "linear") if not checks[name].passed)
-    share = {key: round(count / len(verdicts), 3) for key, count in sorted(told.items())}
-    shown = float(np.median([found.smallest_difference for found in verdicts]))
-    return {"planted": name, "difference": round(difference, 5), "rows_can_show": round(shown, 5), **share}
+    counts = Counter("accepted" for item in verdicts if item.accepted)
+    for item in verdicts:
+        checks = {check.name: check for check in item.checks}
+        counts[checks["champion"].reason.split(":")[0]] += 1
+        counts.update(name for name in ("slices", "calibration", "linear") if not checks[name].passed)
+    share = {key: round(count / len(verdicts), 3) for key, count in sorted(counts.items())}
+    smallest = float(np.median([item.smallest_difference for item in verdicts]))
+    return {"planted": name, "difference": round(difference, 5), "rows_can_show": round(smallest, 5), **share}
 
 
 def main() -> None:
@@ -124,22 +124,22 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON, for a program")
     arguments = parser.parse_args()
     worlds, p = range(arguments.repetitions), world(10**6, 2_000)["p"].to_numpy()
-    found: list[dict[str, Any]] = []
+    measurements: list[dict[str, Any]] = []
 
-    def add(name: str, share: float, **given: float) -> None:
+    def add(name: str, share: float, **options: float) -> None:
         difference, noise = planted(p, share)
-        margin = difference if given.pop("margin", 0.0) else 0.0
-        verdicts = [verdict(seed, noise, margin, **given) for seed in worlds]
-        found.append(counted(name, difference, verdicts))
+        margin = difference if options.pop("margin", 0.0) else 0.0
+        verdicts = [verdict(seed, noise, margin, **options) for seed in worlds]
+        measurements.append(counted(name, difference, verdicts))
         if not arguments.json:
-            print(found[-1], flush=True)
+            print(measurements[-1], flush=True)
 
     for share in shares:
         add(f"{share:+g} of what the rows can show", share)
     add("worse by exactly the margin", 0.5, margin=1)
     add("better elsewhere, worse in one slice", -1.2, in_slice=slice_noise)
     if arguments.json:
-        print(json.dumps(found, indent=2))
+        print(json.dumps(measurements, indent=2))
 
 
 if __name__ == "__main__":

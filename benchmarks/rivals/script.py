@@ -75,12 +75,12 @@ def turn(folder: Path, until: str, days: int) -> None:
     sample = history.sample(min(REFERENCE_ROWS, len(history)), random_state=0)
     sides = (Dataset.from_pandas(side[inputs], data_definition=definition) for side in (batch, sample))
     Report([DataDriftPreset()]).run(*sides).save_html(str(folder / "drift.html"))
-    known, scored = (rows.dropna(subset=["late"]) for rows in (history, batch))
+    labelled, scored = (rows.dropna(subset=["late"]) for rows in (history, batch))
     mlflow.set_tracking_uri(f"sqlite:///{folder / 'plain.db'}")
     mlflow.set_experiment("plain")
     with mlflow.start_run():
         for name, model in models(categories, numbers).items():
-            model.fit(known[inputs], known["late"].astype(bool))
+            model.fit(labelled[inputs], labelled["late"].astype(bool))
             predicted = model.predict_proba(scored[inputs])[:, 1]
             label = scored["late"].astype(bool)
             for metric in (log_loss, brier_score_loss, roc_auc_score, average_precision_score):
