@@ -41,8 +41,8 @@ def query(source: Source, watermark: str, until: str, path: Path) -> None:
     if not dsn:
         raise InputError(f"environment variable {name}", "the connection string of the database", "nothing", "set it")
     try:
-        given = {**TIMEOUTS, **encryption(dsn, bool(source.insecure))}
-        with psycopg.connect(dsn, cursor_factory=psycopg.ClientCursor, **given) as connection:
+        settings = {**TIMEOUTS, **encryption(dsn, bool(source.insecure))}
+        with psycopg.connect(dsn, cursor_factory=psycopg.ClientCursor, **settings) as connection:
             connection.read_only = True
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.execute("SET timezone = 'UTC'; SET datestyle = 'ISO'; SET client_encoding = 'UTF8'")

@@ -23,16 +23,16 @@ def hidden_views(contract: Contract, moment: str) -> dict[str, str]:
     Events are always known, their outcomes only once they are `label_delay` old; rows of other tables with a time are
     known from that time on.
     """
-    known = f"TIMESTAMP {literal(moment)} - {interval(contract.horizon)}"
+    cutoff = f"TIMESTAMP {literal(moment)} - {interval(contract.horizon)}"
     views = {}
     for name, table in contract.tables.items():
         source = f"main.{quoted(name)}"
         if name == contract.event:
-            old = f"{quoted(contract.time)} + {interval(contract.label_delay)} <= {known}"
+            old = f"{quoted(contract.time)} + {interval(contract.label_delay)} <= {cutoff}"
             nulls = ", ".join(f"CASE WHEN {old} THEN {quoted(c)} END AS {quoted(c)}" for c in table.outcomes())
             views[name] = f"SELECT * REPLACE ({nulls}) FROM {source}" if nulls else f"SELECT * FROM {source}"
         elif table.time:
-            views[name] = f"SELECT * FROM {source} WHERE {quoted(table.time)} <= {known}"
+            views[name] = f"SELECT * FROM {source} WHERE {quoted(table.time)} <= {cutoff}"
         else:
             views[name] = f"SELECT * FROM {source}"
     return views

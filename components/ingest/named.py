@@ -70,8 +70,8 @@ def _differs(columns: Sequence[str], usual: Sequence[str], table: Table) -> str:
     """The missing and the additional columns of a file, in words; empty if they are permitted."""
     optional = {folded(part) for name, c in table.columns.items() if c.since for part in c.made_of or (name,)}
     dropped = table.other_columns == "drop"
-    known = set(map(folded, _promised(table)))
-    idle = {folded(name) for name in (*columns, *usual) if dropped and folded(name) not in known}
+    promised = set(map(folded, _promised(table)))
+    idle = {folded(name) for name in (*columns, *usual) if dropped and folded(name) not in promised}
     names, usual_names = ({folded(name): name for name in some} for some in (columns, usual))
     missing = sorted(usual_names[name] for name in usual_names.keys() - names.keys() - optional - idle)
     extra = sorted(names[name] for name in names.keys() - usual_names.keys() - optional - idle)
