@@ -94,6 +94,4 @@ def test_the_page_knows_what_the_image_says_and_where_it_writes(told: dict[str, 
     names = re.findall(r"`(TIDEGATE_COMMIT|tidegate\.lock|org[\w.]+)`", page)
     environment = dict(variable.split("=", 1) for variable in told["Config"]["Env"])
     assert len(names) == 3 and set(names) < environment.keys() | told["Config"]["Labels"].keys()
-    assert [environment[place].startswith("/tmp") for place in ("HOME", "MPLCONFIGDIR", "DVC_SITE_CACHE_DIR")] == [
-        True
-    ] * 3
+    assert [environment[place].startswith("/tmp") for place in ("HOME", "DVC_SITE_CACHE_DIR")] == [True, True]

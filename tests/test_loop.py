@@ -102,7 +102,7 @@ def test_what_trained_the_champion_is_in_its_version(walked: Workspace) -> None:
     run = client.get_run(version.run_id)
     assert run.inputs and run.info.status == "FINISHED"
     assert {tag.value for item in run.inputs.dataset_inputs for tag in item.tags if tag.key == "dvc"} == {tracked[1]}
-    assert {"learning_curve.png", "importances.png"} <= {
+    assert {"learning_curve.svg", "importances.svg"} <= {
         Path(item.path).name for item in client.list_artifacts(version.run_id, "train")
     }
     assert {"challenger.log_loss", "dummy.log_loss", "linear.log_loss"} <= set(run.data.metrics)
