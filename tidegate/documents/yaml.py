@@ -3,6 +3,8 @@
 import math
 import re
 from collections.abc import Callable, Sequence
+from copy import deepcopy
+from functools import lru_cache
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -75,10 +77,8 @@ _Constructor.add_constructor("tag:yaml.org,2002:float", _Constructor.construct_y
 
 def parse(text: str, name: object) -> Any:
     """The parsed document; InputError names the line that is not YAML."""
-    loader = YAML(typ="safe", pure=True)
-    loader.Constructor = _Constructor
     try:
-        return loader.load(text)
+        return deepcopy(_parsed(text))
     except MarkedYAMLError as error:
         raise InputError(f"{name}:{_line(error)}", "YAML", *_meaning(error)) from None
     except ReaderError as error:
@@ -86,6 +86,13 @@ def parse(text: str, name: object) -> Any:
         raise InputError(f"{name}:{line}", "YAML", f"the character {chr(error.character)!r}", "remove it") from None
     except RecursionError:
         raise InputError(name, "YAML", "values that are nested too deeply", "correct it") from None
+
+
+@lru_cache(maxsize=16)  # a step reads its contract twice: to compare it with the batch's, and to use it
+def _parsed(text: str) -> Any:
+    loader = YAML(typ="safe", pure=True)
+    loader.Constructor = _Constructor
+    return loader.load(text)
 
 
 def places(text: str) -> Callable[[Sequence[str | int]], Place]:

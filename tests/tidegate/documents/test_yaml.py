@@ -51,3 +51,14 @@ def test_a_name_that_cannot_be_shown_is_refused(name: str) -> None:
 def test_names_in_any_script_are_kept() -> None:
     names = ["Größe", "日本", "a b", "a\u00a0b", "💶", "a.b", "a'b"]
     assert list(parse_yaml("".join(f'"{name}": 1\n' for name in names), "x")) == names
+
+
+def test_what_a_caller_changes_is_not_what_the_next_one_reads() -> None:
+    parse_yaml("a: [1]", "x")["a"].append(2)
+    assert parse_yaml("a: [1]", "y") == {"a": [1]}
+
+
+def test_an_error_names_the_file_of_its_caller() -> None:
+    for name in ("x", "y"):
+        with pytest.raises(InputError, match=f"^{name}:1: "):
+            parse_yaml("a: [", name)
