@@ -1,9 +1,11 @@
 """The challenger in the registry: it becomes a version, and champion, or waits for a person."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from mlflow import MlflowClient
-from mlflow.entities.model_registry import ModelVersion
 
 from tidegate.components.deploy.release import Challenger, promotion_reason
 from tidegate.documents.release import Release
@@ -19,6 +21,9 @@ from tidegate.tracking.journal import promote, read
 from tidegate.tracking.models import Logged, find_logged
 from tidegate.tracking.tags import Tag
 from tidegate.tracking.versions import labels, register, tag, tags_of
+
+if TYPE_CHECKING:
+    from tidegate.tracking.reader import ModelVersion
 
 
 def settled(client: MlflowClient, run_id: str, challenger: Challenger, approval: str, keys: Trusted) -> Release:

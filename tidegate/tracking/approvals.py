@@ -1,11 +1,12 @@
 """The verdict that a registered version carries, and what follows from it: who waits, and who may be approved."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-
-from mlflow import MlflowClient
+from typing import TYPE_CHECKING
 
 from tidegate.documents.document import Part
 from tidegate.documents.verdict import RegisteredVerdict, Verdict
@@ -16,6 +17,11 @@ from tidegate.tracking.entries import Entry, History
 from tidegate.tracking.records import question
 from tidegate.tracking.store import answering
 from tidegate.tracking.tags import Tag
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+    from tidegate.tracking.reader import Reader
 
 FILE = "verdict.json"
 
@@ -63,7 +69,7 @@ def tags_of(verdict: Verdict, approval: str) -> dict[str, str]:
 
 
 @answering()
-def whole(client: MlflowClient, name: str, version: str, trusted: Trusted) -> Verdict:
+def whole(client: Reader, name: str, version: str, trusted: Trusted) -> Verdict:
     """The verdict on a version, as it was filed; TrackingError when there is none or another one."""
     registered = versions.get(client, name, version)
     signatures.check(name, version, registered.tags, trusted)
@@ -84,7 +90,7 @@ def check_filed(client: MlflowClient, run_id: str, verdict: Verdict) -> None:
 
 
 @answering()
-def waiting(client: MlflowClient, name: str) -> list[Waiting]:
+def waiting(client: Reader, name: str) -> list[Waiting]:
     """The versions that wait for a person, with their verdicts."""
     past = journal.history(client, name)
     settled = {entry.to for entry in past.counted} | set(past.refused)
@@ -98,9 +104,7 @@ def waiting(client: MlflowClient, name: str) -> list[Waiting]:
 
 
 @answering()
-def approvable(
-    client: MlflowClient, name: str, version: str, trusted: Trusted
-) -> tuple[History, RegisteredVerdict]:
+def approvable(client: MlflowClient, name: str, version: str, trusted: Trusted) -> tuple[History, RegisteredVerdict]:
     """The journal, and the verdict of a version that may be approved; TrackingError says why another may not."""
     past = journal.history(client, name)
     tags = versions.tags_of(client, name, version)
@@ -120,9 +124,7 @@ def approvable(
 
 
 @answering()
-def approve(
-    client: MlflowClient, name: str, version: str, who: str, when: str, why: str, trusted: Trusted
-) -> None:
+def approve(client: MlflowClient, name: str, version: str, who: str, when: str, why: str, trusted: Trusted) -> None:
     """Promote an accepted version through the journal; TrackingError when it serves, or its verdict does not hold.
 
     The same said again by the same person changes nothing: the first time may have been interrupted.

@@ -1,31 +1,39 @@
 """Reads and writes artifacts of runs and models: through the tracking server, each transfer with a deadline."""
 
+from __future__ import annotations
+
 import posixpath
 import re
 import tempfile
 from collections.abc import Mapping
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
-
-from mlflow import MlflowClient
-from mlflow.exceptions import MlflowException
-from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-from mlflow.store.artifact.http_artifact_repo import HttpArtifactRepository
-from mlflow.utils.credentials import get_default_host_creds
-from mlflow.utils.rest_utils import http_request
+from typing import TYPE_CHECKING, Any
 
 from tidegate.process import limits
 from tidegate.process.deadline import within
+from tidegate.tracking import failures
+from tidegate.tracking.embedded import Embedded
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.store.artifact.http_artifact_repo import HttpArtifactRepository
+
+    from tidegate.tracking.reader import Reader
 
 Content = Path | bytes | str
 AWAY = frozenset([408, 429, 502, 503, 504])  # temporary: retry
 # How servers and the stores behind them report a missing file.
+PLAIN = re.compile(r"(?!.*\.\.)\w[\w./-]*", re.ASCII)  # a path that MLflow takes as it is
 MISSING = re.compile(r"\(404\)|NoSuchKey|No such (artifact|file)")
 
 
-def read(client: MlflowClient, place: str, path: str, seconds: float = limits.TRANSFER_SECONDS) -> bytes | None:
+def read(client: Reader, place: str, path: str, seconds: float = limits.TRANSFER_SECONDS) -> bytes | None:
     """The file `path` below the artifact URI `place`, None where there is none; TimeoutError after so many seconds."""
+    if file := _plain(place, path):
+        return within(seconds, partial(_read_file, file))
+    if isinstance(client, Embedded):
+        client = client.connect()
     return within(seconds, partial(_read, _repository(place, client.tracking_uri), path))
 
 
@@ -46,7 +54,21 @@ def bytes_of(content: Content) -> bytes:
     return content.encode() if isinstance(content, str) else content
 
 
+def _plain(place: str, path: str) -> Path | None:
+    """The file where it lies below a folder of this machine; None where MLflow has to look for it, or to refuse it."""
+    if not place.startswith("/") or "%" in place or not PLAIN.fullmatch(path):
+        return None
+    file = Path(place, path)
+    return file if file.resolve().is_relative_to(Path(place).resolve()) else None
+
+
+def _read_file(file: Path) -> bytes | None:
+    return file.read_bytes() if file.exists() else None
+
+
 def _read(repository: Any, path: str) -> bytes | None:
+    from mlflow.store.artifact.http_artifact_repo import HttpArtifactRepository
+
     if isinstance(repository, HttpArtifactRepository):
         return _asked(repository, path, "GET", AWAY)
     with tempfile.TemporaryDirectory() as scratch:
@@ -54,7 +76,7 @@ def _read(repository: Any, path: str) -> bytes | None:
         try:
             # MLflow's own `download_artifacts` lists the folder first, which is one more request per file.
             repository._download_file(path, str(target))
-        except (MlflowException, OSError) as error:
+        except failures.of_a_store() as error:
             if MISSING.search(str(error)):
                 return None
             raise
@@ -62,6 +84,9 @@ def _read(repository: Any, path: str) -> bytes | None:
 
 
 def _write(repository: Any, path: str, data: bytes) -> None:
+    from mlflow.exceptions import MlflowException
+    from mlflow.store.artifact.http_artifact_repo import HttpArtifactRepository
+
     if isinstance(repository, HttpArtifactRepository):
         if _asked(repository, path, "PUT", AWAY | {500}, data=data) is None:
             raise MlflowException(f"the server has no place for {path}")
@@ -81,6 +106,10 @@ def _asked(
     MLflow's own repository would follow presigned URLs to the store behind the server, and would retry seven times
     for a missing file, which some stores report as 500.
     """
+    from mlflow.exceptions import MlflowException
+    from mlflow.utils.credentials import get_default_host_creds
+    from mlflow.utils.rest_utils import http_request
+
     host = get_default_host_creds(repository.artifact_uri)  # type: ignore[no-untyped-call]
     options = {"retry_codes": again, "raise_on_status": False, "timeout": limits.TRANSFER_SECONDS}
     answer = http_request(host, posixpath.join("/", path), method, **options, **more)  # type: ignore[no-untyped-call]
@@ -93,4 +122,6 @@ def _asked(
 
 @lru_cache(maxsize=64)
 def _repository(place: str, tracking_uri: str) -> Any:
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
     return get_artifact_repository(place, tracking_uri=tracking_uri, registry_uri=tracking_uri)

@@ -1,11 +1,13 @@
 """Answers of the store that a process reuses: what never changes, and runs as they were last read."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from mlflow import MlflowClient
-from mlflow.entities import Experiment, Run
+if TYPE_CHECKING:
+    from tidegate.tracking.reader import Experiment, Reader, Run
 
 
 @dataclass
@@ -18,15 +20,15 @@ class Memory:
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-_memories: WeakKeyDictionary[MlflowClient, Memory] = WeakKeyDictionary()
+_memories: WeakKeyDictionary[Reader, Memory] = WeakKeyDictionary()
 
 
-def of(client: MlflowClient) -> Memory:
+def of(client: Reader) -> Memory:
     """The cache of this client."""
     return _memories.setdefault(client, Memory())
 
 
-def experiments(client: MlflowClient) -> dict[str, Experiment]:
+def experiments(client: Reader) -> dict[str, Experiment]:
     """The experiments that this user may read, by name, as of the first request."""
     known = of(client).experiments
     token: str | None = None if known else ""
@@ -37,7 +39,7 @@ def experiments(client: MlflowClient) -> dict[str, Experiment]:
     return known
 
 
-def run(client: MlflowClient, run_id: str) -> Run:
+def run(client: Reader, run_id: str) -> Run:
     """A run as it was last read; its experiment, its artifact URI and its batch never change."""
     known = of(client).runs
     if run_id not in known:

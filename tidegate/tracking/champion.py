@@ -1,13 +1,14 @@
 """The champion carries itself: its model, SQL, contract, reference and record, as fetched from the registry."""
 
+from __future__ import annotations
+
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from mlflow import MlflowClient
 
 from tidegate import models
 from tidegate.contract.contract import Contract, read_contract
@@ -19,6 +20,9 @@ from tidegate.scoring.scores import Predictions, answers, predict
 from tidegate.tables.features import Window, batch_frame
 from tidegate.tracking.journal import Serving, serving
 from tidegate.tracking.versions import fetch
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 
 @dataclass(frozen=True)

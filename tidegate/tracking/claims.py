@@ -1,11 +1,15 @@
 """One MLflow run per batch: processes that begin a batch append claims, and the first claim counts."""
 
-from collections.abc import Callable
+from __future__ import annotations
 
-from mlflow import MlflowClient
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from tidegate.tracking import numbered
 from tidegate.tracking.tags import Tag
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 PURPOSE = "Claims: which run belongs to which batch. Of several versions with the same batch id the first one counts."
 Runs = Callable[[], list[str]]  # returns the ids of the batch's runs that exist

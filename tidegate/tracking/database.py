@@ -42,10 +42,10 @@ def artifacts_of(uri: str) -> str | None:
 def migrate(path: Path) -> None:
     """Create the database or migrate its tables, under a file lock; an up-to-date one costs one query."""
     head = newest_revision()
-    if _revision(path) == head:
+    if revision(path) == head:
         return
     with _locked(path):
-        found = _revision(path)
+        found = revision(path)
         if found is None:
             with replacing(path) as temporary:
                 _upgrade(temporary)
@@ -76,13 +76,12 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _revision(path: Path) -> str | None:
+def revision(path: Path) -> str | None:
     """The schema revision; None for a database without tables."""
     if not path.exists() or path.stat().st_size == 0:
         return None
     try:
-        read_only = f"{path.as_uri()}?mode=ro"
-        with closing(sqlite3.connect(read_only, uri=True, timeout=limits.DATABASE_SECONDS)) as connection:
+        with reading(path) as connection:
             tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             if tables and "alembic_version" not in tables:
                 raise _broken(path, f"the tables {', '.join(sorted(tables)[:3])}")
@@ -94,6 +93,14 @@ def _revision(path: Path) -> str | None:
         raise UnavailableTrackingError(path, "a database that can be read", found, cure) from None
     except sqlite3.DatabaseError as error:
         raise _broken(path, str(error)) from None
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that only reads, and waits for a process that has locked the database."""
+    read_only = f"{path.as_uri()}?mode=ro"
+    with closing(sqlite3.connect(read_only, uri=True, timeout=limits.DATABASE_SECONDS)) as connection:
+        yield connection
 
 
 def wait_for_locks() -> None:

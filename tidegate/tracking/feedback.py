@@ -1,9 +1,9 @@
 """What people said of the gate's decisions: one on a batch was right or wrong, drift of a column is to be ignored."""
 
-from dataclasses import replace
-from typing import cast, get_args
+from __future__ import annotations
 
-from mlflow import MlflowClient
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast, get_args
 
 from tidegate.documents.decision import Feedback, FeedbackKind, Word
 from tidegate.process.errors import InputError
@@ -12,6 +12,9 @@ from tidegate.tracking.entries import FEEDBACK, Entry, History
 from tidegate.tracking.runs import runs_about
 from tidegate.tracking.store import answering
 from tidegate.tracking.tags import Tag
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 CURE = "see `tidegate batches --json`"
 

@@ -1,15 +1,18 @@
 """Checks the registry against the journal: the champion's version, its model and its alias."""
 
-import sys
+from __future__ import annotations
 
-from mlflow import MlflowClient
-from mlflow.entities.model_registry import ModelVersion, RegisteredModel
-from mlflow.exceptions import MlflowException
+import sys
+from typing import TYPE_CHECKING
 
 from tidegate.process.errors import TrackingError
+from tidegate.tracking import failures
 from tidegate.tracking.entries import Entry
 from tidegate.tracking.numbered import ABSENT
 from tidegate.tracking.tags import Tag
+
+if TYPE_CHECKING:
+    from tidegate.tracking.reader import ModelVersion, Reader, RegisteredModel
 
 
 def note_alias(model: RegisteredModel | None, name: str, tail: Entry, alias: str, journal: str) -> None:
@@ -20,13 +23,13 @@ def note_alias(model: RegisteredModel | None, name: str, tail: Entry, alias: str
         print(f"warning: alias {alias} of {name}: {told}", file=sys.stderr, flush=True)
 
 
-def check_champion(client: MlflowClient, name: str, tail: Entry, journal: str) -> ModelVersion:
+def check_champion(client: Reader, name: str, tail: Entry, journal: str) -> ModelVersion:
     """The version of the journal's last entry; TrackingError when it is missing or has another model."""
     thing, expected = f"{name} version {tail.to}", f"the champion of {journal} entry {tail.number}"
     cure = "restore it or promote another version"
     try:
         found = client.get_model_version(name, tail.to)
-    except MlflowException as error:
+    except failures.of_mlflow() as error:
         if error.error_code not in ABSENT:
             raise
         raise TrackingError(thing, expected, "nothing", cure) from None

@@ -4,11 +4,10 @@ There are no locks: a process appends an entry, reads all entries again, and `fo
 numbers that MLflow assigns. The alias `champion` is a cache of the last entry; every reader repairs it.
 """
 
-from dataclasses import replace
-from typing import NamedTuple
+from __future__ import annotations
 
-from mlflow import MlflowClient
-from mlflow.entities.model_registry import ModelVersion, RegisteredModel
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from tidegate.process.errors import TrackingError
 from tidegate.tracking import direct, numbered, versions
@@ -16,6 +15,11 @@ from tidegate.tracking.entries import Entry, History, fold, from_tags, missing, 
 from tidegate.tracking.integrity import check_champion, note_alias
 from tidegate.tracking.store import answering
 from tidegate.tracking.tags import Tag
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+    from tidegate.tracking.reader import ModelVersion, Reader, RegisteredModel
 
 ALIAS = "champion"
 PURPOSE = "The journal of champions: promotions, rollbacks, rejections and feedback, by whom and why. Append-only."
@@ -108,19 +112,19 @@ def champion(client: MlflowClient, name: str) -> str | None:
 
 
 @answering()
-def history(client: MlflowClient, name: str) -> History:
+def history(client: Reader, name: str) -> History:
     """The journal, read and folded; TrackingError when entries are missing."""
     return read(client, name).history
 
 
 @answering()
-def read(client: MlflowClient, name: str) -> State:
+def read(client: Reader, name: str) -> State:
     """The registered model and its journal; TrackingError when entries are missing."""
     model = numbered.registered(client, name)
     return State(model, _history(client, name, model))
 
 
-def _history(client: MlflowClient, name: str, model: RegisteredModel | None) -> History:
+def _history(client: Reader, name: str, model: RegisteredModel | None) -> History:
     entries = [from_tags(int(found.version), found.tags) for found in numbered.listed(client, journal_of(name))]
     gone = missing((entry.number for entry in entries), _length(model))
     if gone:
@@ -130,9 +134,7 @@ def _history(client: MlflowClient, name: str, model: RegisteredModel | None) -> 
     return fold(entries)
 
 
-def append(
-    client: MlflowClient, name: str, entry: Entry, run_id: str | None = None, digest: str | None = None
-) -> int:
+def append(client: MlflowClient, name: str, entry: Entry, run_id: str | None = None, digest: str | None = None) -> int:
     """Append the entry and return its number; TrackingError when its version does not exist."""
     if digest is None:
         digest = versions.tags_of(client, name, entry.to).get(Tag.DIGEST, "") if entry.to else ""

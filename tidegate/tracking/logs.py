@@ -1,13 +1,12 @@
 """Logging to the batch's run: parameters, metrics, tags, files and datasets."""
 
+from __future__ import annotations
+
 import json
 import math
 import time
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
-
-from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+from typing import TYPE_CHECKING, NamedTuple
 
 from tidegate.process.errors import TrackingError
 from tidegate.process.redaction import hidden
@@ -15,6 +14,11 @@ from tidegate.tracking import artifacts, cache
 from tidegate.tracking.artifacts import Content
 from tidegate.tracking.runs import of_same_batch
 from tidegate.tracking.store import answering
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+    from tidegate.tracking.reader import Reader
 
 LONGEST_PARAMETER = 6000
 MOST, MOST_METRICS = 100, 800  # per request, parameters or tags, and metrics: MLflow accepts 1,000 in total
@@ -41,6 +45,8 @@ def values(
     Tags are replaced. Parameters are immutable in MLflow: existing ones stay, and the names of those with another
     value are returned. No text contains a secret of the environment.
     """
+    from mlflow.entities import Metric, Param, RunTag
+
     there = cache.run(client, run_id).data.params if params else {}
     texts = {key: hidden(str(value))[:LONGEST_PARAMETER] for key, value in (params or {}).items()}
     now = int(time.time() * 1000)
@@ -65,7 +71,7 @@ def files(client: MlflowClient, run_id: str, contents: Mapping[str, Content], fo
 
 
 @answering()
-def text(client: MlflowClient, run_id: str, path: str) -> str:
+def text(client: Reader, run_id: str, path: str) -> str:
     """The text of a file that a run of this run's batch logged; `path` is relative to the run's artifacts."""
     content = text_if_any(client, run_id, path)
     if content is None:
@@ -74,7 +80,7 @@ def text(client: MlflowClient, run_id: str, path: str) -> str:
 
 
 @answering()
-def text_if_any(client: MlflowClient, run_id: str, path: str) -> str | None:
+def text_if_any(client: Reader, run_id: str, path: str) -> str | None:
     """The text of a file as `text` gives it, None where there is no such file."""
     for run in of_same_batch(client, run_id):
         content = artifacts.read(client, run.info.artifact_uri, path)
@@ -86,6 +92,8 @@ def text_if_any(client: MlflowClient, run_id: str, path: str) -> str | None:
 @answering()
 def dataset(client: MlflowClient, run_id: str, name: str, version: str, context: str) -> None:
     """Log the dataset that the run read: its DVC version, and its context (`training` or `batch`)."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
     source = {"name": name, "version": version}
     data = Dataset(name, version.removesuffix(".dir")[:36], "dvc", json.dumps(source))
     tags = [InputTag("mlflow.data.context", context), InputTag("dvc", version)]

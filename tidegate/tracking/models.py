@@ -1,16 +1,14 @@
 """Logged models: files with digests and a signature, but no flavour, so that MLflow cannot unpickle them."""
 
+from __future__ import annotations
+
 import json
 import tempfile
 import warnings
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
-
-from mlflow import MlflowClient
-from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus
-from mlflow.models import Model, infer_signature
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tidegate.process.errors import TrackingError
 from tidegate.tracking import artifacts, cache, direct
@@ -19,6 +17,10 @@ from tidegate.tracking.bundle import BUNDLE, packed
 from tidegate.tracking.runs import seen
 from tidegate.tracking.store import answering, quoted
 from tidegate.tracking.tags import Tag
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import LoggedModel
 
 # MLflow's own file, which differs between runs and is not part of the digest.
 DESCRIBED = "MLmodel"
@@ -48,6 +50,8 @@ def log_model(
     The store holds one archive and an MLmodel file with the signature and without a flavour, so that no loader of
     MLflow opens the model.
     """
+    from mlflow.entities import LoggedModelOutput
+
     payload = {file: bytes_of(content) for file, content in contents.items()}
     digest = digest_of(digests(payload))
     experiment = str(cache.run(client, run_id).info.experiment_id)
@@ -86,6 +90,8 @@ def digest_of(files: Mapping[str, str]) -> str:
 
 
 def _logged_before(client: MlflowClient, experiment: str, run_id: str, digest: str) -> Logged | None:
+    from mlflow.entities import LoggedModelStatus
+
     query = f"source_run_id = {quoted(run_id)} AND tags.`{Tag.DIGEST}` = {quoted(digest)}"
     for model in client.search_logged_models([experiment], query):
         # Not in the query: MLflow's search compares the name of a status with its number and finds nothing.
@@ -98,6 +104,8 @@ def _logged_before(client: MlflowClient, experiment: str, run_id: str, digest: s
 
 
 def _described(model: LoggedModel, inputs: Any, outputs: Any) -> bytes:
+    from mlflow.models import Model, infer_signature
+
     with warnings.catch_warnings():
         # Ignore the warning that integers cannot hold nulls: the contract says which columns are nullable.
         warnings.simplefilter("ignore")

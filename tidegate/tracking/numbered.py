@@ -4,18 +4,23 @@ A number is assigned once, and only after all smaller ones are visible: processe
 order by these numbers, which clocks could not give them.
 """
 
+from __future__ import annotations
+
 import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-
-from mlflow import MlflowClient
-from mlflow.entities.model_registry import ModelVersion, RegisteredModel
-from mlflow.exceptions import MlflowException
+from typing import TYPE_CHECKING
 
 from tidegate.process.errors import TrackingError
 from tidegate.process.redaction import hidden
+from tidegate.tracking import failures
 from tidegate.tracking.store import quoted, signed_in
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+    from tidegate.tracking.reader import ModelVersion, Reader, RegisteredModel
 
 PAGE = 10_000
 ATTEMPTS = 20
@@ -26,7 +31,7 @@ COLLISION = "Model Version creation error|IntegrityError|UniqueViolation"
 ABSENT = ("RESOURCE_DOES_NOT_EXIST", "PERMISSION_DENIED")
 
 
-def registered(client: MlflowClient, name: str) -> RegisteredModel | None:
+def registered(client: Reader, name: str) -> RegisteredModel | None:
     """The registered model `name`; None when there is none that this user may read."""
     found = client.search_registered_models(f"name = {quoted(name)}", max_results=1)
     return found[0] if found else None
@@ -46,7 +51,7 @@ def ensure(client: MlflowClient, name: str, purpose: str | None = None) -> None:
     """
     try:
         client.create_registered_model(name, description=purpose)
-    except MlflowException as error:
+    except failures.of_mlflow() as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
         if not any(registered(client, name) for _ in granted()):
@@ -83,20 +88,20 @@ def version(
 
     try:
         return create()
-    except MlflowException as error:
+    except failures.of_mlflow() as error:
         if error.error_code not in ABSENT:
             raise
     ensure(client, name, purpose)
     for _ in granted():
         try:
             return create()
-        except MlflowException as error:
+        except failures.of_mlflow() as error:
             if error.error_code != "PERMISSION_DENIED":
                 raise
     raise _foreign(name)
 
 
-def listed(client: MlflowClient, name: str, tags: Mapping[str, str] | None = None) -> list[ModelVersion]:
+def listed(client: Reader, name: str, tags: Mapping[str, str] | None = None) -> list[ModelVersion]:
     """The versions of `name` with these tags, by number; none when there is no such registered model."""
     terms = [f"name = {quoted(name)}", *(f"tags.`{key}` = {quoted(value)}" for key, value in (tags or {}).items())]
     found: list[ModelVersion] = []
@@ -113,7 +118,7 @@ def colliding(attempt: int) -> Iterator[None]:
     """Swallow the error of a concurrent insert of the same row, after a short wait; the caller tries again."""
     try:
         yield
-    except MlflowException as error:
+    except failures.of_mlflow() as error:
         if not re.search(COLLISION, str(error)):
             raise
         time.sleep(0.05 * (attempt + 1))

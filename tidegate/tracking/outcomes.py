@@ -1,10 +1,9 @@
 """What came of a run on a cluster, read back from MLflow: the batch's decision, its release with the verdict in it."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from __future__ import annotations
 
-from mlflow import MlflowClient
-from mlflow.entities import Run
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from tidegate.documents.decision import Decision
 from tidegate.documents.release import Release
@@ -13,12 +12,15 @@ from tidegate.tracking.runs import of_same_batch, runs_about
 from tidegate.tracking.store import answering, quoted
 from tidegate.tracking.tags import Tag
 
+if TYPE_CHECKING:
+    from tidegate.tracking.reader import Reader, Run
+
 Document = dict[str, Any]
 
 
 @answering()
 def outcome(
-    client: MlflowClient, name: str, kubeflow_run: str, until: str, policies: Mapping[str, Mapping[str, Any]]
+    client: Reader, name: str, kubeflow_run: str, until: str, policies: Mapping[str, Mapping[str, Any]]
 ) -> tuple[Decision | None, Release | None]:
     """The decision and the release of a run on Kubeflow; None for what is not recorded.
 
@@ -41,7 +43,7 @@ def _agrees(policy: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:
     return all(parameters.get(key, value) == value for key, value in policy.items())
 
 
-def _runs(client: MlflowClient, name: str, kubeflow_run: str, until: str) -> list[Run]:
+def _runs(client: Reader, name: str, kubeflow_run: str, until: str) -> list[Run]:
     """The runs in MLflow of the batch that was decided, none if none was."""
     for tag, value in ((Tag.KUBEFLOW_RUN, kubeflow_run), (Tag.UNTIL, until[:10])):
         found = runs_about(client, name, f"tags.`{tag}` = {quoted(value)} AND tags.`{Tag.DECISION}` != ''")
@@ -50,7 +52,7 @@ def _runs(client: MlflowClient, name: str, kubeflow_run: str, until: str) -> lis
     return []
 
 
-def _records(client: MlflowClient, runs: Sequence[Run], kind: str) -> list[Document]:
+def _records(client: Reader, runs: Sequence[Run], kind: str) -> list[Document]:
     """Every document of a kind that the batch of these runs has, in the order of their names."""
     found = {
         key.removeprefix("tidegate."): (run, digest)

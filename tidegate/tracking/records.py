@@ -1,20 +1,23 @@
 """Write-once documents of a batch, such as its decision: the first one written is the one returned ever after."""
 
+from __future__ import annotations
+
 import json
 import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import Any
-
-from mlflow import MlflowClient
-from mlflow.entities import Param, Run, RunTag
-from mlflow.exceptions import MlflowException
+from typing import TYPE_CHECKING, Any
 
 from tidegate.process.errors import TrackingError
-from tidegate.tracking import artifacts, cache, logs
+from tidegate.tracking import artifacts, cache, failures, logs
 from tidegate.tracking.numbered import COLLISION
 from tidegate.tracking.runs import holder, of_same_batch
 from tidegate.tracking.store import answering
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+    from tidegate.tracking.reader import Reader, Run
 
 FOLDER = "records"
 Document = dict[str, Any]
@@ -38,7 +41,7 @@ def record(
     digest = sha256(text.encode()).hexdigest()
     own = holder(client, run_id)
     artifacts.write(client, cache.run(client, own).info.artifact_uri, {_path(name, digest): text})
-    if not _won(client, own, Param(_key(name), digest), tags if own == run_id else None):
+    if not _won(client, own, _key(name), digest, tags if own == run_id else None):
         found = recorded(client, run_id, name)
         if found is None:
             raise TrackingError(f"{name} of run {own}", "the record just written", "nothing", "run the step again")
@@ -48,14 +51,17 @@ def record(
     return cache.of(client).records.setdefault(digest, dict(json.loads(text)))
 
 
-def _won(client: MlflowClient, run_id: str, param: Param, tags: Mapping[str, str] | None) -> bool:
+def _won(client: MlflowClient, run_id: str, key: str, value: str, tags: Mapping[str, str] | None) -> bool:
     """Whether the run has this parameter now; MLflow refuses another value before it writes a tag.
 
     Of two that write it in the same moment the database refuses one.
     """
+    from mlflow.entities import Param, RunTag
+
+    notes = [RunTag(name, text) for name, text in (tags or {}).items()]
     try:
-        client.log_batch(run_id, params=[param], tags=[RunTag(key, value) for key, value in (tags or {}).items()])
-    except MlflowException as error:
+        client.log_batch(run_id, params=[Param(key, value)], tags=notes)
+    except failures.of_mlflow() as error:
         if error.error_code != "INVALID_PARAMETER_VALUE" and not re.search(COLLISION, str(error)):
             raise
         return False
@@ -63,7 +69,7 @@ def _won(client: MlflowClient, run_id: str, param: Param, tags: Mapping[str, str
 
 
 @answering()
-def recorded(client: MlflowClient, run_id: str, name: str, among: Sequence[Run] | None = None) -> Document | None:
+def recorded(client: Reader, run_id: str, name: str, among: Sequence[Run] | None = None) -> Document | None:
     """The document that the batch of this run recorded under `name`, None if it recorded none.
 
     `among` are the runs of the batch where they were just read.
@@ -74,7 +80,7 @@ def recorded(client: MlflowClient, run_id: str, name: str, among: Sequence[Run] 
     return None
 
 
-def document(client: MlflowClient, run: Run, name: str, digest: str) -> Document:
+def document(client: Reader, run: Run, name: str, digest: str) -> Document:
     """The document of this digest that a run holds under `name`; TrackingError when it is gone or another one."""
     known = cache.of(client).records
     if digest not in known:

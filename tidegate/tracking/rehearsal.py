@@ -1,14 +1,18 @@
 """Tries what a first run does on the tracking server with temporary objects, which are deleted again."""
 
-from uuid import uuid4
+from __future__ import annotations
 
-from mlflow import MlflowClient
+from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from tidegate.process.errors import TrackingError
 from tidegate.tracking import artifacts, cache, journal, numbered
 from tidegate.tracking.claims import claims_of
 from tidegate.tracking.runs import ensure_experiment
 from tidegate.tracking.store import answering, signed_in
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 OWN = "tidegate-doctor"
 PROBE, CONTENT = "probe.txt", b"of `tidegate doctor`"

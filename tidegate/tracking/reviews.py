@@ -1,13 +1,13 @@
 """What there is to review of every batch that was decided: its run, and the files that the gate logged with it."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-
-from mlflow import MlflowClient
-from mlflow.entities import Run
+from typing import TYPE_CHECKING
 
 from tidegate.documents.decision import Decision
 from tidegate.documents.formats import read_json, replacing, write_json
@@ -17,6 +17,11 @@ from tidegate.tracking.records import recorded
 from tidegate.tracking.runs import runs_about
 from tidegate.tracking.store import answering
 from tidegate.tracking.tags import Tag
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+    from tidegate.tracking.reader import Reader, Run
 
 MARKER = "fetched.json"
 
@@ -44,7 +49,7 @@ class Decided:
 
 
 @answering()
-def decided(client: MlflowClient, name: str) -> list[Decided]:
+def decided(client: Reader, name: str) -> list[Decided]:
     """Every batch that was decided, by its `until`, then by start."""
     found: dict[str, list[Run]] = {}
     for run in runs_about(client, name):

@@ -4,21 +4,24 @@ Kubeflow's MLflow plugin gives every task its own run, in its own experiment: th
 have its id as a tag and share its records.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Mapping, Sequence
-from typing import Literal
-
-from mlflow import MlflowClient
-from mlflow.entities import Experiment, Run, RunTag
-from mlflow.exceptions import MlflowException
+from typing import TYPE_CHECKING, Literal
 
 from tidegate.process.context import kubeflow_run
 from tidegate.process.errors import TrackingError
-from tidegate.tracking import cache, database, direct
+from tidegate.tracking import cache, database, direct, failures
 from tidegate.tracking.claims import Runs, claim, first
 from tidegate.tracking.numbered import granted
 from tidegate.tracking.store import answering, quoted, signed_in
 from tidegate.tracking.tags import Tag
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+    from tidegate.tracking.reader import Experiment, Reader, Run
 
 # Ours, and the tag by which the plugin marks the run of the pipeline: one search finds all runs.
 KUBEFLOW_TAGS = (Tag.KUBEFLOW_RUN, Tag.PLUGIN_RUN)
@@ -50,7 +53,7 @@ def batch_run(client: MlflowClient, name: str, batch_id: str, tags: Mapping[str,
     return run_id
 
 
-def mark(client: MlflowClient, run_id: str) -> dict[str, str]:
+def mark(client: Reader, run_id: str) -> dict[str, str]:
     """The tag that marks a run as the first claimed one; empty for a run of the plugin."""
     found = cache.of(client).holders.get(run_id) == run_id
     return {Tag.CLAIMED: cache.run(client, run_id).data.tags[Tag.BATCH]} if found else {}
@@ -86,13 +89,13 @@ def handed_over() -> str:
     return os.environ.get("MLFLOW_RUN_ID", "")
 
 
-def runs_of(client: MlflowClient, experiment: str, batch_id: str) -> list[Run]:
+def runs_of(client: Reader, experiment: str, batch_id: str) -> list[Run]:
     """The runs of a batch in an experiment that are not deleted, the oldest first."""
     found = _searched(client, _experiments(client, experiment), f"tags.`{Tag.BATCH}` = {quoted(batch_id)}")
     return [run for run in found if run.info.experiment_id == experiment]
 
 
-def of_same_batch(client: MlflowClient, run_id: str) -> list[Run]:
+def of_same_batch(client: Reader, run_id: str) -> list[Run]:
     """The runs of this run's batch in all experiments, the oldest first; only this run if it has no batch."""
     run = cache.run(client, run_id)
     batch = run.data.tags.get(Tag.BATCH)
@@ -102,7 +105,7 @@ def of_same_batch(client: MlflowClient, run_id: str) -> list[Run]:
     return [other for other in found if _is_of_batch(other, run)]
 
 
-def seen(client: MlflowClient, run_id: str) -> list[Run]:
+def seen(client: Reader, run_id: str) -> list[Run]:
     """The runs of this run's batch as last read; requested only if they have not been read."""
     if run_id not in cache.of(client).holders:
         return of_same_batch(client, run_id)
@@ -111,7 +114,7 @@ def seen(client: MlflowClient, run_id: str) -> list[Run]:
 
 
 @answering()
-def runs_about(client: MlflowClient, name: str, query: str = "") -> list[Run]:
+def runs_about(client: Reader, name: str, query: str = "") -> list[Run]:
     """The runs of batches of the problem `name` that match a query, in all experiments, the oldest first.
 
     TrackingError where the problem's own experiment was deleted: its runs are there, and are not found.
@@ -127,7 +130,7 @@ def runs_about(client: MlflowClient, name: str, query: str = "") -> list[Run]:
 
 
 @answering()
-def batches(client: MlflowClient, name: str) -> list[dict[str, str]]:
+def batches(client: Reader, name: str) -> list[dict[str, str]]:
     """The tags of every batch of the problem `name`, with its metrics as texts, by `until`, then by start."""
     found: dict[str, dict[str, str]] = {}
     for run in runs_about(client, name):
@@ -154,13 +157,15 @@ def _is_of(run: Run, name: str | None, experiment: str | None) -> bool:
 
 
 def _label(client: MlflowClient, run_id: str, labels: Mapping[str, str]) -> None:
+    from mlflow.entities import RunTag
+
     seen = cache.of(client).runs.get(run_id)
     there = seen.data.tags if seen else {}
     if new := [RunTag(key, str(value)) for key, value in labels.items() if there.get(key) != str(value)]:
         client.log_batch(run_id, tags=new)
 
 
-def _searched(client: MlflowClient, experiments: Sequence[str], query: str) -> list[Run]:
+def _searched(client: Reader, experiments: Sequence[str], query: str) -> list[Run]:
     found: list[Run] = []
     token: str | None = "" if experiments else None
     while token is not None:
@@ -171,7 +176,7 @@ def _searched(client: MlflowClient, experiments: Sequence[str], query: str) -> l
     return sorted(found, key=lambda run: (run.info.start_time, run.info.run_id))
 
 
-def _experiments(client: MlflowClient, one: str | None = None) -> list[str]:
+def _experiments(client: Reader, one: str | None = None) -> list[str]:
     """The ids of all experiments; read again when this one is not among them."""
     found = [str(experiment.experiment_id) for experiment in cache.experiments(client).values()]
     if one is None or one in found:
@@ -209,7 +214,7 @@ def ensure_experiment(client: MlflowClient, name: str) -> str:
 def _created_experiment(client: MlflowClient, name: str) -> str:
     try:
         found = str(client.create_experiment(name, artifact_location=database.artifacts_of(client.tracking_uri)))
-    except MlflowException as error:
+    except failures.of_mlflow() as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
         found = _taken(client, name)
@@ -219,7 +224,7 @@ def _created_experiment(client: MlflowClient, name: str) -> str:
 
 def _taken(client: MlflowClient, name: str) -> str:
     """The experiment that another process created meanwhile; TrackingError when it is deleted or not writable."""
-    found = next(filter(None, (_readable(client, name) for _ in granted())), None)
+    found = next((it for _ in granted() if (it := _readable(client, name))), None)
     if found is None:
         cure = "let its owner or an admin grant EDIT on it, or choose another `name` in contract.yaml"
         expected = f"one that {signed_in()} may read and write"
@@ -234,11 +239,11 @@ def _refuse_deleted(found: Experiment) -> None:
         raise TrackingError(f"experiment {found.name}", "an experiment that is not deleted", "a deleted one", cure)
 
 
-def _readable(client: MlflowClient, name: str) -> Experiment | None:
+def _readable(client: Reader, name: str) -> Experiment | None:
     """An experiment, even a deleted one; None when the user may not read it."""
     try:
         return client.get_experiment_by_name(name)
-    except MlflowException as error:
+    except failures.of_mlflow() as error:
         if error.error_code != "PERMISSION_DENIED":
             raise
         return None

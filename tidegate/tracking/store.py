@@ -1,21 +1,25 @@
 """The connection to MLflow: a sqlite file of this machine, or the server that MLFLOW_TRACKING_URI names."""
 
+from __future__ import annotations
+
 import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-from mlflow import MlflowClient, set_tracking_uri
-from mlflow.exceptions import MlflowException
-from mlflow.utils.credentials import get_default_host_creds
 
 from tidegate.process import limits
 from tidegate.process.context import in_run, kubeflow_run
 from tidegate.process.errors import TrackingError, UnavailableTrackingError
 from tidegate.process.redaction import address, redacted, secret
 from tidegate.process.transport import check_encrypted
-from tidegate.tracking import cache, database, patience
+from tidegate.tracking import cache, database, embedded, failures
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+    from tidegate.tracking.reader import Reader
 
 START_SERVER = "start the server or correct MLFLOW_TRACKING_URI"
 CREDENTIALS = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
@@ -57,6 +61,9 @@ def connect() -> MlflowClient:
 
     In the middle of a run a server that is away may come back (see `patience`); a command says so after some seconds.
     """
+    from mlflow import MlflowClient, set_tracking_uri
+    from mlflow.utils.credentials import get_default_host_creds
+
     given = os.environ.get("MLFLOW_TRACKING_URI")
     if not given and kubeflow_run():  # a database file in the pod would be lost with it
         cure = "give the step `uses: [mlflow]` in cluster.yaml"
@@ -81,10 +88,19 @@ def connect() -> MlflowClient:
     set_tracking_uri(uri)
     client = MlflowClient(uri, registry_uri=uri)
     if not path:
+        from tidegate.tracking import patience
+
         patience.install()
         with answering(uri), _environment({} if in_run() else PROBING):
             cache.experiments(client)
     return client
+
+
+def reader() -> Reader:
+    """Who answers a command that only reads: the database of this machine itself, else a client as of `connect`."""
+    given = os.environ.get("MLFLOW_TRACKING_URI")
+    path = None if kubeflow_run() and not given else database.path_of(given or database.DEFAULT_URI)
+    return embedded.Embedded(path, connect) if path and embedded.reads(path) else connect()
 
 
 def signed_in() -> str:
@@ -98,7 +114,7 @@ def answering(thing: object = "the tracking store") -> Iterator[None]:
     """Turn exceptions of MLflow into a TrackingError about `thing`: one line, without secrets. Also a decorator."""
     try:
         yield
-    except (MlflowException, OSError) as error:
+    except failures.of_a_store() as error:
         # An OSError with an errno comes from this machine and needs no translation.
         if isinstance(error, OSError) and error.errno is not None:
             raise

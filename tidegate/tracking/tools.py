@@ -1,9 +1,9 @@
 """The wheel of the Tidegate that made a version, with the lock of its libraries, kept in MLflow."""
 
-from collections.abc import Mapping
-from typing import Any
+from __future__ import annotations
 
-from mlflow import MlflowClient
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from tidegate.process import limits
 from tidegate.process.errors import TrackingError
@@ -11,6 +11,9 @@ from tidegate.process.wheel import Wheel
 from tidegate.tracking import artifacts, cache
 from tidegate.tracking.store import answering
 from tidegate.tracking.tags import Tag
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 FOLDER = "wheels"
 

@@ -1,17 +1,20 @@
 """How often rows have been used for a verdict: each verdict notes its window with its run, and counts those before."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-
-from mlflow import MlflowClient
-from mlflow.entities import Run
+from typing import TYPE_CHECKING
 
 from tidegate.documents.batch import Batch
 from tidegate.documents.document import Part
 from tidegate.tracking.runs import runs_about
 from tidegate.tracking.store import answering
 from tidegate.tracking.tags import Tag
+
+if TYPE_CHECKING:
+    from tidegate.tracking.reader import Reader, Run
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Use(Part):
 
 
 @answering()
-def earlier_verdicts(client: MlflowClient, name: str, key: str, batch: Batch) -> int:
+def earlier_verdicts(client: Reader, name: str, key: str, batch: Batch) -> int:
     """How many other verdicts on the problem `name` used rows of the window of `batch` before the verdict `key` did.
 
     A verdict that was made before gets the number that it got then. Batches may differ in recipe and share their rows.

@@ -1,26 +1,30 @@
 """Registered versions: each holds its model and all that is needed to use, evaluate and trace it, with digests."""
 
+from __future__ import annotations
+
 import json
 import re
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-
-from mlflow import MlflowClient
-from mlflow.entities.model_registry import ModelVersion
-from mlflow.exceptions import MlflowException
+from typing import TYPE_CHECKING
 
 from tidegate.documents.formats import read_yaml, replacing
 from tidegate.process import limits
 from tidegate.process.errors import ModelError, TrackingError
 from tidegate.process.keys import Trusted
-from tidegate.tracking import artifacts, signatures
+from tidegate.tracking import artifacts, failures, signatures
 from tidegate.tracking.bundle import BUNDLE, unpacked
 from tidegate.tracking.models import DESCRIBED, Logged, digest_of
 from tidegate.tracking.numbered import ABSENT, listed
 from tidegate.tracking.numbered import version as created
 from tidegate.tracking.store import answering
 from tidegate.tracking.tags import Tag
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+    from tidegate.tracking.reader import ModelVersion, Reader
 
 FORMAT = "1"
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -49,7 +53,7 @@ def labels(logged: Logged, batch_id: str, tags: Mapping[str, str]) -> dict[str, 
 
 @answering()
 def fetch(
-    client: MlflowClient, name: str, version: str, folder: Path, trusted: Trusted, known: ModelVersion | None = None
+    client: Reader, name: str, version: str, folder: Path, trusted: Trusted, known: ModelVersion | None = None
 ) -> Path:
     """Download the files of a version into `folder`, which is created only when signature and digests are right.
 
@@ -84,11 +88,11 @@ def _check_format(tags: Mapping[str, str], name: str, version: str) -> None:
 
 
 @answering()
-def get(client: MlflowClient, name: str, version: str) -> ModelVersion:
+def get(client: Reader, name: str, version: str) -> ModelVersion:
     """A version with its tags; TrackingError when there is none, or the user may not read it."""
     try:
         return client.get_model_version(name, version)
-    except MlflowException as error:
+    except failures.of_mlflow() as error:
         if error.error_code not in ABSENT:
             raise
         raise TrackingError(
@@ -96,7 +100,7 @@ def get(client: MlflowClient, name: str, version: str) -> ModelVersion:
         ) from None
 
 
-def tags_of(client: MlflowClient, name: str, version: str) -> dict[str, str]:
+def tags_of(client: Reader, name: str, version: str) -> dict[str, str]:
     """The tags of a version; TrackingError when there is no such version."""
     return dict(get(client, name, version).tags)
 
@@ -112,7 +116,7 @@ def tag(client: MlflowClient, version: ModelVersion, tags: Mapping[str, str]) ->
 def _drop(client: MlflowClient, name: str, version: str) -> None:
     try:
         client.delete_model_version(name, version)
-    except MlflowException as error:
+    except failures.of_mlflow() as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
 
@@ -135,7 +139,7 @@ def _files_of(tags: Mapping[str, str], name: str, version: str) -> dict[str, str
     return files
 
 
-def _downloaded(client: MlflowClient, found: ModelVersion, files: Mapping[str, str], name: str) -> dict[str, bytes]:
+def _downloaded(client: Reader, found: ModelVersion, files: Mapping[str, str], name: str) -> dict[str, bytes]:
     """The contents of the files, from the archive in the store; ModelError names the first that is missing."""
     version, place = str(found.version), str(found.source)
     description = artifacts.read(client, place, DESCRIBED)

@@ -135,9 +135,9 @@ def stale(champion: str | None) -> Iterator[str]:
 
 def _rejected(name: str, version: str | None) -> bool:
     from tidegate.tracking.journal import history
-    from tidegate.tracking.store import connect
+    from tidegate.tracking.store import reader
 
-    return version in history(connect(), name).refused
+    return version in history(reader(), name).refused
 
 
 def _known_champion() -> str | None:
@@ -151,9 +151,9 @@ def _known_champion() -> str | None:
         return None
     remembered = release.champion if release else decision.champion
     from tidegate.tracking.journal import history
-    from tidegate.tracking.store import connect
+    from tidegate.tracking.store import reader
 
-    counted = history(connect(), batch.name)
+    counted = history(reader(), batch.name)
     if remembered and remembered not in {entry.to for entry in counted.counted}:
         raise TrackingError(
             f"registry of {batch.name}",

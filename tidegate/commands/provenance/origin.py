@@ -48,10 +48,10 @@ def card(version: str, page: Path | None) -> str:
 
 def _registered(version: str) -> "Registered":
     from tidegate.commands.provenance.registered import read
-    from tidegate.tracking.store import connect
+    from tidegate.tracking.store import reader
 
     with TemporaryDirectory() as scratch:
-        return read(connect(), read_contract(CONTRACT).name, version, Path(scratch, "version"), trusted_keys())
+        return read(reader(), read_contract(CONTRACT).name, version, Path(scratch, "version"), trusted_keys())
 
 
 def _told(found: "Registered") -> dict[str, Any]:

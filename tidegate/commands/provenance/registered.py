@@ -1,10 +1,11 @@
 """A registered version with all that the registry knows of it: files, record, verdict, and the journal about it."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from mlflow import MlflowClient
+from typing import TYPE_CHECKING
 
 from tidegate.documents.formats import read_text
 from tidegate.documents.record import Record
@@ -13,6 +14,9 @@ from tidegate.process.keys import Trusted
 from tidegate.tracking import approvals, journal, numbered, runs, versions
 from tidegate.tracking.entries import History
 from tidegate.tracking.tags import Tag
+
+if TYPE_CHECKING:
+    from tidegate.tracking.reader import Reader
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Registered:
         return self.tags.get(Tag.COMMIT, "unknown")
 
 
-def read(client: MlflowClient, name: str, version: str, folder: Path, trusted: Trusted) -> Registered:
+def read(client: Reader, name: str, version: str, folder: Path, trusted: Trusted) -> Registered:
     """Fetch a version into `folder`, which must not be there, with its signature and its digests checked."""
     found = versions.get(client, name, version)
     tags = dict(found.tags)
@@ -56,7 +60,7 @@ def read(client: MlflowClient, name: str, version: str, folder: Path, trusted: T
     )
 
 
-def _heirs(client: MlflowClient, name: str, version: str) -> dict[str, RegisteredVerdict]:
+def _heirs(client: Reader, name: str, version: str) -> dict[str, RegisteredVerdict]:
     verdicts = {
         str(other.version): approvals.verdict_of(name, str(other.version), other.tags)
         for other in numbered.listed(client, name)

@@ -15,9 +15,9 @@ from tidegate.process.context import user
 def waiting() -> list[dict[str, Any]]:
     """One document per version that waits: its verdict, and whether that still holds against the present champion."""
     from tidegate.tracking import approvals
-    from tidegate.tracking.store import connect
+    from tidegate.tracking.store import reader
 
-    return [version.document() for version in approvals.waiting(connect(), read_contract(CONTRACT).name)]
+    return [version.document() for version in approvals.waiting(reader(), read_contract(CONTRACT).name)]
 
 
 def approve(version: str, reason: str) -> None:

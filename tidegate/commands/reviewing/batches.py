@@ -14,11 +14,11 @@ from tidegate.tracking.tags import Tag
 def decided() -> list[dict[str, str]]:
     """One document per batch in the order of time: what was decided, why, and who served after it."""
     from tidegate.tracking.runs import batches
-    from tidegate.tracking.store import connect
+    from tidegate.tracking.store import reader
 
     promise = read_contract(CONTRACT)
     loss = TASKS[promise.task].loss
-    return [row(tags, loss) for tags in batches(connect(), promise.name) if Tag.DECISION in tags]
+    return [row(tags, loss) for tags in batches(reader(), promise.name) if Tag.DECISION in tags]
 
 
 def show(rows: Sequence[Mapping[str, str]]) -> None:

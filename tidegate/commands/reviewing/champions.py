@@ -27,9 +27,9 @@ def history() -> list[dict[str, Any]]:
     version that is gone.
     """
     from tidegate.tracking import journal, numbered
-    from tidegate.tracking.store import connect
+    from tidegate.tracking.store import reader
 
-    client, name = connect(), read_contract(CONTRACT).name
+    client, name = reader(), read_contract(CONTRACT).name
     found = journal.history(client, name)
     tags = {str(version.version): version.tags for version in numbered.listed(client, name)}
     return [_row(entry, tags.get(entry.to, {}), entry is found.tail) for entry in found.counted]
@@ -56,9 +56,9 @@ def write_page(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     from tidegate.commands.provenance.chart import chart
     from tidegate.pages import page
     from tidegate.tracking import approvals, runs
-    from tidegate.tracking.store import connect
+    from tidegate.tracking.store import reader
 
-    promise, client = read_contract(CONTRACT), connect()
+    promise, client = read_contract(CONTRACT), reader()
     task = TASKS[promise.task]
     evaluated = [tags for tags in runs.batches(client, promise.name) if f"challenger.{task.loss}" in tags]
     title = f"{promise.name}: history of champions"

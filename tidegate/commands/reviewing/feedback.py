@@ -24,9 +24,9 @@ def listed() -> list[dict[str, Any]]:
     """The feedback that is valid, the oldest first, as documents."""
     from tidegate.tracking.feedback import current
     from tidegate.tracking.journal import history
-    from tidegate.tracking.store import connect
+    from tidegate.tracking.store import reader
 
-    return [feedback.document() for feedback in current(history(connect(), read_contract(CONTRACT).name))]
+    return [feedback.document() for feedback in current(history(reader(), read_contract(CONTRACT).name))]
 
 
 def record(batch: str | None, said: str | None, ignore: str | None, until: str | None, reason: str | None) -> str:
