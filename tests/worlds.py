@@ -4,6 +4,7 @@ import fcntl
 import os
 import shutil
 import sqlite3
+import tarfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -33,6 +34,17 @@ def _shared(factory: pytest.TempPathFactory) -> Path:
     """The folder of the run; below it each process has its own."""
     own = factory.getbasetemp()
     return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+def unpacked(factory: pytest.TempPathFactory, archive: Path) -> Path:
+    """The workspace of an archive in `tests/formats`, as whoever upgrades has it; read it, and copy it."""
+
+    def unpack(folder: Path) -> None:
+        with tarfile.open(archive) as file:
+            file.extractall(folder, filter="tar")
+        move_store(folder / "orders/mlflow.db", "/tmp/orders", str(folder / "orders"))
+
+    return once(factory, f"format-{archive.name}", unpack) / "orders"
 
 
 def move_store(database: Path, before: str, after: str) -> None:

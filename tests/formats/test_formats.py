@@ -1,13 +1,12 @@
 """What an earlier version left is read, upgraded and gone on with: its workspace, its registry, its journal."""
 
 import json
-import tarfile
 from pathlib import Path
 
 import pytest
 
 from tests.workspaces import Workspace
-from tests.worlds import move_store, once
+from tests.worlds import unpacked
 
 ARCHIVES = sorted(Path(__file__).parent.glob("*.tar.xz"))
 
@@ -15,13 +14,7 @@ ARCHIVES = sorted(Path(__file__).parent.glob("*.tar.xz"))
 @pytest.fixture(scope="module", params=ARCHIVES, ids=lambda path: path.name)
 def left(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """The workspace of an archive, as whoever upgrades has it."""
-
-    def unpack(folder: Path) -> None:
-        with tarfile.open(request.param) as archive:
-            archive.extractall(folder, filter="tar")
-        move_store(folder / "orders/mlflow.db", "/tmp/orders", str(folder / "orders"))
-
-    return Workspace(once(tmp_path_factory, f"format-{request.param.name}", unpack) / "orders")
+    return Workspace(unpacked(tmp_path_factory, request.param))
 
 
 @pytest.fixture

@@ -27,9 +27,10 @@ REVISION = "dc11669786a5"  # of the tables that the queries below were written f
 WORKSPACES = "MLFLOW_ENABLE_WORKSPACES"
 # A condition in MLflow's search syntax, as the modules beside this one write it.
 TERM = re.compile(r"(?:tags\.`(?P<tag>[^`]+)`|name) (?P<sign>!?=) '(?P<value>[^']*)'")
-NO_PROMPT = (  # MLflow keeps prompts in the same tables
-    "workspace = 'default' AND name NOT IN (SELECT name FROM {} WHERE workspace = 'default'"
-    " AND key = 'mlflow.prompt.is_prompt' AND value = 'true')"
+PROMPT = "mlflow.prompt.is_prompt"  # the tag of the prompts, which MLflow keeps in the same tables
+NO_PROMPT = (
+    "workspace = 'default' AND name NOT IN"
+    f" (SELECT name FROM {{}} WHERE workspace = 'default' AND key = '{PROMPT}' AND value = 'true')"
 )
 
 
@@ -156,11 +157,11 @@ class Embedded:
 
     def get_model_version(self, name: str, version: str) -> ModelVersion | model_registry.ModelVersion:
         """A version of a registered model."""
-        plain = re.fullmatch("[1-9][0-9]{0,17}", version)
-        found = (
-            self._versions("workspace = 'default' AND name = ? AND version = ?", name, int(version)) if plain else ()
-        )
-        return next(iter(found), None) or self.connect().get_model_version(name, version)
+        if re.fullmatch("[1-9][0-9]{0,17}", version):
+            for found in self._versions("workspace = 'default' AND name = ? AND version = ?", name, int(version)):
+                if PROMPT not in found.tags:
+                    return found
+        return self.connect().get_model_version(name, version)
 
     def _experiments(self, where: str, *values: object) -> Page[Experiment]:
         query = f"SELECT CAST(experiment_id AS TEXT), name, lifecycle_stage FROM experiments WHERE {where}"
