@@ -6,6 +6,7 @@ import posixpath
 import re
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 Content = Path | bytes | str
 AWAY = frozenset([408, 429, 502, 503, 504])  # temporary: retry
-# How servers and the stores behind them report a missing file.
 PLAIN = re.compile(r"(?!.*\.\.)\w[\w./-]*", re.ASCII)  # a path that MLflow takes as it is
+# How servers and the stores behind them report a missing file.
 MISSING = re.compile(r"\(404\)|NoSuchKey|No such (artifact|file)")
 
 
@@ -63,7 +64,9 @@ def _plain(place: str, path: str) -> Path | None:
 
 
 def _read_file(file: Path) -> bytes | None:
-    return file.read_bytes() if file.exists() else None
+    with suppress(FileNotFoundError, NotADirectoryError):
+        return file.read_bytes()
+    return None
 
 
 def _read(repository: Any, path: str) -> bytes | None:

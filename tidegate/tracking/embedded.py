@@ -113,11 +113,6 @@ class Embedded:
     def __init__(self, path: Path, connect: Callable[[], MlflowClient]) -> None:
         self._path, self.connect = path, connect
 
-    @property
-    def tracking_uri(self) -> str:
-        """The URI of the store."""
-        return f"{database.SCHEME}{self._path}"
-
     def search_experiments(self, page_token: str | None = None) -> Page[Experiment]:
         """The experiments that are not deleted, the newest first."""
         return self._experiments("lifecycle_stage = 'active' ORDER BY creation_time DESC, experiment_id")

@@ -110,6 +110,16 @@ def test_an_experiment_is_found_by_its_name(name: str, client: MlflowClient, rea
         assert told(found, embedded.Experiment) == told(expected, embedded.Experiment)
 
 
+def test_a_deleted_experiment_is_told_in_the_words_of_any_other(client: MlflowClient, reader: Embedded) -> None:
+    words = []
+    for each in (client, reader):
+        with pytest.raises(TrackingError) as caught:
+            runs.batches(each, "deleted")
+        words.append(str(caught.value))
+    assert words[0] == words[1]
+    assert "an experiment that is not deleted" in words[0]
+
+
 @pytest.mark.parametrize(
     ("query", "count"),
     [
@@ -219,8 +229,10 @@ def test_mlflow_itself_says_what_is_not_there(ask: Call, client: MlflowClient, p
     assert expected[0] is MlflowException
 
 
-@pytest.mark.parametrize("file", ["a.txt", "b/c.txt", "absent", "b", "link", "b/../a.txt", "../mlflow.db", "/a.txt"])
-@pytest.mark.parametrize("folder", ["plain", "with space", "100% # ä", "%41"])
+@pytest.mark.parametrize(
+    "file", ["a.txt", "b/c.txt", "absent", "a.txt/b", "b", "link", "b/../a.txt", "../mlflow.db", "/a.txt"]
+)
+@pytest.mark.parametrize("folder", ["plain", "with space", "a # b?c=d", "100% # ä", "%41"])
 def test_a_file_is_read_as_mlflow_reads_it(folder: str, file: str, tmp_path: Path, path: Path) -> None:
     place = tmp_path / folder
     (place / "b").mkdir(parents=True)
