@@ -6,6 +6,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -54,6 +55,7 @@ def migrate(path: Path) -> None:
             _upgrade(path)
 
 
+@cache
 def newest_revision() -> str:
     """The revision of MLflow's migrations that no other follows; alembic runs all of them to learn it."""
     package = find_spec("mlflow")  # without importing it
