@@ -41,8 +41,10 @@ secrets: .venv/run  ## make up the passwords of a cluster: k8s/secrets.json (OVE
 lock: .venv/dev  ## resolve the dependencies of pyproject.toml anew
 	echo setuptools | $(COMPILE) - --output-file requirements-build.txt
 	$(COMPILE) pyproject.toml --all-extras --output-file requirements-dev.txt
-	$(COMPILE) pyproject.toml --extra kubeflow --extra sample --constraints requirements-dev.txt --output-file requirements.txt
+	$(COMPILE) pyproject.toml --extra kubeflow --extra sample --extra serve \
+		--constraints requirements-dev.txt --output-file requirements.txt
 	$(COMPILE) pyproject.toml --extra server --constraints requirements-dev.txt --output-file requirements-steps.txt
+	$(COMPILE) --group pyproject.toml:serving --constraints requirements-dev.txt --output-file requirements-serve.txt
 
 clean:  ## remove what `make` made; data/ and the tracking store stay
 	rm -rf .venv artifacts build dist

@@ -13,10 +13,12 @@ from tidegate.versions.section import PUBLIC
 root = Path(__file__).parents[1]
 project = tomllib.loads((root / "pyproject.toml").read_text())
 always, extras = project["project"]["dependencies"], project["project"]["optional-dependencies"]
+serving = project["dependency-groups"]["serving"]
 locks = {
     "requirements-build.txt": project["build-system"]["requires"],
-    "requirements.txt": always + extras["kubeflow"] + extras["sample"],
+    "requirements.txt": always + extras["kubeflow"] + extras["sample"] + extras["serve"],
     "requirements-steps.txt": always + extras["server"],
+    "requirements-serve.txt": [text for text in always + extras["serve"] if Requirement(text).name in serving],
     "requirements-dev.txt": always + [requirement for extra in extras.values() for requirement in extra],
 }
 
@@ -53,7 +55,7 @@ def test_every_direct_dependency_has_a_floor_and_a_ceiling(requirement: Requirem
     assert "==" in operators or (">=" in operators and "<" in operators)
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-steps.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-steps.txt", "requirements-serve.txt"])
 def test_the_locks_agree_with_each_other(name: str) -> None:
     run, dev = (pinned((root / lock).read_text()) for lock in (name, "requirements-dev.txt"))
     assert {name: (run[name], dev.get(name)) for name in run if dev.get(name) != run[name]} == {}
@@ -69,3 +71,9 @@ def test_every_kind_of_remote_can_be_reached(name: str) -> None:
 def test_the_image_needs_no_kubeflow_and_no_developer_tools() -> None:
     found = pinned((root / "requirements-steps.txt").read_text())
     assert found.keys().isdisjoint({"kfp", "kubernetes", "pytest", "mypy", "ruff", "uv"})
+
+
+def test_the_image_of_the_server_needs_less_than_that_of_the_steps() -> None:
+    served = pinned((root / "requirements-serve.txt").read_text())
+    assert served.keys() >= set(map(canonicalize_name, serving))
+    assert {name for name in served if name.startswith(("kfp", "dvc", "evidently", "pytest", "tritonclient"))} == set()
