@@ -16,10 +16,9 @@ from tidegate.documents.verdict import CheckResult
 from tidegate.process import limits
 from tidegate.process.errors import ModelError
 from tidegate.process.fork import command
-from tidegate.scoring.scores import Predictions, Vector, predict
+from tidegate.scoring.scores import Predictions, Vector, differing, predict
 
 MOST_ROWS = 256
-TOLERANCE = 1e-12
 
 
 class Fresh(NamedTuple):
@@ -49,16 +48,11 @@ def server_check(
 
 def equality(expected: Predictions, served: Vector) -> CheckResult:
     """Refused when a row was given another number; twelve digits count, the last bit is the machine's."""
-    ours = np.asarray(expected, dtype=np.float64).reshape(len(expected), -1)
-    theirs = served.reshape(len(served), -1)
-    if ours.shape != theirs.shape:
-        differing = max(len(ours), len(theirs))
-    else:
-        equal = np.abs(ours - theirs) <= TOLERANCE * np.maximum(1.0, np.abs(ours))
-        differing = int((~equal).any(axis=1).sum())
-    passing = f"says the same in a fresh process, of {len(ours):,} golden rows"
-    failing = f"says other numbers in a fresh process, of {differing:,} of {len(ours):,} golden rows"
-    return counted("server", differing, passing, failing)
+    here = np.asarray(expected, dtype=np.float64)
+    other = differing(here, served)
+    passing = f"says the same in a fresh process, of {len(here):,} golden rows"
+    failing = f"says other numbers in a fresh process, of {other:,} of {len(here):,} golden rows"
+    return counted("server", other, passing, failing)
 
 
 def predicted_afresh(path: Path, digest: str, golden: pd.DataFrame, features: Mapping[str, str], task: str) -> Fresh:

@@ -30,6 +30,7 @@ from tidegate.commands import (
     run,
     runs,
     schedule,
+    serve,
     status,
     step,
     submit,
@@ -75,6 +76,9 @@ SECTIONS: Mapping[str, Mapping[str, Command]] = {
         "card": card.COMMAND,
         "reproduce": reproduce.COMMAND,
         **keys.COMMANDS,
+    },
+    "serving": {
+        "serve": serve.COMMAND,
     },
     "a cluster": {
         "doctor": doctor.COMMAND,

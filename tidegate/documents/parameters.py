@@ -29,7 +29,7 @@ def parse_parameters(text: str, path: Path) -> dict[str, dict[str, Any]]:
     if problems := faults(document, schema()):
         raise FaultsError(messages(problems, text, str(path)))
     values: dict[str, dict[str, Any]] = document
-    return {section: {**defaults(section), **values[section]} for section in values}
+    return {section: {**defaults(section), **values.get(section, {})} for section in schema()["properties"]}
 
 
 def defaults(section: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ Predictions = Vector | pd.DataFrame  # of multiclass: the probabilities, one col
 LARGEST = 1e150
 WIDEST = 1e30  # trees compute in single precision, also after scaling, and refuse larger numbers
 LEAST_PROBABILITY = 1e-15  # keeps the loss of a wrong prediction with probability 1 finite
+TOLERANCE = 1e-12  # of predictions by two processes: the last bit is the machine's
 
 
 def model_input(frame: pd.DataFrame, features: Mapping[str, str]) -> pd.DataFrame:
@@ -75,6 +76,19 @@ def answers(predicted: Predictions) -> npt.NDArray[Any]:
         top: npt.NDArray[Any] = predicted.columns.to_numpy(object)[predicted.to_numpy().argmax(axis=1)]
         return top
     return np.asarray(predicted)
+
+
+def differing(expected: npt.NDArray[Any], found: npt.NDArray[Any]) -> int:
+    """In how many rows two processes predict otherwise; of numbers twelve digits count."""
+    if len(expected) != len(found) or not len(expected):
+        return max(len(expected), len(found))
+    here, there = expected.reshape(len(expected), -1), found.reshape(len(found), -1)
+    if here.shape != there.shape:
+        return len(here)
+    if here.dtype == object or there.dtype == object:
+        return int((here.astype(str) != there.astype(str)).any(axis=1).sum())
+    alike = np.abs(here - there) <= TOLERANCE * np.maximum(1.0, np.abs(here))
+    return int((~alike).any(axis=1).sum())
 
 
 def least_known(rows: int) -> float:

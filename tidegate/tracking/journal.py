@@ -98,6 +98,14 @@ def serving(client: MlflowClient, name: str) -> Serving:
 
 
 @answering()
+def seen(client: MlflowClient, name: str) -> Serving:
+    """As `serving`, for who only reads: an alias that differs stays as it is."""
+    state = read(client, name)
+    tail = state.history.tail
+    return Serving(state.history, check_champion(client, name, tail, journal_of(name)) if tail else None)
+
+
+@answering()
 def begun(client: MlflowClient, name: str) -> Serving:
     """As `serving`; without a champion, create the registered model, which fails when another user owns the name."""
     found = serving(client, name)

@@ -1,0 +1,102 @@
+"""The predictor: kserve's model, which loads the champion and answers rows with it."""
+
+import asyncio
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from kserve import Model
+
+from tidegate.scoring.scores import Predictions, answers
+from tidegate.serving import metrics
+from tidegate.serving.follower import Follower
+from tidegate.serving.predictor import Predictor
+from tidegate.serving.refusal import BUSY, RefusalError
+from tidegate.serving.rows import Rows
+
+MOST_THREADS = 4
+MOST_WAITING = 100  # requests that are computed or wait for a thread; more are sent away
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The predictions of the rows that were asked, by a version."""
+
+    version: str
+    predictions: Predictions
+
+    def __len__(self) -> int:
+        return len(self.predictions)
+
+    @property
+    def values(self) -> list[Any]:
+        """A value for each row: the probability of true, the number, or the most probable class."""
+        found: list[Any] = answers(self.predictions).tolist()
+        return found
+
+    @property
+    def probabilities(self) -> pd.DataFrame | None:
+        """Of many classes, their probabilities: a column each."""
+        return self.predictions if isinstance(self.predictions, pd.DataFrame) else None
+
+
+class ChampionModel(Model):  # type: ignore[misc]
+    """The champion of a problem, under its name."""
+
+    def __init__(self, follower: Follower) -> None:
+        super().__init__(follower.name)
+        self.follower = follower
+        self.ending = False
+        self._threads = ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1), thread_name_prefix="predict")
+        self._waiting = 0
+
+    def load(self) -> bool:
+        """Look for the champion; whether a version serves."""
+        self.ready = self.follower.look()
+        return self.ready
+
+    async def healthy(self) -> bool:
+        """Whether a version serves that was checked, and the server does not end."""
+        return self.follower.current is not None and not self.ending
+
+    def current(self) -> Predictor:
+        """The version that serves; RefusalError before there is one."""
+        found = self.follower.current
+        if found is None:
+            raise RefusalError(BUSY, f"{self.name}: expected a model that is ready, found none yet")
+        return found
+
+    async def predict(self, payload: Any, headers: Any = None, response_headers: Any = None) -> Answer:
+        """The answer to rows, which were read in the form of `current`; RefusalError when too many wait."""
+        asked, by = payload
+        if self._waiting >= MOST_WAITING:
+            raise RefusalError(BUSY, f"{self.name}: expected fewer requests at once, found {self._waiting:,}")
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, answer, by, asked)
+        finally:
+            self._waiting -= 1
+
+    def get_input_types(self) -> list[dict[str, Any]]:
+        """The features by name, as tensors."""
+        features = self.current().champion.record.features
+        types = {"number": "FP64"}
+        return [{"name": name, "datatype": types.get(kind, "BYTES"), "shape": [-1]} for name, kind in features.items()]
+
+    def get_output_types(self) -> list[dict[str, Any]]:
+        """The predictions, as tensors."""
+        if self.current().champion.contract.task != "multiclass":
+            return [{"name": "prediction", "datatype": "FP64", "shape": [-1]}]
+        return [
+            {"name": "prediction", "datatype": "BYTES", "shape": [-1]},
+            {"name": "probabilities", "datatype": "FP64", "shape": [-1, -1]},
+        ]
+
+
+def answer(by: Predictor, rows: Rows) -> Answer:
+    """The answer of a version to rows."""
+    predictions = by.predict(by.features(rows))
+    metrics.ROWS.labels(rows.kind).inc(len(rows))
+    return Answer(by.version, predictions)

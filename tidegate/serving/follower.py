@@ -1,0 +1,117 @@
+"""Follows the champion: fetches, checks and warms a new one beside the one that serves, then exchanges the two."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from mlflow import MlflowClient
+
+from tidegate.process.errors import InputError, UnavailableError, messages
+from tidegate.process.keys import Trusted
+from tidegate.serving import clean_tables, metrics
+from tidegate.serving.clean_tables import Source, Tables
+from tidegate.serving.predictor import Predictor, predictor
+from tidegate.serving.settings import Settings
+from tidegate.tracking import journal
+from tidegate.tracking.champion import Champion, champion_of
+from tidegate.tracking.store import connect
+
+
+@dataclass
+class Follower:
+    """The version that serves, and the looks for the next one; `tell` takes a line for a person."""
+
+    name: str
+    trusted: Trusted
+    settings: Settings
+    tell: Callable[[str], None]
+    current: Predictor | None = None
+    _source: Source | None = None
+    _refused: tuple[str, Source | None] | None = None
+    _last: str = ""
+    _client: MlflowClient | None = None
+    _ended: threading.Event = field(default_factory=threading.Event)
+
+    def follow(self) -> None:
+        """Look again and again until `end`."""
+        while not self._ended.wait(self.settings.poll_seconds):
+            self.look()
+
+    def end(self) -> None:
+        """Look no more."""
+        self._ended.set()
+
+    def look(self) -> bool:
+        """Look once, and exchange what serves if there is another champion, or other tables; whether one serves."""
+        try:
+            self._client = self._client or connect()
+            version = journal.history(self._client, self.name).champion
+        except (InputError, OSError) as error:
+            metrics.LOOKS.labels("failed").inc()
+            self._tell_once(messages(error)[0])
+            return self.current is not None
+        metrics.LOOKS.labels("answered").inc()
+        if version is None:
+            self._tell_once(f"{self.name} has no champion yet: `tidegate run` trains the first")
+        else:
+            self._compare(self._client, version)
+        return self.current is not None
+
+    def _compare(self, client: MlflowClient, version: str) -> None:
+        """Exchange what serves unless it is this version with the present tables, or they were refused."""
+        source = self._find()
+        if (version, source) == self._refused:
+            return
+        if self.current and (version, source) == (self.current.version, self._source):
+            return
+        try:
+            made = self._made(client, version, source)
+        except UnavailableError as error:
+            self._tell_once(messages(error)[0])
+        except (InputError, OSError) as error:
+            self._refused = (version, source)
+            metrics.REFUSED.inc()
+            serving = f"; version {self.current.version} goes on" if self.current else ""
+            self.tell(f"version {version} is refused{serving}: {messages(error)[0]}")
+        else:
+            self._exchange(made, source)
+
+    def _find(self) -> Source | None:
+        """The tables that are there; those of before while they cannot be found."""
+        try:
+            return clean_tables.find(self.settings.tables)
+        except InputError as error:
+            self._tell_once(messages(error)[0])
+            return self._source
+
+    def _made(self, client: MlflowClient, version: str, source: Source | None) -> Predictor:
+        """The version with the tables, checked and warm."""
+        champion = self._champion(client, version)
+        tables = self._tables(champion, source)
+        return predictor(champion, tables, self.settings.unknown, self.settings.max_rows)
+
+    def _champion(self, client: MlflowClient, version: str) -> Champion:
+        """The champion, fetched and checked unless it is the one that serves."""
+        if self.current and self.current.version == version:
+            return self.current.champion
+        found = champion_of(client, self.name, journal.seen(client, self.name), self.trusted)
+        assert found is not None
+        return found
+
+    def _tables(self, champion: Champion, source: Source | None) -> Tables | None:
+        return None if source is None else clean_tables.load(source, champion.contract, champion.sql)
+
+    def _exchange(self, made: Predictor, source: Source | None) -> None:
+        before, self.current = self.current, made
+        self._source, self._refused, self._last = source, None, ""
+        if before:
+            metrics.VERSION.labels(before.version).set(0)
+            metrics.SWAPS.inc()
+        metrics.VERSION.labels(made.version).set(1)
+        self.tell(f"version {made.version} serves" + (f", after version {before.version}" if before else ""))
+
+    def _tell_once(self, text: str) -> None:
+        """Tell what was not told by the look before."""
+        if text != self._last:
+            self._last = text
+            self.tell(text)

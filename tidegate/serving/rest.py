@@ -1,0 +1,196 @@
+"""Requests for predictions over HTTP: the V1 protocol, and the V2 protocol (Open Inference Protocol)."""
+
+import re
+import sys
+import time
+import traceback
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+
+from tidegate.serving import metrics
+from tidegate.serving.champion_model import Answer, ChampionModel
+from tidegate.serving.predictor import Predictor
+from tidegate.serving.refusal import (
+    BROKEN,
+    BUSY,
+    INTERNAL,
+    NO_METHOD,
+    NOT_FOUND,
+    OTHER_TYPE,
+    TOO_LARGE,
+    RefusalError,
+    unlike,
+)
+from tidegate.serving.rows import Rows, from_instances
+from tidegate.serving.strict_json import parsed
+from tidegate.serving.tensors import from_tensors, json_tensors
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+V1 = re.compile(r"/v1/models/(?P<name>[^/]+):predict")
+V2 = re.compile(r"/v2/models/(?P<name>[^/]+)(?:/versions/(?P<version>[^/]+))?/infer")
+JSON, BINARY = "application/json", "application/octet-stream"
+HEADER_LENGTH = "inference-header-content-length"  # the bytes of JSON before binary data
+RETRY_SECONDS = 1
+
+
+class Asked(NamedTuple):
+    """A request for predictions: its method and protocol, and the names in its path."""
+
+    method: str
+    protocol: str
+    name: str
+    version: str | None
+
+
+class Rest:
+    """Answers requests for predictions, and hands all others to `app`."""
+
+    def __init__(self, app: App, model: ChampionModel) -> None:
+        self._app, self._model = app, model
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """An application of ASGI."""
+        asked = _asked(scope)
+        if asked is None:
+            await self._app(scope, receive, send)
+            return
+        start = time.perf_counter()
+        status, content = await self._answered(asked, scope, receive)
+        metrics.count(asked.protocol, str(status), status >= 400, time.perf_counter() - start)
+        await _respond(send, status, content)
+
+    async def _answered(self, asked: Asked, scope: Scope, receive: Receive) -> tuple[int, bytes]:
+        """The status and the body of the answer."""
+        try:
+            return 200, await self._predicted(asked, scope, receive)
+        except RefusalError as refusal:
+            return refusal.status, error(str(refusal))
+        except Exception:  # a bug: its traceback is for the log alone
+            traceback.print_exc(file=sys.stderr)
+            return INTERNAL, error("internal error: see the log of the server")
+
+    async def _predicted(self, asked: Asked, scope: Scope, receive: Receive) -> bytes:
+        if asked.method != "POST":
+            raise RefusalError(NO_METHOD, "method: expected POST, found another one")
+        by = self._model.current()
+        if asked.name != self._model.name:
+            raise RefusalError(NOT_FOUND, f"model: expected {self._model.name}, found another name")
+        if asked.version not in (None, by.version):
+            raise RefusalError(NOT_FOUND, f"version: expected {by.version}, which serves, found another one")
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        body = await _body(headers, receive, self._model.follower.settings.max_bytes)
+        length = _check_type(headers, asked.protocol, len(body))
+        if asked.protocol == "v1":
+            found = await self._model.predict((from_instances(parsed(body), by.form), by))
+            return v1(found, asked.name)
+        document = parsed(body[:length])
+        rows = _inferred(document, body[length:], by)
+        return v2(await self._model.predict((rows, by)), asked.name, document.get("id"))
+
+
+def _asked(scope: Scope) -> Asked | None:
+    """The request for predictions that this is; None for any other."""
+    if scope["type"] != "http":
+        return None
+    if found := V1.fullmatch(scope["path"]):
+        return Asked(scope["method"], "v1", found["name"], None)
+    if found := V2.fullmatch(scope["path"]):
+        return Asked(scope["method"], "v2", found["name"], found["version"])
+    return None
+
+
+async def _body(headers: Mapping[str, str], receive: Receive, most: int) -> bytes:
+    """The body of a request; RefusalError for a larger one as soon as it is known."""
+    parts, size, more = [], 0, True
+    declared = headers.get("content-length", "0")
+    while more:
+        if size > most or not declared.isdigit() or int(declared) > most:
+            raise unlike("body", f"at most {most:,} bytes (serve.max_bytes)", "more", TOO_LARGE)
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise RefusalError(BROKEN, "body: expected all of it, found its end before")
+        parts.append(message.get("body", b""))
+        size, more = size + len(parts[-1]), message.get("more_body", False)
+    if size > most:
+        raise unlike("body", f"at most {most:,} bytes (serve.max_bytes)", "more", TOO_LARGE)
+    return b"".join(parts)
+
+
+def _check_type(headers: Mapping[str, str], protocol: str, size: int) -> int:
+    """How many bytes of the body are JSON; RefusalError for a body of another type or encoding."""
+    if headers.get("content-encoding", "identity") != "identity":
+        raise RefusalError(OTHER_TYPE, "content-encoding: expected none, found one")
+    type_ = headers.get("content-type", JSON).partition(";")[0].strip().lower()
+    length = headers.get(HEADER_LENGTH) if protocol == "v2" else None
+    if type_ != JSON and not (type_ == BINARY and length is not None):
+        raise RefusalError(OTHER_TYPE, f"content-type: expected {JSON}, found another one")
+    if length is None:
+        return size
+    if not (length.isascii() and length.isdigit()) or int(length) > size:
+        raise unlike(HEADER_LENGTH, "the length of the JSON in the body", "another text", BROKEN)
+    return int(length)
+
+
+def _inferred(document: Any, binary: bytes, by: Predictor) -> Rows:
+    """The rows of a request of V2."""
+    rows = from_tensors(json_tensors(document, binary), by.form)
+    if not isinstance(document.get("id", ""), str):
+        raise unlike("id", "a text", "another value", BROKEN)
+    return rows
+
+
+def v1(answer: Answer, name: str) -> bytes:
+    """The body of an answer by V1: a number for each row; of many classes the most probable one and all others."""
+    predictions: Sequence[Any] = answer.values
+    if (probabilities := answer.probabilities) is not None:
+        predictions = [
+            {"class": value, "probabilities": row}
+            for value, row in zip(predictions, probabilities.to_dict("records"), strict=True)
+        ]
+    return orjson.dumps({"predictions": predictions, "model_name": name, "model_version": answer.version})
+
+
+def v2(answer: Answer, name: str, id_: str | None) -> bytes:
+    """The body of an answer by V2."""
+    outputs = [
+        {"name": tensor, "datatype": datatype, "shape": shape, "data": data, **more}
+        for tensor, datatype, shape, data, more in tensors_of(answer)
+    ]
+    given = {} if id_ is None else {"id": id_}
+    return orjson.dumps({"model_name": name, "model_version": answer.version, **given, "outputs": outputs})
+
+
+def tensors_of(answer: Answer) -> list[tuple[str, str, list[int], list[Any], dict[str, Any]]]:
+    """Name, datatype, shape and elements of each output, and its parameters, which name the classes."""
+    count, probabilities = len(answer), answer.probabilities
+    if probabilities is None:
+        return [("prediction", "FP64", [count], answer.values, {})]
+    classes = {"parameters": {"classes": orjson.dumps([*probabilities.columns]).decode()}}
+    flat = probabilities.to_numpy().ravel().tolist()
+    return [
+        ("prediction", "BYTES", [count], answer.values, {}),
+        ("probabilities", "FP64", [count, len(probabilities.columns)], flat, classes),
+    ]
+
+
+def error(message: str) -> bytes:
+    """The body of a refusal, in both protocols."""
+    return orjson.dumps({"error": message})
+
+
+async def _respond(send: Send, status: int, content: bytes) -> None:
+    headers = [(b"content-type", JSON.encode()), (b"content-length", str(len(content)).encode())]
+    if status == BUSY:
+        headers.append((b"retry-after", str(RETRY_SECONDS).encode()))
+    if status == NO_METHOD:
+        headers.append((b"allow", b"POST"))
+    if status == TOO_LARGE:  # the rest of the body is not read
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": content})
