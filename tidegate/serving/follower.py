@@ -1,6 +1,7 @@
 """Follows the champion: fetches, checks and warms a new one beside the one that serves, then exchanges the two."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -16,6 +17,8 @@ from tidegate.tracking import journal
 from tidegate.tracking.champion import Champion, champion_of
 from tidegate.tracking.store import connect
 
+AGAIN_SECONDS = 300  # until a version that was refused is looked at again: somebody may have restored its files
+
 
 @dataclass
 class Follower:
@@ -28,6 +31,7 @@ class Follower:
     current: Predictor | None = None
     _source: Source | None = None
     _refused: tuple[str, Source | None] | None = None
+    _refused_at: float = 0.0
     _last: str = ""
     _client: MlflowClient | None = None
     _ended: threading.Event = field(default_factory=threading.Event)
@@ -60,7 +64,7 @@ class Follower:
     def _compare(self, client: MlflowClient, version: str) -> None:
         """Exchange what serves unless it is this version with the present tables, or they were refused."""
         source = self._find()
-        if (version, source) == self._refused:
+        if (version, source) == self._refused and time.monotonic() < self._refused_at + AGAIN_SECONDS:
             return
         if self.current and (version, source) == (self.current.version, self._source):
             return
@@ -69,7 +73,7 @@ class Follower:
         except UnavailableError as error:
             self._tell_once(messages(error)[0])
         except (InputError, OSError) as error:
-            self._refused = (version, source)
+            self._refused, self._refused_at = (version, source), time.monotonic()
             metrics.REFUSED.inc()
             serving = f"; version {self.current.version} goes on" if self.current else ""
             self.tell(f"version {version} is refused{serving}: {messages(error)[0]}")
@@ -108,10 +112,18 @@ class Follower:
             metrics.VERSION.labels(before.version).set(0)
             metrics.SWAPS.inc()
         metrics.VERSION.labels(made.version).set(1)
-        self.tell(f"version {made.version} serves" + (f", after version {before.version}" if before else ""))
+        self.tell(_exchanged(before, made))
 
     def _tell_once(self, text: str) -> None:
         """Tell what was not told by the look before."""
         if text != self._last:
             self._last = text
             self.tell(text)
+
+
+def _exchanged(before: Predictor | None, now: Predictor) -> str:
+    """What has changed, in words."""
+    if before is None:
+        return f"version {now.version} serves"
+    same = before.version == now.version
+    return f"version {now.version} serves, " + ("with other tables" if same else f"after version {before.version}")

@@ -57,6 +57,7 @@ def request(**changes: Any) -> Any:
             tensor.contents.bytes_contents.append(value.encode())
         else:
             tensor.contents.fp64_contents.append(value)
+    message.MergeFrom(pb.ModelInferRequest(raw_input_contents=changes.pop("raw", [])))
     for name, value in changes.items():
         setattr(message, name, value)
     return message
@@ -104,8 +105,8 @@ REFUSED = {
     "name": (changed(name="prices"), CODE.INVALID_ARGUMENT, "found 'prices' (did you mean 'price'?)"),
     "datatype": (changed(datatype="FP8"), CODE.INVALID_ARGUMENT, "inputs[1].datatype: expected one of INT8"),
     "contents": (changed(datatype="INT8"), CODE.INVALID_ARGUMENT, "inputs[1]: expected int_contents for INT8"),
-    "raw": (request(raw_input_contents=[b""]), CODE.INVALID_ARGUMENT, "expected one for each input, found 1"),
-    "both": (request(raw_input_contents=[b""] * 3), CODE.INVALID_ARGUMENT, "inputs[0]: expected contents or raw"),
+    "raw": (request(raw=[b""]), CODE.INVALID_ARGUMENT, "expected one for each input, found 1"),
+    "both": (request(raw=[b""] * 3), CODE.INVALID_ARGUMENT, "inputs[0]: expected contents or raw"),
     "elements": (with_contents(fp64_contents=[1, 2]), CODE.INVALID_ARGUMENT, "expected 1 elements, as its shape"),
     "no text": (with_contents(bytes_contents=[b"\xff"]), CODE.INVALID_ARGUMENT, "inputs[1]: expected fp64_contents"),
     "large": (request(id="7" * 100_001), CODE.RESOURCE_EXHAUSTED, "larger than max"),
