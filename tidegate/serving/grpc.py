@@ -18,7 +18,7 @@ from tidegate.serving import metrics
 from tidegate.serving.champion_model import Answer, ChampionModel
 from tidegate.serving.refusal import BROKEN, BUSY, INVALID, NOT_FOUND, TOO_LARGE, RefusalError, unlike
 from tidegate.serving.rest import tensors_of
-from tidegate.serving.tensors import DATATYPES, Tensor, from_tensors, raw_elements, text_of
+from tidegate.serving.tensors import DATATYPES, Tensor, from_tensors, raw_content, raw_elements, text_of
 
 CODES = {
     BROKEN: grpc.StatusCode.INVALID_ARGUMENT,
@@ -64,7 +64,7 @@ class Servicer(InferenceServicer):  # type: ignore[misc]
         if request.model_version not in ("", by.version):
             raise RefusalError(NOT_FOUND, f"model_version: expected {by.version}, which serves, found another one")
         found = await self._model.predict((from_tensors(_tensors(request), by.form), by))
-        return response(found, self._model.name, request.id)
+        return response(found, self._model.name, request.id, bool(request.raw_input_contents))
 
     async def RepositoryModelLoad(self, request: Any, context: Any) -> None:  # noqa: N802
         """Refused: the journal says which version serves."""
@@ -101,13 +101,16 @@ def _typed(given: Any, place: str) -> list[Any]:
     return [text_of(value, place) for value in values] if given.datatype == "BYTES" else list(values)
 
 
-def response(answer: Answer, name: str, id_: str) -> Any:
-    """The message of an answer."""
+def response(answer: Answer, name: str, id_: str, raw: bool) -> Any:
+    """The message of an answer; `raw` has the elements as bytes, as the request had them."""
     message = pb.ModelInferResponse(model_name=name, model_version=answer.version, id=id_)
     for tensor, datatype, shape, data, more in tensors_of(answer):
         output = message.outputs.add(name=tensor, datatype=datatype, shape=shape)
-        values = [value.encode() for value in data] if datatype == "BYTES" else data
-        getattr(output.contents, CONTENTS[datatype]).extend(values)
+        if raw:
+            message.raw_output_contents.append(raw_content(data, datatype))
+        else:
+            values = [value.encode() for value in data] if datatype == "BYTES" else data
+            getattr(output.contents, CONTENTS[datatype]).extend(values)
         for key, text in more.get("parameters", {}).items():
             output.parameters[key].string_param = text
     return message

@@ -162,6 +162,14 @@ def _texts(content: bytes, place: str) -> Iterator[str]:
         start = end
 
 
+def raw_content(elements: Sequence[Any], datatype: str) -> bytes:
+    """The bytes of a tensor, as `raw_elements` reads them."""
+    if datatype == "BYTES":
+        texts = [element.encode() for element in elements]
+        return b"".join(struct.pack("<I", len(text)) + text for text in texts)
+    return np.array(elements, NUMPY[datatype]).tobytes()
+
+
 def text_of(content: bytes, place: str) -> str:
     """An element of BYTES as text."""
     try:

@@ -105,7 +105,6 @@ def test_kserves_own_client(running: Running) -> None:
     first, second, ready = asyncio.run(ask())
     assert ready
     assert second.outputs[0].data == first["predictions"]
-    assert second.model_version == "1"
 
 
 @pytest.mark.parametrize("binary", [True, False])
@@ -121,7 +120,7 @@ def test_triton_over_http(running: Running, binary: bool) -> None:
     found = client.infer("flights", inputs, request_id="7")
     assert found.get_response()["id"] == "7"
     assert found.as_numpy("prediction").tolist() == predictions(running)
-    with pytest.raises(tritonclient.http.InferenceServerException, match="expected the columns of an event"):
+    with pytest.raises(tritonclient.http.InferenceServerException, match="found no year"):
         client.infer("flights", inputs[1:])
 
 

@@ -75,7 +75,8 @@ def test_it_answers_as_over_http(server: Server) -> None:
         assert (answer.model_name, answer.model_version) == ("toy", "1")
         (output,) = answer.outputs
         assert (output.name, output.datatype, [*output.shape]) == ("prediction", "FP64", [1])
-        assert [*output.contents.fp64_contents] == expected
+        content = b"".join(answer.raw_output_contents) or struct.pack("<d", *output.contents.fp64_contents)
+        assert content == struct.pack("<d", *expected)
     assert ask(server, request())[0].id == "7"
 
 
