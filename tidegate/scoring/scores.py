@@ -60,13 +60,18 @@ def predict(model: Any, frame: pd.DataFrame, features: Mapping[str, str], task: 
     InputError if a model returns NaN for a row.
     """
     ask = model.predict if task == "regression" else model.predict_proba
-    found = np.asarray(ask(model_input(frame, features)), dtype=np.float64)
+    return checked(model, ask(model_input(frame, features)), task, frame.index)
+
+
+def checked(model: Any, told: Any, task: str, index: pd.Index | None = None) -> Predictions:
+    """What a model's own method told, as predictions; errors as `predict`."""
+    found = np.asarray(told, dtype=np.float64)
     if unknown := int(np.isnan(found).any(axis=tuple(range(1, found.ndim))).sum()):
         thing = f"predictions of {type(model[-1] if hasattr(model, 'steps') else model).__name__}"
         cure = "look for constant or very large features, or choose another estimator"
         raise InputError(thing, "a number for each row", f"none for {unknown:,} of {len(found):,}", cure)
     if task == "multiclass":
-        return pd.DataFrame(found, columns=pd.Index(model.classes_, dtype=object), index=frame.index)
+        return pd.DataFrame(found, columns=pd.Index(model.classes_, dtype=object), index=index)
     return np.asarray(found[:, 1]) if task == "binary" else np.clip(found, -LARGEST, LARGEST)
 
 

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 from tidegate.process.errors import InputError, ModelError
 from tidegate.scoring.scores import Predictions, answers, differing
 from tidegate.serving.clean_tables import Tables
+from tidegate.serving.encoding import Encoding, encoding, frame_of
 from tidegate.serving.events import features_of
 from tidegate.serving.fields import event_fields, feature_fields
 from tidegate.serving.refusal import INVALID, RefusalError
@@ -24,13 +22,14 @@ MOST_GOLDEN = 1000
 class Predictor:
     """A version with what it needs to answer, and an instance as an example.
 
-    Without `tables` it answers features by name only.
+    Without `tables` it answers features by name only, without `encoding` its whole pipeline is asked.
     """
 
     champion: Champion
     form: Form
     tables: Tables | None
     example: Mapping[str, Any]
+    encoding: Encoding | None
 
     @property
     def version(self) -> str:
@@ -50,7 +49,10 @@ class Predictor:
 
     def predict(self, features: Mapping[str, Sequence[Any]]) -> Predictions:
         """The predictions of features in columns."""
-        return self.champion.predict(frame_of(features, self.champion.record.features))
+        own = self.champion
+        if self.encoding:
+            return self.encoding.predict(features, own.contract.task)
+        return own.predict(frame_of(features, own.record.features))
 
 
 def predictor(champion: Champion, tables: Tables | None, unknown: str, most_rows: int) -> Predictor:
@@ -63,7 +65,9 @@ def predictor(champion: Champion, tables: Tables | None, unknown: str, most_rows
         most_rows,
     )
     newest = tables.newest(form.event) if tables else None
-    found = Predictor(champion, form, tables, _example(champion, newest))
+    kinds, task = champion.record.features, champion.contract.task
+    fast = encoding(champion.model, kinds, task, _columns(champion, MOST_GOLDEN))
+    found = Predictor(champion, form, tables, _example(champion, newest), fast)
     _check_golden(found)
     if newest:
         _check_event(found, newest)
@@ -85,16 +89,6 @@ def _columns(champion: Champion, rows: int) -> dict[str, list[Any]]:
 
 def _none_for_null(value: Any) -> Any:
     return None if value is None or value != value else value
-
-
-def frame_of(features: Mapping[str, Sequence[Any]], kinds: Mapping[str, str]) -> pd.DataFrame:
-    """The features as the table that `tidegate.scoring.scores.predict` takes."""
-    return pd.DataFrame(
-        {
-            name: np.array(features[name], np.float64) if kind == "number" else pd.Series(features[name], dtype=object)
-            for name, kind in kinds.items()
-        }
-    )
 
 
 def categories(champion: Champion) -> dict[str, Collection[str]]:

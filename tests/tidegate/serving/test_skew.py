@@ -63,7 +63,7 @@ def test_each_event_of_the_batch_from_what_was_known_before(server: Server, rele
     tables = clean_tables.load(
         clean_tables.find(str(released / "clean")), current.champion.contract, current.champion.sql
     )
-    then = Predictor(current.champion, current.form, tables, {})
+    then = Predictor(current.champion, current.form, tables, {}, None)
     found: dict[tuple[datetime, int], float] = {}
     for moment, group in reversed([*rows.groupby("at")]):
         for table in ("history.orders", "rates"):
