@@ -23,8 +23,13 @@ def write_page(path: Path, template: Path, title: str, **values: Any) -> None:
 
     No other value holds a secret of the environment.
     """
+    write_text(path, page(template, title, **values))
+
+
+def page(template: Path, title: str, **values: Any) -> str:
+    """The text of the page that `write_page` writes."""
     scripts = values.get("scripts", ())
-    write_text(path, rendered(template, **{**values, "title": title, "scripts": scripts, "policy": policy(scripts)}))
+    return rendered(template, **{**values, "title": title, "scripts": scripts, "policy": policy(scripts)})
 
 
 def rendered(template: Path, **values: Any) -> str:

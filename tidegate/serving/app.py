@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from kserve.errors import ModelNotFound, ModelNotReady, ServerNotReady
 from kserve.protocol.dataplane import DataPlane
 from kserve.protocol.rest.v1_endpoints import V1Endpoints
@@ -14,13 +14,13 @@ from starlette.exceptions import HTTPException
 
 from tidegate.process.wheel import version
 from tidegate.serving.champion_model import ChampionModel
-from tidegate.serving.openapi import document
+from tidegate.serving.openapi import docs, document
 from tidegate.serving.refusal import BUSY, INTERNAL, NOT_FOUND, RefusalError
 
 
 def application(model: ChampionModel, plane: DataPlane) -> FastAPI:
     """The application around a model; its predictions are answered before it is asked."""
-    app = FastAPI(title=f"Tidegate: {model.name}", version=version(), redoc_url=None)
+    app = FastAPI(title=f"Tidegate: {model.name}", version=version(), docs_url=None, redoc_url=None)
     v1, v2 = V1Endpoints(plane), V2Endpoints(plane)
     routes: dict[str, Callable[..., Any]] = {
         "/": plane.live,
@@ -36,6 +36,7 @@ def application(model: ChampionModel, plane: DataPlane) -> FastAPI:
     }
     for path, answer in routes.items():
         app.add_api_route(path, answer, methods=["GET"], response_model=None)
+    app.add_api_route("/docs", lambda: HTMLResponse(docs(model)), methods=["GET"], include_in_schema=False)
     for kind, status in STATUSES.items():
         app.add_exception_handler(kind, _told(status))
     app.openapi = lambda: document(model)  # type: ignore[method-assign]

@@ -52,6 +52,13 @@ class Field:
         """What it takes, in words."""
         return WORDS[self.type] + " or null" * self.nullable
 
+    @property
+    def promised(self) -> str:
+        """What the contract promises of its values, in words."""
+        within = [f"{self.range[0]:g} to {self.range[1]:g}"] if self.range is not None else []
+        among = [f"one of {listed(sorted(map(str, self.values)))}"] if self.values is not None else []
+        return ", ".join(within + among)
+
 
 def event_fields(contract: Contract) -> dict[str, Field]:
     """The columns of the event table that are known before the event; private ones are none of them."""
@@ -121,10 +128,9 @@ def _null(field: Field, columns: Mapping[str, Sequence[Any]], row: int) -> Any:
 def _within(value: Any, field: Field) -> Any:
     """The value, if it is in the range and one of the values that the contract and the policy allow."""
     if field.range is not None and not field.range[0] <= value <= field.range[1]:
-        low, high = field.range
-        raise _FaultError(f"expected {low:g} to {high:g}, found {_shown(value, field)}")
+        raise _FaultError(f"expected {field.promised}, found {_shown(value, field)}")
     if field.values is not None and value not in field.values:
-        raise _FaultError(f"expected one of {listed(sorted(map(str, field.values)))}, found {_shown(value, field)}")
+        raise _FaultError(f"expected {field.promised}, found {_shown(value, field)}")
     if field.known is not None and value not in field.known:
         raise _FaultError(f"expected a category that the model knows, found {_shown(value, field)}")
     return value

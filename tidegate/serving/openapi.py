@@ -1,13 +1,17 @@
-"""The OpenAPI document of the server: the fields of this champion, with an example."""
+"""What the server takes and answers, of this champion, with an example: as OpenAPI, and as a page."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from tidegate.pages.page import page
 from tidegate.process.wheel import version
 from tidegate.serving.champion_model import ChampionModel
 from tidegate.serving.fields import Field
 from tidegate.serving.predictor import Predictor
 
+DOCS = Path(__file__).with_name("docs.html")
 TYPES = {
     "number": {"type": "number"},
     "integer": {"type": "integer"},
@@ -43,6 +47,14 @@ def document(model: ChampionModel) -> dict[str, Any]:
         f"/v2/models/{name}/ready": _get("Whether the model is ready"),
     }
     return {"openapi": "3.1.0", "info": {"title": f"Tidegate: {name}", "version": version()}, "paths": paths}
+
+
+def docs(model: ChampionModel) -> str:
+    """The same as a page, which fetches nothing from elsewhere."""
+    current = model.follower.current
+    example = json.dumps({"instances": [current.example]}, indent=2, ensure_ascii=False) if current else ""
+    values = {"name": model.name, "current": current, "example": example, "refusals": REFUSALS}
+    return page(DOCS, f"Tidegate: {model.name}", paths=document(model)["paths"], **values)
 
 
 GETS = {

@@ -37,6 +37,7 @@ V2 = re.compile(r"/v2/models/(?P<name>[^/]+)(?:/versions/(?P<version>[^/]+))?/in
 JSON, BINARY = "application/json", "application/octet-stream"
 HEADER_LENGTH = "inference-header-content-length"  # the bytes of JSON before binary data
 RETRY_SECONDS = 1
+MOST_DISCARDED = 10  # times serve.max_bytes: of a larger body nothing more is read
 
 
 class Asked(NamedTuple):
@@ -106,19 +107,26 @@ def _asked(scope: Scope) -> Asked | None:
 
 
 async def _body(headers: Mapping[str, str], receive: Receive, most: int) -> bytes:
-    """The body of a request; RefusalError for a larger one as soon as it is known."""
-    parts, size, more = [], 0, True
+    """The body of a request; RefusalError for a larger one.
+
+    What is too much is read to its end within limits: a client that still sends would see no answer, but its
+    connection reset.
+    """
     declared = headers.get("content-length", "0")
-    while more:
-        if size > most or not declared.isdigit() or int(declared) > most:
-            raise unlike("body", f"at most {most:,} bytes (serve.max_bytes)", "more", TOO_LARGE)
+    parts, size, more = [], 0, declared.isdecimal() and int(declared) <= MOST_DISCARDED * most
+    too_large = unlike("body", f"at most {most:,} bytes (serve.max_bytes)", "more", TOO_LARGE)
+    if not more:
+        raise too_large
+    while more and size <= MOST_DISCARDED * most:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise RefusalError(BROKEN, "body: expected all of it, found its end before")
-        parts.append(message.get("body", b""))
-        size, more = size + len(parts[-1]), message.get("more_body", False)
+        part, more = message.get("body", b""), message.get("more_body", False)
+        size += len(part)
+        if size <= most:
+            parts.append(part)
     if size > most:
-        raise unlike("body", f"at most {most:,} bytes (serve.max_bytes)", "more", TOO_LARGE)
+        raise too_large
     return b"".join(parts)
 
 

@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -86,6 +88,14 @@ def test_the_line_that_it_prints_can_be_pasted(running: Running) -> None:
     answer = json.loads(done.stdout)
     assert (answer["model_name"], answer["model_version"]) == ("flights", "1")
     assert 0 < answer["predictions"][0] < 1
+
+
+def test_who_sends_too_much_is_told_so(running: Running) -> None:
+    body = b" " * 20_000_000  # a connection that were closed before all is sent would be reset
+    request = urllib.request.Request(f"http://127.0.0.1:{running.port}/v1/models/flights:predict", body)
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, timeout=30)
+    assert caught.value.code == 413 and "serve.max_bytes" in caught.value.read().decode()
 
 
 def test_kserves_own_client(running: Running) -> None:

@@ -278,3 +278,12 @@ def test_whatever_is_asked_gets_an_answer_or_one_line(
         told = said.document["error"]
         assert ": expected " in told and ", found " in told
         assert not any(word in told for word in ("Traceback", "secret-", ".py", "/tmp"))
+
+
+def test_the_documentation_is_one_page_that_fetches_nothing(server: Server) -> None:
+    said = server.ask("/docs", method="GET")
+    assert said.status == 200 and said.headers["content-type"].startswith("text/html")
+    for part in ("version 1 answers", "/v1/models/toy:predict", "one of north, south", "0 to 1000", "rate"):
+        assert part in said.document
+    assert "default-src &#39;none&#39;" in said.document and "://" not in said.document
+    assert "customer" not in said.document, "the name of a private column"
