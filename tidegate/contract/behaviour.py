@@ -66,9 +66,9 @@ def _faults(test: Behaviour, task: str) -> Iterator[Fault]:
     present -= {"test", *(("tolerance",) if not test.tolerance else ())}
     if missing := [key for key in REQUIRED[test.test] if key not in present]:
         yield Fault((), f"all of {', '.join(REQUIRED[test.test])} of the test {test.test}", f"no {', '.join(missing)}")
-    known = [*REQUIRED[test.test], *OPTIONAL[test.test]]
-    for key in sorted(present - set(known)):
-        yield Fault((key,), f"one of {listed(known)} of the test {test.test}", key, at_key=True)
+    keys = [*REQUIRED[test.test], *OPTIONAL[test.test]]
+    for key in sorted(present - set(keys)):
+        yield Fault((key,), f"one of {listed(keys)} of the test {test.test}", key, at_key=True)
     if test.test == "minimum" and (test.at_least is None) == (test.at_most is None):
         found = "none" if test.at_least is None else "both"
         yield Fault((), "either at_least or at_most", found)

@@ -54,9 +54,9 @@ def _event_faults(contract: "Contract", event: "Table") -> Iterator[Fault]:
 
 def _twins(place: tuple[str, ...], names: Iterable[str]) -> Iterator[Fault]:
     """Names that differ only in case, which SQL does not distinguish."""
-    seen: dict[str, str] = {}
+    spellings: dict[str, str] = {}
     for name in names:
-        first = seen.setdefault(folded(name), name)
+        first = spellings.setdefault(folded(name), name)
         if first != name:
             yield Fault((*place, name), f"a name that differs from {first} in more than case", name, at_key=True)
 
@@ -130,9 +130,9 @@ def _order_faults(place: tuple[str, ...], table: "Table") -> Iterator[Fault]:
     """Time and key must be columns of the table that are not private."""
     for column in [*table.key, *([table.time] if table.time else [])]:
         if column not in table.columns:
-            known = list(table.columns)
+            columns = list(table.columns)
             part = "key" if column in table.key else "time"
-            yield Fault((*place, part), f"one of its columns ({listed(known)})", hint(column, known))
+            yield Fault((*place, part), f"one of its columns ({listed(columns)})", hint(column, columns))
         elif table.columns[column].role == "private":
             yield Fault((*place, "columns", column), "a time or key that is not private", "private")
     if table.time in table.columns and table.columns[str(table.time)].type != "timestamp":
@@ -149,8 +149,8 @@ def _reference_faults(contract: "Contract", name: str, column: str) -> Iterator[
     elif parent not in contract.tables:
         yield Fault(place, f"one of {listed(list(contract.tables))}", hint(parent, list(contract.tables)))
     elif of not in contract.tables[parent].visible():
-        known = list(contract.tables[parent].visible())
-        yield Fault(place, f"one of {listed(known)}", hint(of, known))
+        columns = list(contract.tables[parent].visible())
+        yield Fault(place, f"one of {listed(columns)}", hint(of, columns))
     elif table.columns[column].type != contract.tables[parent].columns[of].type:
         yield Fault(place, f"a column of type {table.columns[column].type}", contract.tables[parent].columns[of].type)
 

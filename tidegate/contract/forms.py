@@ -59,18 +59,18 @@ def _moment(value: str, form: str) -> str:
 
 def _number(form: str) -> tuple[str, str, str, str] | None:
     """Thousands separator, decimal mark, and the sign before and the sign after a number of this format."""
-    found = _SIGNED.fullmatch(form)
-    if not found or (found[1] and found[3]):
+    match = _SIGNED.fullmatch(form)
+    if not match or (match[1] and match[3]):
         return None
-    marks = ("", ".") if found[2] == _USUAL and found[1] + found[3] else NUMBERS.get(found[2])
-    return marks and (*marks, found[1], found[3])
+    marks = ("", ".") if match[2] == _USUAL and match[1] + match[3] else NUMBERS.get(match[2])
+    return marks and (*marks, match[1], match[3])
 
 
 def _plain(value: str, form: str) -> str:
     """The SQL of a number's text with a decimal point, without thousands separators and sign."""
-    known = _number(form)
-    assert known, form
-    thousands, decimals, before, after = known
+    notation = _number(form)
+    assert notation, form
+    thousands, decimals, before, after = notation
     gap = f"[{_SPACES}]*"
     mark = f"[{_SPACES}]" if thousands == " " else re.escape(thousands)
     whole = rf"([0-9]+|[0-9]{{1,3}}({mark}[0-9]{{3}})+)" if thousands else "[0-9]+"
