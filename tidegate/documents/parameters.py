@@ -34,8 +34,8 @@ def parse_parameters(text: str, path: Path) -> dict[str, dict[str, Any]]:
 
 def defaults(section: str) -> dict[str, Any]:
     """The values of a section that older files need not have."""
-    known = schema()["properties"][section]["properties"]
-    return {name: rule["default"] for name, rule in known.items() if "default" in rule}
+    properties = schema()["properties"][section]["properties"]
+    return {name: rule["default"] for name, rule in properties.items() if "default" in rule}
 
 
 def check_parameter(step: str, name: str, value: Any, place: str = "", cure: str = "correct params.yaml") -> None:

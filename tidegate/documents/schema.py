@@ -99,20 +99,20 @@ _SHORT.maxstring = _SHORT.maxother = 80
 
 def _translated(error: "ValidationError") -> Iterator[Fault]:
     """The faults of one jsonschema error."""
-    path, allowed, found = (*error.absolute_path,), _any(error.validator_value), _any(error.instance)
+    path, allowed, instance = (*error.absolute_path,), _any(error.validator_value), _any(error.instance)
     if "propertyNames" in error.schema_path:  # the fault is a name; the path is that of its mapping
-        yield Fault((*path, found), _expected(error, "a name in quotes"), display(found), at_key=True)
+        yield Fault((*path, instance), _expected(error, "a name in quotes"), display(instance), at_key=True)
     elif error.validator == "additionalProperties":
-        known = list(_any(error.schema)["properties"])
-        for name in (name for name in found if name not in known):
-            yield Fault((*path, name), f"one of {listed(known)}", hint(name, known), at_key=True)
+        properties = list(_any(error.schema)["properties"])
+        for name in (name for name in instance if name not in properties):
+            yield Fault((*path, name), f"one of {listed(properties)}", hint(name, properties), at_key=True)
     elif error.validator == "required":
-        missing = [name for name in allowed if name not in found]
+        missing = [name for name in allowed if name not in instance]
         yield Fault(path, f"all of {', '.join(allowed)}", f"no {', '.join(missing)}")
-    elif error.validator == "enum" and isinstance(found, str):
-        yield Fault(path, _expected(error), hint(found, allowed))
+    elif error.validator == "enum" and isinstance(instance, str):
+        yield Fault(path, _expected(error), hint(instance, allowed))
     else:
-        yield Fault(path, _expected(error), display(found))
+        yield Fault(path, _expected(error), display(instance))
 
 
 def _expected(error: "ValidationError", text: str = "a text") -> str:
