@@ -39,12 +39,12 @@ def _mapper_fault(mapper: Any, width: int) -> str | None:
     """Compiled code sets the known categories of each categorical column in a bitset of 256 bits."""
     import numpy as np
 
-    categorical, known = mapper.is_categorical_, mapper.bin_thresholds_
+    categorical, thresholds = mapper.is_categorical_, mapper.bin_thresholds_
     if type(categorical) is not np.ndarray or categorical.dtype != np.uint8 or categorical.shape != (width,):
         return "categorical columns of another width"
-    if len(known) != width:
+    if len(thresholds) != width:
         return "categories of another width"
-    values = [value for column in np.flatnonzero(categorical) for value in known[column]]
+    values = [value for column in np.flatnonzero(categorical) for value in thresholds[column]]
     return None if all(0 <= value <= 255 for value in values) else "a category out of range"
 
 
