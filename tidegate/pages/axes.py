@@ -41,11 +41,11 @@ DATE = 0.28  # the share of an axis that a date takes, with room around it
 
 def dates(places: Sequence[tuple[float, str]]) -> list[dict[str, Any]]:
     """Ticks of the last date, and of those before it that have room beside the others; all given in their order."""
-    found = [places[-1]]
+    spaced = [places[-1]]
     for place, text in reversed(places[:-1]):
-        if found[-1][0] - place >= DATE:
-            found.append((place, text))
-    return [{"at": place, "text": text} for place, text in reversed(found)]
+        if spaced[-1][0] - place >= DATE:
+            spaced.append((place, text))
+    return [{"at": place, "text": text} for place, text in reversed(spaced)]
 
 
 QUARTERS = [{"at": tick, "text": f"{tick:g}"} for tick in (0, 0.25, 0.5, 0.75, 1)]

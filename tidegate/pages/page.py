@@ -38,14 +38,14 @@ def rendered(template: Path, **values: Any) -> str:
 
     scripts, secrets = values.get("scripts", ()), known_secrets()
 
-    def shown(value: Any) -> Any:
+    def without_secrets(value: Any) -> Any:
         return hidden(value, secrets) if isinstance(value, str) and value not in scripts else value
 
     environment = Environment(
         loader=FileSystemLoader([template.parent, Path(__file__).parent]),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=shown,
+        finalize=without_secrets,
         trim_blocks=True,
     )
     return environment.get_template(template.name).render(values)
