@@ -62,9 +62,9 @@ def reason(code: int, timeout: float) -> str:
 def main() -> None:
     """Exit with the code of the last attempt."""
     flags, command = split(sys.argv[1:])
-    given = parser().parse_args(flags)
-    times = remaining(given.times, os.environ.get(POD_RETRIES, ""))
-    sys.exit(attempts(command, times, given.wait, given.timeout))
+    arguments = parser().parse_args(flags)
+    times = remaining(arguments.times, os.environ.get(POD_RETRIES, ""))
+    sys.exit(attempts(command, times, arguments.wait, arguments.timeout))
 
 
 if __name__ == "__main__":

@@ -60,13 +60,13 @@ def digests() -> dict[str, str]:
 def write_digests() -> None:
     """Write a file with the digest of each step; unchanged files are not written."""
     read = _stamp()
-    known = _known(read)
-    current = known or digests()
+    computed = _computed(read)
+    current = computed or digests()
     for step, value in current.items():
         path = DIGESTS / step
         if not path.is_file() or read_text(path) != value:
             write_text(path, value)
-    if not known:
+    if not computed:
         write_json(KNOWN, {"stamp": read, "digests": current})
 
 
@@ -75,17 +75,17 @@ def check_digest(step: str) -> None:
     path = DIGESTS / step
     if not path.exists():
         return
-    current = _known(_stamp()).get(step) or digest(step)
+    current = _computed(_stamp()).get(step) or digest(step)
     if read_text(path) != current:
         cure = "run `dvc repro` without --single-item and --downstream, or `tidegate run`"
         raise InputError(path, f"the digest of this code, {current[:12]}", read_text(path)[:12], cure)
 
 
-def _known(read: str) -> dict[str, str]:
+def _computed(read: str) -> dict[str, str]:
     """The digests that were computed from files with this stamp; empty if they were others."""
-    values = noted(KNOWN)
-    known = values.get("digests")
-    return known if values.get("stamp") == read and isinstance(known, dict) and known.keys() == set(STEPS) else {}
+    note = noted(KNOWN)
+    by_step = note.get("digests")
+    return by_step if note.get("stamp") == read and isinstance(by_step, dict) and by_step.keys() == set(STEPS) else {}
 
 
 def own_files() -> Iterator[Path]:
@@ -100,9 +100,9 @@ def _stamp() -> str:
 
 def locked(package: str) -> str:
     """The version of a package in the lock file of the image."""
-    found = re.search(rf"^{re.escape(package)}==(\S+)", _lock(), re.MULTILINE)
-    assert found, f"{package} is not in {LOCK.name}"
-    return found[1]
+    match = re.search(rf"^{re.escape(package)}==(\S+)", _lock(), re.MULTILINE)
+    assert match, f"{package} is not in {LOCK.name}"
+    return match[1]
 
 
 @cache
@@ -114,18 +114,18 @@ def sources(step: str) -> tuple[list[Path], set[str]]:
     """The files of Tidegate that the step runs, sorted, and the other imports, by static analysis."""
     own = ROOT / "components" / step
     queue = [ROOT / "__init__.py", *(path for path in own.iterdir() if path.suffix in (".py", ".html", ".json"))]
-    found: set[Path] = set()
+    paths: set[Path] = set()
     imported: set[str] = set()
     while queue:
         path = queue.pop()
-        if path in found or _apart(path):
+        if path in paths or _apart(path):
             continue
-        found.add(path)
+        paths.add(path)
         for name in set(_imports(path)) - imported if path.suffix == ".py" else ():
             imported.add(name)
             if name.startswith("tidegate."):
                 queue += _files(name)
-    return sorted(found), {name.partition(".")[0] for name in imported} - {"tidegate"}
+    return sorted(paths), {name.partition(".")[0] for name in imported} - {"tidegate"}
 
 
 def _apart(path: Path) -> bool:
@@ -155,14 +155,14 @@ def _imports(path: Path) -> tuple[str, ...]:
 @cache
 def _names(source: bytes, package: str) -> tuple[str, ...]:
     """The names that a module of the package imports; cached, because many steps share modules."""
-    found: list[str] = []
+    names: list[str] = []
     for node in _statements(ast.parse(source).body):
         if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = resolve_name("." * node.level + (node.module or ""), package)
-            found += [f"{base}.{alias.name}" for alias in node.names]
-    return tuple(found)
+            names += [f"{base}.{alias.name}" for alias in node.names]
+    return tuple(names)
 
 
 def _statements(body: Sequence[ast.AST]) -> Iterator[ast.AST]:

@@ -61,8 +61,8 @@ def _states(function: Function, arguments: Mapping[str, Any]) -> dict[Path, obje
 
 
 def _state(path: Path) -> object:
-    found = path.stat() if path.exists() else None
-    return None if found is None or path.is_dir() else (found.st_ino, found.st_size, found.st_mtime_ns)
+    status = path.stat() if path.exists() else None
+    return None if status is None or path.is_dir() else (status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 def _check_unchanged(before: Mapping[Path, object], after: Mapping[Path, object]) -> None:

@@ -17,9 +17,9 @@ PROBLEM_FILES = (
 def commit(folder: Path = Path()) -> str:
     """The commit: TIDEGATE_COMMIT (set in an image), else the folder's, with `-dirty` if tracked files differ."""
     here = ("-C", str(folder))
-    given, head = os.environ.get("TIDEGATE_COMMIT"), _git(*here, "rev-parse", "--verify", "--quiet", "HEAD")
-    if given or not head:
-        return given or "unknown"
+    image_commit, head = os.environ.get("TIDEGATE_COMMIT"), _git(*here, "rev-parse", "--verify", "--quiet", "HEAD")
+    if image_commit or not head:
+        return image_commit or "unknown"
     others = (f":(exclude){name}" for name in PROBLEM_FILES)
     return head + "-dirty" * bool(_git(*here, "status", "--porcelain", "--untracked-files=no", "--", ".", *others))
 
@@ -27,9 +27,9 @@ def commit(folder: Path = Path()) -> str:
 def user() -> str:
     """The user for the journal: TIDEGATE_USER, else the Kubeflow run, else git's user, else the account."""
     run = kubeflow_run()
-    given = os.environ.get("TIDEGATE_USER") or (f"Kubeflow run {run}" if run else "")
+    name = os.environ.get("TIDEGATE_USER") or (f"Kubeflow run {run}" if run else "")
     try:
-        return given or _git("config", "user.name") or getpass.getuser()
+        return name or _git("config", "user.name") or getpass.getuser()
     except (KeyError, OSError):
         return "unknown"
 

@@ -56,7 +56,7 @@ def leave_by_fork(module: str, words: Sequence[str], server: str = ALL) -> None:
     if FOLDER not in os.environ or client() != os.getpid():
         return
     with socket.socket(socket.AF_UNIX) as connection:
-        number = _asked(connection, Path(os.environ[FOLDER], server), _request(module, words))
+        number = _forked(connection, Path(os.environ[FOLDER], server), _request(module, words))
         if number is None:
             return
         for each in handled_signals():
@@ -77,7 +77,7 @@ def leave_by_fork(module: str, words: Sequence[str], server: str = ALL) -> None:
     os._exit(code)
 
 
-def _asked(connection: socket.socket, server: Path, request: Request) -> int | None:
+def _forked(connection: socket.socket, server: Path, request: Request) -> int | None:
     """The id of the process that the server forked for the request; None if there is no server that answers."""
     text = json.dumps(asdict(request)).encode()
     try:

@@ -169,10 +169,10 @@ def _limit_threads() -> None:
         return
     from threadpoolctl import threadpool_limits
 
-    given = next((os.environ[name] for name in THREADS if os.environ.get(name, "").isdigit()), "0")
+    blas = next((os.environ[name] for name in THREADS if os.environ.get(name, "").isdigit()), "0")
     openmp = os.environ.get("OMP_NUM_THREADS", "")
     cores = len(os.sched_getaffinity(0))
-    threadpool_limits({"blas": min(int(given) or cores, cores), "openmp": int(openmp) if openmp.isdigit() else cores})
+    threadpool_limits({"blas": min(int(blas) or cores, cores), "openmp": int(openmp) if openmp.isdigit() else cores})
 
 
 def _end_without(server: int, connection: socket.socket) -> None:

@@ -40,11 +40,11 @@ def parsed(uri: str) -> Place:
     """The parts of a PKCS#11 URI; InputError for another text, which may hold a secret and is not shown."""
     path, _, query = uri.partition(":")[2].partition("?")
     pairs = [part.partition("=") for part in (*path.split(";"), *query.split("&"))]
-    given = {key: unquote(value) for key, _, value in pairs}
-    found = [given.get(key, "") for key in ("module-path", "token", "object")]
-    if not all(found):
+    attributes = {key: unquote(value) for key, _, value in pairs}
+    parts = [attributes.get(key, "") for key in ("module-path", "token", "object")]
+    if not all(parts):
         raise InputError(KEY, FORM, "another text", "correct it")
-    return Place(*found)
+    return Place(*parts)
 
 
 def _public(place: Place, pin: str) -> str:

@@ -71,31 +71,31 @@ def make() -> tuple[str, str]:
 
 def signer() -> Signer:
     """The private key that the environment names; InputError when there is none, or it cannot be used."""
-    given = secret(KEY) or ""
-    if given.startswith(TOKEN):
+    text = secret(KEY) or ""
+    if text.startswith(TOKEN):
         from tidegate.process import hsm
 
-        return hsm.signer(given, secret(PIN) or "")
+        return hsm.signer(text, secret(PIN) or "")
     path = os.environ.get(KEY_FILE)
-    if not given and not path:
+    if not text and not path:
         expected = f"a private key in {KEY}, or its file in {KEY_FILE}"
         raise InputError("signing key", expected, "none", CURE)
     try:
-        key = load_pem_private_key((given or Path(str(path)).read_text(encoding="utf-8")).encode(), password=None)
+        key = load_pem_private_key((text or Path(str(path)).read_text(encoding="utf-8")).encode(), password=None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         found = error.strerror if isinstance(error, OSError) else "another text, or one with a password"
-        raise InputError(KEY if given else f"{KEY_FILE}: {path}", "an Ed25519 key as PEM", str(found), CURE) from None
+        raise InputError(KEY if text else f"{KEY_FILE}: {path}", "an Ed25519 key as PEM", str(found), CURE) from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise InputError(KEY if given else KEY_FILE, "an Ed25519 key", "a key of another kind", CURE)
+        raise InputError(KEY if text else KEY_FILE, "an Ed25519 key", "a key of another kind", CURE)
     return _signer(key)
 
 
 def trusted_signer(keys: Trusted) -> Signer:
     """The private key that the environment names; InputError unless its public key is one of `keys`."""
-    found = signer()
-    if found.public not in keys:
-        raise InputError("signing key", "one whose public key deploy.sign lists", found.public, "add it there")
-    return found
+    key = signer()
+    if key.public not in keys:
+        raise InputError("signing key", "one whose public key deploy.sign lists", key.public, "add it there")
+    return key
 
 
 def _signer(key: Ed25519PrivateKey) -> Signer:

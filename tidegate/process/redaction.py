@@ -31,13 +31,13 @@ IN_QUERY = re.compile(
 LOGIN = re.compile(r"(?<=://)\S*@")
 PASSWORD = re.compile(r"(?i)://[^/@\s:'\"]*:([^@\s'\"]+)@|https?://([^/@\s:'\"]+)@")
 HIDDEN = "***"
-_asked_for: set[str] = set()
+_secret_variables: set[str] = set()
 Text = TypeVar("Text", bound=str)
 
 
 def secret(name: str) -> str | None:
     """The value of an environment variable, which no later message, log or page contains; None if it is not set."""
-    _asked_for.add(name)
+    _secret_variables.add(name)
     return os.environ.get(name) or None
 
 
@@ -79,9 +79,9 @@ def known_secrets(more: Iterable[str] = ()) -> list[str]:
     return sorted({*more, *_of_environment()}, key=len, reverse=True)
 
 
-def redacted(text: str, known: Iterable[str] = ()) -> str:
+def redacted(text: str, more: Iterable[str] = ()) -> str:
     """`hidden` on one line, also without passwords in URLs, signatures and tokens of any origin."""
-    text = hidden(text, known_secrets(known))
+    text = hidden(text, known_secrets(more))
     text = IN_URL.sub(f"{HIDDEN}@", IN_BAD_URL.sub(f"{HIDDEN}@", text))
     return " ".join(IN_QUERY.sub(rf"\1{HIDDEN}", text).split())
 
@@ -101,7 +101,7 @@ def _of_environment() -> Iterator[str]:
 
 def _parts(name: str, value: str) -> Iterator[str]:
     """What is secret in a variable; for settings in lines (`key = value`) also each value."""
-    if name in _asked_for or SECRET_NAME.search(name):
+    if name in _secret_variables or SECRET_NAME.search(name):
         yield value
         yield from (line.partition("=")[2].strip() for line in value.splitlines())
     if "://" in value or "=" in value:

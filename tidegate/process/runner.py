@@ -70,8 +70,8 @@ def _writers() -> set[int] | None:
         return None
 
 
-def _one_has_ended(found: "list[Process]") -> bool:
-    return not found or not all(map(_lives, found))
+def _one_has_ended(processes: "list[Process]") -> bool:
+    return not processes or not all(map(_lives, processes))
 
 
 def _lives(process: "Process") -> bool:

@@ -13,23 +13,23 @@ from tidegate.process.errors import InputError
 def noted(file: Path) -> dict[str, Any]:
     """What a file says that only saves work; empty for none, and for one that cannot be read."""
     try:
-        found = read_json(file)
+        values = read_json(file)
     except (InputError, OSError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return values if isinstance(values, dict) else {}
 
 
 def stamp(paths: Iterable[Path]) -> str:
     """A digest of the sizes and times of these paths, of those that exist."""
-    found = sha256()
+    digest = sha256()
     for path in paths:
         try:
             state = path.stat()
         except OSError:
             continue
-        found.update(os.fsencode(path.absolute()))
-        found.update(f"\0{state.st_ino} {state.st_size} {state.st_mtime_ns}\n".encode())
-    return found.hexdigest()
+        digest.update(os.fsencode(path.absolute()))
+        digest.update(f"\0{state.st_ino} {state.st_size} {state.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def files(folder: Path, left_out: Callable[[Path], bool]) -> Iterator[Path]:

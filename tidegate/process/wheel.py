@@ -36,32 +36,33 @@ def version() -> str:
 @cache
 def packed() -> Wheel:
     """The wheel, about two megabytes; not compressed, because compressors differ between machines."""
-    found = _distribution()
-    about = f"tidegate-{found.version}.dist-info"
+    distribution = _distribution()
+    about = f"tidegate-{distribution.version}.dist-info"
     files = {path.relative_to(ROOT.parent).as_posix(): path.read_bytes() for path in _files(ROOT)}
     for name in ("METADATA", "entry_points.txt"):
-        files[f"{about}/{name}"] = (found.read_text(name) or "").encode()
+        files[f"{about}/{name}"] = (distribution.read_text(name) or "").encode()
     files[f"{about}/WHEEL"] = FORMAT.encode()
     files[f"{about}/RECORD"] = _record(files, f"{about}/RECORD").encode()
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         for name, content in files.items():
             archive.writestr(zipfile.ZipInfo(name, EPOCH), content)
-    return Wheel(f"tidegate-{found.version}-py3-none-any.whl", stream.getvalue())
+    return Wheel(f"tidegate-{distribution.version}-py3-none-any.whl", stream.getvalue())
 
 
 def _distribution() -> importlib.metadata.Distribution:
     """The installed distribution, not a build directory in the working directory."""
-    return next(found for found in importlib.metadata.distributions(name="tidegate") if found.read_text("METADATA"))
+    installed = importlib.metadata.distributions(name="tidegate")
+    return next(distribution for distribution in installed if distribution.read_text("METADATA"))
 
 
 def _files(folder: Path) -> list[Path]:
     """Every file, also behind links to folders, sorted by name."""
-    found: list[Path] = []
+    paths: list[Path] = []
     for path in sorted(folder.iterdir()):
         if path.name not in LEFT_OUT:
-            found += _files(path) if path.is_dir() else [path]
-    return found
+            paths += _files(path) if path.is_dir() else [path]
+    return paths
 
 
 def _record(files: dict[str, bytes], name: str) -> str:
