@@ -46,11 +46,11 @@ def weights(frame: pd.DataFrame, weight: str | None) -> Vector | None:
     """The weight of each row, shape (rows,); None without a weight column, InputError unless all are above 0."""
     if weight is None:
         return None
-    found = np.asarray(frame[weight], dtype=np.float64)
-    bad = ~(np.isfinite(found) & (found > 0))
+    values = np.asarray(frame[weight], dtype=np.float64)
+    bad = ~(np.isfinite(values) & (values > 0))
     if bad.any():
         raise InputError(f"features.sql: {weight}", "weights above 0", f"{int(bad.sum()):,} others", "correct its SQL")
-    return found
+    return values
 
 
 def predict(model: Any, frame: pd.DataFrame, features: Mapping[str, str], task: str) -> Predictions:
@@ -63,16 +63,16 @@ def predict(model: Any, frame: pd.DataFrame, features: Mapping[str, str], task: 
     return checked(model, ask(model_input(frame, features)), task, frame.index)
 
 
-def checked(model: Any, told: Any, task: str, index: pd.Index | None = None) -> Predictions:
-    """What a model's own method told, as predictions; errors as `predict`."""
-    found = np.asarray(told, dtype=np.float64)
-    if unknown := int(np.isnan(found).any(axis=tuple(range(1, found.ndim))).sum()):
+def checked(model: Any, output: Any, task: str, index: pd.Index | None = None) -> Predictions:
+    """What a model's own method returned, as predictions; errors as `predict`."""
+    predicted = np.asarray(output, dtype=np.float64)
+    if unknown := int(np.isnan(predicted).any(axis=tuple(range(1, predicted.ndim))).sum()):
         thing = f"predictions of {type(model[-1] if hasattr(model, 'steps') else model).__name__}"
         cure = "look for constant or very large features, or choose another estimator"
-        raise InputError(thing, "a number for each row", f"none for {unknown:,} of {len(found):,}", cure)
+        raise InputError(thing, "a number for each row", f"none for {unknown:,} of {len(predicted):,}", cure)
     if task == "multiclass":
-        return pd.DataFrame(found, columns=pd.Index(model.classes_, dtype=object), index=index)
-    return np.asarray(found[:, 1]) if task == "binary" else np.clip(found, -LARGEST, LARGEST)
+        return pd.DataFrame(predicted, columns=pd.Index(model.classes_, dtype=object), index=index)
+    return np.asarray(predicted[:, 1]) if task == "binary" else np.clip(predicted, -LARGEST, LARGEST)
 
 
 def answers(predicted: Predictions) -> npt.NDArray[Any]:
@@ -83,11 +83,11 @@ def answers(predicted: Predictions) -> npt.NDArray[Any]:
     return np.asarray(predicted)
 
 
-def differing(expected: npt.NDArray[Any], found: npt.NDArray[Any]) -> int:
+def differing(expected: npt.NDArray[Any], actual: npt.NDArray[Any]) -> int:
     """In how many rows two processes predict otherwise; of numbers twelve digits count."""
-    if len(expected) != len(found) or not len(expected):
-        return max(len(expected), len(found))
-    here, there = expected.reshape(len(expected), -1), found.reshape(len(found), -1)
+    if len(expected) != len(actual) or not len(expected):
+        return max(len(expected), len(actual))
+    here, there = expected.reshape(len(expected), -1), actual.reshape(len(actual), -1)
     if here.shape != there.shape:
         return len(here)
     if here.dtype == object or there.dtype == object:
@@ -115,8 +115,8 @@ def losses(label: Labels, predicted: Predictions, task: str, least: float = LEAS
         return np.asarray((label - predicted) ** 2, dtype=np.float64)
     if isinstance(predicted, pd.DataFrame):
         place = predicted.columns.get_indexer(pd.Index(label, dtype=object))
-        given = np.where(place >= 0, predicted.to_numpy()[np.arange(len(label)), place], 0.0)
-        return np.asarray(-np.log(np.clip(given, least, 1.0)))
+        probabilities = np.where(place >= 0, predicted.to_numpy()[np.arange(len(label)), place], 0.0)
+        return np.asarray(-np.log(np.clip(probabilities, least, 1.0)))
     bounded = np.clip(predicted, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
     return np.asarray(-np.where(label == 1, np.log(bounded), np.log1p(-bounded)))
 
@@ -147,11 +147,11 @@ def one_of(predicted: pd.DataFrame, name: str) -> Vector:
 def _binary(label: Labels, predicted: Any, weight: Vector | None) -> dict[str, float]:
     from sklearn.metrics import average_precision_score, roc_auc_score
 
-    found = {"brier": mean((predicted - label) ** 2, weight)}
+    values = {"brier": mean((predicted - label) ** 2, weight)}
     if 0 < label.mean() < 1:
-        found["roc_auc"] = float(roc_auc_score(label, predicted, sample_weight=weight))
-        found["average_precision"] = float(average_precision_score(label, predicted, sample_weight=weight))
-    return found
+        values["roc_auc"] = float(roc_auc_score(label, predicted, sample_weight=weight))
+        values["average_precision"] = float(average_precision_score(label, predicted, sample_weight=weight))
+    return values
 
 
 def _multiclass(label: Labels, predicted: Any, weight: Vector | None) -> dict[str, float]:
@@ -159,21 +159,21 @@ def _multiclass(label: Labels, predicted: Any, weight: Vector | None) -> dict[st
     from sklearn.metrics import f1_score, roc_auc_score
 
     top = answers(predicted).astype(str)
-    known = sorted(set(label))
-    found = {
+    classes = sorted(set(label))
+    values = {
         "accuracy": mean((top == label).astype(np.float64), weight),
         "f1_macro": float(f1_score(label, top, average="macro", sample_weight=weight, zero_division=0)),
     }
-    if len(known) > 1:
-        ranks = [roc_auc_score(label == name, one_of(predicted, name), sample_weight=weight) for name in known]
-        found["roc_auc"] = float(np.mean(ranks))
-    return found
+    if len(classes) > 1:
+        ranks = [roc_auc_score(label == name, one_of(predicted, name), sample_weight=weight) for name in classes]
+        values["roc_auc"] = float(np.mean(ranks))
+    return values
 
 
 def _regression(label: Labels, predicted: Any, weight: Vector | None) -> dict[str, float]:
     from sklearn.metrics import r2_score
 
-    found = {"absolute_error": mean(np.abs(label - predicted), weight)}
+    values = {"absolute_error": mean(np.abs(label - predicted), weight)}
     if len(np.unique(label)) > 1:
-        found["r2"] = float(r2_score(label, predicted, sample_weight=weight))
-    return found
+        values["r2"] = float(r2_score(label, predicted, sample_weight=weight))
+    return values
