@@ -98,8 +98,8 @@ def copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
 def cast(value: str, kind: str, form: str = "") -> str:
     """The SQL of a text as a promised type, null where it cannot be or has not its format; times become UTC."""
     if form:
-        found = formed(value, kind, form)
-        return f"CASE WHEN {found} % 1 = 0 THEN TRY_CAST({found} AS BIGINT) END" if kind == "integer" else found
+        number = formed(value, kind, form)
+        return f"CASE WHEN {number} % 1 = 0 THEN TRY_CAST({number} AS BIGINT) END" if kind == "integer" else number
     if kind == "timestamp":  # DuckDB knows infinity and years that Python does not
         moment = f"TRY({value}::TIMESTAMPTZ::TIMESTAMP)"
         return f"CASE WHEN {moment} BETWEEN {FIRST_MOMENT} AND {LAST_MOMENT} THEN {moment} END"

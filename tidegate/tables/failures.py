@@ -36,14 +36,14 @@ OVERFLOW = re.compile(
 )
 
 # How messages begin that say more than their kind.
-KNOWN = (
+STARTS = (
     "CSV Error on Line",
     "Could not parse string",
     "Malformed JSON",
     "More than one row returned by a subquery",
     "No magic bytes found at end of file",
 )
-CSV_LINES = (f"Invalid Input Error: {KNOWN[0]}: ", "Expected Number of Columns: ", "Value with unterminated quote")
+CSV_LINES = (f"Invalid Input Error: {STARTS[0]}: ", "Expected Number of Columns: ", "Value with unterminated quote")
 
 
 class Conversion(NamedTuple):
@@ -66,22 +66,22 @@ def failure(
     """
     if isinstance(error, WITHOUT_VALUES):
         return " ".join(_message(error).split())
-    if isinstance(error, duckdb.ConversionException) and (found := conversion(_message(error))):
+    if isinstance(error, duckdb.ConversionException) and (cast := conversion(_message(error))):
         sources = relations or {name: quoted(name) for name in tables or ()}
-        place = _place(connection, tables, sources, found) if connection and tables and found.column else None
-        return place or f"a value that is no {found.type}"
+        place = _place(connection, tables, sources, cast) if connection and tables and cast.column else None
+        return place or f"a value that is no {cast.type}"
     if isinstance(error, duckdb.OutOfRangeException) and (overflow := OVERFLOW.search(str(error))):
         return f"an overflow in {overflow[1]} of {overflow[2]}"
     text = str(error).removeprefix("Invalid Input Error: ")
-    known = next((known for known in KNOWN if text.startswith(known)), None)
-    if known == KNOWN[0]:  # the lines between hold the row
+    start = next((start for start in STARTS if text.startswith(start)), None)
+    if start == STARTS[0]:  # the lines between hold the row
         return "; ".join(line for line in str(error).splitlines() if line.startswith(CSV_LINES))
-    return known or f"{type(error).__name__} in a row"
+    return start or f"{type(error).__name__} in a row"
 
 
 def _message(error: duckdb.Error) -> str:
-    found = BEFORE_SQL.match(str(error))
-    return found[1] if found else str(error)
+    match = BEFORE_SQL.match(str(error))
+    return match[1] if match else str(error)
 
 
 def conversion(message: str) -> Conversion | None:
@@ -89,28 +89,28 @@ def conversion(message: str) -> Conversion | None:
     column = COLUMN.search(message)
     if field := FIELD.search(message):
         return Conversion(column and column[1], field[1].upper())
-    found = TYPE.search(message)
-    return Conversion(column and column[1], TYPES.get(found[1], found[1])) if found else None
+    match = TYPE.search(message)
+    return Conversion(column and column[1], TYPES.get(match[1], match[1])) if match else None
 
 
 def _place(
-    connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Table], relations: Mapping[str, str], found: Conversion
+    connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Table], relations: Mapping[str, str], cast: Conversion
 ) -> str | None:
     """The table, the column, the first row (from 1) that cannot be converted, and its value if it may be shown."""
     for name, relation in relations.items():
         for column in tables[name].visible():
-            if column.lower() == str(found.column).lower() and (row := _first(connection, relation, column, found)):
+            if column.lower() == str(cast.column).lower() and (row := _first(connection, relation, column, cast)):
                 value = "" if column in tables[name].identifying() else f": {display(row[1])}"
-                return f"{name}.{column} in row {row[0]:,} that is no {found.type}{value}"
+                return f"{name}.{column} in row {row[0]:,} that is no {cast.type}{value}"
     return None
 
 
 def _first(
-    connection: duckdb.DuckDBPyConnection, relation: str, column: str, found: Conversion
+    connection: duckdb.DuckDBPyConnection, relation: str, column: str, cast: Conversion
 ) -> tuple[int, str] | None:
     """The first row (from 1) whose value cannot be converted, and the value."""
     rows = f"SELECT row_number() OVER () AS number, {quoted(column)} AS value FROM {relation}"
-    failing = f"value IS NOT NULL AND TRY_CAST(value AS {found.type}) IS NULL"
+    failing = f"value IS NOT NULL AND TRY_CAST(value AS {cast.type}) IS NULL"
     query = f"SELECT number, value::VARCHAR FROM ({rows}) WHERE {failing} ORDER BY number LIMIT 1"
     try:
         row = connection.execute(query).fetchone()

@@ -112,17 +112,17 @@ def feature_engine(
         try:
             yield connection
         except duckdb.Error as error:
-            found = failure(error, connection, tables)
-            failed = InputError("features.sql", "SQL that runs over every row", found, "correct it")
+            message = failure(error, connection, tables)
+            failed = InputError("features.sql", "SQL that runs over every row", message, "correct it")
             raise lack(error) or failed from None
 
 
 def describe(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, str]:
     """The columns and SQL types of a feature query; InputError with DuckDB's message if it does not run."""
     try:
-        found = statements(sql)
-        if found != ["SELECT"]:
-            words = ", ".join(found) or "nothing"
+        kinds = statements(sql)
+        if kinds != ["SELECT"]:
+            words = ", ".join(kinds) or "nothing"
             raise InputError("features.sql", "one SELECT that runs", words, "write one SELECT, without PIVOT")
         return columns_of(connection, subquery(sql))
     except duckdb.Error as error:
@@ -143,11 +143,11 @@ def marked(sql: str, contract: Contract, features: Mapping[str, str], window: Wi
     A label is null unless its event is at least `label_delay` old at the end of the window.
     """
     time = quoted(contract.time)
-    known = f"{time} + {interval(contract.label_delay)} <= TIMESTAMP {literal(window.end.isoformat())}"
+    mature = f"{time} + {interval(contract.label_delay)} <= TIMESTAMP {literal(window.end.isoformat())}"
     label = LABEL_CASTS[contract.task].format(quoted(contract.label))
     values = [
         *(quoted(name) for name in contract.identity),
-        f"CASE WHEN {known} THEN {label} END AS {quoted(contract.label)}",
+        f"CASE WHEN {mature} THEN {label} END AS {quoted(contract.label)}",
         *([f"{quoted(contract.weight)}::DOUBLE AS {quoted(contract.weight)}"] if contract.weight else []),
         *(
             f"{quoted(name)}::{'DOUBLE' if kind == 'number' else 'VARCHAR'} AS {quoted(name)}"

@@ -67,9 +67,9 @@ def check_trained(record: Record, batch: Batch) -> None:
         raise InputError("record.json", expected, found, "run `tidegate run --anew`")
 
 
-def batch_id(data: str, start: str, end: str, made_by: Recipe) -> str:
+def batch_id(data: str, start: str, end: str, recipe: Recipe) -> str:
     """Sixteen hexadecimal digits; the same data, window and recipe give the same id."""
-    text = json.dumps({"data": data, "start": start, "end": end, "recipe": made_by.document()}, sort_keys=True)
+    text = json.dumps({"data": data, "start": start, "end": end, "recipe": recipe.document()}, sort_keys=True)
     return _digest(text)[:16]
 
 
