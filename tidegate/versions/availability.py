@@ -80,8 +80,8 @@ def is_transient(error: BaseException | None) -> bool:
 def _status(error: BaseException) -> object:
     """The HTTP status of an error of aiohttp, Azure, GCS or botocore; None if it has none."""
     for name in ("status", "status_code", "code"):
-        if isinstance(found := getattr(error, name, None), int):
-            return found
+        if isinstance(status := getattr(error, name, None), int):
+            return status
     answer = getattr(error, "response", None)
     return answer.get("ResponseMetadata", {}).get("HTTPStatusCode") if isinstance(answer, dict) else None
 

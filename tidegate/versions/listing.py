@@ -39,12 +39,12 @@ def md5_of(data_dvc: str) -> str:
     return tracked(data_dvc).md5.removesuffix(".dir")
 
 
-def start(given: str, versions: Sequence[Version]) -> Version | None:
-    """The version to start from: the newest one, or None to start from `given`.
+def start(data_dvc: str, versions: Sequence[Version]) -> Version | None:
+    """The version to start from: the newest one, or None to start from `data_dvc`.
 
-    A given version that is not listed was made by a person; a correction by hand takes precedence over the list.
+    A version there that is not listed was made by a person; a correction by hand takes precedence over the list.
     """
-    if given and md5_of(given) not in {version.md5 for version in versions}:
+    if data_dvc and md5_of(data_dvc) not in {version.md5 for version in versions}:
         return None
     return versions[-1] if versions else None
 
@@ -63,8 +63,8 @@ def listed(repository: Any) -> list[Version]:
             paths = remote.fs.ls(remote.fs.join(remote.path, *FOLDER), detail=False)
         except FileNotFoundError:
             return []
-    found = [NAME_PATTERN.fullmatch(remote.fs.name(path)) for path in paths]
-    return sorted(Version(datetime.strptime(m[1], TIME_FORMAT).replace(tzinfo=UTC), m[2]) for m in found if m)
+    matches = [NAME_PATTERN.fullmatch(remote.fs.name(path)) for path in paths]
+    return sorted(Version(datetime.strptime(m[1], TIME_FORMAT).replace(tzinfo=UTC), m[2]) for m in matches if m)
 
 
 def text(repository: Any, version: Version) -> str:

@@ -51,8 +51,8 @@ def pull(folder: Path) -> None:
     from dvc.repo import Repo
 
     data_dvc = read_text(folder / FILE)
-    with Repo(str(folder)) as found:
-        remotes = found.config["remote"]
+    with Repo(str(folder)) as own:
+        remotes = own.config["remote"]
     with Repo(str(folder), config={"remote": {name: {"verify": True} for name in remotes}}) as repository:
         _pull(repository, folder, data_dvc)
 

@@ -48,19 +48,19 @@ def settings(remote: str, secrets: str = "") -> dict[str, str]:
 
     InputError for a secret in the text, and for an unknown setting; no message contains a value.
     """
-    given = _lines(remote, NAME) if re.match(r"\s*\w+\s*=", remote) else {"url": remote.strip()}
-    kind = kind_of(given.get("url", ""))
+    public = _lines(remote, NAME) if re.match(r"\s*\w+\s*=", remote) else {"url": remote.strip()}
+    kind = kind_of(public.get("url", ""))
     hidden = _lines(secrets, VARIABLE)
-    if found := sorted(given.keys() & SECRET[kind]):
-        raise InputError(NAME, f"no secrets, which belong in {VARIABLE}", found[0], "move it there")
-    for thing, keys, allowed in ((NAME, given, PUBLIC[kind] | COMMON_SETTINGS), (VARIABLE, hidden, SECRET[kind])):
+    if secret_keys := sorted(public.keys() & SECRET[kind]):
+        raise InputError(NAME, f"no secrets, which belong in {VARIABLE}", secret_keys[0], "move it there")
+    for thing, keys, allowed in ((NAME, public, PUBLIC[kind] | COMMON_SETTINGS), (VARIABLE, hidden, SECRET[kind])):
         if unknown := sorted(set(keys) - allowed):
             expected = f"settings of such a remote ({', '.join(sorted(allowed)) or 'none'})"
             raise InputError(thing, expected, unknown[0], "take it out")
-    for key, value in given.items():
+    for key, value in public.items():
         _refuse_secret_in_url(key, value, user=kind == "ssh")
-    check_endpoint({**given, **hidden})
-    return {**TIMEOUTS.get(kind, {}), **given, **hidden, "verify": "true"}
+    check_endpoint({**public, **hidden})
+    return {**TIMEOUTS.get(kind, {}), **public, **hidden, "verify": "true"}
 
 
 def check_endpoint(section: Mapping[str, str]) -> None:
@@ -89,7 +89,7 @@ def kind_of(url: str) -> str:
     scheme, _, rest = url.partition("://")
     kind = scheme if rest else ""
     if not url or kind not in PUBLIC:
-        kinds = ", ".join(f"{known}://" for known in PUBLIC if known)
+        kinds = ", ".join(f"{scheme}://" for scheme in PUBLIC if scheme)
         found = f"{kind}://" if url else "nothing"
         raise InputError(f"{NAME}: url", f"a path, or one of {kinds}", found, "name where the data is kept")
     return kind
@@ -98,27 +98,27 @@ def kind_of(url: str) -> str:
 def _endpoints(section: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Where a remote is, as far as it is not the provider's own https: the setting or the variable, and the URL."""
     kind = kind_of(section["url"])
-    given = {f"{NAME}: endpointurl": section.get("endpointurl", "")}
+    urls = {f"{NAME}: endpointurl": section.get("endpointurl", "")}
     if kind == "s3" and not section.get("endpointurl"):
-        given |= {name: os.environ.get(name, "") for name in ENDPOINT_VARIABLES}
+        urls |= {name: os.environ.get(name, "") for name in ENDPOINT_VARIABLES}
     if kind == "azure":
         texts = section.get("connection_string") or secret("AZURE_STORAGE_CONNECTION_STRING") or ""
         fields = dict(part.split("=", 1) for part in texts.split(";") if "=" in part)
-        given["AZURE_STORAGE_CONNECTION_STRING"] = fields.get("BlobEndpoint") or (
+        urls["AZURE_STORAGE_CONNECTION_STRING"] = fields.get("BlobEndpoint") or (
             f"{fields.get('DefaultEndpointsProtocol', 'https')}://{fields.get('AccountName')}.blob.core.windows.net"
         )
-    return ((thing, url) for thing, url in given.items() if url)
+    return ((thing, url) for thing, url in urls.items() if url)
 
 
 def _lines(text: str, thing: str) -> dict[str, str]:
-    found = {}
+    values = {}
     for number, line in enumerate(text.splitlines(), start=1):
         key, equals, value = line.partition("=")
         if line.strip() and not (equals and key.strip() and value.strip()):
             raise InputError(f"{thing}: line {number}", "`key = value`", "another line", "write it so")
         if line.strip():
-            found[key.strip().lower()] = value.strip()
-    return found
+            values[key.strip().lower()] = value.strip()
+    return values
 
 
 def _refuse_secret_in_url(key: str, value: str, user: bool) -> None:

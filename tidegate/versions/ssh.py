@@ -13,9 +13,9 @@ class SSHFileSystem(dvc_ssh.SSHFileSystem):  # type: ignore[misc]
     """DVC's own prompts for passwords and checks no host keys; this class checks them by ~/.ssh/known_hosts."""
 
     def _prepare_credentials(self, **config: Any) -> dict[str, Any]:
-        known = HOSTS.expanduser()
+        hosts = HOSTS.expanduser()
         return {
             **super()._prepare_credentials(**config),
             "client_factory": asyncssh.SSHClient,
-            "known_hosts": str(known) if known.is_file() else None,
+            "known_hosts": str(hosts) if hosts.is_file() else None,
         }
