@@ -149,11 +149,11 @@ def reject(client: MlflowClient, name: str, version: str, who: str, when: str, w
     past, thing = journal.history(client, name), f"rejection of {name} version {version}"
     if version == past.champion:
         raise TrackingError(thing, "a version that waits", "the champion", "take it back with `tidegate rollback`")
-    known = past.refused.get(version)
-    if known and (known.kind, known.who, known.why) == ("rejection", who, f"rejected: {why}"):
+    refusal = past.refused.get(version)
+    if refusal and (refusal.kind, refusal.who, refusal.why) == ("rejection", who, f"rejected: {why}"):
         return
-    if known and known.kind == "rejection":
-        found = f"one that {known.who} has {known.why}"
+    if refusal and refusal.kind == "rejection":
+        found = f"one that {refusal.who} has {refusal.why}"
         raise TrackingError(thing, "a version that waits", found, "nothing is left to do")
     journal.reject(client, name, Entry(past.champion, version, "", who, when, f"rejected: {why}", kind="rejection"))
 

@@ -73,7 +73,7 @@ def _read(repository: Any, path: str) -> bytes | None:
     from mlflow.store.artifact.http_artifact_repo import HttpArtifactRepository
 
     if isinstance(repository, HttpArtifactRepository):
-        return _asked(repository, path, "GET", AWAY)
+        return _body(repository, path, "GET", AWAY)
     with tempfile.TemporaryDirectory() as scratch:
         target = Path(scratch, "file")
         try:
@@ -91,7 +91,7 @@ def _write(repository: Any, path: str, data: bytes) -> None:
     from mlflow.store.artifact.http_artifact_repo import HttpArtifactRepository
 
     if isinstance(repository, HttpArtifactRepository):
-        if _asked(repository, path, "PUT", AWAY | {500}, data=data) is None:
+        if _body(repository, path, "PUT", AWAY | {500}, data=data) is None:
             raise MlflowException(f"the server has no place for {path}")
         return
     parent, _, plain = path.rpartition("/")
@@ -101,7 +101,7 @@ def _write(repository: Any, path: str, data: bytes) -> None:
         repository.log_artifact(str(file), parent or None)
 
 
-def _asked(
+def _body(
     repository: HttpArtifactRepository, path: str, method: str, again: frozenset[int], **more: Any
 ) -> bytes | None:
     """The body of the server's response; None for a missing file.

@@ -30,18 +30,18 @@ def of(client: Reader) -> Memory:
 
 def experiments(client: Reader) -> dict[str, Experiment]:
     """The experiments that this user may read, by name, as of the first request."""
-    known = of(client).experiments
-    token: str | None = None if known else ""
+    by_name = of(client).experiments
+    token: str | None = None if by_name else ""
     while token is not None:
         page = client.search_experiments(page_token=token or None)
-        known.update({experiment.name: experiment for experiment in page})
+        by_name.update({experiment.name: experiment for experiment in page})
         token = page.token or None
-    return known
+    return by_name
 
 
 def run(client: Reader, run_id: str) -> Run:
     """A run as it was last read; its experiment, its artifact URI and its batch never change."""
-    known = of(client).runs
-    if run_id not in known:
-        known[run_id] = client.get_run(run_id)
-    return known[run_id]
+    runs = of(client).runs
+    if run_id not in runs:
+        runs[run_id] = client.get_run(run_id)
+    return runs[run_id]

@@ -26,11 +26,11 @@ def first(client: MlflowClient, name: str, batch_id: str, there: Runs, own: str 
 
     `own` is known to exist.
     """
-    claimed = [str(found.run_id) for found in numbered.listed(client, claims_of(name), {Tag.BATCH: batch_id})]
+    claimed = [str(version.run_id) for version in numbered.listed(client, claims_of(name), {Tag.BATCH: batch_id})]
     if claimed and claimed[0] == own:
         return own
-    known = set(there() if claimed else ())  # read after the claims, so that every claimed run can be among them
-    return next((run_id for run_id in claimed if run_id in known), None)
+    existing = set(there() if claimed else ())  # read after the claims, so that every claimed run can be among them
+    return next((run_id for run_id in claimed if run_id in existing), None)
 
 
 def claims_of(name: str) -> str:

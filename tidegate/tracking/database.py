@@ -46,12 +46,12 @@ def migrate(path: Path) -> None:
     if revision(path) == head:
         return
     with _locked(path):
-        found = revision(path)
-        if found is None:
+        current = revision(path)
+        if current is None:
             with replacing(path) as temporary:
                 _upgrade(temporary)
-        elif found != head:
-            _keep_copy(path, found)
+        elif current != head:
+            _keep_copy(path, current)
             _upgrade(path)
 
 

@@ -36,9 +36,9 @@ def noted(decision: Decision, loss: float | None) -> dict[str, str]:
     decay = next((signal.detail for signal in decision.signals if isinstance(signal.detail, DecayDetail)), None)
     champion = {"champion": decision.champion, "promised": decay.verdict_loss if decay else None, "loss": loss}
     signals = {signal.name: [signal.value, signal.limit] for signal in decision.signals if signal.value is not None}
-    kept = list(signals.items())[:MOST_SIGNALS]
-    while len(text := json.dumps({**champion, "signals": dict(kept)}, ensure_ascii=False)) > LONGEST:
-        kept.pop()
+    entries = list(signals.items())[:MOST_SIGNALS]
+    while len(text := json.dumps({**champion, "signals": dict(entries)}, ensure_ascii=False)) > LONGEST:
+        entries.pop()
     return {Tag.GATE: text}
 
 

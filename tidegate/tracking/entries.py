@@ -120,7 +120,7 @@ def same(history: History, entry: Entry) -> Entry | None:
     if not entry.batch:
         return None
     rivals = [other for other in history.void if other.before == entry.before]
-    return next((it for it in (*history.counted, *rivals) if (it.batch, it.to) == (entry.batch, entry.to)), None)
+    return next((one for one in (*history.counted, *rivals) if (one.batch, one.to) == (entry.batch, entry.to)), None)
 
 
 def missing(numbers: Iterable[int], length: int) -> list[int]:
@@ -169,6 +169,6 @@ def from_tags(number: int, tags: Mapping[str, str]) -> Entry:
 
 def _summary(values: Mapping[str, Any], number: int) -> VerdictSummary | None:
     """What an entry keeps of a verdict; None where it keeps less, and whatever else it keeps is left out."""
-    known = {key: values[key] for key in SUMMARY if key in values}
-    whole = all(key in known for key, necessary in SUMMARY.items() if necessary)
-    return VerdictSummary.of(known, f"entry {number} of the journal") if whole else None
+    summary = {key: values[key] for key in SUMMARY if key in values}
+    whole = all(key in summary for key, necessary in SUMMARY.items() if necessary)
+    return VerdictSummary.of(summary, f"entry {number} of the journal") if whole else None

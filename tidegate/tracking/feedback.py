@@ -34,7 +34,7 @@ def current(past: History) -> list[Feedback]:
 def add(client: MlflowClient, name: str, feedback: Feedback) -> bool:
     """Write feedback into the journal; False when the same person's same word is what holds already."""
     past = journal.history(client, name)
-    if any(replace(known, when=feedback.when) == feedback for known in current(past)):
+    if any(replace(earlier, when=feedback.when) == feedback for earlier in current(past)):
         return False
     said = {"kind": feedback.kind, "about": feedback.about, "said": feedback.said, "until": feedback.until}
     batch = feedback.about if feedback.kind == "batch" else ""
@@ -48,15 +48,15 @@ def add(client: MlflowClient, name: str, feedback: Feedback) -> bool:
 
 
 @answering()
-def decided_batch(client: MlflowClient, name: str, given: str) -> str:
-    """The id of the decided batch that a prefix of its id, or its `until`, means; InputError when that is not one."""
+def decided_batch(client: MlflowClient, name: str, text: str) -> str:
+    """The decided batch whose id begins with `text` or whose `until` is `text`; InputError unless there is one."""
     tags = [run.data.tags for run in runs_about(client, name, f"tags.`{Tag.DECISION}` != ''")]
     untils = {tag[Tag.BATCH]: tag.get(Tag.UNTIL, "") for tag in tags}
-    matching = [batch for batch, until in untils.items() if given and (batch.startswith(given) or until == given)]
+    matching = [batch for batch, until in untils.items() if text and (batch.startswith(text) or until == text)]
     if len(matching) == 1:
         return matching[0]
     ids = ", ".join(f"{batch[:12]} ({untils[batch]})" for batch in matching[:5]) or "none"
-    raise InputError(f"batch {given!r}", "one that was decided: its id, the beginning of it, or its date", ids, CURE)
+    raise InputError(f"batch {text!r}", "one that was decided: its id, the beginning of it, or its date", ids, CURE)
 
 
 def _feedback(entry: Entry) -> Feedback | None:
@@ -78,7 +78,7 @@ def _feedback(entry: Entry) -> Feedback | None:
 def _run(client: MlflowClient, name: str, batch: str) -> str:
     """The run of the batch that the feedback is about; of a column, that of the batch that was decided last."""
     runs = runs_about(client, name)
-    found = [str(run.info.run_id) for run in runs if not batch or run.data.tags[Tag.BATCH] == batch]
-    if not found:
+    run_ids = [str(run.info.run_id) for run in runs if not batch or run.data.tags[Tag.BATCH] == batch]
+    if not run_ids:
         raise InputError(f"batch {batch!r}" if batch else name, "a batch that was decided", "none", CURE)
-    return found[-1]
+    return run_ids[-1]

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 def note_alias(model: RegisteredModel | None, name: str, tail: Entry, alias: str, journal: str) -> None:
     """Warn of an alias that differs from the journal: a promotion was interrupted, or someone moved it."""
-    found = model.aliases.get(alias) if model else None
-    if str(found) != tail.to:
-        told = f"expected version {tail.to}, as in {journal}, found {found or 'none'}; it is corrected"
-        print(f"warning: alias {alias} of {name}: {told}", file=sys.stderr, flush=True)
+    version = model.aliases.get(alias) if model else None
+    if str(version) != tail.to:
+        message = f"expected version {tail.to}, as in {journal}, found {version or 'none'}; it is corrected"
+        print(f"warning: alias {alias} of {name}: {message}", file=sys.stderr, flush=True)
 
 
 def check_champion(client: Reader, name: str, tail: Entry, journal: str) -> ModelVersion:
@@ -28,11 +28,11 @@ def check_champion(client: Reader, name: str, tail: Entry, journal: str) -> Mode
     thing, expected = f"{name} version {tail.to}", f"the champion of {journal} entry {tail.number}"
     cure = "restore it or promote another version"
     try:
-        found = client.get_model_version(name, tail.to)
+        version = client.get_model_version(name, tail.to)
     except failures.of_mlflow() as error:
         if error.error_code not in ABSENT:
             raise
         raise TrackingError(thing, expected, "nothing", cure) from None
-    if found.tags.get(Tag.DIGEST, "") != tail.digest:
+    if version.tags.get(Tag.DIGEST, "") != tail.digest:
         raise TrackingError(thing, expected, "another model", cure)
-    return found
+    return version

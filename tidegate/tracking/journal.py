@@ -63,20 +63,20 @@ def promote(
     `state` is the result of a `read` just before, `digest` that of the entry's version, where they are known.
     """
     before = state or read(client, name)
-    known = same(before.history, entry)
-    number = known.number if known else append(client, name, entry, digest=digest)
+    earlier = same(before.history, entry)
+    number = earlier.number if earlier else append(client, name, entry, digest=digest)
     after = _repaired(client, name, State(before.model, _history(client, name, before.model)))
     # Two concurrent runs of one step append twice: the earlier of the two entries stands for both.
-    found = same(after, entry)
-    counted = found is not None and found in after.counted
-    return Outcome(found.number if found and counted else number, counted, after.champion)
+    standing = same(after, entry)
+    counted = standing is not None and standing in after.counted
+    return Outcome(standing.number if standing and counted else number, counted, after.champion)
 
 
 @answering()
 def reject(client: MlflowClient, name: str, entry: Entry) -> int:
     """Append a rejection unless its version is already rejected; returns the number of the entry."""
-    known = history(client, name).refused.get(entry.to)
-    number = known.number if known and known.kind == "rejection" else append(client, name, entry)
+    refusal = history(client, name).refused.get(entry.to)
+    number = refusal.number if refusal and refusal.kind == "rejection" else append(client, name, entry)
     repair(client, name)
     return number
 
@@ -91,10 +91,10 @@ def serving(client: MlflowClient, name: str) -> Serving:
     tail = state.history.tail
     if tail is None:
         return Serving(state.history, None)
-    found = check_champion(client, name, tail, journal_of(name))
+    version = check_champion(client, name, tail, journal_of(name))
     note_alias(state.model, name, tail, ALIAS, journal_of(name))
     after = _repaired(client, name, state)
-    return Serving(after, found) if after.tail == tail else serving(client, name)
+    return Serving(after, version) if after.tail == tail else serving(client, name)
 
 
 @answering()
@@ -108,10 +108,10 @@ def seen(client: MlflowClient, name: str) -> Serving:
 @answering()
 def begun(client: MlflowClient, name: str) -> Serving:
     """As `serving`; without a champion, create the registered model, which fails when another user owns the name."""
-    found = serving(client, name)
-    if found.version is None:
+    current = serving(client, name)
+    if current.version is None:
         numbered.ensure(client, name)
-    return found
+    return current
 
 
 def champion(client: MlflowClient, name: str) -> str | None:
@@ -133,7 +133,7 @@ def read(client: Reader, name: str) -> State:
 
 
 def _history(client: Reader, name: str, model: RegisteredModel | None) -> History:
-    entries = [from_tags(int(found.version), found.tags) for found in numbered.listed(client, journal_of(name))]
+    entries = [from_tags(int(version.version), version.tags) for version in numbered.listed(client, journal_of(name))]
     gone = missing((entry.number for entry in entries), _length(model))
     if gone:
         numbers = ", ".join(map(str, gone[:5]))

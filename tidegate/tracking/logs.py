@@ -51,15 +51,15 @@ def values(
     texts = {key: hidden(str(value))[:LONGEST_PARAMETER] for key, value in (params or {}).items()}
     now = int(time.time() * 1000)
     new = [Param(key, text) for key, text in texts.items() if key not in there]
-    known = [
+    points = [
         Metric(point.name, float(point.value), now, point.step)
         for point in metrics
         if point.value is not None and not math.isnan(point.value)
     ]
     notes = [RunTag(key, hidden(value)) for key, value in (tags or {}).items()]
-    while new or known or notes:
-        client.log_batch(run_id, known[:MOST_METRICS], new[:MOST], notes[:MOST])
-        new, known, notes = new[MOST:], known[MOST_METRICS:], notes[MOST:]
+    while new or points or notes:
+        client.log_batch(run_id, points[:MOST_METRICS], new[:MOST], notes[:MOST])
+        new, points, notes = new[MOST:], points[MOST_METRICS:], notes[MOST:]
     there.update({key: text for key, text in texts.items() if key not in there})
     return [key for key, text in texts.items() if there[key] != text]
 

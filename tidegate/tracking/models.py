@@ -55,8 +55,8 @@ def log_model(
     payload = {file: bytes_of(content) for file, content in contents.items()}
     digest = digest_of(digests(payload))
     experiment = str(cache.run(client, run_id).info.experiment_id)
-    if found := _logged_before(client, experiment, run_id, digest):
-        return found
+    if earlier := _logged_before(client, experiment, run_id, digest):
+        return earlier
     texts = {key: str(value) for key, value in (params or {}).items()}
     model = client.create_logged_model(experiment, name, run_id, {Tag.DIGEST: digest}, texts)
     description = _described(model, inputs, outputs)
@@ -74,8 +74,8 @@ def find_logged(client: MlflowClient, run_id: str, contents: Mapping[str, Conten
     """The logged model with these contents from a run of the same batch; TrackingError when there is none."""
     digest = digest_of(digests({file: bytes_of(content) for file, content in contents.items()}))
     for run in seen(client, run_id):
-        if found := _logged_before(client, str(run.info.experiment_id), run.info.run_id, digest):
-            return found
+        if logged := _logged_before(client, str(run.info.experiment_id), run.info.run_id, digest):
+            return logged
     raise TrackingError(f"run {run_id}", "the model that train logged", "none", "run the stage train again")
 
 

@@ -33,8 +33,8 @@ ABSENT = ("RESOURCE_DOES_NOT_EXIST", "PERMISSION_DENIED")
 
 def registered(client: Reader, name: str) -> RegisteredModel | None:
     """The registered model `name`; None when there is none that this user may read."""
-    found = client.search_registered_models(f"name = {quoted(name)}", max_results=1)
-    return found[0] if found else None
+    models = client.search_registered_models(f"name = {quoted(name)}", max_results=1)
+    return models[0] if models else None
 
 
 def granted() -> Iterator[int]:
@@ -104,13 +104,13 @@ def version(
 def listed(client: Reader, name: str, tags: Mapping[str, str] | None = None) -> list[ModelVersion]:
     """The versions of `name` with these tags, by number; none when there is no such registered model."""
     terms = [f"name = {quoted(name)}", *(f"tags.`{key}` = {quoted(value)}" for key, value in (tags or {}).items())]
-    found: list[ModelVersion] = []
+    versions: list[ModelVersion] = []
     token: str | None = ""
     while token is not None:
         answer = client.search_model_versions(" AND ".join(terms), PAGE, ["version_number ASC"], token or None)
-        found += answer
+        versions += answer
         token = answer.token or None
-    return found
+    return versions
 
 
 @contextmanager

@@ -46,18 +46,18 @@ def _agrees(policy: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:
 def _runs(client: Reader, name: str, kubeflow_run: str, until: str) -> list[Run]:
     """The runs in MLflow of the batch that was decided, none if none was."""
     for tag, value in ((Tag.KUBEFLOW_RUN, kubeflow_run), (Tag.UNTIL, until[:10])):
-        found = runs_about(client, name, f"tags.`{tag}` = {quoted(value)} AND tags.`{Tag.DECISION}` != ''")
-        if found:
-            return of_same_batch(client, found[-1].info.run_id)
+        runs = runs_about(client, name, f"tags.`{tag}` = {quoted(value)} AND tags.`{Tag.DECISION}` != ''")
+        if runs:
+            return of_same_batch(client, runs[-1].info.run_id)
     return []
 
 
 def _records(client: Reader, runs: Sequence[Run], kind: str) -> list[Document]:
     """Every document of a kind that the batch of these runs has, in the order of their names."""
-    found = {
+    holders = {
         key.removeprefix("tidegate."): (run, digest)
         for run in reversed(runs)
         for key, digest in run.data.params.items()
         if key.startswith(f"tidegate.{kind}.")
     }
-    return [document(client, run, name, digest) for name, (run, digest) in sorted(found.items())]
+    return [document(client, run, name, digest) for name, (run, digest) in sorted(holders.items())]

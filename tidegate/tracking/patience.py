@@ -34,16 +34,16 @@ class PatientAdapter(request_utils.TCPKeepAliveHTTPAdapter):
         server = str(request.url).partition("://")[2].partition("/")[0]
         rest = self._seconds_for(server)
         while True:
-            found = self._attempt(request, *args, **more)
-            if isinstance(found, Response) and found.status_code not in self.passing:
+            outcome = self._attempt(request, *args, **more)
+            if isinstance(outcome, Response) and outcome.status_code not in self.passing:
                 _given_up.pop(server, None)
-                return found
-            rest -= _waited(found, more.get("timeout")) + limits.TRACKING_PAUSE_SECONDS
+                return outcome
+            rest -= _waited(outcome, more.get("timeout")) + limits.TRACKING_PAUSE_SECONDS
             if rest < 0:
-                _given_up[server] = time.monotonic(), isinstance(found, Timeout)
-                if isinstance(found, Exception):
-                    raise found
-                return found
+                _given_up[server] = time.monotonic(), isinstance(outcome, Timeout)
+                if isinstance(outcome, Exception):
+                    raise outcome
+                return outcome
             time.sleep(limits.TRACKING_PAUSE_SECONDS)
             if isinstance(getattr(request, "_body_position", None), int):
                 rewind_body(request)
@@ -63,9 +63,9 @@ class PatientAdapter(request_utils.TCPKeepAliveHTTPAdapter):
             return error
 
 
-def _waited(found: object, timeout: object) -> float:
+def _waited(outcome: object, timeout: object) -> float:
     """How long one attempt has waited."""
-    return float(timeout) if isinstance(found, Timeout) and isinstance(timeout, int | float) else 0.0
+    return float(timeout) if isinstance(outcome, Timeout) and isinstance(timeout, int | float) else 0.0
 
 
 def install() -> None:

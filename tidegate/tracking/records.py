@@ -23,9 +23,9 @@ FOLDER = "records"
 Document = dict[str, Any]
 
 
-def question(name: str, asked: Mapping[str, Any]) -> str:
+def question(name: str, parameters: Mapping[str, Any]) -> str:
     """The name under which the answer to a question is recorded: the same question gives the same name."""
-    return f"{name}.{sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:8]}"
+    return f"{name}.{sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:8]}"
 
 
 @answering()
@@ -42,10 +42,10 @@ def record(
     own = holder(client, run_id)
     artifacts.write(client, cache.run(client, own).info.artifact_uri, {_path(name, digest): text})
     if not _won(client, own, _key(name), digest, tags if own == run_id else None):
-        found = recorded(client, run_id, name)
-        if found is None:
+        winner = recorded(client, run_id, name)
+        if winner is None:
             raise TrackingError(f"{name} of run {own}", "the record just written", "nothing", "run the step again")
-        return found
+        return winner
     if own != run_id and tags:
         logs.values(client, run_id, tags=tags)
     return cache.of(client).records.setdefault(digest, dict(json.loads(text)))
@@ -82,14 +82,14 @@ def recorded(client: Reader, run_id: str, name: str, among: Sequence[Run] | None
 
 def document(client: Reader, run: Run, name: str, digest: str) -> Document:
     """The document of this digest that a run holds under `name`; TrackingError when it is gone or another one."""
-    known = cache.of(client).records
-    if digest not in known:
+    documents = cache.of(client).records
+    if digest not in documents:
         content = artifacts.read(client, run.info.artifact_uri, _path(name, digest))
         if content is None or sha256(content).hexdigest() != digest:
             found = "no file" if content is None else "another one"
             raise TrackingError(f"{name} of run {run.info.run_id}", "the record as written", found, "restore the file")
-        known[digest] = dict(json.loads(content))
-    return known[digest]
+        documents[digest] = dict(json.loads(content))
+    return documents[digest]
 
 
 def _key(name: str) -> str:

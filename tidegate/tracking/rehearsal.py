@@ -37,8 +37,8 @@ def _run(client: MlflowClient) -> None:
     try:
         place = cache.run(client, run_id).info.artifact_uri
         artifacts.write(client, place, {PROBE: CONTENT})
-        if (found := artifacts.read(client, place, PROBE)) != CONTENT:
-            what = "nothing" if found is None else "other bytes"
+        if (content := artifacts.read(client, place, PROBE)) != CONTENT:
+            what = "nothing" if content is None else "other bytes"
             raise TrackingError("artifacts of the tracking server", "the file just written", what, "see its log")
     finally:
         client.delete_run(run_id)

@@ -51,23 +51,23 @@ class Decided:
 @answering()
 def decided(client: Reader, name: str) -> list[Decided]:
     """Every batch that was decided, by its `until`, then by start."""
-    found: dict[str, list[Run]] = {}
+    by_batch: dict[str, list[Run]] = {}
     for run in runs_about(client, name):
-        found.setdefault(run.data.tags[Tag.BATCH], []).append(run)
-    every = [Decided(batch, tuple(runs), _tags(runs)) for batch, runs in found.items()]
-    return sorted((it for it in every if Tag.DECISION in it.tags), key=lambda it: it.tags.get(Tag.UNTIL, ""))
+        by_batch.setdefault(run.data.tags[Tag.BATCH], []).append(run)
+    every = [Decided(batch, tuple(runs), _tags(runs)) for batch, runs in by_batch.items()]
+    return sorted((one for one in every if Tag.DECISION in one.tags), key=lambda one: one.tags.get(Tag.UNTIL, ""))
 
 
 @answering()
 def fetch(client: MlflowClient, one: Decided, folder: Path, wanted: Sequence[str]) -> list[str]:
     """Fetch files of a batch's last decision into `folder` unless they are there; returns those that there are."""
-    known = _known(folder, one)
-    if missing := [file for file in wanted if file not in known]:
+    presence = _presence(folder, one)
+    if missing := [file for file in wanted if file not in presence]:
         place = _place(client, one)
         there = set() if place is None else _downloaded(client, one, place, missing, folder)
-        known = {**known, **{file: file in there for file in missing}}
-        write_json(folder / MARKER, {"of": _of(one), "files": known})
-    return [file for file in wanted if known[file]]
+        presence = {**presence, **{file: file in there for file in missing}}
+        write_json(folder / MARKER, {"of": _of(one), "files": presence})
+    return [file for file in wanted if presence[file]]
 
 
 def _tags(runs: Sequence[Run]) -> dict[str, str]:
@@ -80,9 +80,9 @@ def _of(one: Decided) -> list[str]:
     return [one.tags.get(tag, "") for tag in (Tag.DECISION, Tag.REASONS, Tag.GATE)]
 
 
-def _known(folder: Path, one: Decided) -> dict[str, bool]:
-    found = read_json(folder / MARKER) if (folder / MARKER).exists() else {}
-    files: dict[str, bool] = found["files"] if found and found["of"] == _of(one) else {}
+def _presence(folder: Path, one: Decided) -> dict[str, bool]:
+    note = read_json(folder / MARKER) if (folder / MARKER).exists() else {}
+    files: dict[str, bool] = note["files"] if note and note["of"] == _of(one) else {}
     return {file: there for file, there in files.items() if not there or (folder / file).exists()}
 
 
@@ -90,9 +90,9 @@ def _place(client: MlflowClient, one: Decided) -> tuple[Run, str, list[str]] | N
     """The run, the folder and the files of the decision that the tags tell of; of several the one of that reason."""
     places = []
     for run in one.runs:
-        folders = [it.path for it in client.list_artifacts(run.info.run_id, "gate") if it.is_dir]
+        folders = [file.path for file in client.list_artifacts(run.info.run_id, "gate") if file.is_dir]
         places += [
-            (run, path, [it.path.rpartition("/")[2] for it in client.list_artifacts(run.info.run_id, path)])
+            (run, path, [file.path.rpartition("/")[2] for file in client.list_artifacts(run.info.run_id, path)])
             for path in folders
         ]
     same = [place for place in places if len(places) > 1 and _answer(client, one, place[1]) == _of(one)[:2]]

@@ -45,9 +45,9 @@ def batch_run(client: MlflowClient, name: str, batch_id: str, tags: Mapping[str,
     def there() -> list[str]:
         return [str(run.info.run_id) for run in runs_of(client, experiment, batch_id)]
 
-    seen = runs_of(client, experiment, batch_id)
-    run_id = _marked(seen) or (seen and first(client, name, batch_id, there)) or ""
-    run_id = run_id or _agreed(client, name, experiment, labels, there, seen)
+    runs = runs_of(client, experiment, batch_id)
+    run_id = _marked(runs) or (runs and first(client, name, batch_id, there)) or ""
+    run_id = run_id or _agreed(client, name, experiment, labels, there, runs)
     _label(client, run_id, origin)
     cache.of(client).holders[run_id] = run_id
     return run_id
@@ -55,21 +55,21 @@ def batch_run(client: MlflowClient, name: str, batch_id: str, tags: Mapping[str,
 
 def mark(client: Reader, run_id: str) -> dict[str, str]:
     """The tag that marks a run as the first claimed one; empty for a run of the plugin."""
-    found = cache.of(client).holders.get(run_id) == run_id
-    return {Tag.CLAIMED: cache.run(client, run_id).data.tags[Tag.BATCH]} if found else {}
+    is_holder = cache.of(client).holders.get(run_id) == run_id
+    return {Tag.CLAIMED: cache.run(client, run_id).data.tags[Tag.BATCH]} if is_holder else {}
 
 
-def _marked(seen: Sequence[Run]) -> str | None:
+def _marked(runs: Sequence[Run]) -> str | None:
     """The run with the tag of the first claim."""
-    return next((str(run.info.run_id) for run in seen if Tag.CLAIMED in run.data.tags), None)
+    return next((str(run.info.run_id) for run in runs if Tag.CLAIMED in run.data.tags), None)
 
 
 def holder(client: MlflowClient, run_id: str) -> str:
     """The run that holds the records of this run's batch: the first claimed one, the same for all its runs."""
-    known = cache.of(client).holders
-    if run_id not in known:
-        known[run_id] = _holder(client, run_id)
-    return known[run_id]
+    holders = cache.of(client).holders
+    if run_id not in holders:
+        holders[run_id] = _holder(client, run_id)
+    return holders[run_id]
 
 
 def _holder(client: MlflowClient, run_id: str) -> str:
@@ -91,8 +91,8 @@ def handed_over() -> str:
 
 def runs_of(client: Reader, experiment: str, batch_id: str) -> list[Run]:
     """The runs of a batch in an experiment that are not deleted, the oldest first."""
-    found = _searched(client, _experiments(client, experiment), f"tags.`{Tag.BATCH}` = {quoted(batch_id)}")
-    return [run for run in found if run.info.experiment_id == experiment]
+    runs = _searched(client, _experiments(client, experiment), f"tags.`{Tag.BATCH}` = {quoted(batch_id)}")
+    return [run for run in runs if run.info.experiment_id == experiment]
 
 
 def of_same_batch(client: Reader, run_id: str) -> list[Run]:
@@ -101,8 +101,8 @@ def of_same_batch(client: Reader, run_id: str) -> list[Run]:
     batch = run.data.tags.get(Tag.BATCH)
     if batch is None:
         return [run]
-    found = _searched(client, _experiments(client, run.info.experiment_id), f"tags.`{Tag.BATCH}` = {quoted(batch)}")
-    return [other for other in found if _is_of_batch(other, run)]
+    runs = _searched(client, _experiments(client, run.info.experiment_id), f"tags.`{Tag.BATCH}` = {quoted(batch)}")
+    return [other for other in runs if _is_of_batch(other, run)]
 
 
 def seen(client: Reader, run_id: str) -> list[Run]:
@@ -132,11 +132,11 @@ def runs_about(client: Reader, name: str, query: str = "") -> list[Run]:
 @answering()
 def batches(client: Reader, name: str) -> list[dict[str, str]]:
     """The tags of every batch of the problem `name`, with its metrics as texts, by `until`, then by start."""
-    found: dict[str, dict[str, str]] = {}
+    by_batch: dict[str, dict[str, str]] = {}
     for run in runs_about(client, name):
         tags, metrics = run.data.tags, {key: str(value) for key, value in run.data.metrics.items()}
-        found.setdefault(tags[Tag.BATCH], {}).update(metrics | tags)
-    return sorted(found.values(), key=lambda tags: tags.get(Tag.UNTIL, ""))
+        by_batch.setdefault(tags[Tag.BATCH], {}).update(metrics | tags)
+    return sorted(by_batch.values(), key=lambda tags: tags.get(Tag.UNTIL, ""))
 
 
 @answering()
@@ -159,47 +159,47 @@ def _is_of(run: Run, name: str | None, experiment: str | None) -> bool:
 def _label(client: MlflowClient, run_id: str, labels: Mapping[str, str]) -> None:
     from mlflow.entities import RunTag
 
-    seen = cache.of(client).runs.get(run_id)
-    there = seen.data.tags if seen else {}
+    run = cache.of(client).runs.get(run_id)
+    there = run.data.tags if run else {}
     if new := [RunTag(key, str(value)) for key, value in labels.items() if there.get(key) != str(value)]:
         client.log_batch(run_id, tags=new)
 
 
 def _searched(client: Reader, experiments: Sequence[str], query: str) -> list[Run]:
-    found: list[Run] = []
+    runs: list[Run] = []
     token: str | None = "" if experiments else None
     while token is not None:
         page = client.search_runs(list(experiments), query, page_token=token or None)
-        found += page
+        runs += page
         token = page.token or None
-    cache.of(client).runs.update({str(run.info.run_id): run for run in found})
-    return sorted(found, key=lambda run: (run.info.start_time, run.info.run_id))
+    cache.of(client).runs.update({str(run.info.run_id): run for run in runs})
+    return sorted(runs, key=lambda run: (run.info.start_time, run.info.run_id))
 
 
 def _experiments(client: Reader, one: str | None = None) -> list[str]:
     """The ids of all experiments; read again when this one is not among them."""
-    found = [str(experiment.experiment_id) for experiment in cache.experiments(client).values()]
-    if one is None or one in found:
-        return found
+    ids = [str(experiment.experiment_id) for experiment in cache.experiments(client).values()]
+    if one is None or one in ids:
+        return ids
     cache.of(client).experiments.clear()
     return [str(experiment.experiment_id) for experiment in cache.experiments(client).values()]
 
 
 def _agreed(
-    client: MlflowClient, name: str, experiment: str, labels: Mapping[str, str], there: Runs, seen: Sequence[Run]
+    client: MlflowClient, name: str, experiment: str, labels: Mapping[str, str], there: Runs, runs: Sequence[Run]
 ) -> str:
     """The run of a batch without a claim: one is created and claimed, and deleted if another process was faster."""
     # A run without a claim was left by a process that was killed before its claim.
-    run_id = str(seen[0].info.run_id) if seen else _created(client, experiment, labels)
+    run_id = str(runs[0].info.run_id) if runs else _created(client, experiment, labels)
     agreed = claim(client, name, labels[Tag.BATCH], run_id, there)
-    if agreed != run_id and not seen:
+    if agreed != run_id and not runs:
         client.delete_run(run_id)
     return agreed
 
 
 def _created(client: MlflowClient, experiment: str, labels: Mapping[str, str]) -> str:
-    told = (labels.get(Tag.UNTIL, ""), labels[Tag.BATCH][:8])
-    name = " ".join(part for part in told if part)
+    parts = (labels.get(Tag.UNTIL, ""), labels[Tag.BATCH][:8])
+    name = " ".join(part for part in parts if part)
     run = client.create_run(experiment, tags=dict(labels), run_name=name)
     cache.of(client).runs[str(run.info.run_id)] = run
     return str(run.info.run_id)
@@ -207,36 +207,38 @@ def _created(client: MlflowClient, experiment: str, labels: Mapping[str, str]) -
 
 def ensure_experiment(client: MlflowClient, name: str) -> str:
     """The id of the experiment `name`, created if there is none; TrackingError when the user may not write to it."""
-    found = cache.experiments(client).get(name)
-    return str(found.experiment_id) if found else _created_experiment(client, name)
+    experiment = cache.experiments(client).get(name)
+    return str(experiment.experiment_id) if experiment else _created_experiment(client, name)
 
 
 def _created_experiment(client: MlflowClient, name: str) -> str:
     try:
-        found = str(client.create_experiment(name, artifact_location=database.artifacts_of(client.tracking_uri)))
+        place = database.artifacts_of(client.tracking_uri)
+        experiment_id = str(client.create_experiment(name, artifact_location=place))
     except failures.of_mlflow() as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-        found = _taken(client, name)
+        experiment_id = _taken(client, name)
     cache.of(client).experiments.clear()  # the new one is not among them
-    return found
+    return experiment_id
 
 
 def _taken(client: MlflowClient, name: str) -> str:
     """The experiment that another process created meanwhile; TrackingError when it is deleted or not writable."""
-    found = next((it for _ in granted() if (it := _readable(client, name))), None)
-    if found is None:
+    experiment = next((readable for _ in granted() if (readable := _readable(client, name))), None)
+    if experiment is None:
         cure = "let its owner or an admin grant EDIT on it, or choose another `name` in contract.yaml"
         expected = f"one that {signed_in()} may read and write"
         raise TrackingError(f"experiment {name}", expected, "one of another user", cure)
-    _refuse_deleted(found)
-    return str(found.experiment_id)
+    _refuse_deleted(experiment)
+    return str(experiment.experiment_id)
 
 
-def _refuse_deleted(found: Experiment) -> None:
-    if found.lifecycle_stage == "deleted":
-        cure = f"run `mlflow experiments restore -x {found.experiment_id}`"
-        raise TrackingError(f"experiment {found.name}", "an experiment that is not deleted", "a deleted one", cure)
+def _refuse_deleted(experiment: Experiment) -> None:
+    if experiment.lifecycle_stage == "deleted":
+        thing = f"experiment {experiment.name}"
+        cure = f"run `mlflow experiments restore -x {experiment.experiment_id}`"
+        raise TrackingError(thing, "an experiment that is not deleted", "a deleted one", cure)
 
 
 def _readable(client: Reader, name: str) -> Experiment | None:

@@ -64,11 +64,11 @@ def connect() -> MlflowClient:
     from mlflow import MlflowClient, set_tracking_uri
     from mlflow.utils.credentials import get_default_host_creds
 
-    given = os.environ.get("MLFLOW_TRACKING_URI")
-    if not given and kubeflow_run():  # a database file in the pod would be lost with it
+    setting = os.environ.get("MLFLOW_TRACKING_URI")
+    if not setting and kubeflow_run():  # a database file in the pod would be lost with it
         cure = "give the step `uses: [mlflow]` in cluster.yaml"
         raise TrackingError("MLFLOW_TRACKING_URI", "an MLflow server", "nothing", cure)
-    uri = database.absolute(given or database.DEFAULT_URI)
+    uri = database.absolute(setting or database.DEFAULT_URI)
     for name, value in {**QUIET, **PATIENCE}.items():
         os.environ.setdefault(name, value)
     os.environ.update(THROUGH_THE_SERVER)
@@ -81,8 +81,8 @@ def connect() -> MlflowClient:
             "MLFLOW_TRACKING_URI", "sqlite:/// or http(s)://", scheme, "put an MLflow server before it"
         )
     else:
-        known = get_default_host_creds(uri)  # type: ignore[no-untyped-call]  # also of ~/.mlflow
-        if known.password or known.token or urlsplit(uri).password:
+        credentials = get_default_host_creds(uri)  # type: ignore[no-untyped-call]  # also of ~/.mlflow
+        if credentials.password or credentials.token or urlsplit(uri).password:
             check_encrypted("MLFLOW_TRACKING_URI", uri)
     # MLflow resolves models:/ URIs by the global tracking URI, not by the client's.
     set_tracking_uri(uri)
@@ -98,8 +98,8 @@ def connect() -> MlflowClient:
 
 def reader() -> Reader:
     """Who answers a command that only reads: the database of this machine itself, else a client as of `connect`."""
-    given = os.environ.get("MLFLOW_TRACKING_URI")
-    path = None if kubeflow_run() and not given else database.path_of(given or database.DEFAULT_URI)
+    setting = os.environ.get("MLFLOW_TRACKING_URI")
+    path = None if kubeflow_run() and not setting else database.path_of(setting or database.DEFAULT_URI)
     return embedded.Embedded(path, connect) if path and embedded.reads(path) else connect()
 
 
@@ -119,7 +119,7 @@ def answering(thing: object = "the tracking store") -> Iterator[None]:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         # Not chained: the original message may contain a password.
-        raise _told(thing, str(error)) from None
+        raise _translated(thing, str(error)) from None
 
 
 def quoted(text: str) -> str:
@@ -129,7 +129,7 @@ def quoted(text: str) -> str:
     return f"'{text}'"
 
 
-def _told(thing: object, message: str) -> TrackingError:
+def _translated(thing: object, message: str) -> TrackingError:
     where = _hidden(str(thing))
     for pattern, found, cure in REASONS:
         if re.search(pattern, message):

@@ -24,9 +24,9 @@ def keep(client: MlflowClient, run_id: str, wheel: Wheel, before: Mapping[str, s
 
     `before` are the tags of the champion: one wheel makes many versions and is uploaded once.
     """
-    known = before.get(Tag.WHEEL, "")
-    if known.startswith(f"{wheel.digest} "):
-        return {Tag.WHEEL: known}
+    earlier = before.get(Tag.WHEEL, "")
+    if earlier.startswith(f"{wheel.digest} "):
+        return {Tag.WHEEL: earlier}
     artifacts.write(client, cache.run(client, run_id).info.artifact_uri, {wheel.name: wheel.content}, _folder(wheel))
     return {Tag.WHEEL: f"{wheel.digest} {run_id} {wheel.name}"}
 

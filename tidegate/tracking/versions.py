@@ -53,24 +53,25 @@ def labels(logged: Logged, batch_id: str, tags: Mapping[str, str]) -> dict[str, 
 
 @answering()
 def fetch(
-    client: Reader, name: str, version: str, folder: Path, trusted: Trusted, known: ModelVersion | None = None
+    client: Reader, name: str, version: str, folder: Path, trusted: Trusted, registered: ModelVersion | None = None
 ) -> Path:
     """Download the files of a version into `folder`, which is created only when signature and digests are right.
 
-    `known` is the version if it was just read. ModelError for a signature by no trusted key (if there are any), for a
-    wrong digest, for another list of files than the registered one, and for a flavour, whose loader could run code.
+    `registered` is the version if it was just read. ModelError for a signature by no trusted key (if there are any),
+    for a wrong digest, for another list of files than the registered one, and for a flavour, whose loader could run
+    code.
     """
-    found = known or get(client, name, version)
-    _check_format(found.tags, name, version)
-    signatures.check(name, version, found.tags, trusted)
-    files = _files_of(found.tags, name, version)
+    registered = registered or get(client, name, version)
+    _check_format(registered.tags, name, version)
+    signatures.check(name, version, registered.tags, trusted)
+    files = _files_of(registered.tags, name, version)
     with replacing(folder) as target:
         target.mkdir()
-        for file, content in _downloaded(client, found, files, name).items():
+        for file, content in _downloaded(client, registered, files, name).items():
             if sha256(content).hexdigest() != files[file]:
                 raise _unlike(name, version, f"{file} as registered", "other bytes")
             (target / file).write_bytes(content)
-        if digest_of({file: digest for file, digest in files.items() if file != DESCRIBED}) != found.tags.get(
+        if digest_of({file: digest for file, digest in files.items() if file != DESCRIBED}) != registered.tags.get(
             Tag.DIGEST
         ):
             raise _unlike(name, version, "the files that were registered", "another list of files")
@@ -80,10 +81,10 @@ def fetch(
 
 def _check_format(tags: Mapping[str, str], name: str, version: str) -> None:
     """TrackingError for a version of a format that this Tidegate cannot read."""
-    found = tags.get(Tag.FORMAT)
-    if found != FORMAT:
-        there = f"format {found}" if found else "none: it was made before Tidegate 0.1"
-        cure = "upgrade Tidegate" if found else "begin anew with another store, or another name in contract.yaml"
+    number = tags.get(Tag.FORMAT)
+    if number != FORMAT:
+        there = f"format {number}" if number else "none: it was made before Tidegate 0.1"
+        cure = "upgrade Tidegate" if number else "begin anew with another store, or another name in contract.yaml"
         raise TrackingError(f"{name} version {version}", f"a version of format {FORMAT}", there, cure)
 
 
@@ -122,8 +123,8 @@ def _drop(client: MlflowClient, name: str, version: str) -> None:
 
 
 def _check_flavours(path: Path, name: str, version: str) -> None:
-    found = read_yaml(path) if path.exists() else {}
-    flavours = found.get("flavors") if isinstance(found, dict) else {"none": ""}
+    description = read_yaml(path) if path.exists() else {}
+    flavours = description.get("flavors") if isinstance(description, dict) else {"none": ""}
     if flavours:
         raise _unlike(name, version, f"no flavour in {DESCRIBED}", ascii(", ".join(map(str, flavours))))
 
@@ -139,9 +140,9 @@ def _files_of(tags: Mapping[str, str], name: str, version: str) -> dict[str, str
     return files
 
 
-def _downloaded(client: Reader, found: ModelVersion, files: Mapping[str, str], name: str) -> dict[str, bytes]:
+def _downloaded(client: Reader, registered: ModelVersion, files: Mapping[str, str], name: str) -> dict[str, bytes]:
     """The contents of the files, from the archive in the store; ModelError names the first that is missing."""
-    version, place = str(found.version), str(found.source)
+    version, place = str(registered.version), str(registered.source)
     description = artifacts.read(client, place, DESCRIBED)
     bundle = artifacts.read(client, place, BUNDLE, limits.MOST_TRANSFER_SECONDS)
     if bundle is None:
