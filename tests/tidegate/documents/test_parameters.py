@@ -21,6 +21,7 @@ MISTAKES = {
     "a missing name": ("  sample_rows: 10000", "  # 5000", r"params.yaml:14: gate: expected all of .*no sample_rows"),
     "an unknown section": ("train:", "training:", r"params.yaml:\d+: expected .*did you mean 'train'"),
     "a mode that there is none of": ("mode: auto", "mode: sometimes", r"params.yaml:15: gate.mode: expected one of"),
+    "a policy of the server": ("unknown: accept", "unknown: maybe", r"serve.unknown: expected one of accept, refuse"),
     "a text for a number": ("minimum_rows: 200", "minimum_rows: many", r"gate.minimum_rows: expected a whole number"),
     "a number in quotes": ("minimum_rows: 200", 'minimum_rows: "200"', r"gate.minimum_rows: expected a whole number"),
     "a date without quotes": ('"2013-03-01"', "2013-03-01", r"params.yaml:8: ingest.until: expected a text"),
@@ -58,7 +59,7 @@ def test_a_step_refuses_what_params_may_not_hold() -> None:
 
 def test_every_parameter_of_the_pipeline_is_in_the_schema_and_no_other() -> None:
     taken = {name for name in inspect.signature(training.pipeline_func).parameters if not name.startswith("pull_")}
-    sections = schema()["properties"].items()
+    sections = [(name, part) for name, part in schema()["properties"].items() if name != "serve"]  # no step
     assert {f"{section}_{name}" for section, part in sections for name in part["properties"]} == taken
 
 
@@ -82,3 +83,9 @@ def test_what_is_not_finite_is_refused_in_the_file_and_on_the_command_line(
             read_parameters(tmp_path / "params.yaml")
         with pytest.raises(InputError, match=rf"{step}.{name}: expected a (whole )?number, found"):
             check_parameter(step, name, float(number.replace(".", "")))
+
+
+def test_a_problem_without_the_section_of_the_server_has_its_defaults(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(SAMPLE[: SAMPLE.index("\nserve:")])
+    assert read_parameters(path) == read_parameters(root / "params.yaml")
