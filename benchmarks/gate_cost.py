@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,32 +66,15 @@ def write(query: str, path: Path) -> None:
         connection.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
 
 
-def flags(folder: Path, step: str) -> list[str]:
-    """The command line of a step, from dvc.yaml, with its files below `folder`."""
+def run(folder: Path, step: str) -> tuple[float, float]:
+    """Seconds and peak MiB of one step, by the command of dvc.yaml."""
     from tidegate.documents.formats import read_yaml
-    from tidegate.documents.parameters import read_parameters
 
-    parameters = read_parameters(root / "params.yaml")
-    words = read_yaml(root / "dvc.yaml")["stages"][step]["cmd"].split(" -m components.")[1].split()[1:]
-    flags_and_values = []
-    for name, word in zip(words[::2], words[1::2], strict=True):
-        value = word.strip('"')
-        if value.startswith("${"):
-            section, key = value[2:-1].split(".")
-            value = str(parameters[section][key])
-        elif name != "--until":
-            value = str(folder / value)
-        flags_and_values += [name, value]
-    return flags_and_values
-
-
-def run(folder: Path, step: str, **changed: str) -> tuple[float, float]:
-    """Seconds and peak MiB of one step."""
-    words = flags(folder, step)
-    for name, value in changed.items():
-        words[words.index(f"--{name}") + 1] = value
+    words = read_yaml(root / "dvc.yaml")["stages"][step]["cmd"].split()[1:]
+    if "--if" in words:  # the gate is open here
+        del words[words.index("--if") : words.index("--if") + 2]
     environment = {**os.environ, "PYTHONPATH": str(root), "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db"}
-    command = [sys.executable, "-m", "tidegate", "step", step, *words]
+    command = [sys.executable, "-m", "tidegate", *words]
     start = time.perf_counter()
     with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL) as process:
         _, status, usage = os.wait4(process.pid, 0)
@@ -100,27 +84,47 @@ def run(folder: Path, step: str, **changed: str) -> tuple[float, float]:
     return time.perf_counter() - start, usage.ru_maxrss / 1024
 
 
+def set_until(folder: Path, until: str) -> None:
+    """Let the batch end at another date."""
+    from ruamel.yaml import YAML
+
+    parameters = YAML().load(root / "params.yaml")
+    parameters["ingest"]["until"] = until
+    YAML().dump(parameters, folder / "params.yaml")
+
+
 def with_champion(folder: Path) -> None:
     """The problem with 60 days of data and its first champion."""
     texts_of = {"contract.yaml": contract, "features.sql": sql, "model.yaml": model}
     for name, text in texts_of.items():
         (folder / name).write_text(text)
     write(rows_sql(history_rows, "2024-01-01", 60, "back"), folder / "data/orders.parquet")
-    run(folder, "ingest", until="2024-03-01")
-    for step in ("validate", "featurize", "gate", "train", "evaluate", "deploy"):
+    set_until(folder, "2024-03-01")
+    for step in ("ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy"):
         run(folder, step)
 
 
 def batch_of(folder: Path, rows: int) -> None:
-    """Put a batch of so many rows where featurize would."""
-    batch = json.loads((folder / "artifacts/featurize/batch.json").read_text())
-    new = {"id": f"{rows:016x}", "start": "2024-03-01T00:00:00", "end": "2024-03-29T00:00:00"}
-    counts = {"rows": rows, "labelled_rows": rows}
-    (folder / "artifacts/featurize/batch.json").write_text(json.dumps({**batch, **new, **counts}))
+    """Put a batch of so many rows where featurize would, of data of its own."""
+    from tidegate.documents.batch import Batch
+    from tidegate.documents.digests import digests
+    from tidegate.tables.recipe import batch_id
+
+    place = folder / "artifacts/featurize"
     rows_of_batch = rows_sql(rows, "2024-03-01", 28, "returned")
-    write(
-        f"SELECT *, 'batch' AS split FROM ({rows_of_batch})", folder / "artifacts/featurize/features/features.parquet"
-    )
+    write(f"SELECT *, 'batch' AS split FROM ({rows_of_batch})", place / "features/features.parquet")
+    before, start, end = Batch.read(place / "batch.json"), "2024-03-01T00:00:00", "2024-03-29T00:00:00"
+    data = f"{rows:032x}"
+    replace(
+        before,
+        id=batch_id(data, start, end, before.recipe),
+        data=data,
+        start=start,
+        end=end,
+        rows=rows,
+        labelled_rows=rows,
+        digests=digests(clean=folder / "artifacts/validate/clean", features=place / "features"),
+    ).write(place / "batch.json")
 
 
 def costs(sizes: Sequence[int], repetitions: int) -> Iterator[dict[str, Any]]:

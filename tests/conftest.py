@@ -9,6 +9,7 @@ from types import FrameType
 from typing import Any
 
 import duckdb
+import hypothesis
 import pytest
 
 from tests import images, reliability, tiers, toy
@@ -38,6 +39,8 @@ def stack(context: int = 0) -> list[inspect.FrameInfo]:
 
 
 inspect.stack = stack
+hypothesis.settings.register_profile("tidegate", deadline=None)  # an example that took long on a busy machine is right
+hypothesis.settings.load_profile("tidegate")
 
 
 def pytest_configure(config: pytest.Config) -> None:
