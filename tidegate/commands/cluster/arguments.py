@@ -33,10 +33,10 @@ def arguments(ir: Mapping[str, Any], settings: Sequence[str], remote: str) -> di
     texts that would come to the step as others.
     """
     kinds = {name: spec["parameterType"] for name, spec in ir["root"]["inputDefinitions"]["parameters"].items()}
-    given = dict(_split(setting) for setting in settings)
-    for name in given:
+    overrides = dict(_split(setting) for setting in settings)
+    for name in overrides:
         _check_name(name, kinds)
-    values = {name: _value(name, kind, given, remote) for name, kind in kinds.items()}
+    values = {name: _value(name, kind, overrides, remote) for name, kind in kinds.items()}
     for name, value in values.items():
         if isinstance(value, str):
             _check_unexpanded(name, value)
@@ -61,13 +61,13 @@ def _check_name(name: str, kinds: Mapping[str, str]) -> None:
         raise InputError(f"--set {name}", "a parameter of the pipeline or of the model", "none of this name", guess)
 
 
-def _value(name: str, kind: str, given: Mapping[str, str], remote: str) -> Any:
+def _value(name: str, kind: str, overrides: Mapping[str, str], remote: str) -> Any:
     dotted = name.replace("_", ".", 1)
     section, _, key = dotted.partition(".")
     if file := _file_of(name):
-        return _text(file, given)
-    if dotted in given:
-        return _checked(f"--set {dotted}", kind, _typed(given[dotted], kind))
+        return _text(file, overrides)
+    if dotted in overrides:
+        return _checked(f"--set {dotted}", kind, _typed(overrides[dotted], kind))
     if key == "remote":
         return remote
     values = (read_yaml(PARAMETERS) or {}).get(section)
@@ -78,16 +78,16 @@ def _value(name: str, kind: str, given: Mapping[str, str], remote: str) -> Any:
     return _checked(f"{PARAMETERS}: {dotted}", kind, values[key])
 
 
-def _text(file: Path, given: Mapping[str, str]) -> str:
+def _text(file: Path, overrides: Mapping[str, str]) -> str:
     text = read_text(file)
     if file.suffix != ".sql":
         parse_yaml(text, file)
-    return with_model(text, given) if file.stem == "model" else text
+    return with_model(text, overrides) if file.stem == "model" else text
 
 
-def with_model(text: str, given: Mapping[str, str]) -> str:
+def with_model(text: str, overrides: Mapping[str, str]) -> str:
     """The text of model.yaml with the hyper-parameters of the `model.NAME` settings; everything else is unchanged."""
-    wanted = {name.removeprefix("model."): value for name, value in given.items() if name.startswith("model.")}
+    wanted = {name.removeprefix("model."): value for name, value in overrides.items() if name.startswith("model.")}
     if not wanted:
         return text
     yaml = YAML()
@@ -96,8 +96,8 @@ def with_model(text: str, given: Mapping[str, str]) -> str:
     parameters = document.get("parameters") if isinstance(document, dict) else None
     for name, value in wanted.items():
         if not isinstance(parameters, dict) or name not in parameters:
-            known = ", ".join(parameters or ()) or "none"
-            raise InputError(f"--set model.{name}", f"a parameter of model.yaml ({known})", "none", "add it there")
+            names = ", ".join(parameters or ()) or "none"
+            raise InputError(f"--set model.{name}", f"a parameter of model.yaml ({names})", "none", "add it there")
         parameters[name] = parse_yaml(value, f"--set model.{name}")
     stream = io.StringIO()
     yaml.dump(document, stream)
@@ -120,11 +120,11 @@ def _checked(thing: str, kind: str, value: Any) -> Any:
 
 
 def _check_unexpanded(name: str, text: str) -> None:
-    if found := EXPANDED.search(text):
-        file, line = _file_of(name), text.count("\n", 0, found.start()) + 1
+    if match := EXPANDED.search(text):
+        file, line = _file_of(name), text.count("\n", 0, match.start()) + 1
         place = f"{file}:{line}" if file else f"pipeline parameter {name}"
         expected = "a text without $$, $( and {{, which Kubernetes and Argo replace"
-        raise InputError(place, expected, found[0], "write it in another way")
+        raise InputError(place, expected, match[0], "write it in another way")
 
 
 def _check_length(values: Mapping[str, Any]) -> None:

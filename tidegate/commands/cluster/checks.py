@@ -58,11 +58,11 @@ def examine(connection: Connection, remote: str | None) -> list[Check]:
     )
 
 
-def show(found: Sequence[Check]) -> None:
+def show(checks: Sequence[Check]) -> None:
     """Print the checks, one line each."""
-    widths = [max(len(check[column]) for check in found) + 2 for column in (0, 1)]
-    for name, state, told in found:
-        line = Text.assemble(name.ljust(widths[0]), (state.ljust(widths[1]), COLOURS[state]), told)
+    widths = [max(len(check[column]) for check in checks) + 2 for column in (0, 1)]
+    for name, state, sentence in checks:
+        line = Text.assemble(name.ljust(widths[0]), (state.ljust(widths[1]), COLOURS[state]), sentence)
         console().print(line, soft_wrap=True)
 
 
@@ -106,10 +106,10 @@ def run(checks: Mapping[str, Callable[[], str]]) -> list[Check]:
         return list(pool.map(_one, checks, checks.values()))
 
 
-def refuse(found: Sequence[Check]) -> None:
+def refuse(checks: Sequence[Check]) -> None:
     """Raise InputError with all checks that are wrong."""
-    if any(check.state == WRONG for check in found):
-        raise UnfitError(found)
+    if any(check.state == WRONG for check in checks):
+        raise UnfitError(checks)
 
 
 def _one(name: str, look: Callable[[], str]) -> Check:
@@ -133,18 +133,18 @@ def _image(context: str | None) -> str:
 
 
 def _rights(connection: Connection) -> str:
-    found = objects.api(connection.kube_context)
-    if found is None:
+    api = objects.api(connection.kube_context)
+    if api is None:
         raise NotCheckedError("no kubeconfig")
     place = connection.namespace or DEFAULT_NAMESPACE
     try:
-        return rights.check(found, place, cluster.load().service_account, connection.timeout)
+        return rights.check(api, place, cluster.load().service_account, connection.timeout)
     except PermissionError as reason:
         raise NotCheckedError(str(reason)) from None
 
 
-def _data(given: str | None) -> str:
-    url, name = data.remote(given, limits.LOOK_SECONDS)
+def _data(remote: str | None) -> str:
+    url, name = data.remote(remote, limits.LOOK_SECONDS)
     if name is None:
         raise NotCheckedError(f"{url} is no remote of DVC's configuration")
     data.check(name, limits.LOOK_SECONDS)
@@ -157,5 +157,5 @@ def _mlflow() -> str:
         raise InputError("MLFLOW_TRACKING_URI", "the MLflow server of the cluster", "nothing", "set it")
     from tidegate.tracking import rehearsal, store
 
-    told = rehearsal.rehearse(store.connect(), read_contract(workspace.CONTRACT).name)
-    return f"{address(uri)}: {told}"
+    sentence = rehearsal.rehearse(store.connect(), read_contract(workspace.CONTRACT).name)
+    return f"{address(uri)}: {sentence}"

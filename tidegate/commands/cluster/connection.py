@@ -72,15 +72,15 @@ FLAGS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def connection(given: Mapping[str, Any], environment: Mapping[str, str]) -> Connection:
+def connection(flags: Mapping[str, Any], environment: Mapping[str, str]) -> Connection:
     """The connection by the flags, else by the environment; InputError if its token could be read on the way."""
 
     def first(flag: str, *names: str) -> str | None:
-        return given.get(flag) or next((environment[name] for name in names if environment.get(name)), None)
+        return flags.get(flag) or next((environment[name] for name in names if environment.get(name)), None)
 
     host = _url(first("host", "KFP_ENDPOINT", "KF_PIPELINES_ENDPOINT"))
     mounted = str(TOKEN_FILE) if TOKEN_FILE.exists() else None
-    made = Connection(
+    result = Connection(
         host=host,
         ui_host=_url(first("ui_host", "KF_PIPELINES_UI_ENDPOINT")),
         namespace=first("namespace", "KFP_NAMESPACE"),
@@ -88,14 +88,14 @@ def connection(given: Mapping[str, Any], environment: Mapping[str, str]) -> Conn
         cookies=first("cookies", "KFP_COOKIES"),
         token_file=_file("--token-file", first("token_file", "KF_PIPELINES_SA_TOKEN_PATH")) or mounted,
         ssl_ca_cert=_file("--ssl-ca-cert", first("ssl_ca_cert", "KFP_SSL_CA_CERT", "SSL_CERT_FILE")),
-        verify_ssl=not given.get("no_verify_ssl"),
+        verify_ssl=not flags.get("no_verify_ssl"),
         proxy=first("proxy", "KFP_PROXY") or _proxy_of(host),
-        kube_context=given.get("kube_context"),
-        timeout=given["timeout"],
+        kube_context=flags.get("kube_context"),
+        timeout=flags["timeout"],
     )
-    if host and (made.existing_token or made.cookies or made.token_file or urlsplit(host).password):
+    if host and (result.existing_token or result.cookies or result.token_file or urlsplit(host).password):
         check_encrypted("--host", host)
-    return made
+    return result
 
 
 def connection_of(arguments: argparse.Namespace) -> Connection:

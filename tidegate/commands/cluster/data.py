@@ -13,24 +13,24 @@ PUSH = "run `dvc push data.dvc`"
 MAKE = "run `tidegate doctor --make-bucket`"
 
 
-def remote(given: str | None, timeout: float) -> tuple[str, str | None]:
+def remote(place: str | None, timeout: float) -> tuple[str, str | None]:
     """The remote as a parameter of the run, and its name in DVC's configuration if it has one.
 
-    `given` is a name, an address, or None for the default remote.
+    `place` is a name, an address, or None for the default remote.
     """
     config = configuration(timeout)
-    name = given or config.get(DEFAULT, "")
-    known = config.get(f"remote.{name}.url")
-    url = known or (given if given and "/" in given else None)
+    name = place or config.get(DEFAULT, "")
+    configured_url = config.get(f"remote.{name}.url")
+    url = configured_url or (place if place and "/" in place else None)
     if not url:
-        expected = "a remote of this name, or an address" if given else "a default remote"
-        raise InputError("DVC remote", expected, given or "none", "see `dvc remote add --default`")
+        expected = "a remote of this name, or an address" if place else "a default remote"
+        raise InputError("DVC remote", expected, place or "none", "see `dvc remote add --default`")
     if holds_secret(url):
         expected = "an address without a password or token, because the run keeps it"
         raise InputError("DVC remote", expected, "one with a secret", "put it into a secret of the cluster")
     settings = section(config, name)
     # A run also needs the remote's endpoint and region; its secrets are not sent.
-    return split(settings)[0] if known and len(settings) > 1 else url, name if known else None
+    return split(settings)[0] if configured_url and len(settings) > 1 else url, name if configured_url else None
 
 
 def check(remote_name: str, timeout: float) -> None:
@@ -50,12 +50,12 @@ def check(remote_name: str, timeout: float) -> None:
         raise InputError(DATA_DVC, f"its data on the DVC remote {remote_name}", f"no {lacking[0]}{more}", PUSH)
 
 
-def make_bucket(given: str | None, timeout: float) -> str:
+def make_bucket(place: str | None, timeout: float) -> str:
     """Create the bucket of a remote (None: the default remote) if it is missing; returns what was done."""
     from tidegate.commands.cluster import buckets
 
     config = configuration(timeout)
-    name = given or config.get(DEFAULT, "")
+    name = place or config.get(DEFAULT, "")
     return buckets.make(section(config, name) or {"url": name})
 
 

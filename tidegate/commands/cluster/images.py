@@ -25,15 +25,15 @@ class Nodes(NamedTuple):
     silent: Sequence[str]
 
 
-def check(given: Cluster, context: str | None, timeout: float) -> str:
+def check(settings: Cluster, context: str | None, timeout: float) -> str:
     """Where the image is; InputError when no pod could pull it, PermissionError when the cluster does not say."""
-    image = kubeflow.image_of(given)
-    if given.pull_policy == "Never":
+    image = kubeflow.image_of(settings)
+    if settings.pull_policy == "Never":
         return _loaded(image, nodes(image, context, timeout))
     try:
         return f"{image} {registry.check(image, timeout)}".strip()
     except InputError as refused:
-        if given.pull_policy == "Always":
+        if settings.pull_policy == "Always":
             raise
         return _instead(image, context, timeout, refused)
 
@@ -44,12 +44,12 @@ def nodes(image: str, context: str | None, timeout: float) -> Nodes:
     if cluster is None:
         raise PermissionError("no kubeconfig, by which to see the images of the nodes")
     try:
-        found = kubernetes.CoreV1Api(cluster).list_node(_request_timeout=timeout).items
+        all_nodes = kubernetes.CoreV1Api(cluster).list_node(_request_timeout=timeout).items
     except kubernetes.ApiException as error:
         raise PermissionError(objects.refused(error, "list nodes in the cluster")) from None
     except urllib3.exceptions.HTTPError:
         raise PermissionError("no answer from the cluster, whose nodes have the images") from None
-    taking = [node for node in found if _takes_pods(node)]
+    taking = [node for node in all_nodes if _takes_pods(node)]
     having = [node.metadata.name for node in taking if _names(image) & _image_names(node)]
     others = [node for node in taking if node.metadata.name not in having]
     full = [node.metadata.name for node in others if len(node.status.images or []) >= MOST_TOLD]
@@ -59,23 +59,23 @@ def nodes(image: str, context: str | None, timeout: float) -> Nodes:
 def _instead(image: str, context: str | None, timeout: float, refused: InputError) -> str:
     """For an image in no registry: right when all nodes have it; `refused` when none has or reports it."""
     try:
-        found = nodes(image, context, timeout)
+        cluster_nodes = nodes(image, context, timeout)
     except PermissionError:
         raise refused from None
-    if not found.having:
+    if not cluster_nodes.having:
         raise refused
-    return f"{_loaded(image, found)}, in no registry"
+    return f"{_loaded(image, cluster_nodes)}, in no registry"
 
 
-def _loaded(image: str, found: Nodes) -> str:
-    if found.lacking:
-        names = ", ".join(found.lacking)
+def _loaded(image: str, cluster_nodes: Nodes) -> str:
+    if cluster_nodes.lacking:
+        names = ", ".join(cluster_nodes.lacking)
         raise InputError(image, "it on every node", f"none on {names}", f"run `kind load docker-image {image}`")
-    if found.silent:
-        raise PermissionError(f"{', '.join(found.silent)} tells of its {MOST_TOLD} largest images only")
-    if not found.having:
+    if cluster_nodes.silent:
+        raise PermissionError(f"{', '.join(cluster_nodes.silent)} tells of its {MOST_TOLD} largest images only")
+    if not cluster_nodes.having:
         raise InputError(image, "a node that takes pods", "none", "see `kubectl get nodes`")
-    return f"{image} on {', '.join(found.having)}"
+    return f"{image} on {', '.join(cluster_nodes.having)}"
 
 
 def _takes_pods(node: Any) -> bool:

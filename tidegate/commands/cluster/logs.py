@@ -36,43 +36,43 @@ def report(service: Service, run_id: str, step: str | None) -> dict[str, Any]:
     run = runs.read(service, runs.check_id(run_id))
     ir, platform = kubeflow.parts(kubeflow.compile(steps.IMAGE))
     names, task = [task.name for task in graph.tasks(ir)], _task(step)
-    found = states(names, run, datetime.now(UTC))
-    way = pod_view.sight(service)
-    seen = pod_view.of_run(way, run_id)
-    known = {trouble.step: trouble for trouble in reasons.troubles(found, run, seen)}
-    failed = [state.step for state in found if state.state == "failed"]
-    wanted = [task] if task else [*failed, *(name for name in known if name not in failed)]
+    step_states = states(names, run, datetime.now(UTC))
+    view = pod_view.sight(service)
+    run_pods = pod_view.of_run(view, run_id)
+    troubles = {trouble.step: trouble for trouble in reasons.troubles(step_states, run, run_pods)}
+    failed = [state.step for state in step_states if state.state == "failed"]
+    wanted = [task] if task else [*failed, *(name for name in troubles if name not in failed)]
     recorded = {name: _recorded(ir, platform, name, run) if name in names else [] for name in wanted}
-    places = {name: _places(recorded[name], name, run, seen) for name in wanted}
-    logs = {name: _log(service, way, run_id, places[name]) for name in wanted}
+    places = {name: _places(recorded[name], name, run, run_pods) for name in wanted}
+    logs = {name: _log(service, view, run_id, places[name]) for name in wanted}
     return {
         "run": run_id,
         "state": word(state_of(run)),
         "link": service.connection.link("runs", run_id),
-        "steps": [state._asdict() for state in found],
-        "told": {name: _document(name, known.get(name), logs[name], step) for name in wanted},
+        "steps": [state._asdict() for state in step_states],
+        "told": {name: _document(name, troubles.get(name), logs[name], step) for name in wanted},
     }
 
 
 def _task(step: str | None) -> str | None:
     """The task of the requested step."""
-    given = cluster.load()
-    if step and step not in given.steps:
-        raise InputError("step", f"one of {', '.join(given.steps)}", step, "choose one")
-    return given.task_of(step) if step else None
+    settings = cluster.load()
+    if step and step not in settings.steps:
+        raise InputError("step", f"one of {', '.join(settings.steps)}", step, "choose one")
+    return settings.task_of(step) if step else None
 
 
-def show(found: Mapping[str, Any], whole: bool) -> None:
+def show(document: Mapping[str, Any], whole: bool) -> None:
     """Print it for a person: the whole log of a requested step, otherwise its errors or its last lines."""
     screen = console()
-    screen.print(f"run {found['run']}: {found['state']}\n{found['link']}\n", soft_wrap=True)
-    screen.print(table([State(**state) for state in found["steps"]]))
-    names = [state["step"] for state in found["steps"]]
-    for step, told in found["told"].items():
-        screen.print(f"\n{step}" + (f": {told['reason']}" if told["reason"] else ""), soft_wrap=True)
-        if told["cure"]:
-            screen.print(Text(f"  cure: {told['cure']}"), soft_wrap=True)
-        for line in _display(told, whole) if step in names or told["log"] else []:
+    screen.print(f"run {document['run']}: {document['state']}\n{document['link']}\n", soft_wrap=True)
+    screen.print(table([State(**state) for state in document["steps"]]))
+    names = [state["step"] for state in document["steps"]]
+    for step, entry in document["told"].items():
+        screen.print(f"\n{step}" + (f": {entry['reason']}" if entry["reason"] else ""), soft_wrap=True)
+        if entry["cure"]:
+            screen.print(Text(f"  cure: {entry['cure']}"), soft_wrap=True)
+        for line in _display(entry, whole) if step in names or entry["log"] else []:
             screen.print(Text(f"  {line}"), soft_wrap=True)
         if step == "validate" and not whole:
             screen.print("  MLflow has the report, in validate/ of the run with the tag tidegate.validation = refused")
@@ -110,10 +110,10 @@ def _document(task: str, trouble: Trouble | None, log: str | None, step: str | N
     return {"reason": reason, "cure": cure or None, "log": None if log is None else own, "launcher": launcher or None}
 
 
-def _display(told: Mapping[str, str | None], whole: bool) -> list[str]:
-    if told["log"] is None:
+def _display(entry: Mapping[str, str | None], whole: bool) -> list[str]:
+    if entry["log"] is None:
         return ["no log: its pod did not start, is gone, or is not yours to read; see the page of the run"]
-    own, launcher = told["log"].splitlines(), (told["launcher"] or "").splitlines()
+    own, launcher = entry["log"].splitlines(), (entry["launcher"] or "").splitlines()
     if whole:
         return [*own, *(["", "Kubeflow's program around it:"] if launcher else []), *launcher]
     errors = [line for line in own if line.startswith("error: ")]
@@ -127,15 +127,15 @@ def _recorded(ir: Mapping[str, Any], platform: Mapping[str, Any], step: str, run
     return pods.names(ir, platform, step, run)
 
 
-def _places(recorded: Sequence[str], step: str, run: Any, seen: Sequence[Seen]) -> list[str]:
+def _places(recorded: Sequence[str], step: str, run: Any, run_pods: Sequence[Seen]) -> list[str]:
     """The same, with the names that Kubernetes or Argo reported first."""
     failed = reasons.driver_failed(run, step)
-    found = [item for item in seen if item.step == step and (item.driver == failed or not recorded)]
-    latest = sorted(found, key=lambda item: item.attempt, reverse=True)
+    step_pods = [item for item in run_pods if item.step == step and (item.driver == failed or not recorded)]
+    latest = sorted(step_pods, key=lambda item: item.attempt, reverse=True)
     return list(dict.fromkeys([*(item.pod for item in latest), *recorded]))
 
 
-def _log(service: Service, way: pod_view.Sight | None, run_id: str, places: Sequence[str]) -> str | None:
+def _log(service: Service, view: pod_view.Sight | None, run_id: str, places: Sequence[str]) -> str | None:
     """The first log that can be read; None without any."""
     namespace = service.namespace or service.connection.namespace or DEFAULT_NAMESPACE
     for pod in places:
@@ -146,7 +146,7 @@ def _log(service: Service, way: pod_view.Sight | None, run_id: str, places: Sequ
                 continue
             if is_log(text):
                 return str(text)
-        if text := pod_view.log(way, pod):
+        if text := pod_view.log(view, pod):
             return text
     return None
 

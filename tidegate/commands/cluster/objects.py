@@ -43,14 +43,14 @@ class Thing(NamedTuple):
 def needed(platform: Mapping[str, Any], account: str) -> list[Thing]:
     """The objects that must exist before a run: those that the platform spec does not mark optional."""
     executors = platform.get("platforms", {}).get("kubernetes", {}).get("deploymentSpec", {}).get("executors", {})
-    found = {
+    things = {
         Thing(kind, entry[key])
         for executor in executors.values()
         for section, (kind, key) in NAMED.items()
         for entry in executor.get(section, [])
         if not entry.get("optional")
     }
-    return [Thing("serviceaccounts", account), *sorted(found)]
+    return [Thing("serviceaccounts", account), *sorted(things)]
 
 
 def api(context: str | None) -> kubernetes.ApiClient | None:

@@ -39,33 +39,33 @@ def sight(service: Service) -> Sight | None:
     return Sight(cluster, namespace, connection.timeout) if cluster else None
 
 
-def of_run(way: Sight | None, run_id: str) -> list[Seen]:
+def of_run(view: Sight | None, run_id: str) -> list[Seen]:
     """Every pod of a run, from Kubernetes or, once deleted, from Argo's workflow; none without permission."""
-    if way is None:
+    if view is None:
         return []
-    remembered = {item.pod: item for item in _remembered(way, run_id)}
-    present = {item.pod: item for item in (_by_run(way, f"{RUN_LABEL}={run_id}", "") or {}).get(run_id, [])}
+    remembered = {item.pod: item for item in _remembered(view, run_id)}
+    present = {item.pod: item for item in (_by_run(view, f"{RUN_LABEL}={run_id}", "") or {}).get(run_id, [])}
     return list((remembered | present).values())
 
 
-def in_trouble(way: Sight, run_id: str) -> list[Seen] | None:
+def in_trouble(view: Sight, run_id: str) -> list[Seen] | None:
     """The pods of a run that have not succeeded; None without permission."""
-    found = _by_run(way, f"{RUN_LABEL}={run_id}", TROUBLED)
-    return None if found is None else found.get(run_id, [])
+    pods = _by_run(view, f"{RUN_LABEL}={run_id}", TROUBLED)
+    return None if pods is None else pods.get(run_id, [])
 
 
-def of_all_runs(way: Sight | None) -> dict[str, list[Seen]]:
+def of_all_runs(view: Sight | None) -> dict[str, list[Seen]]:
     """The pods that have not succeeded, by run; none without permission."""
-    return (_by_run(way, RUN_LABEL, TROUBLED) or {}) if way else {}
+    return (_by_run(view, RUN_LABEL, TROUBLED) or {}) if view else {}
 
 
-def log(way: Sight | None, pod: str) -> str | None:
+def log(view: Sight | None, pod: str) -> str | None:
     """The log of a pod while it exists; None without permission."""
-    if way is None:
+    if view is None:
         return None
-    read = kubernetes.CoreV1Api(way.cluster).read_namespaced_pod_log
+    read = kubernetes.CoreV1Api(view.cluster).read_namespaced_pod_log
     try:
-        return str(read(pod, way.namespace, container=CONTAINER, _request_timeout=way.timeout)) or None
+        return str(read(pod, view.namespace, container=CONTAINER, _request_timeout=view.timeout)) or None
     except GONE:
         return None
 
@@ -85,29 +85,29 @@ def condition(pod: Any) -> str:
     return _sentence(stuck[0].reason, stuck[0].message) if stuck else ""
 
 
-def _by_run(way: Sight, labels: str, fields: str) -> dict[str, list[Seen]] | None:
-    listing = kubernetes.CoreV1Api(way.cluster).list_namespaced_pod
+def _by_run(view: Sight, labels: str, fields: str) -> dict[str, list[Seen]] | None:
+    listing = kubernetes.CoreV1Api(view.cluster).list_namespaced_pod
     try:
-        pods = listing(way.namespace, label_selector=labels, field_selector=fields, _request_timeout=way.timeout)
+        pods = listing(view.namespace, label_selector=labels, field_selector=fields, _request_timeout=view.timeout)
     except GONE:
         return None
-    found: dict[str, list[Seen]] = {}
+    by_run: dict[str, list[Seen]] = {}
     for pod in pods.items:
         place = (pod.metadata.annotations or {}).get(NODE, "")
-        run = found.setdefault((pod.metadata.labels or {}).get(RUN_LABEL, ""), [])
+        run = by_run.setdefault((pod.metadata.labels or {}).get(RUN_LABEL, ""), [])
         run.extend(_placed(place, pod.metadata.name, condition(pod)))
-    return found
+    return by_run
 
 
-def _remembered(way: Sight, run_id: str) -> Iterator[Seen]:
+def _remembered(view: Sight, run_id: str) -> Iterator[Seen]:
     """From the status of the workflow, which outlives its pods."""
-    listing = kubernetes.CustomObjectsApi(way.cluster).list_namespaced_custom_object
-    place = ("argoproj.io", "v1alpha1", way.namespace, "workflows")
+    listing = kubernetes.CustomObjectsApi(view.cluster).list_namespaced_custom_object
+    place = ("argoproj.io", "v1alpha1", view.namespace, "workflows")
     try:
-        found = listing(*place, label_selector=f"{RUN_LABEL}={run_id}", _request_timeout=way.timeout)
+        workflows = listing(*place, label_selector=f"{RUN_LABEL}={run_id}", _request_timeout=view.timeout)
     except GONE:
         return
-    for workflow in found["items"]:
+    for workflow in workflows["items"]:
         for node in workflow.get("status", {}).get("nodes", {}).values():
             if node["type"] == "Pod":
                 yield from _placed(node["name"], _pod(workflow["metadata"]["name"], node), _message(node))
@@ -123,8 +123,8 @@ def _message(node: Mapping[str, Any]) -> str:
 
 
 def _placed(place: str, pod: str, reason: str) -> Iterator[Seen]:
-    if found := PLACE.search(place):
-        yield Seen(found["step"], bool(found["driver"]), int(found["attempt"] or 0), pod, reason)
+    if match := PLACE.search(place):
+        yield Seen(match["step"], bool(match["driver"]), int(match["attempt"] or 0), pod, reason)
 
 
 def _sentence(reason: str, message: str | None) -> str:

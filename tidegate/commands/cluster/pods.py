@@ -28,18 +28,18 @@ def driver_names(ir: Mapping[str, Any], step: str, run: Any) -> list[str]:
     return _named(run, [*path[:-1], f"{step}-driver"], DRIVER)
 
 
-def nodes(path: Sequence[str], known: Container[str]) -> list[str]:
+def nodes(path: Sequence[str], node_ids: Container[str]) -> list[str]:
     """The known nodes at this place, the last attempt first; without any, their possible names.
 
     A workflow whose templates have a retry strategy has `X(0)` below `X` at each level; which have one is a default of
     the cluster.
     """
     workflow, *levels = path
-    found = _variants(workflow, workflow, known) or [workflow]
+    matches = _variants(workflow, workflow, node_ids) or [workflow]
     for level in levels:
-        found = [name for above in found for name in _variants(workflow, f"{above}.{level}", known)]
+        matches = [name for above in matches for name in _variants(workflow, f"{above}.{level}", node_ids)]
     guesses = [".".join(f"{level}(0)" for level in path), f"{'.'.join(path)}(0)", ".".join(path)]
-    return found or guesses
+    return matches or guesses
 
 
 def node_id(workflow: str, name: str) -> str:
@@ -55,20 +55,20 @@ def fnv1a(text: str) -> int:
     return digest
 
 
-def _variants(workflow: str, name: str, known: Container[str]) -> list[str]:
+def _variants(workflow: str, name: str, node_ids: Container[str]) -> list[str]:
     attempts = [f"{name}({number})" for number in range(MOST_ATTEMPTS - 1, -1, -1)]
-    found = [attempt for attempt in attempts if node_id(workflow, attempt) in known]
-    return found or ([name] if node_id(workflow, name) in known else [])
+    matches = [attempt for attempt in attempts if node_id(workflow, attempt) in node_ids]
+    return matches or ([name] if node_id(workflow, name) in node_ids else [])
 
 
 def _named(run: Any, path: Sequence[str], template: str) -> list[str]:
     """The pod of each node, then the node itself, which Kubeflow accepts instead for an archived log."""
-    known = _ids(run)
-    if not known:
+    node_ids = _ids(run)
+    if not node_ids:
         return []
-    workflow = re.sub(r"-\d+$", "", min(known))
-    ids = [node_id(workflow, name) for name in nodes([workflow, "root", *path], known)]
-    return [name for found in ids for name in (re.sub(r"-(\d+)$", rf"-{template}-\1", found), found)]
+    workflow = re.sub(r"-\d+$", "", min(node_ids))
+    ids = [node_id(workflow, name) for name in nodes([workflow, "root", *path], node_ids)]
+    return [name for node in ids for name in (re.sub(r"-(\d+)$", rf"-{template}-\1", node), node)]
 
 
 def _ids(run: Any) -> set[str]:

@@ -36,14 +36,14 @@ def follow(service: Service, run_id: str, steps: Sequence[str]) -> Followed:
     if not screen.is_terminal:
         return _until_over(service, run_id, steps, _lines(steps))
     with Live(console=screen, refresh_per_second=4) as live:
-        return _until_over(service, run_id, steps, lambda *found: live.update(table(*found)))
+        return _until_over(service, run_id, steps, lambda *progress: live.update(table(*progress)))
 
 
-def table(found: Sequence[State], stopped: Sequence[Trouble] = ()) -> Table:
+def table(step_states: Sequence[State], stopped: Sequence[Trouble] = ()) -> Table:
     """The steps as a table, each with the reason why it does not run."""
     result = Table.grid(padding=(0, 2))
     reasons = {trouble.step: trouble.reason for trouble in stopped}
-    for step, state, seconds in found:
+    for step, state, seconds in step_states:
         result.add_row(step, Text(state, COLOURS.get(state, "dim")), _display(seconds), reasons.get(step, ""))
     return result
 
@@ -54,9 +54,9 @@ def _until_over(service: Service, run_id: str, steps: Sequence[str], show: Show)
         try:
             run = runs.read(service, run_id)
             heard = time.monotonic()
-            found = states(steps, run, datetime.now(UTC))
-            stopped = troubles(found, run, look())
-            show(found, stopped)
+            step_states = states(steps, run, datetime.now(UTC))
+            stopped = troubles(step_states, run, look())
+            show(step_states, stopped)
             if over(run) or any(trouble.hopeless for trouble in stopped):
                 return Followed(run, stopped)
         except UnreachableError:
@@ -67,30 +67,30 @@ def _until_over(service: Service, run_id: str, steps: Sequence[str], show: Show)
 
 def _looking(service: Service, run_id: str) -> Callable[[], list[Seen]]:
     """Reads the pods that have not succeeded, as long as the cluster permits it."""
-    way, missed = pod_view.sight(service), 0
+    view, missed = pod_view.sight(service), 0
 
     def look() -> list[Seen]:
         nonlocal missed
-        found = pod_view.in_trouble(way, run_id) if way and missed < MOST_MISSED else None
-        missed = missed + 1 if found is None else 0
-        return found or []
+        pods = pod_view.in_trouble(view, run_id) if view and missed < MOST_MISSED else None
+        missed = missed + 1 if pods is None else 0
+        return pods or []
 
     return look
 
 
 def _lines(steps: Sequence[str]) -> Show:
     """Prints to stderr what has changed since the last call."""
-    told = dict.fromkeys(steps, "waiting")
-    known: set[Trouble] = set()
+    last_states = dict.fromkeys(steps, "waiting")
+    printed: set[Trouble] = set()
 
-    def tell(found: Sequence[State], stopped: Sequence[Trouble]) -> None:
-        for step, state, seconds in found:
-            if told[step] != state:
-                told[step] = state
+    def tell(step_states: Sequence[State], stopped: Sequence[Trouble]) -> None:
+        for step, state, seconds in step_states:
+            if last_states[step] != state:
+                last_states[step] = state
                 print(f"{step}: {state} {_display(seconds)}".rstrip(), file=sys.stderr, flush=True)
         for trouble in stopped:
-            if trouble not in known:
-                known.add(trouble)
+            if trouble not in printed:
+                printed.add(trouble)
                 print(trouble, file=sys.stderr, flush=True)
 
     return tell

@@ -54,13 +54,13 @@ class Trouble(NamedTuple):
         return f"{self.step}: {self.reason}" + (f"; {self.cure}" if self.cure else "")
 
 
-def troubles(found: Sequence[State], run: Any, seen: Sequence[Seen]) -> list[Trouble]:
+def troubles(step_states: Sequence[State], run: Any, pods: Sequence[Seen]) -> list[Trouble]:
     """Why the run and each step that did not succeed failed, from Kubeflow or else from Kubernetes."""
-    open_ = [state for state in found if state.state not in ("succeeded", "skipped", "not run")]
-    of_steps = [trouble for state in open_ for trouble in _of(state, run, seen)]
-    names = {state.step for state in found}
+    open_ = [state for state in step_states if state.state not in ("succeeded", "skipped", "not run")]
+    of_steps = [trouble for state in open_ for trouble in _of(state, run, pods)]
+    names = {state.step for state in step_states}
     stopped = run.state != "SUCCEEDED" and not cancelled_at(run)
-    others = [item for item in seen if stopped and item.step not in names and item.reason]
+    others = [item for item in pods if stopped and item.step not in names and item.reason]
     of_all = [trouble(RUN, run.error.message)] if run.error and run.error.message else []
     return [*of_all, *of_steps, *(trouble(item.step, f"{DRIVER}: {item.reason}") for item in others)]
 
@@ -71,17 +71,17 @@ def trouble(step: str, reason: str) -> Trouble:
     return Trouble(step, reason, cure.format(step=step), bool(HOPELESS.search(reason)))
 
 
-def _of(state: State, run: Any, seen: Sequence[Seen]) -> Iterator[Trouble]:
-    reason = _said(run, state.step) or _seen(state.step, seen)
+def _of(state: State, run: Any, pods: Sequence[Seen]) -> Iterator[Trouble]:
+    reason = _said(run, state.step) or _pod_reason(state.step, pods)
     if cancelled_at(run) and "deadline" in reason.lower():
         return  # Argo's way to stop a cancelled step
-    known = trouble(state.step, reason)
-    if state.state == "failed" and driver_failed(run, state.step) and not known.cure:
+    cause = trouble(state.step, reason)
+    if state.state == "failed" and driver_failed(run, state.step) and not cause.cure:
         rerun = any(RERUN.fullmatch(name) for name in latest(run))
         cure = AGAIN if rerun else "see its log, and submit again"
-        yield known._replace(reason=reason or f"{DRIVER} failed", cure=cure)
+        yield cause._replace(reason=reason or f"{DRIVER} failed", cure=cure)
     elif reason:
-        yield known
+        yield cause
 
 
 def driver_failed(run: Any, step: str) -> bool:
@@ -97,9 +97,9 @@ def _said(run: Any, step: str) -> str:
     return next((error.message for error in errors if error and error.message), "")
 
 
-def _seen(step: str, seen: Sequence[Seen]) -> str:
+def _pod_reason(step: str, pods: Sequence[Seen]) -> str:
     """The step's own pods before its driver's, the last attempt first."""
-    own = sorted((item for item in seen if item.step == step and item.reason), key=lambda item: item.attempt)
-    found = [item.reason for item in reversed(own) if not item.driver]
+    own = sorted((item for item in pods if item.step == step and item.reason), key=lambda item: item.attempt)
+    reasons = [item.reason for item in reversed(own) if not item.driver]
     drivers = [f"{DRIVER}: {item.reason}" for item in reversed(own) if item.driver]
-    return next(iter([*found, *drivers]), "")
+    return next(iter([*reasons, *drivers]), "")

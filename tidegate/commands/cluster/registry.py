@@ -64,39 +64,39 @@ def _authorization(
 ) -> str | None:
     """The header that answers the registry's challenge: basic credentials, or a token of its token server."""
     scheme, _, rest = answer.headers.get("WWW-Authenticate", "").partition(" ")
-    known = _credentials(host)
+    credentials = _credentials(host)
     if scheme.lower() != "bearer":
-        return _basic(known) if known else None
+        return _basic(credentials) if credentials else None
     challenge = dict(re.findall(r'(\w+)="([^"]*)"', rest))
     realm = challenge.pop("realm", "")
     if not realm.startswith("https://") and not _is_local(realm):
         raise InputError(image, "a token server over https", realm or "none", "ask who runs the registry")
-    asked = {key: challenge[key] for key in ("service", "scope") if key in challenge}
-    if known.get("identitytoken"):
+    query = {key: challenge[key] for key in ("service", "scope") if key in challenge}
+    if credentials.get("identitytoken"):
         form = {
-            **asked,
+            **query,
             "grant_type": "refresh_token",
-            "refresh_token": known["identitytoken"],
+            "refresh_token": credentials["identitytoken"],
             "client_id": "tidegate",
         }
-        found = session.post(realm, data=form, timeout=timeout)
+        response = session.post(realm, data=form, timeout=timeout)
     else:
-        headers = {"Authorization": _basic(known)} if known else {}
-        found = session.get(realm, params=asked, headers=headers, timeout=timeout)
-    if found.status_code != 200:
-        raise _refused(image, host, found.status_code)
-    document = found.json()
+        headers = {"Authorization": _basic(credentials)} if credentials else {}
+        response = session.get(realm, params=query, headers=headers, timeout=timeout)
+    if response.status_code != 200:
+        raise _refused(image, host, response.status_code)
+    document = response.json()
     return f"Bearer {document.get('token') or document.get('access_token')}"
 
 
 def _credentials(host: str) -> Credentials:
     """The credentials for this host in Docker's config.json or its credential helper; empty without any."""
-    found = docker.auth.load_config().resolve_authconfig(host) or {}
-    return {key.lower(): value for key, value in found.items() if value}
+    entry = docker.auth.load_config().resolve_authconfig(host) or {}
+    return {key.lower(): value for key, value in entry.items() if value}
 
 
-def _basic(known: Credentials) -> str:
-    pair = f"{known.get('username', '')}:{known.get('password', '')}"
+def _basic(credentials: Credentials) -> str:
+    pair = f"{credentials.get('username', '')}:{credentials.get('password', '')}"
     return f"Basic {b64encode(pair.encode()).decode()}"
 
 

@@ -6,7 +6,7 @@ from tidegate.process.errors import InputError
 
 def commit() -> str:
     """The commit that is checked out; InputError where there is none."""
-    found = described().removesuffix("-dirty")
-    if found == "unknown":
+    head = described().removesuffix("-dirty")
+    if head == "unknown":
         raise InputError("commit", "a git repository with a commit", "none", "commit your work, then submit it")
-    return found
+    return head

@@ -73,5 +73,5 @@ def _account(cluster: kubernetes.ApiClient, namespace: str, account: str, timeou
 
 
 def _attributes(namespace: str, right: Right) -> dict[str, Any]:
-    given = {"namespace": namespace, "verb": right.verb, "group": right.group, "resource": right.resource}
-    return given | ({"subresource": right.subresource} if right.subresource else {})
+    attributes = {"namespace": namespace, "verb": right.verb, "group": right.group, "resource": right.resource}
+    return attributes | ({"subresource": right.subresource} if right.subresource else {})

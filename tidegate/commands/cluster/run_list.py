@@ -24,10 +24,10 @@ from tidegate.tracking.tags import Tag
 def listed(service: Service, limit: int) -> list[dict[str, Any]]:
     """One document per run, the newest first: id, when, until, state, reason, decision, link."""
     name = read_contract(workspace.CONTRACT).name
-    found = runs.newest(service, name, limit)
-    decisions = _decisions(name) if found else {}
-    reasons = _reasons(service, [run for run in found if run.state != "SUCCEEDED"])
-    return [_row(service, run, decisions) | {"reason": reasons.get(run.run_id)} for run in found]
+    newest = runs.newest(service, name, limit)
+    decisions = _decisions(name) if newest else {}
+    reasons = _reasons(service, [run for run in newest if run.state != "SUCCEEDED"])
+    return [_row(service, run, decisions) | {"reason": reasons.get(run.run_id)} for run in newest]
 
 
 def show(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -63,26 +63,26 @@ def _row(service: Service, run: Any, decisions: Mapping[str, str]) -> dict[str, 
 
 def _until(run: Any) -> str | None:
     """The end of the batch: the given one, or the day (UTC) that a recurring run was scheduled for."""
-    given = runs.parameter(run, UNTIL)
-    if given == "" and run.scheduled_at:
+    until = runs.parameter(run, UNTIL)
+    if until == "" and run.scheduled_at:
         return str(run.scheduled_at.astimezone(UTC).date())
-    return given if given is None else str(given)
+    return until if until is None else str(until)
 
 
-def _reasons(service: Service, found: Sequence[Any]) -> dict[str, str]:
+def _reasons(service: Service, unsuccessful: Sequence[Any]) -> dict[str, str]:
     """Why a run failed or does not go on, by its id: the first such step, and the reason where known."""
-    if not found:
+    if not unsuccessful:
         return {}
     steps = [task.name for task in graph.tasks(kubeflow.ir())]
-    seen = pod_view.of_all_runs(pod_view.sight(service))
-    told = {run.run_id: _reason(steps, run, seen.get(run.run_id, [])) for run in found}
-    return {name: reason for name, reason in told.items() if reason}
+    pods = pod_view.of_all_runs(pod_view.sight(service))
+    reasons = {run.run_id: _reason(steps, run, pods.get(run.run_id, [])) for run in unsuccessful}
+    return {name: reason for name, reason in reasons.items() if reason}
 
 
-def _reason(steps: Sequence[str], run: Any, seen: Sequence[Seen]) -> str | None:
-    found = states(steps, run, datetime.now(UTC))
-    stopped = [str(trouble) for trouble in troubles(found, run, seen)]
-    ended = [f"{state.step}: {state.state}" for state in found if state.state in ("failed", "cancelled")]
+def _reason(steps: Sequence[str], run: Any, pods: Sequence[Seen]) -> str | None:
+    step_states = states(steps, run, datetime.now(UTC))
+    stopped = [str(trouble) for trouble in troubles(step_states, run, pods)]
+    ended = [f"{state.step}: {state.state}" for state in step_states if state.state in ("failed", "cancelled")]
     return next(iter([*stopped, *ended]), None)
 
 
@@ -94,9 +94,9 @@ def _decisions(name: str) -> dict[str, str]:
     from tidegate.tracking.store import connect
 
     try:
-        found = [tags for tags in batches(connect(), name) if Tag.DECISION in tags]
+        decided = [tags for tags in batches(connect(), name) if Tag.DECISION in tags]
     except InputError:
         return {}
     return {
-        tags[tag]: tags[Tag.DECISION] for tags in found for tag in (Tag.UNTIL, Tag.KUBEFLOW_RUN) if tags.get(tag)
+        tags[tag]: tags[Tag.DECISION] for tags in decided for tag in (Tag.UNTIL, Tag.KUBEFLOW_RUN) if tags.get(tag)
     }

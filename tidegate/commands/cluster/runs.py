@@ -15,21 +15,21 @@ NEWEST_FIRST = "created_at desc"
 def experiment(service: Service, name: str) -> str | None:
     """The id of an experiment; None when there is none of this name."""
     services = service.client.experiments
-    found = service.ask(
+    experiments = service.ask(
         services.experiment_service_list_experiments,
         page_size=2,
         filter=called(name),
         namespace=service.namespace or "",
     ).experiments
-    return str(found[0].experiment_id) if found else None
+    return str(experiments[0].experiment_id) if experiments else None
 
 
 def ensure_experiment(service: Service, name: str) -> str:
     """The id of an experiment, created if there is none of this name."""
-    if found := experiment(service, name):
-        return found
-    made = api.V2beta1Experiment(display_name=name, namespace=service.namespace)
-    created = service.ask(service.client.experiments.experiment_service_create_experiment, experiment=made)
+    if experiment_id := experiment(service, name):
+        return experiment_id
+    body = api.V2beta1Experiment(display_name=name, namespace=service.namespace)
+    created = service.ask(service.client.experiments.experiment_service_create_experiment, experiment=body)
     return str(created.experiment_id)
 
 
@@ -56,21 +56,21 @@ def read(service: Service, run_id: str) -> Any:
 def newest(service: Service, experiment_name: str, limit: int) -> list[Any]:
     """At most `limit` runs of an experiment, the newest first; none without such an experiment."""
     experiment_id = experiment(service, experiment_name)
-    found: list[Any] = []
+    newest_runs: list[Any] = []
     token = ""
-    while experiment_id and len(found) < limit:
+    while experiment_id and len(newest_runs) < limit:
         page = service.ask(
             service.client.list_runs,
             page_token=token,
-            page_size=min(limit - len(found), 100),
+            page_size=min(limit - len(newest_runs), 100),
             sort_by=NEWEST_FIRST,
             experiment_id=experiment_id,
         )
-        found += page.runs or []
+        newest_runs += page.runs or []
         token = page.next_page_token
         if not token:
             break
-    return found
+    return newest_runs
 
 
 def parameter(run: Any, name: str) -> Any:

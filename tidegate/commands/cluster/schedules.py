@@ -47,13 +47,13 @@ def apply(service: Service, job: Work, unchecked: bool) -> str:
     parameters = {**job.parameters, UNTIL: ASK, FETCH: True}
     wanted = digest(declared(), version.id, parameters, cluster.load().service_account)
     present = _present(service, experiment, job.name)
-    same = [found for found in present if _mark(found) == wanted]
+    same = [item for item in present if _mark(item) == wanted]
     if not same:
         # A paused one stays paused.
-        enabled = not present or any(_enabled(found) for found in present)
+        enabled = not present or any(_enabled(item) for item in present)
         _create(service, experiment, job.name, version, parameters, wanted, enabled)
-    for found in [found for found in present if found not in same[:1]]:
-        service.ask(service.client.delete_recurring_run, found.recurring_run_id)
+    for item in [item for item in present if item not in same[:1]]:
+        service.ask(service.client.delete_recurring_run, item.recurring_run_id)
     if same and len(present) == 1:
         return "unchanged"
     return "replaced" if present else "created"
@@ -63,7 +63,7 @@ def listed(service: Service) -> list[dict[str, Any]]:
     """Our recurring runs as documents: one, or none."""
     name = read_contract(workspace.CONTRACT).name
     experiment = runs.experiment(service, name)
-    return [_row(service, found) for found in (_present(service, experiment, name) if experiment else [])]
+    return [_row(service, item) for item in (_present(service, experiment, name) if experiment else [])]
 
 
 def pause(service: Service) -> int:
@@ -149,18 +149,18 @@ def _create(
 
 def _present(service: Service, experiment: str, name: str) -> list[Any]:
     """Our recurring runs; those that people created by hand have no mark and are not touched."""
-    found = service.ask(
+    answer = service.ask(
         service.client.list_recurring_runs, page_size=100, experiment_id=experiment, filter=versions.called(name)
     )
-    return [item for item in found.recurring_runs or [] if _mark(item)]
+    return [item for item in answer.recurring_runs or [] if _mark(item)]
 
 
-def _mark(found: Any) -> str:
-    return str((found.description or "").partition(MARK)[2])
+def _mark(recurring_run: Any) -> str:
+    return str((recurring_run.description or "").partition(MARK)[2])
 
 
-def _enabled(found: Any) -> bool:
-    return bool(found.status == "ENABLED")
+def _enabled(recurring_run: Any) -> bool:
+    return bool(recurring_run.status == "ENABLED")
 
 
 def _each(service: Service, action: Callable[..., Any]) -> int:
@@ -172,14 +172,14 @@ def _each(service: Service, action: Callable[..., Any]) -> int:
     return len(rows)
 
 
-def _row(service: Service, found: Any) -> dict[str, Any]:
-    trigger = found.trigger.cron_schedule if found.trigger else None
+def _row(service: Service, recurring_run: Any) -> dict[str, Any]:
+    trigger = recurring_run.trigger.cron_schedule if recurring_run.trigger else None
     return {
-        "id": found.recurring_run_id,
-        "state": "enabled" if _enabled(found) else "paused",
+        "id": recurring_run.recurring_run_id,
+        "state": "enabled" if _enabled(recurring_run) else "paused",
         "cron": trigger.cron if trigger else "",
-        "catchup": not found.no_catchup,
-        "concurrency": int(found.max_concurrency or 1),
-        "version": (found.description or "").partition("commit ")[2].partition(";")[0],
-        "link": service.connection.link("recurringrun", found.recurring_run_id),
+        "catchup": not recurring_run.no_catchup,
+        "concurrency": int(recurring_run.max_concurrency or 1),
+        "version": (recurring_run.description or "").partition("commit ")[2].partition(";")[0],
+        "link": service.connection.link("recurringrun", recurring_run.recurring_run_id),
     }

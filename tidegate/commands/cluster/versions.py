@@ -31,34 +31,34 @@ def named(commit: str, compiled: str) -> str:
 def ensure(service: Service, pipeline: str, name: str, compiled: str) -> Version:
     """The version `name` of `pipeline`, uploaded if there is none."""
     pipeline_id = _ensure_pipeline(service, pipeline)
-    found = _version(service, pipeline_id, name)
-    if found is None:
+    version_id = _version(service, pipeline_id, name)
+    if version_id is None:
         _unless_there(service, lambda: _upload(service, pipeline_id, name, compiled))
-        found = _version(service, pipeline_id, name)
-    return Version(pipeline_id, _there(service, f"version {name}", found), name)
+        version_id = _version(service, pipeline_id, name)
+    return Version(pipeline_id, _there(service, f"version {name}", version_id), name)
 
 
 def _ensure_pipeline(service: Service, name: str) -> str:
-    found = _pipeline(service, name)
-    if found is None:
+    pipeline_id = _pipeline(service, name)
+    if pipeline_id is None:
         # kfp's own upload would name the first version after the pipeline.
-        made = api.V2beta1Pipeline(display_name=name, namespace=service.namespace)
+        body = api.V2beta1Pipeline(display_name=name, namespace=service.namespace)
         create = service.client.pipelines.pipeline_service_create_pipeline
-        _unless_there(service, lambda: create(pipeline=made))
-        found = _pipeline(service, name)
-    return _there(service, f"pipeline {name}", found)
+        _unless_there(service, lambda: create(pipeline=body))
+        pipeline_id = _pipeline(service, name)
+    return _there(service, f"pipeline {name}", pipeline_id)
 
 
 def _pipeline(service: Service, name: str) -> str | None:
-    found = service.ask(
+    page = service.ask(
         service.client.list_pipelines, page_size=2, filter=called(name), namespace=service.namespace or ""
     )
-    return found.pipelines[0].pipeline_id if found.pipelines else None
+    return page.pipelines[0].pipeline_id if page.pipelines else None
 
 
 def _version(service: Service, pipeline_id: str, name: str) -> str | None:
-    found = service.ask(service.client.list_pipeline_versions, pipeline_id, page_size=2, filter=called(name))
-    return found.pipeline_versions[0].pipeline_version_id if found.pipeline_versions else None
+    page = service.ask(service.client.list_pipeline_versions, pipeline_id, page_size=2, filter=called(name))
+    return page.pipeline_versions[0].pipeline_version_id if page.pipeline_versions else None
 
 
 def _upload(service: Service, pipeline_id: str, name: str, compiled: str) -> Any:
@@ -82,10 +82,10 @@ def _unless_there(service: Service, create: Callable[[], Any]) -> None:
     service.ask(attempt)
 
 
-def _there(service: Service, thing: str, found: str | None) -> str:
-    if found is None:
+def _there(service: Service, thing: str, identifier: str | None) -> str:
+    if identifier is None:
         raise InputError(service.connection.where, thing, "none after it was made", "try again, or see its log")
-    return found
+    return identifier
 
 
 def called(name: str) -> str:

@@ -24,11 +24,11 @@ def wait(started: Started, as_json: bool) -> int:
         print(f"\nthe run goes on: {started.link}", file=sys.stderr)
         return INTERRUPTED
     succeeded = run.state == "SUCCEEDED"
-    found = _outcome(started, run) if succeeded else None
+    result = _outcome(started, run) if succeeded else None
     if as_json:
-        print(json.dumps({**_document(started, run, stopped), **(found or {})}, indent=2))
-    elif found and found["decision"]:
-        summary.show(found)
+        print(json.dumps({**_document(started, run, stopped), **(result or {})}, indent=2))
+    elif result and result["decision"]:
+        summary.show(result)
     if not succeeded:
         print(_verdict(started, run, stopped), file=sys.stderr)
     return 0 if succeeded else 1
@@ -43,14 +43,14 @@ def outcome(started: Started, run: Any) -> dict[str, Any]:
     client, job = connect(), started.work
     policies = {step: _section(job.parameters, step) for step in ("gate", "evaluate")}
     decision, release = recorded(client, job.name, started.id, str(job.parameters[UNTIL]), policies)
-    told = states(job.steps, run, datetime.now(UTC))
+    step_states = states(job.steps, run, datetime.now(UTC))
     return {
         "batch": {"id": decision.batch, **decision.window.document()} if decision else None,
         "decision": decision.document() if decision else None,
         "verdict": release.verdict.document() if release else None,
         "release": release.document() if release else None,
         "champion": champion(client, job.name),
-        "seconds": {step: round(seconds, 1) for step, _, seconds in told if seconds is not None},
+        "seconds": {step: round(seconds, 1) for step, _, seconds in step_states if seconds is not None},
         "look": [started.link],
     }
 
@@ -70,13 +70,13 @@ def _outcome(started: Started, run: Any) -> dict[str, Any] | None:
         print("no summary: set MLFLOW_TRACKING_URI to the MLflow server of the cluster", file=sys.stderr)
         return None
     try:
-        found = outcome(started, run)
+        result = outcome(started, run)
     except InputError as error:
         print(f"no summary: {error}", file=sys.stderr)
         return None
-    if not found["decision"]:
+    if not result["decision"]:
         print("no summary: the server of MLFLOW_TRACKING_URI knows no decision of this run", file=sys.stderr)
-    return found
+    return result
 
 
 def _document(started: Started, run: Any, stopped: Sequence[Trouble]) -> dict[str, Any]:
