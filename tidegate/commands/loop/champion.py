@@ -27,16 +27,16 @@ def champion_by_fork(name: str, environment: Mapping[str, str]) -> str | None:
     """The same, asked by a fork of the server in `environment`, if there is one; SystemExit if it failed."""
     if fork.FOLDER not in environment:
         return champion(name)
-    given = {**os.environ, fork.FOLDER: environment[fork.FOLDER]}
+    variables = {**os.environ, fork.FOLDER: environment[fork.FOLDER]}
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder, "champion.json")
         done = subprocess.run(
-            python(fork.__name__, __name__, "--name", name, "--answer", str(answer)), env=given, check=False
+            python(fork.__name__, __name__, "--name", name, "--answer", str(answer)), env=variables, check=False
         )
         if done.returncode:
             sys.exit(done.returncode)
-        found: str | None = read_json(answer)["champion"]
-        return found
+        version: str | None = read_json(answer)["champion"]
+        return version
 
 
 def ask(name: str, answer: Output) -> None:

@@ -23,17 +23,17 @@ def collect(until: str | None) -> bool:
     text = read_text(workspace.CONTRACT)
     if not any(table.source for table in parse_contract(text).tables.values()):
         raise InputError(workspace.CONTRACT, "a table with a `source`", "none", "see docs/contract.md")
-    given = read_text(workspace.DATA_DVC) if workspace.DATA_DVC.exists() else ""
-    known = remote.find()
-    if given and not known:
+    data_dvc = read_text(workspace.DATA_DVC) if workspace.DATA_DVC.exists() else ""
+    default_remote = remote.find()
+    if data_dvc and not default_remote:
         workspace.fetch_data()
-    if given and workspace.DATA.exists() and workspace.changed_stages(str(workspace.DATA_DVC)):
+    if data_dvc and workspace.DATA.exists() and workspace.changed_stages(str(workspace.DATA_DVC)):
         workspace.run_dvc("commit", "--quiet", "--force", str(workspace.DATA_DVC))  # the cache lacks it
     cache = workspace.run_dvc("cache", "dir").stdout.strip()
     flags = {
-        "given": given,
+        "given": data_dvc,
         "contract_yaml": text,
-        "remote": known.text if known else cache,
+        "remote": default_remote.text if default_remote else cache,
         "fetch": "true",
         "asked": until or f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}",
         "scheduled": "",
@@ -41,7 +41,8 @@ def collect(until: str | None) -> bool:
         "repository": "",
         "commit": "",  # a person commits what a person has looked at
     }
-    return _adopt(given, _step(flags, {"TIDEGATE_CACHE": cache, **(known.environment() if known else {})}))
+    secrets = default_remote.environment() if default_remote else {}
+    return _adopt(data_dvc, _step(flags, {"TIDEGATE_CACHE": cache, **secrets}))
 
 
 def _step(flags: Mapping[str, str], environment: Mapping[str, str]) -> str:
@@ -58,14 +59,14 @@ def _step(flags: Mapping[str, str], environment: Mapping[str, str]) -> str:
         return read_text(version)
 
 
-def _adopt(given: str, text: str) -> bool:
-    if text == given:
+def _adopt(previous: str, text: str) -> bool:
+    if text == previous:
         return False
     write_text(workspace.DATA_DVC, text)
     done = workspace.run_dvc("checkout", "--quiet", str(workspace.DATA_DVC))
     if done.returncode:
-        if given:
-            write_text(workspace.DATA_DVC, given)
+        if previous:
+            write_text(workspace.DATA_DVC, previous)
         else:
             workspace.DATA_DVC.unlink()
         found = " ".join(done.stderr.split())

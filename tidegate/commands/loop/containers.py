@@ -90,20 +90,20 @@ def mounted(environment: Mapping[str, str], workspace: Path) -> list[Path]:
 
 def check_image(image: str) -> None:
     """InputError unless Docker answers and the image has the code of this installation, and its libraries."""
-    found = dict(line.split("=", 1) for line in _digests(image).split())
+    digests = dict(line.split("=", 1) for line in _digests(image).split())
     for step in code.STEPS:
-        if found.get(step) != code.digest(step):
-            there = "another digest" if step in found else "none"
+        if digests.get(step) != code.digest(step):
+            there = "another digest" if step in digests else "none"
             thing = f"step {step} in the image {image}"
             raise InputError(thing, "the code that runs here", there, "run `make images`")
 
 
 def _remove_unstarted(run: str) -> None:
     """Docker, killed after it made a container and before it started it, leaves it for ever; any other ends itself."""
-    made = ["docker", "ps", "--all", "--quiet", "--filter", "status=created", "--filter", f"label={LABEL}={run}"]
-    found = subprocess.run(made, capture_output=True, text=True, check=False).stdout.split()
-    if found:
-        subprocess.run(["docker", "rm", "--force", "--volumes", *found], capture_output=True, check=False)
+    listing = ["docker", "ps", "--all", "--quiet", "--filter", "status=created", "--filter", f"label={LABEL}={run}"]
+    containers = subprocess.run(listing, capture_output=True, text=True, check=False).stdout.split()
+    if containers:
+        subprocess.run(["docker", "rm", "--force", "--volumes", *containers], capture_output=True, check=False)
 
 
 def _digests(image: str) -> str:
@@ -116,12 +116,12 @@ def _digests(image: str) -> str:
         raise InputError("docker", "a program on the PATH", "nothing", cure) from None
     except subprocess.TimeoutExpired:
         raise InputError("docker", "an engine that answers", "no answer in a minute", "restart it") from None
-    found = " ".join(done.stderr.split())
-    if "No such image" in found:
+    errors = " ".join(done.stderr.split())
+    if "No such image" in errors:
         raise InputError(f"image {image}", "it on this machine", "none", "run `make images`, or `docker pull` it")
     if done.returncode == 125:  # Docker's own; any other is that of `cat`
-        told = re.split(r"\.? (?:See|Run) 'docker", found.removeprefix("docker: "))[0]
-        raise InputError("docker", "an engine that runs containers", told, "start it, or see `docker info`")
+        message = re.split(r"\.? (?:See|Run) 'docker", errors.removeprefix("docker: "))[0]
+        raise InputError("docker", "an engine that runs containers", message, "start it, or see `docker info`")
     if done.returncode:
         raise InputError(f"image {image}", "an image of the steps", "another one", "run `make images`")
     return done.stdout

@@ -30,15 +30,15 @@ Here is no problem of yours: there is no contract.yaml in {}.
 
 def greeting() -> str:
     """A few lines for somebody who has just come, or come back."""
-    told = HERE.format(_name()) if CONTRACT.is_file() else NOWHERE.format(Path.cwd())
-    return f"tidegate {_number()}: continuous training for tabular models, gated by drift\n\n{told.rstrip()}"
+    text = HERE.format(_name()) if CONTRACT.is_file() else NOWHERE.format(Path.cwd())
+    return f"tidegate {_number()}: continuous training for tabular models, gated by drift\n\n{text.rstrip()}"
 
 
 def version() -> str:
     """The version, and the commit of the code where it is known."""
     # Above an installed package there may be a repository of something else.
-    known = (ROOT / ".git").exists() or "TIDEGATE_COMMIT" in os.environ
-    return f"tidegate {_number()}" + (f" (commit {commit(ROOT)})" if known else "")
+    has_commit = (ROOT / ".git").exists() or "TIDEGATE_COMMIT" in os.environ
+    return f"tidegate {_number()}" + (f" (commit {commit(ROOT)})" if has_commit else "")
 
 
 def _number() -> str:
@@ -50,7 +50,7 @@ def _number() -> str:
 
 def _name() -> str:
     try:
-        found = read_yaml(CONTRACT)
+        contract = read_yaml(CONTRACT)
     except InputError as error:
         return f"of contract.yaml, which cannot be read ({error})"
-    return str(found.get("name", "without a name") if isinstance(found, dict) else "without a name")
+    return str(contract.get("name", "without a name") if isinstance(contract, dict) else "without a name")

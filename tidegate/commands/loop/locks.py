@@ -30,16 +30,16 @@ class Note(NamedTuple):
 def check() -> None:
     """Raise InputError if a process still runs DVC here after some seconds, or one that has ended left a note."""
     until = time.monotonic() + limits.LOCK_SECONDS
-    while found := next(notes(), None):
+    while note := next(notes(), None):
         if time.monotonic() > until:
-            raise _held(found)
+            raise _held(note)
         time.sleep(0.2)
 
 
 def refused() -> InputError:
     """The error for a lock that DVC could not get."""
-    found = next(notes(), None)
-    return _held(found) if found else InputError(THING, "no other run", "one that has just ended", "run it again")
+    note = next(notes(), None)
+    return _held(note) if note else InputError(THING, "no other run", "one that has just ended", "run it again")
 
 
 def notes() -> Iterator[Note]:

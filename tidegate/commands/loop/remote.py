@@ -24,14 +24,14 @@ class Remote(NamedTuple):
 
 def find() -> Remote | None:
     """The default remote, None when there is none; InputError when a step cannot use it."""
-    known = configuration()
-    name = known.get(DEFAULT)
+    settings = configuration()
+    name = settings.get(DEFAULT)
     if not name:
         return None
-    found = section(known, name)
-    if "url" not in found:
+    remote_section = section(settings, name)
+    if "url" not in remote_section:
         raise InputError(f"DVC remote {name}", "its url in .dvc/config", "none", "see `dvc remote add`")
-    return Remote(*split(found))
+    return Remote(*split(remote_section))
 
 
 def configuration(timeout: float | None = None) -> dict[str, str]:
@@ -40,21 +40,21 @@ def configuration(timeout: float | None = None) -> dict[str, str]:
     return {key: value for key, _, value in (line.partition("=") for line in lines)}
 
 
-def section(known: Mapping[str, str], name: str) -> dict[str, str]:
+def section(settings: Mapping[str, str], name: str) -> dict[str, str]:
     """The settings of a remote, empty for one that is not there."""
     prefix = f"remote.{name}."
-    return {key.removeprefix(prefix): value for key, value in known.items() if key.startswith(prefix)}
+    return {key.removeprefix(prefix): value for key, value in settings.items() if key.startswith(prefix)}
 
 
 def ask(*arguments: str, timeout: float | None = None) -> str:
     """What DVC answers; InputError when it fails, or says nothing for so many seconds."""
     try:
-        found = run_dvc(*arguments, timeout=timeout)
+        done = run_dvc(*arguments, timeout=timeout)
     except subprocess.TimeoutExpired:
         cure = "correct its address, or repair the network"
         raise InputError("DVC remote", "an answer", f"none in {timeout:g} s", cure) from None
-    if found.returncode:
-        errors = [line for line in found.stderr.splitlines() if line.startswith("ERROR: ")]
-        message = errors[0].removeprefix("ERROR: ") if errors else f"exit code {found.returncode}"
+    if done.returncode:
+        errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
+        message = errors[0].removeprefix("ERROR: ") if errors else f"exit code {done.returncode}"
         raise InputError("DVC remote", "an answer", message, "see `dvc remote list` and `dvc doctor`")
-    return found.stdout
+    return done.stdout

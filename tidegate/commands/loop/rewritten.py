@@ -29,18 +29,20 @@ def check() -> None:
     """
     if "DVC_STAGE" not in os.environ or not DATA_DVC.is_file():
         return
-    found, given, known = tracked(read_text(DATA_DVC)).md5, os.environ.get(CHECKED), dict(_known())
-    if found == given or (not given and (found in known or not (experiment() or _is_newer(DATA_DVC, HELD)))):
+    version, checked_version, earlier = tracked(read_text(DATA_DVC)).md5, os.environ.get(CHECKED), dict(_earlier())
+    if version == checked_version or (
+        not checked_version and (version in earlier or not (experiment() or _is_newer(DATA_DVC, HELD)))
+    ):
         return
-    if experiment() and not given:
-        raise InputError(DATA_DVC, "the version of the last run or commit", found, CURE_OF_EXPERIMENT)
-    before = given or next(iter(known), "unknown")
-    if before in known:
-        write_text(DATA_DVC, known[before])
-    raise InputError(DATA_DVC, f"the version before `dvc repro` ({before})", found, CURE)
+    if experiment() and not checked_version:
+        raise InputError(DATA_DVC, "the version of the last run or commit", version, CURE_OF_EXPERIMENT)
+    before = checked_version or next(iter(earlier), "unknown")
+    if before in earlier:
+        write_text(DATA_DVC, earlier[before])
+    raise InputError(DATA_DVC, f"the version before `dvc repro` ({before})", version, CURE)
 
 
-def _known() -> Iterator[tuple[str, str]]:
+def _earlier() -> Iterator[tuple[str, str]]:
     """The versions that were there before, with the text of data.dvc: the one of the last run, the committed one.
 
     The last run's is the later one, unless its dvc.lock is committed.

@@ -20,11 +20,11 @@ SAMPLES = {
 def copy_sample(target: Path, version: str = FLIGHTS) -> None:
     """Lay a sample's files into the folder `target`; the package is found without importing it."""
     wanted = SAMPLES[version]
-    found = {path.name: path for path in _files() if path.name in wanted}
+    paths = {path.name: path for path in _files() if path.name in wanted}
     with replacing(target) as folder:
         folder.mkdir()
         for name in wanted:
-            _lay(found[name], folder)
+            _lay(paths[name], folder)
 
 
 def _files() -> list[PackagePath]:

@@ -28,16 +28,17 @@ def status() -> dict[str, Any]:
     promise = read_contract(workspace.CONTRACT)
     with ThreadPoolExecutor() as both:
         changed = both.submit(_changed)
-        known = _registered() if _has_store() else {"champion": None, "batch": None, "waiting": []}
+        registered = _registered() if _has_store() else {"champion": None, "batch": None, "waiting": []}
         todo = changed.result()
-    champion = known["champion"]
+    champion = registered["champion"]
     todo = todo or list(turn.stale(champion["to"] if champion else None))
-    return {"problem": promise.name, "task": promise.task, "purpose": promise.purpose, **known, "to_do": todo}
+    return {"problem": promise.name, "task": promise.task, "purpose": promise.purpose, **registered, "to_do": todo}
 
 
 def _changed() -> list[str]:
-    found = read_yaml(DVC_YAML) if DVC_YAML.is_file() else None
-    if isinstance(found, dict) and isinstance(found.get("stages"), dict) and workspace.other_stages(found["stages"]):
+    document = read_yaml(DVC_YAML) if DVC_YAML.is_file() else None
+    stages = document.get("stages") if isinstance(document, dict) else None
+    if isinstance(stages, dict) and workspace.other_stages(stages):
         return ["`tidegate upgrade`"]
     return workspace.changed_stages() if workspace.DATA.exists() else [str(workspace.DATA)]
 
@@ -57,15 +58,15 @@ def _registered() -> dict[str, Any]:
     }
 
 
-def show(found: Mapping[str, Any]) -> None:
+def show(document: Mapping[str, Any]) -> None:
     """Print it for a person."""
     table = Table.grid(padding=(0, 2))
     lines = {
-        "problem": f"{found['problem']} ({found['task']}): {found['purpose']}",
-        "champion": _champion(found["champion"], TASKS[found["task"]]),
-        "batch": _batch(found["batch"]),
-        "waiting": _waiting(found["waiting"]),
-        "run": f"has something to do: {', '.join(found['to_do'])}" if found["to_do"] else "has nothing to do",
+        "problem": f"{document['problem']} ({document['task']}): {document['purpose']}",
+        "champion": _champion(document["champion"], TASKS[document["task"]]),
+        "batch": _batch(document["batch"]),
+        "waiting": _waiting(document["waiting"]),
+        "run": f"has something to do: {', '.join(document['to_do'])}" if document["to_do"] else "has nothing to do",
     }
     for name, line in lines.items():
         table.add_row(name, line)

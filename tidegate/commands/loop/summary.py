@@ -34,12 +34,12 @@ def summary(seconds: Mapping[str, float], champion: str | None) -> dict[str, Any
     }
 
 
-def show(found: Mapping[str, Any]) -> None:
+def show(document: Mapping[str, Any]) -> None:
     """Print it for a person."""
     screen = console()
-    batch, decision = found["batch"], found["decision"]
-    verdict = Verdict.of(found["verdict"], "verdict") if found["verdict"] else None
-    release = Release.of(found["release"], "release") if found["release"] else None
+    batch, decision = document["batch"], document["decision"]
+    verdict = Verdict.of(document["verdict"], "verdict") if document["verdict"] else None
+    release = Release.of(document["release"], "release") if document["release"] else None
     table = Table.grid(padding=(0, 2))
     table.add_row(
         "batch",
@@ -49,9 +49,9 @@ def show(found: Mapping[str, Any]) -> None:
     table.add_row("gate", f"{decision['decision']}: {_lines(decision['reasons'])}")
     if verdict:
         table.add_row("verdict", f"{verdict.word}: {_lines([*verdict.reasons, *verdict.notes])}")
-    table.add_row("champion", _champion(found["champion"], release))
-    if found["seconds"]:
-        table.add_row("seconds", ", ".join(f"{stage} {value:.1f}" for stage, value in found["seconds"].items()))
+    table.add_row("champion", _champion(document["champion"], release))
+    if document["seconds"]:
+        table.add_row("seconds", ", ".join(f"{stage} {value:.1f}" for stage, value in document["seconds"].items()))
     else:
         table.add_row("seconds", "nothing to do")
     screen.print()
@@ -59,7 +59,7 @@ def show(found: Mapping[str, Any]) -> None:
     if verdict:
         screen.print(_scores(verdict))
     screen.print("\nlook at")
-    for path in found["look"]:
+    for path in document["look"]:
         screen.print(f"  {path}", soft_wrap=True)
 
 

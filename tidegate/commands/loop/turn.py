@@ -168,6 +168,6 @@ def _current_champion(environment: Environment | None = None) -> str | None:
     batch = workspace.written(Batch, "featurize")
     if batch is None:
         return None
-    found = champion_by_fork(batch.name, environment or {})
-    unchanged.remember_registry(found)
-    return found
+    champion = champion_by_fork(batch.name, environment or {})
+    unchanged.remember_registry(champion)
+    return champion

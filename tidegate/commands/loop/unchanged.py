@@ -28,15 +28,15 @@ def _is_left_out(path: Path) -> bool:
     return path in LEFT_OUT or (path / "pyvenv.cfg").exists()
 
 
-def up_to_date(found: str) -> bool:
+def up_to_date(state: str) -> bool:
     """Whether DVC found nothing to do when the workspace had this stamp."""
-    return bool(noted(FILES).get("stamp") == found)
+    return bool(noted(FILES).get("stamp") == state)
 
 
-def remember(found: str) -> None:
+def remember(state: str) -> None:
     """Note that DVC, asked after the stamp was taken, found nothing to do; it alone can look at files elsewhere."""
     if not (LOCK.exists() and re.search(r"path: \w+://", read_text(LOCK))):
-        write_json(FILES, {"stamp": found})
+        write_json(FILES, {"stamp": state})
 
 
 def remember_registry(champion: str | None) -> None:
@@ -50,8 +50,8 @@ def remembered_registry() -> tuple[bool, str | None]:
 
     A server is always asked.
     """
-    known, store = noted(REGISTRY), _store_state()
-    return (True, known.get("champion")) if store and known.get("store") == store else (False, None)
+    note, store = noted(REGISTRY), _store_state()
+    return (True, note.get("champion")) if store and note.get("store") == store else (False, None)
 
 
 def _store_state() -> str | None:

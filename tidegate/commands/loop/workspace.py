@@ -40,14 +40,14 @@ def written(kind: type[Kind], step: str) -> Kind | None:
 def document(step: str, port: str) -> dict[str, Any] | None:
     """A JSON document that a step left, None when there is none or the step was skipped."""
     path = ARTIFACTS / step / f"{port}.json"
-    found = read_json(path) if path.exists() else None
-    return None if found is None or "skipped" in found else found
+    values = read_json(path) if path.exists() else None
+    return None if values is None or "skipped" in values else values
 
 
 def with_until(text: str, until: str) -> str:
     """The text of params.yaml with another `ingest.until`, comments kept; InputError for an invalid one."""
-    found = parse_yaml(text, PARAMS)
-    ingest = found.get("ingest") if isinstance(found, dict) else None
+    parameters = parse_yaml(text, PARAMS)
+    ingest = parameters.get("ingest") if isinstance(parameters, dict) else None
     line = re.search(r"^( +until: *)(.*?)( *#.*)?$", text, re.MULTILINE)
     if not isinstance(ingest, dict) or "until" not in ingest or line is None:
         raise InputError(PARAMS, "ingest.until", "none", "add it, as `  until: 2013-03-01` below `ingest:`")
@@ -98,10 +98,10 @@ def changed_stages(*targets: str) -> list[str]:
     _check_dvc_files(stages=not targets)
     if ARTIFACTS.exists():
         code.write_digests()  # or DVC would not see that the code of a step changed
-    found = run_dvc("status", "--json", *targets)
-    if found.returncode:
-        raise InputError("dvc status", "an answer", _last_line(found.stderr), "correct what it names")
-    status: dict[str, Any] = json.loads(found.stdout or "{}")
+    done = run_dvc("status", "--json", *targets)
+    if done.returncode:
+        raise InputError("dvc status", "an answer", _last_line(done.stderr), "correct what it names")
+    status: dict[str, Any] = json.loads(done.stdout or "{}")
     status.pop("code", None)  # it always runs
     changes = [outs for entry in status.pop("data.dvc", []) for outs in entry.get("changed outs", {}).values()]
     if set(changes) - {"not in cache"}:  # `dvc repro` repairs that; other files it would take for the data
@@ -126,26 +126,26 @@ def _check_dvc_files(stages: bool) -> None:
         if name == "dvc.yaml" and path.exists() and path.read_bytes() == STAGES.read_bytes():
             continue
         try:
-            found = read_yaml(path) if path.exists() else {key: kind()}
+            content = read_yaml(path) if path.exists() else {key: kind()}
         except InputError as error:
             raise InputError(path, "YAML that DVC reads", str(error).partition("found ")[2], cure) from None
-        if not isinstance(found, dict) or not isinstance(found.get(key), kind):
+        if not isinstance(content, dict) or not isinstance(content.get(key), kind):
             raise InputError(path, f"a document with {key}", "another one", cure)
         if name == "dvc.yaml" and stages:
-            _check_stages(path, found[key])
+            _check_stages(path, content[key])
 
 
-def _check_stages(path: Path, found: Mapping[str, Any]) -> None:
+def _check_stages(path: Path, stages: Mapping[str, Any]) -> None:
     """InputError for stages that another version of Tidegate wrote."""
-    for stage in other_stages(found):
-        there = f"another stage {stage}" if stage in found else f"no stage {stage}"
+    for stage in other_stages(stages):
+        there = f"another stage {stage}" if stage in stages else f"no stage {stage}"
         raise InputError(path, f"the stages of tidegate {wheel.version()}", there, "run `tidegate upgrade`")
 
 
-def other_stages(found: Mapping[str, Any]) -> list[str]:
+def other_stages(stages: Mapping[str, Any]) -> list[str]:
     """The stages that are not as this version of Tidegate writes them; a problem may have more of its own."""
     wanted = read_yaml(STAGES)["stages"]
-    return [stage for stage in wanted if found.get(stage) != wanted[stage]]
+    return [stage for stage in wanted if stages.get(stage) != wanted[stage]]
 
 
 def repro(within: Mapping[str, str], *arguments: str) -> Iterator[str]:
@@ -208,12 +208,12 @@ def dvc(*arguments: str) -> list[str]:
 
 def run_dvc(*arguments: str, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
     """Run DVC here, whatever comes of it; TimeoutExpired after so many seconds, InputError during another run."""
-    found = subprocess.run(
+    done = subprocess.run(
         dvc(*arguments), env=environment(), capture_output=True, text=True, timeout=timeout, check=False
     )
-    if found.returncode and locks.REFUSED.search(found.stderr):
+    if done.returncode and locks.REFUSED.search(done.stderr):
         raise locks.refused()
-    return found
+    return done
 
 
 def _dvc_output(*arguments: str) -> str:
