@@ -12,44 +12,47 @@ from tidegate.documents.verdict import Verdict
 from tidegate.scoring.tasks import TASKS, display
 
 
-def card(found: Registered, contract: Contract, told: Mapping[str, Any]) -> list[Section]:
-    """The sections of a card; `told` is the version's lineage."""
+def card(registered: Registered, contract: Contract, lineage: Mapping[str, Any]) -> list[Section]:
+    """The sections of the card of a registered version, from its contract and its lineage."""
     return [
-        Section("Purpose", tuple(_purpose(contract, found, told))),
-        _data(contract, found.record, told["made_from"]),
-        Section("Model", tuple(_model(found.record))),
-        _metrics(contract, found.verdict),
-        _slices(contract, found.verdict),
-        Section("Limits", tuple(_limits(contract, found))),
-        _lineage(told),
+        Section("Purpose", tuple(_purpose(contract, registered, lineage))),
+        _data(contract, registered.record, lineage["made_from"]),
+        Section("Model", tuple(_model(registered.record))),
+        _metrics(contract, registered.verdict),
+        _slices(contract, registered.verdict),
+        Section("Limits", tuple(_limits(contract, registered))),
+        _lineage(lineage),
     ]
 
 
-def _purpose(contract: Contract, found: Registered, told: Mapping[str, Any]) -> Iterator[str]:
+def _purpose(contract: Contract, registered: Registered, lineage: Mapping[str, Any]) -> Iterator[str]:
     yield contract.purpose
-    asked = f"{contract.task} prediction of {contract.label} per row of {contract.event}"
-    yield f"One {asked}, {contract.horizon} before it."
-    status = "It serves now." if told["serves"] else "It does not serve now."
-    yield f"{status} Version {found.version} of {found.name}."
+    prediction = f"{contract.task} prediction of {contract.label} per row of {contract.event}"
+    yield f"One {prediction}, {contract.horizon} before it."
+    status = "It serves now." if lineage["serves"] else "It does not serve now."
+    yield f"{status} Version {registered.version} of {registered.name}."
 
 
-def _data(contract: Contract, record: Record, made: Mapping[str, Any]) -> Section:
+def _data(contract: Contract, record: Record, made_from: Mapping[str, Any]) -> Section:
     private = [
-        name for table in contract.tables.values() for name, it in table.columns.items() if it.role == "private"
+        name
+        for table in contract.tables.values()
+        for name, column in table.columns.items()
+        if column.role == "private"
     ]
     sentences = (
         f"{record.rows:,} rows from {record.from_} to {record.to} (UTC), at most "
-        f"{made['training']['window_days']} days of history.",
-        f"Data version {made['data']['version']}.",
+        f"{made_from['training']['window_days']} days of history.",
+        f"Data version {made_from['data']['version']}.",
         f"Private columns, which no model sees: {', '.join(private) or 'none are declared'}.",
     )
-    rows = tuple((path, digest) for path, digest in made["data"]["md5"].items())
+    rows = tuple((path, digest) for path, digest in made_from["data"]["md5"].items())
     return Section("Data", sentences, ("file", "MD5"), rows)
 
 
 def _model(record: Record) -> Iterator[str]:
-    given = record.estimator.parameters
-    yield f"{record.estimator.estimator} with {_pairs(given) or 'its defaults'}."
+    parameters = record.estimator.parameters
+    yield f"{record.estimator.estimator} with {_pairs(parameters) or 'its defaults'}."
     yield f"Features: {', '.join(f'{name} ({kind})' for name, kind in record.features.items())}."
     leading = list(record.importances.items())[:5]
     yield f"It leans most on {', '.join(f'{name} ({share:.3g})' for name, share in leading)}."
@@ -88,27 +91,29 @@ def _cell(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _limits(contract: Contract, found: Registered) -> Iterator[str]:
-    record = found.record
+def _limits(contract: Contract, registered: Registered) -> Iterator[str]:
+    record = registered.record
     yield f"It knows nothing after {record.to}, and nothing before {record.from_}."
     yield f"Its features are what is known {contract.horizon} before an event."
     yield f"A label counts {contract.label_delay} after its event."
-    yield f"It was evaluated on one batch of {found.verdict.rows:,} rows; elsewhere its quality is not known."
+    yield f"It was evaluated on one batch of {registered.verdict.rows:,} rows; elsewhere its quality is not known."
     for name, reason in record.dropped.items():
         yield f"{name} is not learned from: {reason}."
     if lone := record.lone_classes:
         yield f"Classes it cannot predict, for want of rows: {', '.join(lone)}."
-    if listed := len(found.verdict.slices):
+    if listed := len(registered.verdict.slices):
         yield f"Slices that are not listed above ({listed} are) had too few rows to be evaluated."
 
 
-def _lineage(told: Mapping[str, Any]) -> Section:
-    made = told["made_from"]
+def _lineage(lineage: Mapping[str, Any]) -> Section:
+    made_from = lineage["made_from"]
     sentences = (
-        f"Commit {made['code']['commit']}, lock {made['code']['lock']}.",
-        f"Model digest {told['model']}.",
-        *(f"{name}: {digest}." for name, digest in made["problem"].items()),
-        *(f"{line}." for line in led_lines(told["led_to"])),
+        f"Commit {made_from['code']['commit']}, lock {made_from['code']['lock']}.",
+        f"Model digest {lineage['model']}.",
+        *(f"{name}: {digest}." for name, digest in made_from["problem"].items()),
+        *(f"{line}." for line in led_lines(lineage["led_to"])),
     )
-    rows = tuple((entry["when"], entry["kind"], entry["to"], entry["who"], entry["why"]) for entry in told["journal"])
+    rows = tuple(
+        (entry["when"], entry["kind"], entry["to"], entry["who"], entry["why"]) for entry in lineage["journal"]
+    )
     return Section("Lineage", sentences, ("when", "what", "version", "who", "why"), rows)

@@ -14,8 +14,8 @@ STEPS = 4
 
 def chart(batches: Sequence[Mapping[str, str]], task: Task) -> dict[str, Any]:
     """Points of each model in the unit square, with ticks; `batches` are tags, with the loss of each model."""
-    known = {model: _points(batches, f"{model}.{task.loss}") for model in MODELS}
-    every = [point for points in known.values() for point in points]
+    by_model = {model: _points(batches, f"{model}.{task.loss}") for model in MODELS}
+    every = [point for points in by_model.values() for point in points]
     if not every:
         return {"lines": {}, "x_ticks": [], "y_ticks": []}
     moments, losses = [moment for moment, _ in every], [loss for _, loss in every]
@@ -23,7 +23,7 @@ def chart(batches: Sequence[Mapping[str, str]], task: Task) -> dict[str, Any]:
     return {
         "lines": {
             model: [(round(x(moment), 4), round(y(loss), 4)) for moment, loss in points]
-            for model, points in known.items()
+            for model, points in by_model.items()
         },
         "x_ticks": dates([(x(at), f"{datetime.fromtimestamp(at):%Y-%m-%d}") for at in sorted(set(moments))]),
         "y_ticks": [{"at": y(at), "text": task.text(at, 3)} for at in _between(min(losses), max(losses))],
@@ -31,12 +31,10 @@ def chart(batches: Sequence[Mapping[str, str]], task: Task) -> dict[str, Any]:
 
 
 def _points(batches: Sequence[Mapping[str, str]], key: str) -> list[tuple[float, float]]:
-    found = [
-        (datetime.fromisoformat(tags[Tag.UNTIL]).timestamp(), float(tags[key]))
-        for tags in batches
-        if key in tags
+    points = [
+        (datetime.fromisoformat(tags[Tag.UNTIL]).timestamp(), float(tags[key])) for tags in batches if key in tags
     ]
-    return sorted(found)
+    return sorted(points)
 
 
 def _scale(low: float, high: float) -> Any:

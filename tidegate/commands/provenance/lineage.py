@@ -11,19 +11,19 @@ PROBLEM = ("contract.yaml", "features.sql", "model.yaml")
 CODE = ("tidegate", "wheel", "lock")  # the version, and the digests of what it is made of
 
 
-def lineage(found: Registered, files: Mapping[str, str]) -> dict[str, Any]:
+def lineage(registered: Registered, files: Mapping[str, str]) -> dict[str, Any]:
     """The lineage as a document; `files` are the SHA-256 of what was registered, by name."""
-    record = found.record
+    record = registered.record
     made_from, where = record.made_from, record.environment.document()
     return {
-        "name": found.name,
-        "version": found.version,
+        "name": registered.name,
+        "version": registered.version,
         "model": record.digest,
-        "serves": found.history.champion == found.version,
+        "serves": registered.history.champion == registered.version,
         "made_from": {
-            "data": {"version": found.tags[Tag.DATA], "md5": dict(made_from.files)},
+            "data": {"version": registered.tags[Tag.DATA], "md5": dict(made_from.files)},
             "problem": {name: files[name] for name in PROBLEM},
-            "code": {"commit": found.commit} | {key: where[key] for key in CODE},
+            "code": {"commit": registered.commit} | {key: where[key] for key in CODE},
             "batch": {"id": record.batch, "start": made_from.start, "end": made_from.end},
             "training": {
                 "rows": record.rows,
@@ -35,15 +35,17 @@ def lineage(found: Registered, files: Mapping[str, str]) -> dict[str, Any]:
         },
         "verdict": {
             key: value
-            for key, value in found.verdict.document().items()
+            for key, value in registered.verdict.document().items()
             if key in ("champion", "accepted", "loss", "rows", "reasons")
         },
-        "journal": [entry.row() for entry in found.history.entries if found.version in (entry.to, entry.before)],
+        "journal": [
+            entry.row() for entry in registered.history.entries if registered.version in (entry.to, entry.before)
+        ],
         "led_to": {
-            "served": list(_terms(found)),
-            "batches": [{"batch": tags[Tag.BATCH], "until": tags[Tag.UNTIL]} for tags in found.batches],
+            "served": list(_terms(registered)),
+            "batches": [{"batch": tags[Tag.BATCH], "until": tags[Tag.UNTIL]} for tags in registered.batches],
             "challengers": [
-                {"version": version, "accepted": verdict.accepted} for version, verdict in found.heirs.items()
+                {"version": version, "accepted": verdict.accepted} for version, verdict in registered.heirs.items()
             ],
         },
     }
@@ -51,15 +53,15 @@ def lineage(found: Registered, files: Mapping[str, str]) -> dict[str, Any]:
 
 def digests(tags: Mapping[str, str]) -> dict[str, str]:
     """The SHA-256 of every registered file, from a version's tags."""
-    found: dict[str, str] = json.loads(tags[Tag.FILES])
-    return found
+    files: dict[str, str] = json.loads(tags[Tag.FILES])
+    return files
 
 
-def _terms(found: Registered) -> Iterator[dict[str, Any]]:
+def _terms(registered: Registered) -> Iterator[dict[str, Any]]:
     """When it served: from when, until when, and which version came after it; None while it serves."""
-    counted = found.history.counted
+    counted = registered.history.counted
     for entry, after in zip(counted, [*counted[1:], None], strict=True):
-        if entry.to == found.version:
+        if entry.to == registered.version:
             yield {
                 "since": entry.when,
                 "until": after.when if after else None,
@@ -67,24 +69,25 @@ def _terms(found: Registered) -> Iterator[dict[str, Any]]:
             }
 
 
-def lines(told: Mapping[str, Any]) -> Iterator[str]:
+def lines(document: Mapping[str, Any]) -> Iterator[str]:
     """The lineage as text, one thing per line, what belongs to it indented below."""
-    made, led = told["made_from"], told["led_to"]
-    yield f"{told['name']} version {told['version']}{' (serves)' if told['serves'] else ''}"
-    yield f"  model      {told['model']}"
-    yield f"  data       {made['data']['version']}"
-    yield from (f"    {digest}  {path}" for path, digest in made["data"]["md5"].items())
+    made_from, led = document["made_from"], document["led_to"]
+    training, batch = made_from["training"], made_from["batch"]
+    yield f"{document['name']} version {document['version']}{' (serves)' if document['serves'] else ''}"
+    yield f"  model      {document['model']}"
+    yield f"  data       {made_from['data']['version']}"
+    yield from (f"    {digest}  {path}" for path, digest in made_from["data"]["md5"].items())
     yield "  problem"
-    yield from (f"    {digest}  {name}" for name, digest in made["problem"].items())
-    yield f"  code       commit {made['code']['commit']}"
-    yield f"    lock     {made['code']['lock']}"
-    yield f"  training   {made['training']['rows']:,} rows, {made['training']['from']} to {made['training']['to']}"
-    yield f"  batch      {made['batch']['id']}, {made['batch']['start'][:10]} to {made['batch']['end'][:10]}"
-    yield f"  verdict    {'accepted' if told['verdict']['accepted'] else 'refused'} against " + (
-        f"version {told['verdict']['champion']}" if told["verdict"]["champion"] else "no champion"
+    yield from (f"    {digest}  {name}" for name, digest in made_from["problem"].items())
+    yield f"  code       commit {made_from['code']['commit']}"
+    yield f"    lock     {made_from['code']['lock']}"
+    yield f"  training   {training['rows']:,} rows, {training['from']} to {training['to']}"
+    yield f"  batch      {batch['id']}, {batch['start'][:10]} to {batch['end'][:10]}"
+    yield f"  verdict    {'accepted' if document['verdict']['accepted'] else 'refused'} against " + (
+        f"version {document['verdict']['champion']}" if document["verdict"]["champion"] else "no champion"
     )
     yield "  journal"
-    for entry in told["journal"]:
+    for entry in document["journal"]:
         move = f"{entry['from'] or 'none'} → {entry['to']}" if entry["kind"] != "rejection" else entry["to"]
         yield f"    {entry['entry']}  {entry['when']}  {move}  {entry['kind']} by {entry['who']}: {entry['why']}"
     yield "  led to"
@@ -93,11 +96,11 @@ def lines(told: Mapping[str, Any]) -> Iterator[str]:
 
 def led_lines(led: Mapping[str, Any]) -> list[str]:
     """What a version led to, a line each."""
-    found = []
+    texts = []
     for term in led["served"]:
         after = f" until {term['until']}, then version {term['replaced_by']}" if term["until"] else " until now"
-        found.append(f"served from {term['since']}{after}")
-    found += [f"served after the batch until {batch['until']} ({batch['batch']})" for batch in led["batches"]]
+        texts.append(f"served from {term['since']}{after}")
+    texts += [f"served after the batch until {batch['until']} ({batch['batch']})" for batch in led["batches"]]
     for each in led["challengers"]:
-        found.append(f"version {each['version']}, {'accepted' if each['accepted'] else 'refused'} against it")
-    return found or ["nothing"]
+        texts.append(f"version {each['version']}, {'accepted' if each['accepted'] else 'refused'} against it")
+    return texts or ["nothing"]

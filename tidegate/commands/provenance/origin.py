@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 def lineage(version: str) -> dict[str, Any]:
     """The lineage of a version as a document."""
-    return _told(_registered(version))
+    return _document(_registered(version))
 
 
-def text(told: dict[str, Any]) -> str:
+def text(document: dict[str, Any]) -> str:
     """A lineage as lines for a person."""
     from tidegate.commands.provenance.lineage import lines
 
-    return "\n".join(lines(told))
+    return "\n".join(lines(document))
 
 
-def draw(told: dict[str, Any], path: Path) -> None:
+def draw(document: dict[str, Any], path: Path) -> None:
     """Write the picture of a lineage."""
     from tidegate.commands.provenance.picture import draw as drawn
 
-    write_text(path, drawn(told))
+    write_text(path, drawn(document))
 
 
 def card(version: str, page: Path | None) -> str:
@@ -37,10 +37,10 @@ def card(version: str, page: Path | None) -> str:
     from tidegate.commands.provenance.markdown import markdown
     from tidegate.pages.page import write_page
 
-    found = _registered(version)
-    promise = parse_contract(found.texts["contract.yaml"], f"contract.yaml of version {version}")
-    title = f"{found.name} version {version}: model card"
-    sections = sections_of(found, promise, _told(found))
+    registered = _registered(version)
+    promise = parse_contract(registered.texts["contract.yaml"], f"contract.yaml of version {version}")
+    title = f"{registered.name} version {version}: model card"
+    sections = sections_of(registered, promise, _document(registered))
     if page:
         write_page(page, Path(__file__).with_name("card.html"), title, sections=sections)
     return markdown(title, sections)
@@ -54,7 +54,7 @@ def _registered(version: str) -> "Registered":
         return read(reader(), read_contract(CONTRACT).name, version, Path(scratch, "version"), trusted_keys())
 
 
-def _told(found: "Registered") -> dict[str, Any]:
+def _document(registered: "Registered") -> dict[str, Any]:
     from tidegate.commands.provenance import lineage
 
-    return lineage.lineage(found, lineage.digests(found.tags))
+    return lineage.lineage(registered, lineage.digests(registered.tags))

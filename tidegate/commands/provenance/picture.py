@@ -18,37 +18,37 @@ text { font: 14px system-ui, sans-serif; fill: var(--text) }
 """
 
 
-def draw(told: Mapping[str, Any]) -> str:
+def draw(lineage: Mapping[str, Any]) -> str:
     """SVG of a lineage, light and dark."""
-    causes, effects = _causes(told["made_from"]), _effects(told["led_to"])
+    causes, effects = _causes(lineage["made_from"]), _effects(lineage["led_to"])
     height = 2 * TOP + STEP * max(len(causes), len(effects), 2)
     middle = height / 2
-    title = f"Lineage of {told['name']} version {told['version']}"
+    title = f"Lineage of {lineage['name']} version {lineage['version']}"
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">',
         f"<title>{escape(title)}</title><style>{STYLE}</style>",
         *_column(causes, LEFT, MIDDLE - 70 - LEFT, height, (MIDDLE, middle)),
         *_column(effects, RIGHT, WIDTH - 16 - RIGHT, height, (RIGHT - 60, middle), after=True),
         f'<rect class="mark" x="{MIDDLE}" y="{middle - 32}" width="{RIGHT - 60 - MIDDLE}" height="64" rx="8"/>',
-        _text(MIDDLE + 12, middle - 6, f"{told['name']} version {told['version']}"),
-        _text(MIDDLE + 12, middle + 14, f"model {_short(told['model'])}", "note"),
+        _text(MIDDLE + 12, middle - 6, f"{lineage['name']} version {lineage['version']}"),
+        _text(MIDDLE + 12, middle + 14, f"model {_short(lineage['model'])}", "note"),
         "</svg>",
     ]
     return "\n".join(parts) + "\n"
 
 
-def _causes(made: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _causes(made_from: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Every cause with its digest; beyond a dozen files the rest is counted."""
-    files = list(made["data"]["md5"].items())
+    files = list(made_from["data"]["md5"].items())
     more = [(f"{len(files) - 12} more files", "see the text")] if len(files) > 12 else []
     return [
         *((path, f"md5 {digest}") for path, digest in files[:12]),
         *more,
-        *((name, f"sha256 {_short(digest)}") for name, digest in made["problem"].items()),
-        (f"commit {made['code']['commit'][:12]}", f"lock {_short(made['code']['lock'])}"),
+        *((name, f"sha256 {_short(digest)}") for name, digest in made_from["problem"].items()),
+        (f"commit {made_from['code']['commit'][:12]}", f"lock {_short(made_from['code']['lock'])}"),
         (
-            f"rows {made['training']['from'][:10]} to {made['training']['to'][:10]}",
-            f"data {made['data']['version']}",
+            f"rows {made_from['training']['from'][:10]} to {made_from['training']['to'][:10]}",
+            f"data {made_from['data']['version']}",
         ),
     ]
 
@@ -62,10 +62,12 @@ def _effects(led: Mapping[str, Any]) -> list[tuple[str, str]]:
         )
         for term in led["served"]
     ]
-    batches = [(f"served after the batch until {it['until']}", f"batch {it['batch']}") for it in led["batches"]]
+    batches = [
+        (f"served after the batch until {batch['until']}", f"batch {batch['batch']}") for batch in led["batches"]
+    ]
     evaluated = [
-        (f"version {it['version']}", f"{'accepted' if it['accepted'] else 'refused'} against it")
-        for it in led["challengers"]
+        (f"version {challenger['version']}", f"{'accepted' if challenger['accepted'] else 'refused'} against it")
+        for challenger in led["challengers"]
     ]
     return [*served, *batches, *evaluated] or [("nothing yet", "")]
 

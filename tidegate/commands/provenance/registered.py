@@ -44,9 +44,9 @@ class Registered:
 
 def read(client: Reader, name: str, version: str, folder: Path, trusted: Trusted) -> Registered:
     """Fetch a version into `folder`, which must not be there, with its signature and its digests checked."""
-    found = versions.get(client, name, version)
-    tags = dict(found.tags)
-    versions.fetch(client, name, version, folder, trusted, found)
+    model_version = versions.get(client, name, version)
+    tags = dict(model_version.tags)
+    versions.fetch(client, name, version, folder, trusted, model_version)
     return Registered(
         name,
         version,

@@ -46,27 +46,27 @@ def reproduce(version: str, python: Path | None = None, wheelhouse: Path | None 
     from tidegate.tracking.store import connect
 
     with TemporaryDirectory(prefix="tidegate-") as scratch:
-        kept, problem = Path(scratch, "version"), Path(scratch, "problem")
+        fetched, problem = Path(scratch, "version"), Path(scratch, "problem")
         client = connect()
         name, keys = read_contract(workspace.CONTRACT).name, workspace.trusted_keys()
-        found = registered.read(client, name, version, kept, keys)
+        original = registered.read(client, name, version, fetched, keys)
         tool = wheel.packed()
-        if python is None and found.record.environment.wheel != tool.digest:
-            tool = tools.fetch(client, found.tags, version)
+        if python is None and original.record.environment.wheel != tool.digest:
+            tool = tools.fetch(client, original.tags, version)
             python = _installed(tool, Path(scratch, "environment"), wheelhouse)
-        _lay(problem, found, tool)
+        _lay(problem, original, tool)
         _train(problem, Path(scratch, "mlflow.db"), python or Path(sys.executable))
-        made = problem / workspace.ARTIFACTS / "train"
-        answer = repetition.compared(found.record, Record.read(made / "record.json"))
-        answer["predictions"] = repetition.predictions(kept, made / "reference")
-    return {"version": version, "commit": found.commit, **answer}
+        trained = problem / workspace.ARTIFACTS / "train"
+        answer = repetition.compared(original.record, Record.read(trained / "record.json"))
+        answer["predictions"] = repetition.predictions(fetched, trained / "reference")
+    return {"version": version, "commit": original.commit, **answer}
 
 
-def _lay(problem: Path, found: "Registered", tool: wheel.Wheel) -> None:
+def _lay(problem: Path, original: "Registered", tool: wheel.Wheel) -> None:
     """Put the data, the problem's files, and the stages and parameters of that Tidegate into the folder `problem`."""
-    made_from = found.record.made_from
+    made_from = original.record.made_from
     start, end = map(datetime.fromisoformat, (made_from.start, made_from.end))
-    given = {
+    values = {
         "ingest": {"until": f'"{end.isoformat()}"', "batch_days": str((end - start).days)},
         "train": {"window_days": str(made_from.recipe.window_days)},
         "gate": {"mode": "always"},
@@ -74,9 +74,9 @@ def _lay(problem: Path, found: "Registered", tool: wheel.Wheel) -> None:
     with zipfile.ZipFile(io.BytesIO(tool.content)) as archive:
         stages, params = (archive.read(name).decode() for name in (STAGES, PARAMETERS))
     problem.mkdir()
-    version = DATA_DVC.format(found.tags[Tag.DATA])
-    _fetch(problem, version, found.texts)
-    texts = {"dvc.yaml": stages, "data.dvc": version, str(workspace.PARAMS): with_params(params, given)}
+    version = DATA_DVC.format(original.tags[Tag.DATA])
+    _fetch(problem, version, original.texts)
+    texts = {"dvc.yaml": stages, "data.dvc": version, str(workspace.PARAMS): with_params(params, values)}
     for name, text in texts.items():
         write_text(problem / name, text)
     _done(dvc("init", "--no-scm", "--quiet"), problem, "DVC in a folder of its own")
@@ -84,12 +84,12 @@ def _lay(problem: Path, found: "Registered", tool: wheel.Wheel) -> None:
 
 def _fetch(problem: Path, version: str, texts: Mapping[str, str]) -> None:
     """The step `pull`, from DVC's cache or else from the remote, into the folder."""
-    known = remote.find()
+    default_remote = remote.find()
     cache = workspace.run_dvc("cache", "dir").stdout.strip()
     places: list[tuple[str, dict[str, str]]] = [(cache, {})] if Path(cache).is_dir() else []
-    places += [(known.text, known.environment())] if known else []
+    places += [(default_remote.text, default_remote.environment())] if default_remote else []
     names = {"contract": "contract.yaml", "sql": "features.sql", "estimator": "model.yaml"}
-    told = "no DVC cache and no DVC remote"
+    message = "no DVC cache and no DVC remote"
     for place, secrets in places:
         flags = {
             "data_dvc": version,
@@ -104,9 +104,11 @@ def _fetch(problem: Path, version: str, texts: Mapping[str, str]) -> None:
         done = subprocess.run(command, env={**os.environ, **secrets}, capture_output=True, text=True, check=False)
         if not done.returncode:
             return
-        told = (done.stderr.strip().splitlines() or ["nothing"])[-1].removeprefix("error: ")
+        message = (done.stderr.strip().splitlines() or ["nothing"])[-1].removeprefix("error: ")
     thing = f"data version {version.split()[2]}"
-    raise InputError(thing, "it in DVC's cache or on its remote", told, "fetch it where it is, or `dvc push` it there")
+    raise InputError(
+        thing, "it in DVC's cache or on its remote", message, "fetch it where it is, or `dvc push` it there"
+    )
 
 
 def _installed(tool: wheel.Wheel, folder: Path, wheelhouse: Path | None) -> Path:
@@ -135,7 +137,7 @@ def _done(command: list[str], folder: Path, thing: str) -> None:
 def _train(problem: Path, store: Path, python: Path) -> None:
     """Run the pipeline up to train, by `python`, with a tracking store that is thrown away."""
     here = {name: value for name, value in workspace.environment().items() if not name.startswith(FOREIGN)}
-    given = {
+    variables = {
         "PATH": f"{python.absolute().parent}{os.pathsep}{here['PATH']}",
         "MLFLOW_TRACKING_URI": f"sqlite:///{store}",
         "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -144,7 +146,7 @@ def _train(problem: Path, store: Path, python: Path) -> None:
     }
     command = dvc("repro", "--force", "--no-run-cache", "train")
     with subprocess.Popen(
-        command, cwd=problem, env=here | given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, cwd=problem, env=here | variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         assert process.stdout is not None
         lines = []
@@ -158,19 +160,20 @@ def _train(problem: Path, store: Path, python: Path) -> None:
         raise InputError("the training again", "to succeed", found, "correct what it names")
 
 
-def show(found: Mapping[str, Any]) -> None:
+def show(document: Mapping[str, Any]) -> None:
     """Print for a person whether it is the same model, and if not, what differs."""
-    screen, loss, far = console(), found["train_loss"], found["predictions"]
-    word = "the same model" if found["same"] else "another model"
+    screen, loss, far = console(), document["train_loss"], document["predictions"]
+    word = "the same model" if document["same"] else "another model"
     screen.print(
-        f"version {found['version']} at {found['commit']}: {word} ({found['digest']['again']})", soft_wrap=True
+        f"version {document['version']} at {document['commit']}: {word} ({document['digest']['again']})",
+        soft_wrap=True,
     )
-    if not found["same"]:
+    if not document["same"]:
         screen.print(f"train loss {loss['recorded']:.6g}, again {loss['again']:.6g} ({loss['difference']:+.3g})")
         by = f"at most {far['largest']:.3g} apart" if far["rows"] else "not comparable: other training rows"
         screen.print(f"predictions of {far['rows']:,} training rows: {by}")
-    if found["differs"]:
+    if document["differs"]:
         table = Table("what differs", "recorded", "again", box=None, padding=(0, 1))
-        for row in found["differs"]:
+        for row in document["differs"]:
             table.add_row(row["what"], str(row["recorded"]), str(row["again"]))
         screen.print(table)
