@@ -231,7 +231,7 @@ def _history(path: Path, turns: int) -> str:
     waits = {"version": "9", "holds": False, "verdict": {"reasons": [hostile, long_name]}}
     task = TASKS["binary"]
     values = {"rows": rows, "waiting": [waits], "name": "flights", "task": task, "chart": chart(judged, task)}
-    write_page(path, root / "reviewing/history.html", "flights: history of champions", shown=display, **values)
+    write_page(path, root / "reviewing/history.html", "flights: history of champions", display=display, **values)
     return f"flights: version {turns} serves" if turns else "flights: nothing serves yet"
 
 

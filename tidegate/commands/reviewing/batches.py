@@ -40,16 +40,16 @@ def show(rows: Sequence[Mapping[str, str]]) -> None:
         caption="challenger, champion: loss on the batch; serves: the version after it",
         caption_justify="left",
     )
-    for it in rows:
-        because = it["verdict_reasons"].split("; ")[0] if it["verdict"] == "refused" else it["reasons"]
+    for batch in rows:
+        because = batch["verdict_reasons"].split("; ")[0] if batch["verdict"] == "refused" else batch["reasons"]
         table.add_row(
-            it["until"],
-            f"{int(it['rows']):,}",
-            it["decision"],
-            it["verdict"],
-            it["challenger_loss"],
-            it["champion_loss"],
-            it["champion"],
+            batch["until"],
+            f"{int(batch['rows']):,}",
+            batch["decision"],
+            batch["verdict"],
+            batch["challenger_loss"],
+            batch["champion_loss"],
+            batch["champion"],
             because,
         )
     console().print(table)

@@ -30,9 +30,9 @@ def history() -> list[dict[str, Any]]:
     from tidegate.tracking.store import reader
 
     client, name = reader(), read_contract(CONTRACT).name
-    found = journal.history(client, name)
+    past = journal.history(client, name)
     tags = {str(version.version): version.tags for version in numbered.listed(client, name)}
-    return [_row(entry, tags.get(entry.to, {}), entry is found.tail) for entry in found.counted]
+    return [_row(entry, tags.get(entry.to, {}), entry is past.tail) for entry in past.counted]
 
 
 def _row(entry: "Entry", tags: Mapping[str, str], serves: bool) -> dict[str, Any]:
@@ -62,9 +62,9 @@ def write_page(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     task = TASKS[promise.task]
     evaluated = [tags for tags in runs.batches(client, promise.name) if f"challenger.{task.loss}" in tags]
     title = f"{promise.name}: history of champions"
-    found = {"rows": rows, "waiting": approvals.waiting(client, promise.name), "name": promise.name}
+    values = {"rows": rows, "waiting": approvals.waiting(client, promise.name), "name": promise.name}
     template = Path(__file__).with_name("history.html")
-    page.write_page(path, template, title, chart=chart(evaluated, task), task=task, shown=display, **found)
+    page.write_page(path, template, title, chart=chart(evaluated, task), task=task, display=display, **values)
 
 
 def rollback(to: str | None, reason: str) -> str:
@@ -83,9 +83,9 @@ def rollback(to: str | None, reason: str) -> str:
     target = to or (others[-1] if others else None)
     earlier = {entry.to: entry.verdict for entry in past.counted if entry.to != past.champion}
     if target not in earlier:
-        known = ", ".join(earlier) or "none"
+        names = ", ".join(earlier) or "none"
         raise InputError(
-            f"rollback of {name}", f"an earlier champion ({known})", target or "none", "see `tidegate history`"
+            f"rollback of {name}", f"an earlier champion ({names})", target or "none", "see `tidegate history`"
         )
     signatures.check(name, target, versions.tags_of(client, name, target), trusted_keys())
     now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -116,5 +116,5 @@ def show(rows: Sequence[Mapping[str, Any]]) -> None:
 def brief(why: str) -> str:
     """What a loop's reason says up to its verdict's first; a person's is left as it is."""
     reasons = why.split("; ")
-    end = next((place for place, it in enumerate(reasons, 1) if it.startswith("accepted because ")), len(reasons))
+    end = next((place for place, text in enumerate(reasons, 1) if text.startswith("accepted because ")), len(reasons))
     return "; ".join(reasons[:end]) + (", and all other checks" if end < len(reasons) else "")

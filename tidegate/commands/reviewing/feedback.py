@@ -62,7 +62,7 @@ def show(rows: Sequence[dict[str, Any]]) -> None:
 def _check(batch: str | None, said: str | None, ignore: str | None, until: str | None, reason: str | None) -> None:
     usage = "BATCH right|wrong --reason TEXT, or --ignore COLUMN --until DATE --reason TEXT"
     of_batch, of_column = (batch, said), (ignore, until)
-    whole = any(None not in these and given == (None, None) for these, given in _both(of_batch, of_column))
+    whole = any(None not in these and others == (None, None) for these, others in _both(of_batch, of_column))
     if not whole or not (reason or "").strip():
         raise InputError("tidegate feedback", usage, "something else", "see `tidegate feedback --help`")
     if until is not None:
@@ -84,7 +84,9 @@ def _check_column(client: Any, name: str, column: str) -> None:
         folder = versions.fetch(client, name, champion, Path(scratch) / "champion", trusted_keys())
         features = list(read_json(folder / "record.json")["features"])
     if column not in features:
-        close = [it for it in features if it.startswith(column)] or get_close_matches(column, features, 1)
+        close = [feature for feature in features if feature.startswith(column)] or get_close_matches(
+            column, features, 1
+        )
         cure = f"did you mean {close[0]}?" if close else f"choose one of {', '.join(features[:MOST_FEATURES])}"
         raise InputError("--ignore", "a feature of the champion", display(column), cure)
 

@@ -39,16 +39,16 @@ def rows() -> list[Row]:
     client, promise = connect(), read_contract(CONTRACT)
     feedback = {each.about: each.document() for each in current(history(client, promise.name)) if each.kind == "batch"}
     loss = tasks.TASKS[promise.task].loss
-    found = []
+    batches = []
     for one in reversed(decided(client, promise.name)):
         files = fetch(client, one, FOLDER / one.place, REPORTS)
         places = {name.removesuffix(".html"): f"{one.place}/{name}" if name in files else None for name in REPORTS}
         more = {"run": one.link(client.tracking_uri), "feedback": feedback.get(one.batch), **places}
-        found.append({**row(one.tags, loss), **more})
-    return found
+        batches.append({**row(one.tags, loss), **more})
+    return batches
 
 
-def write(found: Sequence[Mapping[str, Any]]) -> Path:
+def write(batches: Sequence[Mapping[str, Any]]) -> Path:
     """Write the page of all batches; returns its path."""
     from tidegate.pages.page import write_page
 
@@ -58,7 +58,7 @@ def write(found: Sequence[Mapping[str, Any]]) -> Path:
         INDEX,
         Path(__file__).with_name("review.html"),
         f"{promise.name}: batches",
-        rows=found,
+        rows=batches,
         name=promise.name,
         task=task,
     )

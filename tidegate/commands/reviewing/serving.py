@@ -50,8 +50,8 @@ def serve(name: str, command: Sequence[str], port: int, path: str, browse: bool)
 
 def open_(address: str, browse: bool) -> None:
     """Open an address in the browser, where there is a display or BROWSER names one."""
-    seen = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
-    if browse and (seen or sys.platform in ("darwin", "win32")):
+    display = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
+    if browse and (display or sys.platform in ("darwin", "win32")):
         webbrowser.open(address)
 
 

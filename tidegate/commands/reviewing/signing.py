@@ -30,8 +30,8 @@ def sign(version: str) -> str:
     trusted, name = trusted_keys(), read_contract(CONTRACT).name
     signer = keys.trusted_signer(trusted) if trusted else keys.signer()
     client = connect()
-    found = versions.get(client, name, version)
+    model_version = versions.get(client, name, version)
     with TemporaryDirectory() as scratch:
-        versions.fetch(client, name, version, Path(scratch, "version"), (), found)
-    versions.tag(client, found, signatures.signed(signer, name, version, found.tags))
+        versions.fetch(client, name, version, Path(scratch, "version"), (), model_version)
+    versions.tag(client, model_version, signatures.signed(signer, name, version, model_version.tags))
     return signer.public
