@@ -20,7 +20,7 @@ Change = dict[str, str]
 def diff(old: Path, new: Path, table: str) -> None:
     """Print the differences as JSON: place, old, new; `table` names the table of a file, or is empty."""
     if _is_contract(old) and _is_contract(new):
-        found = list(_contracts(read_contract(old), read_contract(new)))
+        changes = list(_contracts(read_contract(old), read_contract(new)))
     elif _is_contract(old):
         contract = read_contract(old)
         name = table or _table_of(contract, new)
@@ -31,10 +31,10 @@ def diff(old: Path, new: Path, table: str) -> None:
         promised = {column: promise for column, promise in visible.items() if len(promise.made_of) < 2}
         named = _by_the_names_of(contract.tables[name], _columns(new))
         came = {column: promise for column, promise in named.items() if column not in private}
-        found = list(_columns_changed(name, promised, came, contract.tables[name].key, beyond=True))
+        changes = list(_columns_changed(name, promised, came, contract.tables[name].key, beyond=True))
     else:
-        found = list(_columns_changed(table or new.name.partition(".")[0], _columns(old), _columns(new), (), False))
-    print(json.dumps(found, ensure_ascii=False))
+        changes = list(_columns_changed(table or new.name.partition(".")[0], _columns(old), _columns(new), (), False))
+    print(json.dumps(changes, ensure_ascii=False))
 
 
 def _is_contract(path: Path) -> bool:
@@ -59,9 +59,9 @@ def _by_the_names_of(table: Table, came: Mapping[str, Column]) -> dict[str, Colu
              if len(column.made_of) < 2}  # fmt: skip
     names = {folded(of): name for name, of in alone.items()}
     parts = {folded(part) for column in table.columns.values() for part in column.made_of}
-    given = {(column.made_of or (name,))[0]: column for name, column in came.items()}
-    known = {of: column for of, column in given.items() if folded(of) in names or folded(of) not in parts}
-    return {names.get(folded(of), of): column for of, column in known.items()}
+    by_origin = {(column.made_of or (name,))[0]: column for name, column in came.items()}
+    selected = {of: column for of, column in by_origin.items() if folded(of) in names or folded(of) not in parts}
+    return {names.get(folded(of), of): column for of, column in selected.items()}
 
 
 def _contracts(old: Contract, new: Contract) -> Iterator[Change]:

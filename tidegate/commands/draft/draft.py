@@ -47,7 +47,7 @@ def draft(connection: duckdb.DuckDBPyConnection, path: Path, time: str = "") -> 
     check_readable(path)
     spelled: dict[str, Any] = {} if path.suffix == ".parquet" else spelling(path)
     read(connection, [path], "drafted", Table(files=escape(path.name), columns={}, key=(), **spelled))
-    made = _renamed(connection) | _joined(connection, time)
+    origins = _renamed(connection) | _joined(connection, time)
     names = list(columns_of(connection, "drafted"))
     if len(names) > 1:
         connection.execute(f"DELETE FROM drafted WHERE coalesce({', '.join(map(quoted, names))}) IS NULL")
@@ -55,13 +55,13 @@ def draft(connection: duckdb.DuckDBPyConnection, path: Path, time: str = "") -> 
     if missing:
         absent = f"CASE WHEN {{0}} NOT IN ({', '.join(map(literal, missing))}) THEN {{0}} END"
         _replace(connection, {name: absent.format(quoted(name)) for name in names})
-    named = next((name for name, parts in made.items() if time in (name, ",".join(parts))), time)
+    named = next((name for name, parts in origins.items() if time in (name, ",".join(parts))), time)
     forms = _forms(connection, path, names, named, spelled.get("delimiter", ","))
-    notes = _notes(connection, names, made, forms)
+    notes = _notes(connection, names, origins, forms)
     _replace(connection, {name: plain_text(name, form) for name, form in forms.items() if form.format or form.missing})
     if named in forms:
         _without_time(connection, named)
-    columns = _columns(connection, names, forms, made)
+    columns = _columns(connection, names, forms, origins)
     first = next(
         (name for name in names if columns[name]["type"] == "timestamp" and "nullable" not in columns[name]), None
     )
@@ -82,18 +82,18 @@ def _replace(connection: duckdb.DuckDBPyConnection, values: Mapping[str, str]) -
 
 def _without_time(connection: duckdb.DuckDBPyConnection, time: str) -> None:
     """Drop the rows without a readable time if they are few; validation quarantines them."""
-    rows, known = connection.execute(f"SELECT count(*), count({quoted(time)}) FROM drafted").fetchall()[0]
-    if rows - known <= rows * UNTIMED_SHARE:
+    rows, timed = connection.execute(f"SELECT count(*), count({quoted(time)}) FROM drafted").fetchall()[0]
+    if rows - timed <= rows * UNTIMED_SHARE:
         connection.execute(f"DELETE FROM drafted WHERE {quoted(time)} IS NULL")
 
 
 def _renamed(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     """Rename columns whose name is reserved or too long for YAML; returns the original name of each."""
     names = list(columns_of(connection, "drafted"))
-    made = {_free(f"{name[:LONG_LETTERS]}_", names): [name] for name in names if _unusable(name)}
-    for name, (old,) in made.items():
+    origins = {_free(f"{name[:LONG_LETTERS]}_", names): [name] for name in names if _unusable(name)}
+    for name, (old,) in origins.items():
         connection.execute(f"ALTER TABLE drafted RENAME COLUMN {quoted(old)} TO {quoted(name)}")
-    return made
+    return origins
 
 
 def _unusable(name: str) -> bool:
@@ -122,9 +122,9 @@ def _free(name: str, names: Sequence[str]) -> str:
 def _missing(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[str]:
     """The usual spellings of a missing value that a CSV file has, and the empty text if it occurs as well."""
     conditions = [*(f"{{}} = {literal(text)}" for text in SPELLINGS), "{} IS NULL"]
-    found = (" OR ".join(f"bool_or({of.format(quoted(name))})" for name in names) for of in conditions)
-    *seen, empty = connection.execute(f"SELECT {', '.join(found)} FROM drafted").fetchall()[0]
-    spelled = [text for text, there in zip(SPELLINGS, seen, strict=True) if there]
+    tests = (" OR ".join(f"bool_or({of.format(quoted(name))})" for name in names) for of in conditions)
+    *occurrences, empty = connection.execute(f"SELECT {', '.join(tests)} FROM drafted").fetchall()[0]
+    spelled = [text for text, there in zip(SPELLINGS, occurrences, strict=True) if there]
     return [*spelled, *([""] if spelled and empty else [])]
 
 
@@ -138,16 +138,16 @@ def _forms(
         value = quoted(name)
         parts.append(f"count({value})")
         parts += [f"count_if({value} IS NOT NULL AND ({_guessed(name, kind)}) IS NULL)" for kind in KINDS]
-    _, *found = connection.execute(f"SELECT {', '.join(parts)} FROM drafted").fetchall()[0]
+    _, *counts = connection.execute(f"SELECT {', '.join(parts)} FROM drafted").fetchall()[0]
     width = len(KINDS) + 1
     forms = {}
     for index, name in enumerate(names):
-        known, *wrong = found[index * width :][:width]
-        fits = [kind for kind, count in zip(KINDS, wrong, strict=True) if known and not count]
+        filled, *wrong = counts[index * width :][:width]
+        fits = [kind for kind, count in zip(KINDS, wrong, strict=True) if filled and not count]
         promised = parquet_kinds(own[name]) if name in own else KINDS
         kind = next((kind for kind in fits if kind in promised), "text")
-        forms[name] = _form(connection, name, kind, time, delimiter, name not in own) if known else Form("text")
-        if name in own and "number" in promised and known:
+        forms[name] = _form(connection, name, kind, time, delimiter, name not in own) if filled else Form("text")
+        if name in own and "number" in promised and filled:
             forms[name] = parquet_number(connection, name)
     return {name: _with_sentinels(connection, name, form) if name != time else form for name, form in forms.items()}
 
@@ -158,8 +158,8 @@ def _form(connection: duckdb.DuckDBPyConnection, name: str, kind: str, time: str
         return time_form(connection, name, kind, UNTIMED_SHARE) or Form(kind)
     if kind != "text":
         return Form(kind)
-    found = number_form(connection, name, delimiter) if guess else None
-    return found or time_form(connection, name, kind) or Form(kind)
+    number = number_form(connection, name, delimiter) if guess else None
+    return number or time_form(connection, name, kind) or Form(kind)
 
 
 def _with_sentinels(connection: duckdb.DuckDBPyConnection, name: str, form: Form) -> Form:
@@ -171,25 +171,25 @@ def _with_sentinels(connection: duckdb.DuckDBPyConnection, name: str, form: Form
 def _notes(
     connection: duckdb.DuckDBPyConnection,
     names: Sequence[str],
-    made: Mapping[str, Sequence[str]],
+    origins: Mapping[str, Sequence[str]],
     forms: Mapping[str, Form],
 ) -> dict[str, str]:
     """A remark with an example for each column that does not have the default format."""
     notes = {}
     for name in names:
-        told = []
-        if name in made and len(made[name]) == 1:
-            why = "one that Tidegate uses itself" if reserved(made[name][0]) else "too long"
-            told.append(f"the name in the file is {why}")
+        remarks = []
+        if name in origins and len(origins[name]) == 1:
+            why = "one that Tidegate uses itself" if reserved(origins[name][0]) else "too long"
+            remarks.append(f"the name in the file is {why}")
         if forms[name].format and not PERSONAL.search(name):
             query = f"SELECT {quoted(name)} FROM drafted WHERE {quoted(name)} IS NOT NULL ORDER BY rowid LIMIT 1"
-            told.append(f"such as {connection.execute(query).fetchall()[0][0]}")
+            remarks.append(f"such as {connection.execute(query).fetchall()[0][0]}")
         if forms[name].missing and not PERSONAL.search(name):
-            told.append(
+            remarks.append(
                 f"{', '.join(map(str, forms[name].missing))} stand{'s' * (len(forms[name].missing) == 1)} for none"
             )
-        if told:
-            notes[name] = "; ".join(told)
+        if remarks:
+            notes[name] = "; ".join(remarks)
     return notes
 
 
@@ -197,38 +197,38 @@ def _columns(
     connection: duckdb.DuckDBPyConnection,
     names: Sequence[str],
     forms: Mapping[str, Form],
-    made: Mapping[str, list[str]],
+    origins: Mapping[str, list[str]],
 ) -> dict[str, dict[str, Any]]:
     parts = ["count(*)"]
     for name in names:
         parts += [f"count({quoted(name)})", f"approx_count_distinct({quoted(name)})"]
-    rows, *found = connection.execute(f"SELECT {', '.join(parts)} FROM drafted").fetchall()[0]
+    rows, *counts = connection.execute(f"SELECT {', '.join(parts)} FROM drafted").fetchall()[0]
     columns = {}
     for index, name in enumerate(names):
-        form, of = forms[name], made.get(name, [])
-        told: dict[str, Any] = {"type": form.type} | ({"from": of if len(of) > 1 else of[0]} if of else {})
-        told |= {"format": form.format} if form.format else {}
-        told |= {"missing": list(form.missing)} if form.missing else {}
-        columns[name] = _column(connection, name, rows, told, *found[2 * index : 2 * index + 2])
+        form, of = forms[name], origins.get(name, [])
+        promise: dict[str, Any] = {"type": form.type} | ({"from": of if len(of) > 1 else of[0]} if of else {})
+        promise |= {"format": form.format} if form.format else {}
+        promise |= {"missing": list(form.missing)} if form.missing else {}
+        columns[name] = _column(connection, name, rows, promise, *counts[2 * index : 2 * index + 2])
     return columns
 
 
 def _column(
-    connection: duckdb.DuckDBPyConnection, name: str, rows: int, found: dict[str, Any], known: int, different: int
+    connection: duckdb.DuckDBPyConnection, name: str, rows: int, promise: dict[str, Any], filled: int, different: int
 ) -> dict[str, Any]:
-    """A column whose form is `found`, of which `known` rows have about so many different values."""
-    if PERSONAL.search(name) or not known:  # personal or empty: private
-        return found | {"role": "private"} | ({"nullable": True} if known < rows else {})
-    if found["type"] in ("integer", "number"):
-        of = cast(quoted(name), found["type"])
+    """A column whose form is `promise`, of which `filled` rows have about so many different values."""
+    if PERSONAL.search(name) or not filled:  # personal or empty: private
+        return promise | {"role": "private"} | ({"nullable": True} if filled < rows else {})
+    if promise["type"] in ("integer", "number"):
+        of = cast(quoted(name), promise["type"])
         low, high = connection.execute(f"SELECT min({of}), max({of}) FROM drafted").fetchall()[0]
-        found["range"] = [low, high]
-    elif found["type"] == "text" and 0 < different <= 2 * MOST_VALUES:
+        promise["range"] = [low, high]
+    elif promise["type"] == "text" and 0 < different <= 2 * MOST_VALUES:
         query = f"SELECT DISTINCT {quoted(name)} FROM drafted WHERE {quoted(name)} IS NOT NULL ORDER BY 1"
         texts = [row[0] for row in connection.execute(f"{query} LIMIT {MOST_VALUES + 1}").fetchall()]
-        if len(texts) <= MOST_VALUES and len(texts) * 10 <= known:
-            found["values"] = texts
-    return found | ({"nullable": True} if known < rows else {})
+        if len(texts) <= MOST_VALUES and len(texts) * 10 <= filled:
+            promise["values"] = texts
+    return promise | ({"nullable": True} if filled < rows else {})
 
 
 def _guessed(name: str, kind: str) -> str:

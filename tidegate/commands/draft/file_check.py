@@ -56,11 +56,13 @@ def _findings(
         only = replace(table, files=escape(file.name))
         ingested = ingest_table(connection, [file], name, only, until or END_OF_TIME, folder)
         for parent in [parent for parent in parents if any(data.glob(contract.tables[parent].files))]:
-            found = contract.tables[parent]
-            ingest_table(connection, files_of(data, parent, found), parent, found, until or END_OF_TIME, folder)
+            parent_table = contract.tables[parent]
+            ingest_table(
+                connection, files_of(data, parent, parent_table), parent, parent_table, until or END_OF_TIME, folder
+            )
         paths = {path.stem: path for path in folder.glob("*.parquet")}
-        known = sources(connection, contract, paths)
-        checked = check_table(connection, contract, name, known, ingested, until or None, max_bad_share)
+        source_tables = sources(connection, contract, paths)
+        checked = check_table(connection, contract, name, source_tables, ingested, until or None, max_bad_share)
     unchecked = [f"reference to {parent}: no files in {data}" for parent in sorted(parents - set(paths))]
     unchecked += ["freshness: no --until"] * bool(table.freshness and not until)
     return findings_of({name: checked.findings}, max_bad_share), unchecked

@@ -59,10 +59,10 @@ def best(rows: pd.DataFrame, features: dict[str, str], label: str, task: str) ->
     head, tail = rows.iloc[:cut], rows.iloc[cut:]
     if head[label].nunique() < 2:
         return candidates(task)[0]
-    found = {}
+    mean_losses = {}
     for text in candidates(task):
         model = challenger(parse_specification(text, task), features)
         fitted = fit(model, model_input(head, features), labels(head, label, task))
         predicted = predict(fitted, tail, features, task)
-        found[text] = losses(labels(tail, label, task), predicted, task, least_known(len(head))).mean()
-    return min(found, key=lambda text: float(found[text]))
+        mean_losses[text] = losses(labels(tail, label, task), predicted, task, least_known(len(head))).mean()
+    return min(mean_losses, key=lambda text: float(mean_losses[text]))

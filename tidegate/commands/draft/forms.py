@@ -70,14 +70,14 @@ class Form:
 def time_form(connection: duckdb.DuckDBPyConnection, name: str, kind: str, share: float = 0.0) -> Form | None:
     """The format that fits all but `share` of the texts; of several, the one in which the rows are ordered best."""
     value = quoted(name)
-    known, low, high = connection.execute(
+    filled, low, high = connection.execute(
         f"SELECT count({value}), min(TRY_CAST({value} AS DOUBLE)), max(TRY_CAST({value} AS DOUBLE)) FROM drafted"
     ).fetchall()[0]
     if kind in ("integer", "number"):
-        usable = [form for form, (least, most) in NUMBERED.items() if known and least <= low <= high <= most]
+        usable = [form for form, (least, most) in NUMBERED.items() if filled and least <= low <= high <= most]
     else:
         usable = _possible(connection, name, share)
-    fitting = [form for form in usable if _unread(connection, name, form) <= known * share]
+    fitting = [form for form in usable if _unread(connection, name, form) <= filled * share]
     if not fitting:
         return None
     return Form("timestamp", min(fitting, key=lambda form: _steps_back(connection, name, form)))
@@ -92,9 +92,9 @@ def _possible(connection: duckdb.DuckDBPyConnection, name: str, share: float) ->
     if not digits or len(digits) < len(texts) * (1 - share):
         return []
     counts = ", ".join(f"count({formed('text', 'timestamp', form)})" for form in FORMATS)
-    found = connection.execute(f"SELECT {counts} FROM unnest({literals(digits)}) AS seen(text)").fetchall()[0]
+    fits = connection.execute(f"SELECT {counts} FROM unnest({literals(digits)}) AS seen(text)").fetchall()[0]
     least = len(texts) * (1 - max(share, 0.05 if share else 0))
-    return [form for form, count in zip(FORMATS, found, strict=True) if count >= least]
+    return [form for form, count in zip(FORMATS, fits, strict=True) if count >= least]
 
 
 def _unread(connection: duckdb.DuckDBPyConnection, name: str, form: str) -> int:
@@ -117,18 +117,18 @@ def number_form(connection: duckdb.DuckDBPyConnection, name: str, delimiter: str
     numbers = (*usual, *(form for form in NUMBERS if form not in usual))
     forms = ["", *numbers, *_signed(connection, name, numbers)]
     reads = [_read(value, form) for form in forms]
-    known, *fits = connection.execute(
+    filled, *fits = connection.execute(
         f"SELECT count({value}), {', '.join(f'count({read})' for read in reads)} FROM drafted"
     ).fetchall()[0]
     most = max(fits)
-    if not most or most < known * LEAST_SHARE:
+    if not most or most < filled * LEAST_SHARE:
         return None
     form, read = forms[fits.index(most)], reads[fits.index(most)]
     words = connection.execute(
         f"SELECT {value}, count(*) FROM drafted WHERE {value} IS NOT NULL AND ({read}) IS NULL "
         f"GROUP BY 1 ORDER BY 1 LIMIT {MOST_WORDS + 1}"
     ).fetchall()
-    if len(words) > MOST_WORDS or not all(_stands_for_none(word, count, known) for word, count in words):
+    if len(words) > MOST_WORDS or not all(_stands_for_none(word, count, filled) for word, count in words):
         return None
     whole = f"count_if(({read}) % 1 != 0 OR abs({read}) >= 9e15)"
     broken = connection.execute(f"SELECT {whole} FROM drafted").fetchall()[0][0]
@@ -140,8 +140,8 @@ def _signed(connection: duckdb.DuckDBPyConnection, name: str, numbers: Iterable[
     value = quoted(name)
     query = f"SELECT DISTINCT {value} FROM drafted WHERE {value} IS NOT NULL ORDER BY hash({value}) LIMIT {SAMPLE}"
     for (text,) in connection.execute(query).fetchall():
-        if found := SIGNED.fullmatch(text):
-            before, gap, after = found["before"] or "", found["gap"] or "", found["after"] or ""
+        if match := SIGNED.fullmatch(text):
+            before, gap, after = match["before"] or "", match["gap"] or "", match["after"] or ""
             yield from (f"{before}{number}{gap}{after}" for number in ("1234.5", *numbers))
             return
 
@@ -163,19 +163,19 @@ def is_number(value: str) -> str:
     )
 
 
-def _stands_for_none(word: str, count: int, known: int) -> bool:
+def _stands_for_none(word: str, count: int, filled: int) -> bool:
     if re.search(r"[0-9]", word):
         return False
-    return word.strip().lower() in NO_NUMBERS or (known >= 1 / RARE_SHARE and count <= known * RARE_SHARE)
+    return word.strip().lower() in NO_NUMBERS or (filled >= 1 / RARE_SHARE and count <= filled * RARE_SHARE)
 
 
 def sentinels(connection: duckdb.DuckDBPyConnection, name: str, form: Form) -> Iterator[int]:
     """Sentinels such as -999: numbers that repeat, with a gap between them and the other values."""
     number = cast(quoted(name), "number", form.format)
-    seen = f"SELECT {number} AS v, count(*) AS n FROM drafted GROUP BY 1 HAVING isfinite(v)"
-    least = connection.execute(f"SELECT * FROM ({seen}) ORDER BY v LIMIT 2").fetchall()
-    most = connection.execute(f"SELECT * FROM ({seen}) ORDER BY v DESC LIMIT 2").fetchall()
-    different = connection.execute(f"SELECT count(*) FROM ({seen})").fetchall()[0][0]
+    value_counts = f"SELECT {number} AS v, count(*) AS n FROM drafted GROUP BY 1 HAVING isfinite(v)"
+    least = connection.execute(f"SELECT * FROM ({value_counts}) ORDER BY v LIMIT 2").fetchall()
+    most = connection.execute(f"SELECT * FROM ({value_counts}) ORDER BY v DESC LIMIT 2").fetchall()
+    different = connection.execute(f"SELECT count(*) FROM ({value_counts})").fetchall()[0][0]
     if different < 2 * LEAST_REPEATED:
         return
     for (value, count), (beside, _), (end, _) in ((*least, most[0]), (*most, least[0])):
@@ -197,8 +197,8 @@ def parquet_kinds(sql_type: str) -> tuple[str, ...]:
     base = sql_type.split("(")[0]
     if base.endswith(("INT", "INTEGER")):
         return ("integer",)
-    known = {"BOOLEAN": "boolean", "DATE": "timestamp", "FLOAT": "number", "DOUBLE": "number", "DECIMAL": "number"}
-    return ("timestamp",) if base.startswith("TIMESTAMP") or base == "VARCHAR" else (known.get(base, "text"),)
+    kinds = {"BOOLEAN": "boolean", "DATE": "timestamp", "FLOAT": "number", "DOUBLE": "number", "DECIMAL": "number"}
+    return ("timestamp",) if base.startswith("TIMESTAMP") or base == "VARCHAR" else (kinds.get(base, "text"),)
 
 
 def parquet_number(connection: duckdb.DuckDBPyConnection, name: str) -> Form:

@@ -164,18 +164,18 @@ def _left_out(
 ) -> str | None:
     """Why a column cannot be a feature: by all rows, or by the labelled ones where it is about the label."""
     value, answer = quoted(name), quoted(label)
-    rows, known, different = connection.execute(
+    rows, filled, different = connection.execute(
         f"SELECT count(*), count({value}), count(DISTINCT {value}) FROM drafted"
     ).fetchall()[0]
     if kind == "timestamp":
         return "a time: select what it tells, such as its hour"
-    if different < 2 and known in (0, rows):
+    if different < 2 and filled in (0, rows):
         return "the same in every row"
     if _tells(connection, value, answer, task):
         return "tells the label: known only after the event?"
-    if kind == "integer" and different == known > 1 and _numbers_rows(connection, name, time):
+    if kind == "integer" and different == filled > 1 and _numbers_rows(connection, name, time):
         return "the number of the row"
-    if kind == "text" and different >= FREE_TEXT_VALUES and different > known / 2:
+    if kind == "text" and different >= FREE_TEXT_VALUES and different > filled / 2:
         return "free text"
     return None
 
@@ -212,8 +212,8 @@ def same_where_labelled(connection: duckdb.DuckDBPyConnection, names: Sequence[s
         f"count(DISTINCT {quoted(name)}) {where} + (count(*) {where} > count({quoted(name)}) {where})::INTEGER"
         for name in names
     )
-    found = connection.execute(f"SELECT {counts} FROM drafted").fetchall()[0]
-    return [name for name, different in zip(names, found, strict=True) if different < 2]
+    distinct = connection.execute(f"SELECT {counts} FROM drafted").fetchall()[0]
+    return [name for name, different in zip(names, distinct, strict=True) if different < 2]
 
 
 def identifier(connection: duckdb.DuckDBPyConnection, name: str) -> str:

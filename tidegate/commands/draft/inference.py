@@ -60,8 +60,8 @@ def _drafted(connection: duckdb.DuckDBPyConnection, file: Path) -> dict[str, Any
 def _valueless(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[str]:
     """The drafted columns without any value; empty if the table has no value at all."""
     counts = ", ".join(f"count({quoted(name)})" for name in names)
-    known = connection.execute(f"SELECT {counts} FROM drafted").fetchall()[0]
-    return [name for name, count in zip(names, known, strict=True) if not count] if any(known) else []
+    filled = connection.execute(f"SELECT {counts} FROM drafted").fetchall()[0]
+    return [name for name, count in zip(names, filled, strict=True) if not count] if any(filled) else []
 
 
 def yaml(tables: Mapping[str, Mapping[str, Any]]) -> str:

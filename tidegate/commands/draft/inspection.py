@@ -34,19 +34,21 @@ def infer(paths: list[Path], form: str) -> str:
 
 def diff(old: Path, new: Path, table: str) -> list[dict[str, str]]:
     """The differences: place, old, new."""
-    found: list[dict[str, str]] = json.loads(output("difference", {"old": old, "new": new, "table": table}))
-    return found
+    changes: list[dict[str, str]] = json.loads(output("difference", {"old": old, "new": new, "table": table}))
+    return changes
 
 
 def show_check(findings: Mapping[str, Any]) -> None:
     """Print the findings of one table: each broken promise, and what was not checked."""
-    ((name, found),) = findings["tables"].items()
-    console().print(f"{name}: {found['rows']:,} rows, {found['bad_rows']:,} break a promise", soft_wrap=True)
+    ((name, table_findings),) = findings["tables"].items()
+    console().print(
+        f"{name}: {table_findings['rows']:,} rows, {table_findings['bad_rows']:,} break a promise", soft_wrap=True
+    )
     table = Table("promise")
     table.add_column("rows that break it", justify="right")
-    for item in found["broken"]:
+    for item in table_findings["broken"]:
         table.add_row(item["promise"], f"{item['rows']:,}")
-    for column in found["unknown_columns"]:
+    for column in table_findings["unknown_columns"]:
         table.add_row(f"{column}: unknown to the contract", "–")
     for line in findings["unchecked"]:
         table.add_row(f"not checked: {line}", "–")

@@ -38,7 +38,7 @@ def begin(target: Path, file: Path, label: str, time: str, key: str, cluster: bo
     """Make the problem `target` for the events in `file`; returns what was drafted. Nothing is left if it fails."""
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise InputError(target, "a new or an empty folder", "files", "name another folder")
-    found: dict[str, Any] = json.loads(
+    problem: dict[str, Any] = json.loads(
         output("problem_files", {"file": file.resolve(), "label": label, "time": time, "key": key})
     )
     with replacing(target) as folder:
@@ -47,9 +47,9 @@ def begin(target: Path, file: Path, label: str, time: str, key: str, cluster: bo
         if cluster:
             write_text(folder / "cluster.yaml", read_text(CLUSTER))
         write_text(folder / ".gitignore", IGNORED)
-        for name, text in {**found["files"], "README.md": README.format(target.name)}.items():
+        for name, text in {**problem["files"], "README.md": README.format(target.name)}.items():
             write_text(folder / name, text)
-        write_text(folder / "params.yaml", with_params(read_text(PARAMETERS), found["params"]))
+        write_text(folder / "params.yaml", with_params(read_text(PARAMETERS), problem["params"]))
         (folder / "data").mkdir()
         shutil.copyfile(file, folder / "data" / file.name)
         inside = _versioned(folder)
@@ -58,12 +58,12 @@ def begin(target: Path, file: Path, label: str, time: str, key: str, cluster: bo
         # The staged paths have the folder's temporary name.
         _done(["git", "rm", "-r", "--cached", "--quiet", "--ignore-unmatch", "--", f"../{temporary}"], target)
         _done(["git", "add", "--all", "."], target)
-    return found
+    return problem
 
 
-def with_params(text: str, given: Mapping[str, Mapping[str, str]]) -> str:
+def with_params(text: str, replacements: Mapping[str, Mapping[str, str]]) -> str:
     """The text of params.yaml with some values (as YAML) replaced; comments are kept."""
-    for section, values in given.items():
+    for section, values in replacements.items():
         for key, value in values.items():
             place = re.compile(rf"^({section}:\n(?:[ #].*\n|\n)*?  {key}: *)([^ #\n]+)", re.MULTILINE)
             text, count = place.subn(lambda match, value=value: f"{match[1]}{value}", text, count=1)  # type: ignore[misc]
@@ -93,15 +93,17 @@ def _versioned(folder: Path) -> bool:
 
 
 def _inside_git(folder: Path) -> bool:
-    asked = ["git", "rev-parse", "--is-inside-work-tree"]
-    return subprocess.run(asked, cwd=folder, capture_output=True, check=False).returncode == 0
+    command = ["git", "rev-parse", "--is-inside-work-tree"]
+    return subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode == 0
 
 
 def _somebody(folder: Path) -> list[str]:
     """Options for this one commit if git has no author; no configuration is written."""
-    asked = [["git", "var", f"GIT_{role}_IDENT"] for role in ("AUTHOR", "COMMITTER")]
-    known = [subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode for command in asked]
-    if not any(known):
+    commands = [["git", "var", f"GIT_{role}_IDENT"] for role in ("AUTHOR", "COMMITTER")]
+    exit_codes = [
+        subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode for command in commands
+    ]
+    if not any(exit_codes):
         return []
     cure = 'say `git config --global user.name "..."` and `user.email`, for the next commit needs it'
     print(f"note: git does not know who you are: the first commit is by {NOBODY}; {cure}", file=sys.stderr)
@@ -115,11 +117,11 @@ def _done(command: list[str], folder: Path) -> None:
         raise InputError(" ".join(command[-4:]), "to succeed", found, "correct it and run this again")
 
 
-def show(target: Path, found: Mapping[str, Any]) -> None:
+def show(target: Path, problem: Mapping[str, Any]) -> None:
     """Print what was drafted and what to do next."""
     screen = console()
-    screen.print(f"{target}: a {found['task']} problem, drafted from its data", soft_wrap=True)
-    for name, text in found["files"].items():
+    screen.print(f"{target}: a {problem['task']} problem, drafted from its data", soft_wrap=True)
+    for name, text in problem["files"].items():
         screen.print(Text(f"\n{name}", style="bold"))
         marked = [line.strip() for line in text.splitlines() if "check this" in line or line.startswith("-- Left out")]
         for line in marked or ["as usual"]:

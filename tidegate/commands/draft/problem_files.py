@@ -63,38 +63,40 @@ def begin(file: Path, label: str, time: str, key: str) -> None:
         label, time, *own = _named(table, file, label, time, [name for name in key.split(",") if name])
         name = _plain(file)
         table["key"] = own or _key(connection, file, table, label, time)
-        found = label_of(connection, name, label, table["columns"][label]["type"])
+        target = label_of(connection, name, label, table["columns"][label]["type"])
         span = span_of(connection, time, file.name)
-        without = left_out(connection, table["columns"], label, time, found.task)
-        sql = _sql(connection, name, table, label, time, found, without)
+        without = left_out(connection, table["columns"], label, time, target.task)
+        sql = _sql(connection, name, table, label, time, target, without)
         typed_view(connection, name, table["columns"])
         features = _features(connection, sql, [time, label, *table["key"]])
-        rows = labelled_rows(connection, sql, time, label, found.task)
-        doubts = [f"check this: {found.doubt}."] if found.doubt else []
+        rows = labelled_rows(connection, sql, time, label, target.task)
+        doubts = [f"check this: {target.doubt}."] if target.doubt else []
         texts = {
-            "contract.yaml": _contract(file, name, table, label, time, found, span, without),
-            "features.sql": _noted(sql, [*doubts, *_suspicions(connection, table, rows, features, label, found.task)]),
-            "model.yaml": MODEL_TOP + best(rows, features, label, found.task),
+            "contract.yaml": _contract(file, name, table, label, time, target, span, without),
+            "features.sql": _noted(
+                sql, [*doubts, *_suspicions(connection, table, rows, features, label, target.task)]
+            ),
+            "model.yaml": MODEL_TOP + best(rows, features, label, target.task),
         }
-    params = _params(found, span)
+    params = _params(target, span)
     rehearse(texts, params, file)
-    print(json.dumps({"files": texts, "params": params, "task": found.task}, ensure_ascii=False))
+    print(json.dumps({"files": texts, "params": params, "task": target.task}, ensure_ascii=False))
 
 
 def _named(table: Mapping[str, Any], file: Path, label: str, time: str, key: list[str]) -> list[str]:
     """The names in the contract of label, time and key, which the user gives as in the file."""
-    made = {name: column.get("from") for name, column in table["columns"].items()}
-    names = {",".join([of] if isinstance(of, str) else of): name for name, of in made.items() if of}
-    known = [*(name for name in made if name not in names.values()), *names]
-    found = []
+    origins = {name: column.get("from") for name, column in table["columns"].items()}
+    names = {",".join([of] if isinstance(of, str) else of): name for name, of in origins.items() if of}
+    choices = [*(name for name in origins if name not in names.values()), *names]
+    chosen = []
     for flag, name in (("--label", label), ("--time", time), *(("--key", part) for part in key)):
-        if name not in known:
-            expected = f"one of {listed(known)}"
-            raise InputError(f"{flag} of {file.name}", expected, hint(name, known), "correct it")
-        found.append(names.get(name, name))
+        if name not in choices:
+            expected = f"one of {listed(choices)}"
+            raise InputError(f"{flag} of {file.name}", expected, hint(name, choices), "correct it")
+        chosen.append(names.get(name, name))
     if label == time or label in key:
         raise InputError("--label", "a column of its own", f"{label!r}, which is time or key", "name another column")
-    return found
+    return chosen
 
 
 def _plain(file: Path) -> str:
@@ -113,11 +115,11 @@ def _key(
     connection: duckdb.DuckDBPyConnection, file: Path, table: Mapping[str, Any], label: str, time: str
 ) -> list[str]:
     others = {name: column for name, column in table["columns"].items() if name != label}
-    found = key_of_events(connection, others, time)
-    if not found:
+    key = key_of_events(connection, others, time)
+    if not key:
         expected = "columns that tell all rows apart"
         raise InputError(file, expected, "rows that are the same in all of them", "remove them, or add a row number")
-    return found
+    return key
 
 
 def _contract(
@@ -126,27 +128,27 @@ def _contract(
     table: Mapping[str, Any],
     label: str,
     time: str,
-    found: Label,
+    target: Label,
     span: Span,
     without: Mapping[str, str],
 ) -> str:
     purpose = f"What will {label} of {name} be?"
     head = CONTRACT_TOP.format(
-        file=line(file.name), name=flow(name), purpose=flow(purpose), task=found.task, table=flow(name),
+        file=line(file.name), name=flow(name), purpose=flow(purpose), task=target.task, table=flow(name),
         label=flow(label), block=span.block, files=flow(_files(file)),
     )  # fmt: skip
     lines = [f"    {part}: {flow(table[part])}" for part in ("delimiter", "encoding", "missing") if part in table]
     lines += [f"    time: {flow(time)}", f"    key: {flow(table['key'])}", "    columns:"]
     for column, promise in table["columns"].items():
-        kept = {key: value for key, value in promise.items() if key in PROMISED}
+        promised = {key: value for key, value in promise.items() if key in PROMISED}
         role = _role(column, promise, label, time, table["key"], without)
         mark = f"  # check this: {without[column]}" if role == "outcome" else ""
         mark = f"  # check this: {private_because(column)}" if role == "private" else mark
         mark = mark or noted(table, column)
         nulls = {"nullable": True} if column == label else {}
-        values = {"values": list(found.values)} if column == label and found.values else {}
-        told = {**kept, **({"role": role} if role else {}), **values, **nulls}
-        lines.append(f"      {flow(column)}: {flow(told)}{mark}")
+        values = {"values": list(target.values)} if column == label and target.values else {}
+        document = {**promised, **({"role": role} if role else {}), **values, **nulls}
+        lines.append(f"      {flow(column)}: {flow(document)}{mark}")
     return head + "\n".join(lines) + "\n"
 
 
@@ -166,30 +168,30 @@ def _sql(
     table: Mapping[str, Any],
     label: str,
     time: str,
-    found: Label,
+    target: Label,
     without: Mapping[str, str],
 ) -> str:
     """One SELECT: time and key, the label, every possible feature; the other columns as comments."""
-    shown = {column: identifier(connection, column) for column in table["columns"]}
+    identifiers = {column: identifier(connection, column) for column in table["columns"]}
     private = [column for column, promise in table["columns"].items() if promise.get("role") == "private"]
     source = identifier(connection, name)
     own = list(dict.fromkeys([time, *table["key"]]))
-    lines = [f"{source}.{shown[column]}" for column in own] + [f"{found.sql} AS {shown[label]}"]
+    lines = [f"{source}.{identifiers[column]}" for column in own] + [f"{target.sql} AS {identifiers[label]}"]
     for column in table["columns"]:
         if column in (time, label) or column in private or column in without:
             continue
         if column in own:
-            alone = f"SELECT count(*) = count(DISTINCT {shown[column]}) FROM drafted"
+            alone = f"SELECT count(*) = count(DISTINCT {identifiers[column]}) FROM drafted"
             # A measurement may be a feature even if all its values are distinct.
             if table["columns"][column]["type"] == "number" or not connection.execute(alone).fetchall()[0][0]:
                 alias = identifier(connection, f"{column}_as_feature")
-                lines.append(f"{source}.{shown[column]} AS {alias}")
+                lines.append(f"{source}.{identifiers[column]} AS {alias}")
         else:
-            lines.append(f"{source}.{shown[column]}")
+            lines.append(f"{source}.{identifiers[column]}")
     if len(lines) == len(own) + 1:
         raise InputError(table["files"], "a column to learn from", "only time, key and label", "add some columns")
-    told = {column: reason for column, reason in without.items() if column != time and column not in private}
-    comments = [line(f"-- Left out: {shown[column]} ({reason}).") for column, reason in told.items()]
+    reasons = {column: reason for column, reason in without.items() if column != time and column not in private}
+    comments = [line(f"-- Left out: {identifiers[column]} ({reason}).") for column, reason in reasons.items()]
     head = "-- One row per row of the file: its time and key, the label, and what is known before the event."
     return "\n".join([head, *comments, "SELECT", "    " + ",\n    ".join(lines), f"FROM {source}", ""])
 
@@ -197,7 +199,7 @@ def _sql(
 def _features(connection: duckdb.DuckDBPyConnection, sql: str, own: list[str]) -> dict[str, str]:
     """The kind of each feature in the drafted SQL."""
     names = columns_of(connection, subquery(sql))
-    return {name: kind_of(name, found) for name, found in names.items() if name not in own}
+    return {name: kind_of(name, sql_type) for name, sql_type in names.items() if name not in own}
 
 
 def _suspicions(
@@ -210,8 +212,8 @@ def _suspicions(
 ) -> list[str]:
     """What a person should check of the features: those that may be known only after the event."""
     same = same_where_labelled(connection, [name for name in features if name in table["columns"]], label)
-    found = [f"check this: {name} is the same in every labelled row, and differs in the others" for name in same]
-    return [*found, *suspicions_of(rows, features, labels(rows, label, task), task)]
+    notes = [f"check this: {name} is the same in every labelled row, and differs in the others" for name in same]
+    return [*notes, *suspicions_of(rows, features, labels(rows, label, task), task)]
 
 
 def _noted(sql: str, notes: list[str]) -> str:
@@ -219,14 +221,14 @@ def _noted(sql: str, notes: list[str]) -> str:
     return "".join(f"{line(f'-- {note}')}\n" for note in notes) + sql
 
 
-def _params(found: Label, span: Span) -> dict[str, dict[str, str]]:
+def _params(target: Label, span: Span) -> dict[str, dict[str, str]]:
     """The parameters that differ for these data, as YAML: the windows, the minimum of rows, the limit of decay.
 
     Rare events need a longer batch, and longer periods that are measured in batches.
     """
     usual = read_parameters(PARAMETERS)
     # DVC reads 1e-05 as a text.
-    decay = {"decay": f"{Decimal(f'{found.spread * DECAY_SHARE:.1g}'):f}"} if found.task == "regression" else {}
+    decay = {"decay": f"{Decimal(f'{target.spread * DECAY_SHARE:.1g}'):f}"} if target.task == "regression" else {}
     batches = {"max_age_days": 2, "cooldown_days": 0.25, "refused_days": 3}
     longer = {name: math.ceil(span.batch_days * times) for name, times in batches.items()}
     window, learned = usual["train"]["window_days"], math.ceil(LEARNED_ROWS / span.rows_per_day)

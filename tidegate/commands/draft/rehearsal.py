@@ -85,11 +85,11 @@ def _validate(folder: Path, contract: Path, manifest: Path) -> Findings:
     paths = tables_in(folder / "tables")
     clean.mkdir()
     with engine(folder / "tables", clean) as connection:
-        known = sources(connection, promise, paths)
-        checked = check_all(connection, promise, known, ingested, share)
+        source_tables = sources(connection, promise, paths)
+        checked = check_all(connection, promise, source_tables, ingested, share)
         findings = findings_of({name: table.findings for name, table in checked.items()}, share)
         if violations := findings.violations():
             raise InputError("its draft", "rows that keep it", "; ".join(violations), "correct them")
-        for name, found in checked.items():
-            copy(connection, clean_rows(found.source, found.broken), clean / paths[name].name)
+        for name, table_check in checked.items():
+            copy(connection, clean_rows(table_check.source, table_check.broken), clean / paths[name].name)
     return replace(findings, digests=digests(clean=clean))

@@ -29,8 +29,8 @@ def _encoding(path: Path) -> str:
     """The encoding of the byte order mark, else UTF-8, Windows-1252 or Latin-1: the first that decodes the file."""
     with opened(path) as stream:
         head = stream.read(4)
-    known = next((name for bom, name in BOMS.items() if head.startswith(bom)), "")
-    return known or next(name for name in ("utf-8", "windows-1252", "latin-1") if _decodes(path, name))
+    encoding = next((name for bom, name in BOMS.items() if head.startswith(bom)), "")
+    return encoding or next(name for name in ("utf-8", "windows-1252", "latin-1") if _decodes(path, name))
 
 
 def _decodes(path: Path, encoding: str) -> bool:

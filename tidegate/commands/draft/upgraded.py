@@ -10,25 +10,25 @@ KEY = re.compile(r"^  (?P<name>\w+):.*\n", re.MULTILINE)
 
 def stages(text: str, template: str) -> str:
     """dvc.yaml with the stages of the template; the user's own stages and everything outside of `stages:` are kept."""
-    found, wanted = _blocks(text), _blocks(template)
-    if "stages" not in found:
+    blocks, wanted = _blocks(text), _blocks(template)
+    if "stages" not in blocks:
         return _ended(text) + wanted["stages"]
     ours = {match["name"] for match in STAGE.finditer(wanted["stages"])}
-    theirs = [match[0].rstrip("\n") for match in STAGE.finditer(found["stages"]) if match["name"] not in ours]
+    theirs = [match[0].rstrip("\n") for match in STAGE.finditer(blocks["stages"]) if match["name"] not in ours]
     theirs = [stage for stage in theirs if not _former(stage)]
-    between = "\n\n" if found["stages"].endswith("\n\n") else "\n"
+    between = "\n\n" if blocks["stages"].endswith("\n\n") else "\n"
     block = "\n\n".join([wanted["stages"].rstrip("\n"), *theirs]) + between
-    return _ended(text).replace(found["stages"], block)
+    return _ended(text).replace(blocks["stages"], block)
 
 
 def parameters(text: str, template: str) -> str:
     """params.yaml with the keys of the template: existing values and comments are kept, unknown keys removed."""
     text = _ended(text)
-    found, wanted = _blocks(text), _blocks(template)
-    for name, block in found.items():
+    blocks, wanted = _blocks(text), _blocks(template)
+    for name, block in blocks.items():
         text = text.replace(block, _merged(block, wanted[name]) if name in wanted else "")
     for name, block in wanted.items():
-        if name not in found:
+        if name not in blocks:
             text = _ended(text).rstrip("\n") + "\n\n" + block
     return text.rstrip("\n") + "\n"
 
@@ -42,8 +42,8 @@ def dvc_config(text: str, page: str) -> str:
 
 def _merged(block: str, wanted: str) -> str:
     """A section with the keys and the order of the template's section."""
-    known = {match["name"] for match in KEY.finditer(wanted)}
-    block = KEY.sub(lambda match: match[0] if match["name"] in known else "", block)
+    names = {match["name"] for match in KEY.finditer(wanted)}
+    block = KEY.sub(lambda match: match[0] if match["name"] in names else "", block)
     there = {match["name"]: match[0] for match in KEY.finditer(block)}
     before = block[: block.index("\n") + 1]
     for match in KEY.finditer(wanted):
