@@ -29,6 +29,6 @@ REMOTE: Mapping[str, Any] = {"metavar": "REMOTE", "help": "a DVC remote, by name
 UNCHECKED: Mapping[str, Any] = {"action": "store_true", "help": "skip the checks of `tidegate doctor`"}
 
 
-def tell(found: Any, as_json: bool, show: Callable[[Any], None]) -> None:
+def tell(result: Any, as_json: bool, show: Callable[[Any], None]) -> None:
     """Print a result as JSON, or by `show`."""
-    print(json.dumps(found, indent=2)) if as_json else show(found)
+    print(json.dumps(result, indent=2)) if as_json else show(result)

@@ -14,9 +14,9 @@ def doctor(arguments: argparse.Namespace) -> None:
 
     if arguments.make_bucket:
         print(data.make_bucket(arguments.remote, limits.LOOK_SECONDS), file=sys.stderr)
-    found = checks.examine(connection_of(arguments), arguments.remote)
-    tell([check._asdict() for check in found], arguments.json, lambda _: checks.show(found))
-    sys.exit(any(check.state == checks.WRONG for check in found))
+    results = checks.examine(connection_of(arguments), arguments.remote)
+    tell([check._asdict() for check in results], arguments.json, lambda _: checks.show(results))
+    sys.exit(any(check.state == checks.WRONG for check in results))
 
 
 COMMAND = Command(

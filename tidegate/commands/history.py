@@ -10,10 +10,10 @@ def history(arguments: argparse.Namespace) -> None:
     """List every champion, the oldest first: its predecessor, and when, by whom and why it was promoted."""
     from tidegate.commands.reviewing import champions
 
-    found = champions.history()
+    rows = champions.history()
     if arguments.page:
-        champions.write_page(arguments.page, found)
-    tell(found, arguments.json, champions.show)
+        champions.write_page(arguments.page, rows)
+    tell(rows, arguments.json, champions.show)
 
 
 COMMAND = Command(

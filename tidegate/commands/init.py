@@ -11,8 +11,8 @@ def init(arguments: argparse.Namespace) -> None:
     from tidegate.commands.draft import new_problem
 
     words = (arguments.label, arguments.time, arguments.key)
-    found = new_problem.begin(arguments.dir, arguments.data, *words, arguments.cluster)
-    tell(found, arguments.json, lambda found: new_problem.show(arguments.dir, found))
+    problem = new_problem.begin(arguments.dir, arguments.data, *words, arguments.cluster)
+    tell(problem, arguments.json, lambda problem: new_problem.show(arguments.dir, problem))
 
 
 COMMAND = Command(

@@ -10,10 +10,10 @@ def lineage(arguments: argparse.Namespace) -> None:
     """Show the origins of a version, down to the digest of every source file, and its consequences."""
     from tidegate.commands.provenance import origin
 
-    found = origin.lineage(arguments.version)
+    document = origin.lineage(arguments.version)
     if arguments.picture:
-        origin.draw(found, arguments.picture)
-    tell(found, arguments.json, lambda found: print(origin.text(found)))
+        origin.draw(document, arguments.picture)
+    tell(document, arguments.json, lambda document: print(origin.text(document)))
 
 
 COMMAND = Command(

@@ -10,8 +10,8 @@ def logs(arguments: argparse.Namespace) -> None:
     """Show the state of each step of a run, and the errors of failed steps; with a step, its complete log."""
     from tidegate.commands.cluster import logs, service
 
-    found = logs.report(service.connect(connection_of(arguments)), arguments.run_id, arguments.step)
-    tell(found, arguments.json, lambda found: logs.show(found, whole=bool(arguments.step)))
+    report = logs.report(service.connect(connection_of(arguments)), arguments.run_id, arguments.step)
+    tell(report, arguments.json, lambda report: logs.show(report, whole=bool(arguments.step)))
 
 
 COMMAND = Command(

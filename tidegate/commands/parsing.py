@@ -72,15 +72,15 @@ def check(words: Sequence[str], commands: Mapping[str, Command]) -> None:
     name, place = "", PROGRAM
     while spoken and name not in commands:
         word = spoken.pop(0)
-        known = _next_words(name, commands)
-        if word not in known:
-            _refuse(place, "a command", word, known)
+        choices = _next_words(name, commands)
+        if word not in choices:
+            _refuse(place, "a command", word, choices)
         name = f"{name} {word}".lstrip()
         place = f"{PROGRAM} {name}"
-    known = [*(flag for flag in commands[name].flags if flag.startswith("--"))] if name in commands else []
+    choices = [*(flag for flag in commands[name].flags if flag.startswith("--"))] if name in commands else []
     for flag in _flags(words):
-        if flag not in (*known, *EVERYWHERE) and (flag != VERSION or name):
-            _refuse(place, "one of its flags", flag, [*known, *EVERYWHERE, *([] if name else [VERSION])])
+        if flag not in (*choices, *EVERYWHERE) and (flag != VERSION or name):
+            _refuse(place, "one of its flags", flag, [*choices, *EVERYWHERE, *([] if name else [VERSION])])
 
 
 def _next_words(name: str, commands: Mapping[str, Command]) -> list[str]:
@@ -94,7 +94,7 @@ def _flags(words: Sequence[str]) -> list[str]:
     return [word.partition("=")[0] for word in words[:end] if word.startswith("--")]
 
 
-def _refuse(place: str, expected: str, word: str, known: Sequence[str]) -> NoReturn:
+def _refuse(place: str, expected: str, word: str, choices: Sequence[str]) -> NoReturn:
     from tidegate.documents.schema import hint
 
-    raise InputError(place, expected, hint(word, known), f"see `{place} --help`")
+    raise InputError(place, expected, hint(word, choices), f"see `{place} --help`")

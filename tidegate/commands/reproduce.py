@@ -11,10 +11,10 @@ def reproduce(arguments: argparse.Namespace) -> None:
     """Train a version again from its registry record, by the same Tidegate; exit 2 if the result differs."""
     from tidegate.commands.provenance import reproduction
 
-    found = reproduction.reproduce(arguments.version, arguments.python, arguments.wheelhouse)
-    tell(found, arguments.json, reproduction.show)
-    if not found["same"]:
-        recorded, again = (found["digest"][key] for key in ("recorded", "again"))
+    comparison = reproduction.reproduce(arguments.version, arguments.python, arguments.wheelhouse)
+    tell(comparison, arguments.json, reproduction.show)
+    if not comparison["same"]:
+        recorded, again = (comparison["digest"][key] for key in ("recorded", "again"))
         raise InputError(f"version {arguments.version}", recorded, again, "see what differs above")
 
 

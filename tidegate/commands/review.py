@@ -16,10 +16,10 @@ def review(arguments: argparse.Namespace) -> None:
     if kind:
         getattr(page, kind)(PORTS[kind] if arguments.port is None else arguments.port, not arguments.no_open)
         return
-    found = page.rows()
-    path = page.write(found)
+    rows = page.rows()
+    path = page.write(rows)
     if arguments.json:
-        print(json.dumps(found, indent=2))
+        print(json.dumps(rows, indent=2))
         return
     print(path)
     serving.open_(path.resolve().as_uri(), not arguments.no_open)

@@ -10,8 +10,8 @@ def runs(arguments: argparse.Namespace) -> None:
     """List the newest runs on the cluster: start, end of the batch, state, gate decision (from MLflow)."""
     from tidegate.commands.cluster import run_list, service
 
-    found = run_list.listed(service.connect(connection_of(arguments)), arguments.limit)
-    tell(found, arguments.json, run_list.show)
+    rows = run_list.listed(service.connect(connection_of(arguments)), arguments.limit)
+    tell(rows, arguments.json, run_list.show)
 
 
 COMMAND = Command(

@@ -125,18 +125,18 @@ def skip(path: Path, kind: str, reason: str) -> None:
 
 def _value(read: Words, port: str) -> str:
     for word, value in zip(read.flags, [*read.flags[1:], ""], strict=True):
-        flag, given, rest = word.partition("=")
+        flag, equals, rest = word.partition("=")
         if flag == f"--{port}":
-            return rest if given else value
+            return rest if equals else value
     raise InputError(f"tidegate step {read.name}", f"--{port}", "nothing", f"see `tidegate step {read.name} --help`")
 
 
 def _from_parameters(read: Words, function: Any) -> Iterator[str]:
     """A flag for each scalar without one, with its value from params.yaml."""
-    given = {word.partition("=")[0] for word in read.flags}
+    flags = {word.partition("=")[0] for word in read.flags}
     kinds = {name: kind for name, kind in get_type_hints(function).items() if kind is not Path}
-    lacking = [name for name in inspect.signature(function).parameters if name in kinds and f"--{name}" not in given]
-    if not lacking or "--help" in given or "-h" in given or not PARAMETERS.is_file():
+    lacking = [name for name in inspect.signature(function).parameters if name in kinds and f"--{name}" not in flags]
+    if not lacking or "--help" in flags or "-h" in flags or not PARAMETERS.is_file():
         return
     from tidegate.documents.parameters import read_parameters
 

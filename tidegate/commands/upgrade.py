@@ -39,20 +39,20 @@ def changes(folder: Path, cluster: bool = False) -> dict[Path, tuple[str, str]]:
 
     if not (folder / "contract.yaml").is_file():
         raise InputError(folder / "contract.yaml", "the contract of a problem", "nothing", "go to a problem's folder")
-    found: dict[Path, tuple[str, str]] = {}
+    pairs: dict[Path, tuple[str, str]] = {}
     files = {"dvc.yaml": (STAGES, upgraded.stages), "params.yaml": (PARAMETERS, upgraded.parameters)}
     for name, (written, merged) in files.items():
         path, template = folder / name, read_text(written)
         before = read_text(path) if path.exists() else ""
         parse_yaml(before, path)
-        found[path] = (before, merged(before, template) if before else template)
+        pairs[path] = (before, merged(before, template) if before else template)
     config, page = folder / ".dvc/config", folder / ".dvc" / PLOTS.name
     if config.is_file():
-        found[config] = (read_text(config), upgraded.dvc_config(read_text(config), PLOTS.name))
-        found[page] = (read_text(page) if page.exists() else "", read_text(PLOTS))
+        pairs[config] = (read_text(config), upgraded.dvc_config(read_text(config), PLOTS.name))
+        pairs[page] = (read_text(page) if page.exists() else "", read_text(PLOTS))
     if cluster and not (folder / "cluster.yaml").exists():
-        found[folder / "cluster.yaml"] = ("", read_text(CLUSTER))
-    return {path: texts for path, texts in found.items() if texts[0] != texts[1]}
+        pairs[folder / "cluster.yaml"] = ("", read_text(CLUSTER))
+    return {path: texts for path, texts in pairs.items() if texts[0] != texts[1]}
 
 
 def _lines(text: str) -> list[str]:

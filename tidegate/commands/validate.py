@@ -11,8 +11,8 @@ def validate(arguments: argparse.Namespace) -> None:
     """Check one file against the contract before it is committed; exit 2 with every violation."""
     from tidegate.commands.draft import inspection
 
-    found, errors = inspection.check(arguments.file, arguments.table, arguments.until)
-    tell(found, arguments.json, inspection.show_check)
+    findings, errors = inspection.check(arguments.file, arguments.table, arguments.until)
+    tell(findings, arguments.json, inspection.show_check)
     if errors:
         raise SchemaSkewError(errors[:-1], errors[-1])
 
