@@ -2,10 +2,11 @@
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tidegate.commands.command import Command
+from tidegate.commands.command import SET, Command
 from tidegate.process.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ def serve(arguments: argparse.Namespace) -> None:
     except ImportError:
         raise InputError("tidegate serve", "the extra serve", "no kserve", "pip install 'tidegate[serve]'") from None
     from tidegate.contract.contract import read_contract
-    from tidegate.documents.parameters import defaults, read_parameters
     from tidegate.process.keys import trusted
     from tidegate.serving.champion_model import ChampionModel
     from tidegate.serving.follower import Follower
@@ -43,14 +43,33 @@ def serve(arguments: argparse.Namespace) -> None:
     from tidegate.serving.settings import settings
 
     name = arguments.name or read_contract(CONTRACT).name
-    none = {"serve": defaults("serve"), "deploy": defaults("deploy")}
-    found = read_parameters(PARAMETERS) if PARAMETERS.is_file() else none
+    found = values(arguments.set)
     follower = Follower(name, trusted(found["deploy"]["sign"]), settings(found["serve"], str(TABLES)), tell)
     model = ChampionModel(follower)
     server = ChampionServer(model, arguments.host, arguments.port, arguments.grpc_port)
     if model.load():
         print(example(model, server.address), flush=True)
     server.run()
+
+
+def values(overrides: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The sections of params.yaml that the server reads, with `overrides`; without the file those that it may lack."""
+    from tidegate.documents.formats import parse_yaml
+    from tidegate.documents.parameters import check_parameter, defaults, read_parameters
+
+    none = {name: defaults(name) for name in ("serve", "deploy")}
+    here = read_parameters(PARAMETERS) if PARAMETERS.is_file() else none
+    known = {f"{section}.{name}" for section in ("serve", "deploy") for name in defaults(section)}
+    for override in overrides:
+        full, _, text = override.partition("=")
+        if full not in known:
+            raise InputError(
+                f"--set {override}", f"one of {', '.join(sorted(known))}", full, "as in --set serve.max_rows=9"
+            )
+        section, name = full.split(".")
+        here[section][name] = parse_yaml(text, f"--set {full}") if text else ""
+        check_parameter(section, name, here[section][name], f"--set {full}", "correct it")
+    return here
 
 
 def tell(line: str) -> None:
@@ -82,6 +101,7 @@ COMMAND = Command(
             "help": f"of gRPC; 0: no gRPC; default: {GRPC_PORT}",
         },
         "--host": {"default": HOST, "metavar": "ADDRESS", "help": f"the address to listen at; default: {HOST}"},
+        "--set": {**SET, "help": "override a value of the section serve, or deploy.sign; may be repeated"},
         "--name": {"metavar": "NAME", "help": "the registered model; default: the name in contract.yaml"},
     },
 )

@@ -20,9 +20,9 @@ def columns() -> dict[str, list[Any]]:
     towns = [f"town {number}" for number in range(250)]  # more than the encoder gives a code of their own
     return {
         "price": [None if share < 0.1 else float(share * 1e3) for share in random.random(COUNT)],
-        "shop": [*random.choice(["north", "south", None], COUNT)],
+        "shop": [*random.choice(np.array(["north", "south", None], dtype=object), COUNT)],
         "rate": [*random.choice([0.5, 1e300, -1e300, 0.0], COUNT).tolist()],
-        "town": [*random.choice([*towns, None], COUNT)],
+        "town": [*random.choice(np.array([*towns, None], dtype=object), COUNT)],
     }
 
 

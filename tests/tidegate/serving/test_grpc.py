@@ -51,9 +51,8 @@ def request(**changes: Any) -> Any:
     """A request for one row of features by name."""
     message = pb.ModelInferRequest(model_name="toy", id="7")
     for name, value in FEATURES.items():
-        text = isinstance(value, str)
-        tensor = message.inputs.add(name=name, datatype="BYTES" if text else "FP64", shape=[1])
-        if text:
+        tensor = message.inputs.add(name=name, datatype="BYTES" if isinstance(value, str) else "FP64", shape=[1])
+        if isinstance(value, str):
             tensor.contents.bytes_contents.append(value.encode())
         else:
             tensor.contents.fp64_contents.append(value)
