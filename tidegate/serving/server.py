@@ -100,10 +100,10 @@ class ChampionServer(ModelServer):  # type: ignore[misc]
 def listening(host: str, port: int) -> socket.socket:
     """A socket at a port of this machine; InputError when it is not free."""
     try:
-        found = socket.create_server((host, port), backlog=BACKLOG, family=_family(host))
+        listener = socket.create_server((host, port), backlog=BACKLOG, family=_family(host))
         # Its connections inherit it: an answer is two writes, and the second would wait 40 ms for the client.
-        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return found
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listener
     except (OSError, OverflowError) as error:
         found = getattr(error, "strerror", None) or "a number that is none"
         raise InputError(f"--port {port}", "a free port of this machine", found, "choose another one") from None
