@@ -22,6 +22,11 @@ elsewhere = {
     "make test",  # runs this
     ". .venv/bin/activate",  # the workspace's environment is this one
 }
+# Commands that run until they are ended: with which flags, and what answers then.
+SERVERS = {
+    "mlflow ui": ("--port 5917 --workers 1", "http://127.0.0.1:5917/health"),
+    "tidegate serve": ("--port 5918 --grpc-port 0", "http://127.0.0.1:5918/v2/health/ready"),
+}
 slice_ends_in_june = (r"for month in [\d ]+;", "for month in 07;")
 
 
@@ -45,8 +50,8 @@ def test_every_command_does_what_it_says(new_workspace: Callable[[Path], Workspa
         os.utime(workspace / name, (0, 0))  # the environment is newer than what it was made from
     told = {}
     for command in [line for line in commands if line not in elsewhere]:
-        if "mlflow ui" in command:
-            _serve(workspace, command)
+        if server := next((name for name in SERVERS if name in command), None):
+            _serve(workspace, command, server)
         elif "2014" not in command:
             told[command] = _run(workspace, re.sub(*slice_ends_in_june, command))
     assert "evaluate/metrics.json" in told["dvc metrics diff"] and "ingest.until" in told["dvc params diff"]
@@ -78,9 +83,10 @@ def _run(workspace: Workspace, command: str) -> str:
     return found.stdout
 
 
-def _serve(workspace: Workspace, command: str) -> None:
+def _serve(workspace: Workspace, command: str, name: str) -> None:
     """A server: it must answer, then it is stopped."""
-    words = ["bash", "-c", f"{command.replace('mlflow ui', 'exec mlflow ui')} --port 5917 --workers 1"]
+    flags, address = SERVERS[name]
+    words = ["bash", "-c", f"{command.replace(name, f'exec {name}')} {flags}"]
     environment = {**workspace.environment, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     with subprocess.Popen(
         words, cwd=workspace.folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -88,7 +94,7 @@ def _serve(workspace: Workspace, command: str) -> None:
         try:
             for _ in range(120):
                 try:
-                    with urllib.request.urlopen("http://127.0.0.1:5917/health", timeout=2) as answer:
+                    with urllib.request.urlopen(address, timeout=2) as answer:
                         assert answer.status == 200
                         return
                 except OSError:

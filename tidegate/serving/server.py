@@ -105,8 +105,8 @@ def listening(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listener
     except (OSError, OverflowError) as error:
-        found = getattr(error, "strerror", None) or "a number that is none"
-        raise InputError(f"--port {port}", "a free port of this machine", found, "choose another one") from None
+        reason = getattr(error, "strerror", None) or "a number that is none"
+        raise InputError(f"--port {port}", "a free port of this machine", reason, "choose another one") from None
 
 
 def _family(host: str) -> socket.AddressFamily:
