@@ -236,9 +236,8 @@ def _taken(client: MlflowClient, name: str) -> str:
 
 def _refuse_deleted(experiment: Experiment) -> None:
     if experiment.lifecycle_stage == "deleted":
-        thing = f"experiment {experiment.name}"
         cure = f"run `mlflow experiments restore -x {experiment.experiment_id}`"
-        raise TrackingError(thing, "an experiment that is not deleted", "a deleted one", cure)
+        raise TrackingError(f"experiment {experiment.name}", "one that is not deleted", "a deleted one", cure)
 
 
 def _readable(client: Reader, name: str) -> Experiment | None:

@@ -117,7 +117,7 @@ def test_a_deleted_experiment_is_told_in_the_words_of_any_other(client: MlflowCl
             runs.batches(each, "deleted")
         words.append(str(caught.value))
     assert words[0] == words[1]
-    assert "an experiment that is not deleted" in words[0]
+    assert "one that is not deleted" in words[0]
 
 
 @pytest.mark.parametrize(
