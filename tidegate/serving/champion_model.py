@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -13,6 +15,8 @@ from tidegate.scoring.scores import Predictions, answers
 from tidegate.serving import metrics
 from tidegate.serving.follower import Follower
 from tidegate.serving.predictor import Predictor
+from tidegate.serving.record import Prediction, request_id
+from tidegate.serving.recorder import Recorder, recorder
 from tidegate.serving.refusal import BUSY, RefusalError
 from tidegate.serving.rows import Rows
 
@@ -48,6 +52,7 @@ class ChampionModel(Model):  # type: ignore[misc]
     def __init__(self, follower: Follower) -> None:
         super().__init__(follower.name)
         self.follower = follower
+        self.recorder = recorder(follower.settings, follower.tell)
         self.ending = False
         self._threads = ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1), thread_name_prefix="predict")
         self._waiting = 0
@@ -69,13 +74,17 @@ class ChampionModel(Model):  # type: ignore[misc]
         return found
 
     async def predict(self, payload: Any, headers: Any = None, response_headers: Any = None) -> Answer:
-        """The answer to rows, which were read in the form of `current`; RefusalError when too many wait."""
+        """The answer to rows, which were read in the form of `current`; RefusalError when too many wait.
+
+        The headers may hold the id of the request, under which it is recorded.
+        """
         asked, by = payload
         if self._waiting >= MOST_WAITING:
             raise RefusalError(BUSY, f"{self.name}: expected fewer requests at once, found {self._waiting:,}")
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, answer, by, asked)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, answer, by, asked, self.recorder, headers or {})
         finally:
             self._waiting -= 1
 
@@ -95,8 +104,14 @@ class ChampionModel(Model):  # type: ignore[misc]
         ]
 
 
-def answer(by: Predictor, rows: Rows) -> Answer:
-    """The answer of a version to rows."""
-    predictions = by.predict(by.features(rows))
+def answer(by: Predictor, rows: Rows, record: Recorder | None, headers: Mapping[str, str]) -> Answer:
+    """The answer of a version to the rows of a request, which is recorded."""
+    features = by.features(rows)
+    predictions = by.predict(features)
     metrics.ROWS.labels(rows.kind).inc(len(rows))
+    if record:
+        own, now = by.champion, datetime.now(UTC).replace(tzinfo=None)
+        names = own.contract.identity if rows.kind == "event" else []
+        identity = {name: rows.columns[name] for name in names}
+        record.add(Prediction(request_id(headers), now, own, rows.kind, identity, features, predictions))
     return Answer(by.version, predictions)

@@ -16,6 +16,7 @@ from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 from tidegate.process.errors import InputError
 from tidegate.serving import metrics
 from tidegate.serving.champion_model import Answer, ChampionModel
+from tidegate.serving.record import REQUEST
 from tidegate.serving.refusal import BROKEN, BUSY, INVALID, NOT_FOUND, TOO_LARGE, RefusalError, unlike
 from tidegate.serving.rest import tensors_of
 from tidegate.serving.tensors import DATATYPES, Tensor, from_tensors, raw_content, raw_elements, text_of
@@ -63,7 +64,8 @@ class Servicer(InferenceServicer):  # type: ignore[misc]
             raise RefusalError(NOT_FOUND, f"model_name: expected {self._model.name}, found another name")
         if request.model_version not in ("", by.version):
             raise RefusalError(NOT_FOUND, f"model_version: expected {by.version}, which serves, found another one")
-        found = await self._model.predict((from_tensors(_tensors(request), by.form), by))
+        rows = from_tensors(_tensors(request), by.form)
+        found = await self._model.predict((rows, by), {REQUEST: request.id})
         return response(found, self._model.name, request.id, bool(request.raw_input_contents))
 
     async def RepositoryModelLoad(self, request: Any, context: Any) -> None:  # noqa: N802

@@ -11,6 +11,8 @@ ROWS = Counter("tidegate_rows_total", "Rows that were predicted", ["kind"])
 VERSION = Gauge("tidegate_model_version", "The version that serves: 1 for it, 0 for those before", ["version"])
 SWAPS = Counter("tidegate_swaps_total", "How often another version, or other tables, began to serve")
 REFUSED = Counter("tidegate_refused_versions_total", "Versions that were not served because a check failed")
+RECORDED = Counter("tidegate_recorded_rows_total", "Predicted rows that were recorded")
+DROPPED = Counter("tidegate_dropped_rows_total", "Predicted rows that could not be recorded")
 LOOKS = Counter("tidegate_looks_total", "Looks at the journal and the tables", ["outcome"])
 
 

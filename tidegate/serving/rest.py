@@ -12,6 +12,7 @@ import orjson
 from tidegate.serving import metrics
 from tidegate.serving.champion_model import Answer, ChampionModel
 from tidegate.serving.predictor import Predictor
+from tidegate.serving.record import REQUEST
 from tidegate.serving.refusal import (
     BROKEN,
     BUSY,
@@ -88,11 +89,13 @@ class Rest:
         body = await _body(headers, receive, self._model.follower.settings.max_bytes)
         length = _check_type(headers, asked.protocol, len(body))
         if asked.protocol == "v1":
-            found = await self._model.predict((from_instances(parsed(body), by.form), by))
+            found = await self._model.predict((from_instances(parsed(body), by.form), by), headers)
             return v1(found, asked.name)
         document = parsed(body[:length])
         rows = _inferred(document, body[length:], by)
-        return v2(await self._model.predict((rows, by)), asked.name, document.get("id"))
+        id_ = document.get("id")
+        found = await self._model.predict((rows, by), {**headers, REQUEST: id_} if id_ else headers)
+        return v2(found, asked.name, id_)
 
 
 def _asked(scope: Scope) -> Asked | None:
@@ -148,8 +151,11 @@ def _check_type(headers: Mapping[str, str], protocol: str, size: int) -> int:
 def _inferred(document: Any, binary: bytes, by: Predictor) -> Rows:
     """The rows of a request of V2."""
     rows = from_tensors(json_tensors(document, binary), by.form)
-    if not isinstance(document.get("id", ""), str):
+    id_ = document.get("id", "")
+    if not isinstance(id_, str):
         raise unlike("id", "a text", "another value", BROKEN)
+    if any("\ud800" <= character <= "\udfff" for character in id_):  # the answer, which repeats it, is UTF-8
+        raise unlike("id", "a text in Unicode", "half of a surrogate pair", BROKEN)
     return rows
 
 

@@ -80,9 +80,13 @@ class ChampionServer(ModelServer):  # type: ignore[misc]
             await grpc.start()
         following = threading.Thread(target=self.model.follower.follow, name="follow", daemon=True)
         following.start()
+        if self.model.recorder:
+            self.model.recorder.start()
         await rest.serve(sockets=[self._listening])
         if grpc:
             await grpc.stop(DRAIN_SECONDS)
+        if self.model.recorder:
+            self.model.recorder.close()
 
     def _grpc(self) -> Any:
         if not self.grpc_port:

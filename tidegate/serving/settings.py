@@ -14,6 +14,9 @@ class Settings:
     max_rows: int
     max_bytes: int
     poll_seconds: float
+    record: str
+    record_share: float
+    record_seconds: float
 
 
 def settings(values: Mapping[str, Any], tables: str) -> Settings:

@@ -13,8 +13,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import duckdb
 import httpx
 import numpy as np
 import pytest
@@ -186,6 +188,32 @@ def test_a_taken_port_and_a_folder_without_a_problem_are_one_line(
     nowhere = Workspace(tmp_path_factory.mktemp("nowhere")).run("tidegate", "serve", check=False)
     assert nowhere.returncode == 2
     assert nowhere.stderr.startswith("error: contract.yaml: expected the contract of a problem, found nothing;")
+
+
+def test_a_signal_loses_no_record_and_a_crash_no_old_one(turned_once: Workspace, tmp_path: Path) -> None:
+    place, clean = tmp_path / "asked", turned_once.folder / "artifacts/validate/clean"
+    flags = ["--set", f"serve.record={place}"]
+    with serving(turned_once, *flags, "--set", "serve.record_seconds=3600") as ended:
+        first = predictions(ended) + predictions(ended)
+        ended.process.terminate()
+        assert ended.process.wait(30) == 0
+    assert recorded(place, clean) == first
+    with serving(turned_once, *flags, "--set", "serve.record_seconds=0.2") as killed:
+        second = predictions(killed)
+        for _ in range(100):
+            if len(recorded(place, clean)) == 3:
+                break
+            time.sleep(0.1)
+        killed.process.kill()
+    assert recorded(place, clean) == first + second
+
+
+def recorded(place: Path, clean: Path) -> list[float]:
+    """The predictions that are recorded, joined with their late labels as docs/serving.md says."""
+    labels = f"JOIN '{clean}/flights.parquet' AS flights"
+    key = "key_time_hour = time_hour AND key_carrier = carrier AND key_flight = flight"
+    files = f"read_parquet('{place}/**/*.parquet', union_by_name=true, hive_partitioning=true)"
+    return [row[0] for row in duckdb.execute(f"SELECT prediction FROM {files} {labels} ON {key}").fetchall()]
 
 
 def test_it_imports_neither_kubeflow_nor_dvc_nor_evidently(turned_once: Workspace) -> None:

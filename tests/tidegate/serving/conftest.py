@@ -37,7 +37,7 @@ class Server:
 
     def __init__(self, world: "World", **settings: Any) -> None:
         self.lines: list[str] = []
-        usual = Settings(str(world / "clean"), "accept", 1000, 100_000, 10)
+        usual = Settings(str(world / "clean"), "accept", 1000, 100_000, 10, "", 1.0, 10)
         self.follower = Follower("toy", (), replace(usual, **settings), self.lines.append)
         self.model = ChampionModel(self.follower)
         models = ModelRepository()

@@ -236,6 +236,33 @@ def test_it_says_how_it_is(server: Server) -> None:
     assert server.ask("/v1/models/toy:predict", body["example"]).status == 200
 
 
+HALF = "\ud800"  # half of a surrogate pair: JSON can write it, UTF-8 cannot
+SHOP = {"name": "shop", "datatype": "BYTES", "shape": [1], "data": ["north"]}
+INPUTS = [
+    SHOP,
+    {"name": "price", "datatype": "FP64", "shape": [1], "data": [1.5]},
+    {"name": "rate", "datatype": "FP64", "shape": [1], "data": [None]},
+]
+HALVES: dict[str, tuple[str, Any]] = {
+    "a key of the body": (V1, {"instances": [FEATURES], HALF: 1}),
+    "a field": (V1, {"instances": [{**FEATURES, HALF: 1}]}),
+    "a feature": (V1, {"instances": [{**FEATURES, "shop": HALF}]}),
+    "a column of an event": (V1, {"instances": [{**EVENT, "shop": HALF}]}),
+    "a time": (V1, {"instances": [{**EVENT, "at": HALF}]}),
+    "the id": (V2, {"id": HALF, "inputs": INPUTS}),
+    "the name of a tensor": (V2, {"inputs": [{**SHOP, "name": HALF}, *INPUTS[1:]]}),
+    "a datatype": (V2, {"inputs": [{**SHOP, "datatype": HALF}, *INPUTS[1:]]}),
+    "an element": (V2, {"inputs": [{**SHOP, "data": [HALF]}, *INPUTS[1:]]}),
+}
+
+
+@pytest.mark.parametrize("name", HALVES)
+def test_half_of_a_surrogate_pair_is_refused(server: Server, name: str) -> None:
+    said = server.ask(*HALVES[name])
+    assert said.status in (400, 422), said
+    assert ": expected " in said.document["error"]
+
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.sampled_from(["north", "NaN"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),

@@ -1,0 +1,162 @@
+"""What is recorded of a prediction: what was asked, what the model saw, and what it answered; never who it was."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from typing import Any
+from uuid import uuid4
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tidegate.contract.contract import Contract
+from tidegate.contract.names import folded
+from tidegate.scoring.scores import Predictions, answers
+from tidegate.serving.events import ARROW
+from tidegate.serving.rows import Kind
+from tidegate.tracking.champion import Champion
+
+REQUEST = "x-request-id"  # the header with the id that a client gives its request
+LONGEST_ID = 200
+# The memory of a request that waits: about so many bytes, so many for each column, and so many for each value.
+REQUEST_BYTES, COLUMN_BYTES, VALUE_BYTES = 1000, 80, 40
+MOMENT = pa.timestamp("us")  # in UTC without its offset, as in the clean tables
+KEY, FEATURE = "key_", "feature_"  # before the names of the problem, so that none of them is one of ours
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One request: its id and time (UTC), of events their identity, the features that the champion saw, its answer."""
+
+    request: str
+    time: datetime
+    champion: Champion
+    kind: Kind
+    identity: Mapping[str, Sequence[Any]]
+    features: Mapping[str, Sequence[Any]]
+    answer: Predictions
+
+    def __len__(self) -> int:
+        return len(self.answer)
+
+    @property
+    def group(self) -> tuple[str, str]:
+        """Version and hour: the predictions of a file have the same."""
+        return self.champion.version, f"{self.time:%Y-%m-%dT%H}"
+
+    @property
+    def size(self) -> int:
+        """The bytes of memory that it takes, about."""
+        characters = sum(sum(map(len, filter(None, values))) for values in self._texts())
+        answered = len(self.answer.columns) if isinstance(self.answer, pd.DataFrame) else 1
+        columns = len(self.features) + len(self.identity) + answered
+        return REQUEST_BYTES + columns * (COLUMN_BYTES + VALUE_BYTES * len(self)) + characters
+
+    def _texts(self) -> Iterator[Sequence[str | None]]:
+        """The columns whose values may be long."""
+        kinds, own = self.champion.record.features, self.champion.contract
+        yield from (values for name, values in self.features.items() if kinds[name] != "number")
+        columns = own.tables[own.event].columns
+        yield from (values for name, values in self.identity.items() if columns[name].type == "text")
+
+
+def request_id(headers: Mapping[str, str]) -> str:
+    """The id that the client gave, or else a new one."""
+    given = headers.get(REQUEST, "")
+    return given if 0 < len(given) <= LONGEST_ID and given.isprintable() else uuid4().hex
+
+
+def name(group: tuple[str, str]) -> str:
+    """The path of a new file, which no other server gives one of its own."""
+    _, hour = group
+    return f"hour={hour}/{uuid4().hex}.parquet"
+
+
+def content(predictions: Sequence[Prediction]) -> bytes:
+    """The Parquet file of predictions of one group."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(_table(predictions), sink, compression="zstd")
+    found: bytes = sink.getvalue().to_pybytes()
+    return found
+
+
+def key(contract: Contract) -> list[str]:
+    """The columns that identify an event and are recorded.
+
+    A contract refuses private ones among them; here they are left out again, because what is written is not read back.
+    """
+    return [column for column in contract.identity if folded(column) not in _private(contract)]
+
+
+def features(champion: Champion) -> dict[str, str]:
+    """The features that are recorded, and their kinds: all but those with the name of a private column."""
+    private = _private(champion.contract)
+    return {feature: kind for feature, kind in champion.record.features.items() if folded(feature) not in private}
+
+
+def _private(contract: Contract) -> set[str]:
+    """The names of the columns, of all tables, that say who somebody is."""
+    tables = contract.tables.values()
+    return {folded(column) for table in tables for column in table.columns.keys() - table.visible().keys()}
+
+
+def schema(champion: Champion) -> pa.Schema:
+    """The columns of the files of a version."""
+    columns, many = champion.contract.tables[champion.contract.event].columns, champion.contract.task == "multiclass"
+    return pa.schema(
+        {
+            "request": pa.string(),
+            "row": pa.int32(),
+            "time": MOMENT,
+            "version": pa.string(),
+            "kind": pa.string(),
+            **{KEY + column: ARROW[columns[column].type] for column in key(champion.contract)},
+            **{
+                FEATURE + feature: pa.float64() if kind == "number" else pa.string()
+                for feature, kind in features(champion).items()
+            },
+            "prediction": pa.string() if many else pa.float64(),
+            **({"probabilities": pa.map_(pa.string(), pa.float64())} if many else {}),
+        }.items()
+    )
+
+
+def _table(predictions: Sequence[Prediction]) -> pa.Table:
+    """The rows of predictions of one version."""
+    fields = schema(predictions[0].champion)
+    arrays = [
+        pa.array(
+            [*chain.from_iterable(map(_column(field.name), predictions))], field.type
+        )  # for each request its rows
+        for field in fields
+    ]
+    return pa.table(arrays, fields)
+
+
+def _column(name: str) -> Callable[[Prediction], Sequence[Any]]:
+    """What gives the values of a column, one for each row of a request."""
+    if name.startswith(FEATURE):
+        feature = name.removeprefix(FEATURE)
+        return lambda of: of.features[feature]
+    if name.startswith(KEY):
+        column = name.removeprefix(KEY)
+        return lambda of: of.identity[column] if of.kind == "event" else [None] * len(of)
+    return _OURS[name]
+
+
+def _probabilities(of: Prediction) -> list[Any]:
+    assert isinstance(of.answer, pd.DataFrame)
+    return [[*zip(of.answer.columns, row, strict=True)] for row in of.answer.to_numpy().tolist()]
+
+
+_OURS: Mapping[str, Callable[[Prediction], Sequence[Any]]] = {
+    "request": lambda of: [of.request] * len(of),
+    "row": lambda of: range(len(of)),
+    "time": lambda of: [of.time] * len(of),
+    "version": lambda of: [of.champion.version] * len(of),
+    "kind": lambda of: [of.kind] * len(of),
+    "prediction": lambda of: [*answers(of.answer).tolist()],
+    "probabilities": _probabilities,
+}
