@@ -6,6 +6,13 @@ GRACE_SECONDS = 10.0  # a child process, from SIGTERM to SIGKILL; a step needs u
 FORK_REQUEST_SECONDS = 10.0  # a request to be forked, which comes in one piece
 RUNNER_SECONDS = 0.5  # between two looks at the processes that run a stage
 
+# The server of the champion: draining and recording end together within the 30 seconds of a pod.
+SERVE_DRAIN_SECONDS = 20  # the requests that were accepted, over REST and gRPC at once
+RECORD_CLOSE_SECONDS = 5.0  # the predictions that are not recorded yet
+RECORD_KEPT_SECONDS = 300.0  # a file that the store does not take is tried again
+SERVE_RETRY_SECONDS = 1  # before a client that was sent away tries again
+REFUSED_SECONDS = 300.0  # before a version that was refused is looked at again: its files may have been restored
+
 # Programs on this machine.
 LOCK_SECONDS = 3  # another DVC that only looks at something; DVC itself waits as long
 GIT_SECONDS = 10  # it reads a few files

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from mlflow import MlflowClient
 
+from tidegate.process import limits
 from tidegate.process.errors import InputError, UnavailableError, messages
 from tidegate.process.keys import Trusted
 from tidegate.serving import clean_tables, metrics
@@ -16,8 +17,6 @@ from tidegate.serving.settings import Settings
 from tidegate.tracking import journal
 from tidegate.tracking.champion import Champion, champion_of
 from tidegate.tracking.store import connect
-
-AGAIN_SECONDS = 300  # until a version that was refused is looked at again: somebody may have restored its files
 
 
 @dataclass
@@ -64,7 +63,7 @@ class Follower:
     def _compare(self, client: MlflowClient, version: str) -> None:
         """Exchange what serves unless it is this version with the present tables, or they were refused."""
         source = self._find()
-        if (version, source) == self._refused and time.monotonic() < self._refused_at + AGAIN_SECONDS:
+        if (version, source) == self._refused and time.monotonic() < self._refused_at + limits.REFUSED_SECONDS:
             return
         if self.current and (version, source) == (self.current.version, self._source):
             return

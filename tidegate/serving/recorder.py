@@ -24,8 +24,6 @@ from tidegate.serving.settings import Settings
 
 MOST_BYTES = 50_000_000  # of predictions that wait, about; what does not fit is dropped
 EARLY_BYTES = MOST_BYTES // 4  # after which they are written before the time has come
-KEPT_SECONDS = 300.0  # a file that the store does not take is tried again for so long
-CLOSE_SECONDS = 5.0  # for the rest, of the 30 seconds between SIGTERM and SIGKILL of a pod
 CURE = "name a folder or an S3 prefix in serve.record"
 
 
@@ -86,7 +84,7 @@ class Recorder:
                 self._store(oldest.path, oldest.content)
             except Exception as error:  # each kind of store has its own
                 self._tell_failing(error)
-                if time.monotonic() < oldest.since + KEPT_SECONDS:
+                if time.monotonic() < oldest.since + limits.RECORD_KEPT_SECONDS:
                     return
                 metrics.DROPPED.inc(oldest.rows)
             else:
@@ -98,7 +96,7 @@ class Recorder:
         """Write the rest, within seconds; what the store does not take is dropped."""
         self._ending = True
         self._due.set()
-        self._thread.join(CLOSE_SECONDS)
+        self._thread.join(limits.RECORD_CLOSE_SECONDS)
         with self._lock:
             lost = sum(file.rows for file in self._files) + sum(map(len, self._waiting))
         if lost:
@@ -136,7 +134,7 @@ class Recorder:
         if not self._failing:
             self._failing = True
             reason = getattr(error, "strerror", None) or type(error).__name__
-            cure = f"for {KEPT_SECONDS:g} seconds it is tried again, then dropped"
+            cure = f"for {limits.RECORD_KEPT_SECONDS:g} seconds it is tried again, then dropped"
             place = redacted(self.settings.record)
             self.tell(messages(InputError(place, "a store that takes predictions", reason, cure))[0])
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from tidegate.process import limits
 from tidegate.serving import metrics
 from tidegate.serving.champion_model import Answer, ChampionModel
 from tidegate.serving.predictor import Predictor
@@ -37,7 +38,6 @@ V1 = re.compile(r"/v1/models/(?P<name>[^/]+):predict")
 V2 = re.compile(r"/v2/models/(?P<name>[^/]+)(?:/versions/(?P<version>[^/]+))?/infer")
 JSON, BINARY = "application/json", "application/octet-stream"
 HEADER_LENGTH = "inference-header-content-length"  # the bytes of JSON before binary data
-RETRY_SECONDS = 1
 MOST_DISCARDED = 10  # times serve.max_bytes: of a larger body nothing more is read
 
 
@@ -201,7 +201,7 @@ def error(message: str) -> bytes:
 async def _respond(send: Send, status: int, content: bytes) -> None:
     headers = [(b"content-type", JSON.encode()), (b"content-length", str(len(content)).encode())]
     if status == BUSY:
-        headers.append((b"retry-after", str(RETRY_SECONDS).encode()))
+        headers.append((b"retry-after", str(limits.SERVE_RETRY_SECONDS).encode()))
     if status == NO_METHOD:
         headers.append((b"allow", b"POST"))
     if status == TOO_LARGE:  # the rest of the body is not read

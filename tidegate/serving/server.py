@@ -13,6 +13,7 @@ import uvicorn
 from kserve import ModelServer
 from kserve.protocol.dataplane import DataPlane
 
+from tidegate.process import limits
 from tidegate.process.errors import InputError
 from tidegate.serving.app import application
 from tidegate.serving.champion_model import ChampionModel
@@ -21,7 +22,6 @@ from tidegate.serving.grpc import server as grpc_server
 from tidegate.serving.rest import Rest
 
 BACKLOG = 2048
-DRAIN_SECONDS = 20  # within the 30 seconds between SIGTERM and SIGKILL of a pod
 
 
 class Plane(DataPlane):  # type: ignore[misc]
@@ -68,23 +68,21 @@ class ChampionServer(ModelServer):  # type: ignore[misc]
             log_config=None,
             access_log=False,
             timeout_keep_alive=self.timeout_keep_alive,
-            timeout_graceful_shutdown=DRAIN_SECONDS,
+            timeout_graceful_shutdown=limits.SERVE_DRAIN_SECONDS,
             lifespan="off",
             server_header=False,
         )
-        rest, grpc = _Uvicorn(config), self._grpc()
+        rest, grpc, ended = _Uvicorn(config), self._grpc(), asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._end, rest)
+            loop.add_signal_handler(number, self._end, rest, ended)
         if grpc:
             await grpc.start()
         following = threading.Thread(target=self.model.follower.follow, name="follow", daemon=True)
         following.start()
         if self.model.recorder:
             self.model.recorder.start()
-        await rest.serve(sockets=[self._listening])
-        if grpc:
-            await grpc.stop(DRAIN_SECONDS)
+        await asyncio.gather(rest.serve(sockets=[self._listening]), _stop(grpc, ended))
         if self.model.recorder:
             self.model.recorder.close()
 
@@ -94,11 +92,19 @@ class ChampionServer(ModelServer):  # type: ignore[misc]
         servicer = Servicer(self.dataplane, self.model)
         return grpc_server(servicer, f"{self.host}:{self.grpc_port}", self.model.follower.settings.max_bytes)
 
-    def _end(self, rest: uvicorn.Server) -> None:
+    def _end(self, rest: uvicorn.Server, ended: asyncio.Event) -> None:
         """Be ready no more, and take no new connections."""
         self.model.ending = True
         self.model.follower.end()
         rest.should_exit = True
+        ended.set()
+
+
+async def _stop(grpc: Any, ended: asyncio.Event) -> None:
+    """Stop the server of gRPC, if there is one, at the end: while REST answers what it has accepted, so does this."""
+    await ended.wait()
+    if grpc:
+        await grpc.stop(limits.SERVE_DRAIN_SECONDS)
 
 
 def listening(host: str, port: int) -> socket.socket:

@@ -73,7 +73,7 @@ def test_a_damaged_champion_is_refused_and_the_one_before_goes_on(
     assert server.lines[1].startswith("version 2 is refused; version 1 goes on: toy version 2: expected version.zip")
     assert metrics.REFUSED._value.get() == refused + 1
     newest.write_bytes(whole)
-    monkeypatch.setattr("tidegate.serving.follower.AGAIN_SECONDS", 0)
+    monkeypatch.setattr("tidegate.process.limits.REFUSED_SECONDS", 0)
     server.model.load()
     assert version(server) == "2"
 

@@ -22,7 +22,7 @@ from tests.tidegate.serving.test_grpc import ask, request
 from tests.tidegate.serving.test_tables import at
 from tidegate.process import limits
 from tidegate.process.errors import InputError
-from tidegate.serving import metrics, record, recorder
+from tidegate.serving import metrics, record
 from tidegate.serving.champion_model import ChampionModel
 from tidegate.serving.record import Prediction
 from tidegate.serving.recorder import Recorder
@@ -238,7 +238,7 @@ def test_a_folder_that_is_away_disturbs_no_answer(serve: Serve, kept: Path, monk
     kept.write_text("no folder")
     of(server).flush()
     assert len(server.lines) == 3
-    monkeypatch.setattr(recorder, "KEPT_SECONDS", 0.0)
+    monkeypatch.setattr(limits, "RECORD_KEPT_SECONDS", 0.0)
     of(server).flush()
     assert counted.rows == (2, 1)
 
