@@ -43,8 +43,8 @@ def serve(arguments: argparse.Namespace) -> None:
     from tidegate.serving.settings import settings
 
     name = arguments.name or read_contract(CONTRACT).name
-    found = values(arguments.set)
-    follower = Follower(name, trusted(found["deploy"]["sign"]), settings(found["serve"], str(TABLES)), tell)
+    parameters = values(arguments.set)
+    follower = Follower(name, trusted(parameters["deploy"]["sign"]), settings(parameters["serve"], str(TABLES)), tell)
     model = ChampionModel(follower)
     server = ChampionServer(model, arguments.host, arguments.port, arguments.grpc_port)
     if model.load():
@@ -83,9 +83,9 @@ def example(model: "ChampionModel", address: str) -> str:
     import shlex
 
     body = shlex.quote(json.dumps({"instances": [model.current().example]}, ensure_ascii=False))
-    asked = f"{address}/v1/models/{model.name}:predict"
+    url = f"{address}/v1/models/{model.name}:predict"
     return f"{address}/docs describes every request; Ctrl-C ends it. Ask it:\n\n" + (
-        f"curl {shlex.quote(asked)} -H 'Content-Type: application/json' -d {body}\n"
+        f"curl {shlex.quote(url)} -H 'Content-Type: application/json' -d {body}\n"
     )
 
 

@@ -37,8 +37,8 @@ class Answer:
     @property
     def values(self) -> list[Any]:
         """A value for each row: the probability of true, the number, or the most probable class."""
-        found: list[Any] = answers(self.predictions).tolist()
-        return found
+        predicted: list[Any] = answers(self.predictions).tolist()
+        return predicted
 
     @property
     def probabilities(self) -> pd.DataFrame | None:
@@ -68,23 +68,23 @@ class ChampionModel(Model):  # type: ignore[misc]
 
     def current(self) -> Predictor:
         """The version that serves; RefusalError before there is one."""
-        found = self.follower.current
-        if found is None:
+        serving = self.follower.current
+        if serving is None:
             raise RefusalError(BUSY, f"{self.name}: expected a model that is ready, found none yet")
-        return found
+        return serving
 
     async def predict(self, payload: Any, headers: Any = None, response_headers: Any = None) -> Answer:
         """The answer to rows, which were read in the form of `current`; RefusalError when too many wait.
 
         The headers may hold the id of the request, under which it is recorded.
         """
-        asked, by = payload
+        rows, by = payload
         if self._waiting >= MOST_WAITING:
             raise RefusalError(BUSY, f"{self.name}: expected fewer requests at once, found {self._waiting:,}")
         self._waiting += 1
         try:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, answer, by, asked, self.recorder, headers or {})
+            return await loop.run_in_executor(self._threads, answer, by, rows, self.recorder, headers or {})
         finally:
             self._waiting -= 1
 

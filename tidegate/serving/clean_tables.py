@@ -40,14 +40,14 @@ def find(place: str) -> Source:
     """The tables that are at a place now; InputError where there are none, UnavailableError without an answer."""
     try:
         system, path = fsspec.core.url_to_fs(place, use_listings_cache=False) if "://" in place else _local(place)
-        found = within(limits.STORE_ANSWER_SECONDS, lambda: system.ls(path, detail=True))
+        entries = within(limits.STORE_ANSWER_SECONDS, lambda: system.ls(path, detail=True))
     except FileNotFoundError:
         raise InputError(redacted(place), "clean tables", "nothing", CURE) from None
     except Exception as error:  # each kind of store has its own
         raise UnavailableError(redacted(place), "an answer", type(error).__name__, CURE) from None
     files = {
         Path(entry["name"]).stem: (str(entry["name"]), _stamp(entry))
-        for entry in sorted(found, key=lambda entry: str(entry["name"]))
+        for entry in sorted(entries, key=lambda entry: str(entry["name"]))
         if str(entry["name"]).endswith(ENDING)
     }
     if not files:
@@ -108,8 +108,8 @@ def _history(contract: Contract) -> str:
 def _with_asked(contract: Contract) -> str:
     """The event table as the SQL sees it: what is asked in place of what is known of the same event."""
     identity = ", ".join(map(quoted, contract.identity))
-    known = f"SELECT * FROM {_history(contract)} WHERE ({identity}) NOT IN (SELECT ({identity}) FROM {ASKED})"
-    return f"{known} UNION ALL BY NAME SELECT * FROM {ASKED}"
+    history = f"SELECT * FROM {_history(contract)} WHERE ({identity}) NOT IN (SELECT ({identity}) FROM {ASKED})"
+    return f"{history} UNION ALL BY NAME SELECT * FROM {ASKED}"
 
 
 def load(source: Source, contract: Contract, sql: str) -> Tables:

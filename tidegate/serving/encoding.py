@@ -58,11 +58,11 @@ def encoding(pipeline: Any, kinds: Mapping[str, str], task: str, rows: Columns) 
         return None
     encoder, names = parts.get("category", (None, []))
     codes = _codes(encoder, names) if names else {}
-    unknown = {name: known.pop(UNKNOWN) for name, known in codes.items()}
-    found = Encoding(pipeline["estimator"], codes, unknown, tuple(parts.get("number", (None, []))[1]))
+    unknown = {name: codes_of.pop(UNKNOWN) for name, codes_of in codes.items()}
+    candidate = Encoding(pipeline["estimator"], codes, unknown, tuple(parts.get("number", (None, []))[1]))
     strange = {name: [*values, *([UNKNOWN] if name in codes else values[:1])] for name, values in rows.items()}
     expected = np.asarray(predict(pipeline, frame_of(strange, kinds), kinds, task))
-    return found if np.array_equal(expected, np.asarray(found.predict(strange, task))) else None
+    return candidate if np.array_equal(expected, np.asarray(candidate.predict(strange, task))) else None
 
 
 def _is_ordinal(encoder: Any, names: Sequence[str]) -> bool:
@@ -71,14 +71,14 @@ def _is_ordinal(encoder: Any, names: Sequence[str]) -> bool:
 
 def _codes(encoder: Any, names: Sequence[str]) -> dict[str, dict[str | None, float]]:
     """The code that a fitted encoder gives each category: those that it knows, a missing and an unknown one."""
-    known = [[*(value for value in values if isinstance(value, str)), None, UNKNOWN] for values in encoder.categories_]
-    longest = max(map(len, known))
+    texts = [[*(value for value in values if isinstance(value, str)), None, UNKNOWN] for values in encoder.categories_]
+    longest = max(map(len, texts))
     table = pd.DataFrame(
-        {name: [*values, *[UNKNOWN] * (longest - len(values))] for name, values in zip(names, known, strict=True)},
+        {name: [*values, *[UNKNOWN] * (longest - len(values))] for name, values in zip(names, texts, strict=True)},
         dtype=object,
     )
     encoded = encoder.transform(table.where(table.notna(), np.nan))
     return {
         name: dict(zip(values, encoded[: len(values), place].tolist(), strict=True))
-        for place, (name, values) in enumerate(zip(names, known, strict=True))
+        for place, (name, values) in enumerate(zip(names, texts, strict=True))
     }

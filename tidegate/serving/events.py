@@ -29,24 +29,24 @@ def features_of(
     try:
         connection = tables.asked(_arrow(events, contract))
         _check_promises(connection, contract)
-        found = connection.execute(_query(events, contract, sql, features)).fetchall()
+        computed = connection.execute(_query(events, contract, sql, features)).fetchall()
     except duckdb.Error as error:
         raise unlike("instances", "events that features.sql can be run for", failure(error)) from None
-    rows = {row[: len(contract.identity)]: row[len(contract.identity) :] for row in found}
-    if len(rows) != len(order) or len(found) != len(order):
-        raise unlike("instances", "events for which features.sql gives one row each", f"{len(found):,} rows")
+    rows = {row[: len(contract.identity)]: row[len(contract.identity) :] for row in computed}
+    if len(rows) != len(order) or len(computed) != len(order):
+        raise unlike("instances", "events for which features.sql gives one row each", f"{len(computed):,} rows")
     return {name: [rows[key][place] for key in order] for place, name in enumerate(features)}
 
 
 def _order(events: Mapping[str, Sequence[Any]], contract: Contract) -> dict[tuple[Any, ...], int]:
     """The identities of the events in their order; RefusalError for one that is there twice."""
-    found: dict[tuple[Any, ...], int] = {}
+    places: dict[tuple[Any, ...], int] = {}
     for row, key in enumerate(zip(*(events[name] for name in contract.identity), strict=True)):
-        if key in found:
+        if key in places:
             names = ", ".join(contract.identity)
-            raise unlike(f"instances[{row}]", f"another event ({names}) than instances[{found[key]}]", "the same")
-        found[key] = row
-    return found
+            raise unlike(f"instances[{row}]", f"another event ({names}) than instances[{places[key]}]", "the same")
+        places[key] = row
+    return places
 
 
 def _arrow(events: Mapping[str, Sequence[Any]], contract: Contract) -> pa.Table:

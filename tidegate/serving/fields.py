@@ -102,10 +102,10 @@ def _like(name: str, fields: Mapping[str, Field]) -> str:
 
 def converted(columns: Mapping[str, Sequence[Any]], fields: Mapping[str, Field], place: Place) -> dict[str, list[Any]]:
     """The values of every field in its type; RefusalError names the first faults."""
-    found: dict[str, list[Any]] = {}
+    values_of: dict[str, list[Any]] = {}
     faults: list[str] = []
     for name, field in fields.items():
-        convert, values = _CONVERSIONS[field.type], found.setdefault(name, [])
+        convert, values = _CONVERSIONS[field.type], values_of.setdefault(name, [])
         for row, value in enumerate(columns[name]):
             try:
                 values.append(_within(convert(value), field) if value is not None else _null(field, columns, row))
@@ -115,7 +115,7 @@ def converted(columns: Mapping[str, Sequence[Any]], fields: Mapping[str, Field],
     if faults:
         more = f"; and {len(faults) - MOST_FAULTS} more fields" if len(faults) > MOST_FAULTS else ""
         raise RefusalError(INVALID, "; ".join(faults[:MOST_FAULTS]) + more)
-    return found
+    return values_of
 
 
 def _null(field: Field, columns: Mapping[str, Sequence[Any]], row: int) -> Any:

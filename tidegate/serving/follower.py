@@ -68,7 +68,7 @@ class Follower:
         if self.current and (version, source) == (self.current.version, self._source):
             return
         try:
-            made = self._made(client, version, source)
+            candidate = self._made(client, version, source)
         except UnavailableError as error:
             self._tell_once(messages(error)[0])
         except (InputError, OSError) as error:
@@ -77,7 +77,7 @@ class Follower:
             serving = f"; version {self.current.version} goes on" if self.current else ""
             self.tell(f"version {version} is refused{serving}: {messages(error)[0]}")
         else:
-            self._exchange(made, source)
+            self._exchange(candidate, source)
 
     def _find(self) -> Source | None:
         """The tables that are there; those of before while they cannot be found."""
@@ -97,21 +97,21 @@ class Follower:
         """The champion, fetched and checked unless it is the one that serves."""
         if self.current and self.current.version == version:
             return self.current.champion
-        found = champion_of(client, self.name, journal.seen(client, self.name), self.trusted)
-        assert found is not None
-        return found
+        champion = champion_of(client, self.name, journal.seen(client, self.name), self.trusted)
+        assert champion is not None
+        return champion
 
     def _tables(self, champion: Champion, source: Source | None) -> Tables | None:
         return None if source is None else clean_tables.load(source, champion.contract, champion.sql)
 
-    def _exchange(self, made: Predictor, source: Source | None) -> None:
-        before, self.current = self.current, made
+    def _exchange(self, candidate: Predictor, source: Source | None) -> None:
+        before, self.current = self.current, candidate
         self._source, self._refused, self._last = source, None, ""
         if before:
             metrics.VERSION.labels(before.version).set(0)
             metrics.SWAPS.inc()
-        metrics.VERSION.labels(made.version).set(1)
-        self.tell(_exchanged(before, made))
+        metrics.VERSION.labels(candidate.version).set(1)
+        self.tell(_exchanged(before, candidate))
 
     def _tell_once(self, text: str) -> None:
         """Tell what was not told by the look before."""

@@ -65,8 +65,8 @@ class Servicer(InferenceServicer):  # type: ignore[misc]
         if request.model_version not in ("", by.version):
             raise RefusalError(NOT_FOUND, f"model_version: expected {by.version}, which serves, found another one")
         rows = from_tensors(_tensors(request), by.form)
-        found = await self._model.predict((rows, by), {REQUEST: request.id})
-        return response(found, self._model.name, request.id, bool(request.raw_input_contents))
+        answer = await self._model.predict((rows, by), {REQUEST: request.id})
+        return response(answer, self._model.name, request.id, bool(request.raw_input_contents))
 
     async def RepositoryModelLoad(self, request: Any, context: Any) -> None:  # noqa: N802
         """Refused: the journal says which version serves."""
@@ -81,26 +81,26 @@ def _tensors(request: Any) -> list[Tensor]:
     if raw and len(raw) != len(request.inputs):
         raise unlike("raw_input_contents", "one for each input", f"{len(raw):,}", BROKEN)
     tensors = []
-    for place, given in enumerate(request.inputs):
-        if given.datatype not in DATATYPES:
+    for place, tensor in enumerate(request.inputs):
+        if tensor.datatype not in DATATYPES:
             raise unlike(f"inputs[{place}].datatype", f"one of {', '.join(DATATYPES)}", "another text")
-        if raw and given.HasField("contents"):
+        if raw and tensor.HasField("contents"):
             raise unlike(f"inputs[{place}]", "contents or raw_input_contents", "both", BROKEN)
         at = f"inputs[{place}]"
-        elements = raw_elements(raw[place], given.datatype, at) if raw else _typed(given, at)
-        tensors.append(Tensor(given.name, given.datatype, tuple(given.shape), elements))
+        elements = raw_elements(raw[place], tensor.datatype, at) if raw else _typed(tensor, at)
+        tensors.append(Tensor(tensor.name, tensor.datatype, tuple(tensor.shape), elements))
     return tensors
 
 
-def _typed(given: Any, place: str) -> list[Any]:
+def _typed(tensor: Any, place: str) -> list[Any]:
     """The elements of an input that stand in the field of its datatype."""
-    if given.datatype not in CONTENTS:
-        raise unlike(place, f"raw_input_contents for {given.datatype}", "none", BROKEN)
-    wanted = CONTENTS[given.datatype]
-    if others := [field.name for field, _ in given.contents.ListFields() if field.name != wanted]:
-        raise unlike(place, f"{wanted} for {given.datatype}", others[0], BROKEN)
-    values = getattr(given.contents, wanted)
-    return [text_of(value, place) for value in values] if given.datatype == "BYTES" else list(values)
+    if tensor.datatype not in CONTENTS:
+        raise unlike(place, f"raw_input_contents for {tensor.datatype}", "none", BROKEN)
+    wanted = CONTENTS[tensor.datatype]
+    if others := [field.name for field, _ in tensor.contents.ListFields() if field.name != wanted]:
+        raise unlike(place, f"{wanted} for {tensor.datatype}", others[0], BROKEN)
+    values = getattr(tensor.contents, wanted)
+    return [text_of(value, place) for value in values] if tensor.datatype == "BYTES" else list(values)
 
 
 def response(answer: Answer, name: str, id_: str, raw: bool) -> Any:
@@ -124,10 +124,10 @@ def server(servicer: Servicer, address: str, most_bytes: int) -> Any:
         ("grpc.max_receive_message_length", most_bytes),
         ("grpc.so_reuseport", 0),  # or a second server would share the port
     ]
-    found = grpc.aio.server(interceptors=[ExceptionToStatusInterceptor()], options=options)
-    grpc_predict_v2_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(servicer, found)
+    endpoint = grpc.aio.server(interceptors=[ExceptionToStatusInterceptor()], options=options)
+    grpc_predict_v2_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(servicer, endpoint)
     try:
-        found.add_insecure_port(address)
+        endpoint.add_insecure_port(address)
     except RuntimeError:
         raise InputError("--grpc-port", "a free port of this machine", address, "choose another one") from None
-    return found
+    return endpoint

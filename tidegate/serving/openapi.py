@@ -108,11 +108,11 @@ def _object(title: str, fields: Mapping[str, Field]) -> dict[str, Any]:
 
 
 def _schema(field: Field) -> dict[str, Any]:
-    found: dict[str, Any] = dict(TYPES[field.type])
+    schema: dict[str, Any] = dict(TYPES[field.type])
     if field.nullable:
-        found["type"] = [found["type"], "null"]
+        schema["type"] = [schema["type"], "null"]
     if field.range:
-        found |= {"minimum": field.range[0], "maximum": field.range[1]}
+        schema |= {"minimum": field.range[0], "maximum": field.range[1]}
     if field.values is not None:
-        found["enum"] = [*sorted(field.values, key=str), *([None] if field.nullable else [])]
-    return found
+        schema["enum"] = [*sorted(field.values, key=str), *([None] if field.nullable else [])]
+    return schema

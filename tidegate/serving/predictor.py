@@ -43,9 +43,9 @@ class Predictor:
         if self.tables is None:
             raise RefusalError(INVALID, "instances: expected features by name, found events (there are no tables)")
         own = self.champion
-        found = features_of(rows.columns, self.tables, own.contract, own.sql, own.record.features)
-        _check_known(found, self.form)
-        return found
+        features = features_of(rows.columns, self.tables, own.contract, own.sql, own.record.features)
+        _check_known(features, self.form)
+        return features
 
     def predict(self, features: Mapping[str, Sequence[Any]]) -> Predictions:
         """The predictions of features in columns."""
@@ -67,11 +67,11 @@ def predictor(champion: Champion, tables: Tables | None, unknown: str, most_rows
     newest = tables.newest(form.event) if tables else None
     kinds, task = champion.record.features, champion.contract.task
     fast = encoding(champion.model, kinds, task, _columns(champion, MOST_GOLDEN))
-    found = Predictor(champion, form, tables, _example(champion, newest), fast)
-    _check_golden(found)
+    candidate = Predictor(champion, form, tables, _example(champion, newest), fast)
+    _check_golden(candidate)
     if newest:
-        _check_event(found, newest)
-    return found
+        _check_event(candidate, newest)
+    return candidate
 
 
 def _example(champion: Champion, newest: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -96,25 +96,25 @@ def categories(champion: Champion) -> dict[str, Collection[str]]:
     names = [name for name, kind in champion.record.features.items() if kind == "category"]
     encoder = champion.model["encode"].named_transformers_["category"] if names else None
     return {
-        name: frozenset(value for value in known if isinstance(value, str))
-        for name, known in zip(names, encoder.categories_ if encoder else (), strict=True)
+        name: frozenset(value for value in values if isinstance(value, str))
+        for name, values in zip(names, encoder.categories_ if encoder else (), strict=True)
     }
 
 
-def _check_known(found: Mapping[str, Sequence[Any]], form: Form) -> None:
+def _check_known(features: Mapping[str, Sequence[Any]], form: Form) -> None:
     """RefusalError for a category that the version does not know, where such are refused."""
     for name, field in form.features.items():
-        for row, value in enumerate(found[name] if field.known is not None else ()):
+        for row, value in enumerate(features[name] if field.known is not None else ()):
             if value is not None and value not in (field.known or ()):
                 raise RefusalError(INVALID, f"instances[{row}]: expected a {name} that the model knows, found another")
 
 
-def _check_golden(found: Predictor) -> None:
+def _check_golden(candidate: Predictor) -> None:
     """ModelError unless the version predicts rows of its reference sample as it did when it was trained."""
-    own = found.champion
+    own = candidate.champion
     expected = own.reference["prediction"].head(MOST_GOLDEN).to_numpy()
     try:
-        served = answers(found.predict(_columns(own, MOST_GOLDEN)))
+        served = answers(candidate.predict(_columns(own, MOST_GOLDEN)))
     except (InputError, ValueError, ArithmeticError, KeyError) as error:
         raise _unlike(own, "predictions of its golden rows", type(error).__name__) from None
     if other := differing(expected, served):
@@ -122,12 +122,12 @@ def _check_golden(found: Predictor) -> None:
         raise _unlike(own, "the predictions that it gave in training", there)
 
 
-def _check_event(found: Predictor, newest: Mapping[str, Any]) -> None:
+def _check_event(candidate: Predictor, newest: Mapping[str, Any]) -> None:
     """ModelError unless the version's own SQL gives the features of the latest event."""
     try:
-        found.features(Rows("event", {name: [value] for name, value in newest.items()}))
+        candidate.features(Rows("event", {name: [value] for name, value in newest.items()}))
     except RefusalError as error:
-        raise _unlike(found.champion, "features of the latest event", str(error)) from None
+        raise _unlike(candidate.champion, "features of the latest event", str(error)) from None
 
 
 def _unlike(own: Champion, expected: str, there: str) -> ModelError:

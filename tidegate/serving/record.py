@@ -64,8 +64,8 @@ class Prediction:
 
 def request_id(headers: Mapping[str, str]) -> str:
     """The id that the client gave, or else a new one."""
-    given = headers.get(REQUEST, "")
-    return given if 0 < len(given) <= LONGEST_ID and given.isprintable() else uuid4().hex
+    text = headers.get(REQUEST, "")
+    return text if 0 < len(text) <= LONGEST_ID and text.isprintable() else uuid4().hex
 
 
 def name(group: tuple[str, str]) -> str:
@@ -78,8 +78,8 @@ def content(predictions: Sequence[Prediction]) -> bytes:
     """The Parquet file of predictions of one group."""
     sink = pa.BufferOutputStream()
     pq.write_table(_table(predictions), sink, compression="zstd")
-    found: bytes = sink.getvalue().to_pybytes()
-    return found
+    parquet: bytes = sink.getvalue().to_pybytes()
+    return parquet
 
 
 def key(contract: Contract) -> list[str]:

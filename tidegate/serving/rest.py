@@ -58,54 +58,54 @@ class Rest:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """An application of ASGI."""
-        asked = _asked(scope)
-        if asked is None:
+        request = _asked(scope)
+        if request is None:
             await self._app(scope, receive, send)
             return
         start = time.perf_counter()
-        status, content = await self._answered(asked, scope, receive)
-        metrics.count(asked.protocol, str(status), status >= 400, time.perf_counter() - start)
+        status, content = await self._answered(request, scope, receive)
+        metrics.count(request.protocol, str(status), status >= 400, time.perf_counter() - start)
         await _respond(send, status, content)
 
-    async def _answered(self, asked: Asked, scope: Scope, receive: Receive) -> tuple[int, bytes]:
+    async def _answered(self, request: Asked, scope: Scope, receive: Receive) -> tuple[int, bytes]:
         """The status and the body of the answer."""
         try:
-            return 200, await self._predicted(asked, scope, receive)
+            return 200, await self._predicted(request, scope, receive)
         except RefusalError as refusal:
             return refusal.status, error(str(refusal))
         except Exception:  # a bug: its traceback is for the log alone
             traceback.print_exc(file=sys.stderr)
             return INTERNAL, error("internal error: see the log of the server")
 
-    async def _predicted(self, asked: Asked, scope: Scope, receive: Receive) -> bytes:
-        if asked.method != "POST":
+    async def _predicted(self, request: Asked, scope: Scope, receive: Receive) -> bytes:
+        if request.method != "POST":
             raise RefusalError(NO_METHOD, "method: expected POST, found another one")
         by = self._model.current()
-        if asked.name != self._model.name:
+        if request.name != self._model.name:
             raise RefusalError(NOT_FOUND, f"model: expected {self._model.name}, found another name")
-        if asked.version not in (None, by.version):
+        if request.version not in (None, by.version):
             raise RefusalError(NOT_FOUND, f"version: expected {by.version}, which serves, found another one")
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         body = await _body(headers, receive, self._model.follower.settings.max_bytes)
-        length = _check_type(headers, asked.protocol, len(body))
-        if asked.protocol == "v1":
-            found = await self._model.predict((from_instances(parsed(body), by.form), by), headers)
-            return v1(found, asked.name)
+        length = _check_type(headers, request.protocol, len(body))
+        if request.protocol == "v1":
+            answer = await self._model.predict((from_instances(parsed(body), by.form), by), headers)
+            return v1(answer, request.name)
         document = parsed(body[:length])
         rows = _inferred(document, body[length:], by)
         id_ = document.get("id")
-        found = await self._model.predict((rows, by), {**headers, REQUEST: id_} if id_ else headers)
-        return v2(found, asked.name, id_)
+        answer = await self._model.predict((rows, by), {**headers, REQUEST: id_} if id_ else headers)
+        return v2(answer, request.name, id_)
 
 
 def _asked(scope: Scope) -> Asked | None:
     """The request for predictions that this is; None for any other."""
     if scope["type"] != "http":
         return None
-    if found := V1.fullmatch(scope["path"]):
-        return Asked(scope["method"], "v1", found["name"], None)
-    if found := V2.fullmatch(scope["path"]):
-        return Asked(scope["method"], "v2", found["name"], found["version"])
+    if match := V1.fullmatch(scope["path"]):
+        return Asked(scope["method"], "v1", match["name"], None)
+    if match := V2.fullmatch(scope["path"]):
+        return Asked(scope["method"], "v2", match["name"], match["version"])
     return None
 
 
@@ -176,8 +176,8 @@ def v2(answer: Answer, name: str, id_: str | None) -> bytes:
         {"name": tensor, "datatype": datatype, "shape": shape, "data": data, **more}
         for tensor, datatype, shape, data, more in tensors_of(answer)
     ]
-    given = {} if id_ is None else {"id": id_}
-    return orjson.dumps({"model_name": name, "model_version": answer.version, **given, "outputs": outputs})
+    head = {} if id_ is None else {"id": id_}
+    return orjson.dumps({"model_name": name, "model_version": answer.version, **head, "outputs": outputs})
 
 
 def tensors_of(answer: Answer) -> list[tuple[str, str, list[int], list[Any], dict[str, Any]]]:

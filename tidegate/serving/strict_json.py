@@ -22,12 +22,12 @@ def parsed(body: bytes) -> Any:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    values = dict(pairs)
+    if len(values) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
         raise unlike("body", "each name once in an object", f"{display(twice)} more than once", BROKEN)
-    return found
+    return values
 
 
 def _constant(text: str) -> NoReturn:

@@ -79,14 +79,14 @@ def _object(text: Any, row: int) -> Any:
 def json_tensors(document: Any, binary: bytes) -> list[Tensor]:
     """The inputs of a body in JSON, whose binary data, if any, follows it; RefusalError for another document."""
     inputs = document.get("inputs") if isinstance(document, dict) else None
-    if not isinstance(inputs, list) or not all(isinstance(given, dict) for given in inputs):
+    if not isinstance(inputs, list) or not all(isinstance(tensor, dict) for tensor in inputs):
         raise RefusalError(BROKEN, 'body: expected an object such as {"inputs": [{...}]}, found another value')
     tensors, rest = [], memoryview(binary)
-    for place, given in enumerate(inputs):
-        name, datatype, shape = _head(given, f"inputs[{place}]")
-        size = _binary_size(given, f"inputs.{_named(name)}")
+    for place, tensor in enumerate(inputs):
+        name, datatype, shape = _head(tensor, f"inputs[{place}]")
+        size = _binary_size(tensor, f"inputs.{_named(name)}")
         if size is None:
-            elements = _flat(given.get("data"), shape, datatype, f"inputs.{_named(name)}")
+            elements = _flat(tensor.get("data"), shape, datatype, f"inputs.{_named(name)}")
         else:
             elements = raw_elements(bytes(rest[:size]), datatype, f"inputs.{_named(name)}", size)
             rest = rest[size:]
@@ -96,9 +96,9 @@ def json_tensors(document: Any, binary: bytes) -> list[Tensor]:
     return tensors
 
 
-def _head(given: Mapping[str, Any], place: str) -> tuple[str, str, tuple[int, ...]]:
+def _head(tensor: Mapping[str, Any], place: str) -> tuple[str, str, tuple[int, ...]]:
     """Name, datatype and shape of an input."""
-    name, datatype, shape = (given.get(key) for key in ("name", "datatype", "shape"))
+    name, datatype, shape = (tensor.get(key) for key in ("name", "datatype", "shape"))
     if not isinstance(name, str):
         raise unlike(f"{place}.name", "a text", "none" if name is None else "another value", BROKEN)
     if datatype not in DATATYPES:
@@ -116,13 +116,13 @@ def _named(name: str) -> str:
     return name if len(name) <= 40 and name.isprintable() else display(name)
 
 
-def _binary_size(given: Mapping[str, Any], place: str) -> int | None:
+def _binary_size(tensor: Mapping[str, Any], place: str) -> int | None:
     """How many bytes behind the JSON hold the data of an input; None for data in JSON."""
-    parameters = given.get("parameters", {})
+    parameters = tensor.get("parameters", {})
     size = parameters.get("binary_data_size") if isinstance(parameters, dict) else None
     if size is None:
         return None
-    if type(size) is not int or size < 0 or "data" in given:
+    if type(size) is not int or size < 0 or "data" in tensor:
         raise unlike(place, "data, or the number of its bytes as binary_data_size", "another value", BROKEN)
     return size
 
