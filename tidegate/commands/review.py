@@ -10,7 +10,7 @@ PORTS = {"evidently": 8000, "mlflow": 5000}
 
 def review(arguments: argparse.Namespace) -> None:
     """Write a page of all batches, the newest first, with the gate's report and Evidently's of each, and open it."""
-    from tidegate.commands.reviewing import page, serving
+    from tidegate.commands.reviewing import page, viewer
 
     kind = "evidently" if arguments.evidently else "mlflow" if arguments.mlflow else None
     if kind:
@@ -22,7 +22,7 @@ def review(arguments: argparse.Namespace) -> None:
         print(json.dumps(rows, indent=2))
         return
     print(path)
-    serving.open_(path.resolve().as_uri(), not arguments.no_open)
+    viewer.open_(path.resolve().as_uri(), not arguments.no_open)
 
 
 COMMAND = Command(

@@ -14,8 +14,8 @@ from kserve import Model
 from tidegate.scoring.scores import Predictions, answers
 from tidegate.serving import metrics
 from tidegate.serving.follower import Follower
+from tidegate.serving.prediction import Prediction, request_id
 from tidegate.serving.predictor import Predictor
-from tidegate.serving.record import Prediction, request_id
 from tidegate.serving.recorder import Recorder, recorder
 from tidegate.serving.refusal import BUSY, RefusalError
 from tidegate.serving.rows import Rows

@@ -19,7 +19,7 @@ from tidegate.process.deadline import within
 from tidegate.process.errors import InputError, messages
 from tidegate.process.redaction import redacted
 from tidegate.serving import metrics
-from tidegate.serving.record import Prediction, content, name
+from tidegate.serving.prediction import Prediction, content, name
 from tidegate.serving.settings import Settings
 
 MOST_BYTES = 50_000_000  # of predictions that wait, about; what does not fit is dropped

@@ -12,8 +12,8 @@ import orjson
 from tidegate.process import limits
 from tidegate.serving import metrics
 from tidegate.serving.champion_model import Answer, ChampionModel
+from tidegate.serving.prediction import REQUEST
 from tidegate.serving.predictor import Predictor
-from tidegate.serving.record import REQUEST
 from tidegate.serving.refusal import (
     BROKEN,
     BUSY,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tidegate.commands.loop.workspace import ARTIFACTS, CONTRACT
-from tidegate.commands.reviewing import serving
+from tidegate.commands.reviewing import viewer
 from tidegate.commands.reviewing.batches import row
 from tidegate.contract.contract import read_contract
 from tidegate.documents.decision import Decision, DriftDetail
@@ -67,7 +67,7 @@ def write(batches: Sequence[Mapping[str, Any]]) -> Path:
 
 def evidently(port: int, browse: bool) -> None:
     """Fill Evidently's workspace with every snapshot that the gate logged, and run its UI on it."""
-    serving.check_free(port)
+    viewer.check_free(port)
     from tidegate.tracking.reviews import decided, fetch
     from tidegate.tracking.store import connect
 
@@ -85,9 +85,9 @@ def evidently(port: int, browse: bool) -> None:
         )
     write_json(FOLDER / "snapshots.json", {"columns": list(columns), "runs": taken})
     project = _filled(name)
-    command = ["-m", "evidently.cli", "ui", "--host", serving.HOST, "--port", str(port), "--workspace"]
+    command = ["-m", "evidently.cli", "ui", "--host", viewer.HOST, "--port", str(port), "--workspace"]
     words = [sys.executable, *command, str((FOLDER / "evidently").resolve())]
-    serving.serve("Evidently", words, port, f"/projects/{project}", browse)
+    viewer.serve("Evidently", words, port, f"/projects/{project}", browse)
 
 
 def mlflow(port: int, browse: bool) -> None:
@@ -98,11 +98,11 @@ def mlflow(port: int, browse: bool) -> None:
     path = database.path_of(uri)
     if path is None:
         print(f"MLflow: {address(uri)}")
-        serving.open_(address(uri), browse)
+        viewer.open_(address(uri), browse)
         return
-    words = python("mlflow", "server", "--host", serving.HOST, "--port", str(port), "--workers", "1")
+    words = python("mlflow", "server", "--host", viewer.HOST, "--port", str(port), "--workers", "1")
     words += ["--backend-store-uri", uri, "--default-artifact-root", str(database.artifacts_of(uri))]
-    serving.serve("MLflow", words, port, "/", browse)
+    viewer.serve("MLflow", words, port, "/", browse)
 
 
 def _taken(one: "Decided") -> Row:
