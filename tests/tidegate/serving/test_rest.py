@@ -1,10 +1,12 @@
 """What is asked over HTTP, and what is answered: predictions, or one line that says what was expected and found."""
 
+import asyncio
 import json
 import struct
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -314,3 +316,18 @@ def test_the_documentation_is_one_page_that_fetches_nothing(server: Server) -> N
         assert part in said.document
     assert "default-src &#39;none&#39;" in said.document and "://" not in said.document
     assert "customer" not in said.document, "the name of a private column"
+
+
+def test_too_many_at_once_are_sent_away_and_it_recovers(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tidegate.serving.champion_model.MOST_WAITING", 3)
+
+    async def crowd() -> list[httpx.Response]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(server.app), base_url="http://server") as client:
+            return await asyncio.gather(*(client.post(V1, json={"instances": [FEATURES]}) for _ in range(30)))
+
+    answers = asyncio.run(crowd())
+    assert {answer.status_code for answer in answers} == {200, 503}
+    refused = [answer for answer in answers if answer.status_code == 503]
+    assert {answer.headers["retry-after"] for answer in refused} == {"1"}
+    assert all("expected fewer requests at once, found 3" in answer.json()["error"] for answer in refused)
+    assert server.predict(FEATURES).status == 200
