@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import fsspec
 
@@ -24,7 +23,6 @@ from tidegate.serving.settings import Settings
 
 MOST_BYTES = 50_000_000  # of predictions that wait, about; what does not fit is dropped
 EARLY_BYTES = MOST_BYTES // 4  # after which they are written before the time has come
-CURE = "name a folder or an S3 prefix in serve.record"
 
 
 @dataclass(frozen=True)
@@ -151,7 +149,7 @@ def _file(predictions: Sequence[Prediction]) -> _File | None:
 
 
 def recorder(settings: Settings, tell: Callable[[str], None]) -> Recorder | None:
-    """What records the predictions; None where nothing is recorded, InputError for a place that is none."""
+    """What records the predictions; None where nothing is recorded."""
     return Recorder(settings, tell) if settings.record else None
 
 
@@ -160,22 +158,14 @@ def _store(place: str) -> Callable[[str, bytes], None]:
     if "://" not in place:
         folder = Path(place).absolute()
         return lambda path, content: _write(folder / path, content)
-    try:
-        system, prefix = fsspec.core.url_to_fs(place, skip_instance_cache=True, **_limits(place))
-    except (ValueError, ImportError):
-        raise InputError("serve.record", "a folder or an S3 prefix", redacted(place), CURE) from None
-    prefix = prefix.rstrip("/")
+    # A request that was given up shall end soon.
+    timeouts = {"connect_timeout": limits.STORE_CONNECT_SECONDS, "read_timeout": limits.STORE_READ_SECONDS}
+    system, prefix = fsspec.core.url_to_fs(place.rstrip("/"), skip_instance_cache=True, config_kwargs=timeouts)
 
     def put(path: str, content: bytes) -> None:
         within(limits.STORE_ANSWER_SECONDS, lambda: system.pipe_file(f"{prefix}/{path}", content))
 
     return put
-
-
-def _limits(place: str) -> dict[str, Any]:
-    """The time-outs of an S3 store: a request that was given up shall end soon."""
-    timeouts = {"connect_timeout": limits.STORE_CONNECT_SECONDS, "read_timeout": limits.STORE_READ_SECONDS}
-    return {"config_kwargs": timeouts} if place.startswith("s3://") else {}
 
 
 def _write(path: Path, content: bytes) -> None:

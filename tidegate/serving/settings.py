@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tidegate.process.errors import InputError
+from tidegate.process.redaction import redacted
+
+CURE = "name a folder, or an S3 prefix such as s3://bucket/"
 
 @dataclass(frozen=True)
 class Settings:
@@ -20,5 +24,8 @@ class Settings:
 
 
 def settings(values: Mapping[str, Any], tables: str) -> Settings:
-    """The values of params.yaml; `tables` is where they are unless it says."""
+    """The values of params.yaml; `tables` is where they are unless it says. InputError for a place that is none."""
+    for key in ("tables", "record"):
+        if "://" in values[key] and not values[key].startswith("s3://"):
+            raise InputError(f"serve.{key}", "a folder or an S3 prefix", redacted(values[key]), CURE)
     return Settings(**{**values, "tables": values["tables"] or tables})

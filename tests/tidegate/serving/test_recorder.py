@@ -20,13 +20,14 @@ from tests.servers.programs import s3, silent
 from tests.tidegate.serving.conftest import EVENT, FEATURES, Server
 from tests.tidegate.serving.test_grpc import ask, request
 from tests.tidegate.serving.test_tables import at
+from tidegate.documents.parameters import defaults
 from tidegate.process import limits
 from tidegate.process.errors import InputError
 from tidegate.serving import metrics, prediction
-from tidegate.serving.champion_model import ChampionModel
 from tidegate.serving.prediction import Prediction
 from tidegate.serving.recorder import Recorder
 from tidegate.serving.rows import Rows
+from tidegate.serving.settings import settings
 
 if TYPE_CHECKING:
     from tests.toy import World
@@ -327,11 +328,12 @@ def test_a_silent_store_is_given_up(serve: Serve, monkeypatch: pytest.MonkeyPatc
         assert server.lines[1].startswith("s3://bucket/asked/: expected a store that takes predictions, found Timeout")
 
 
-def test_a_place_that_is_none_is_one_line(server: Server) -> None:
-    settings = replace(server.follower.settings, record="s4://bucket/asked")
-    server.follower.settings = settings
-    with pytest.raises(InputError, match=r"serve.record: expected a folder or an S3 prefix, found s4://bucket/asked"):
-        ChampionModel(server.follower)
+@pytest.mark.parametrize("key", ["tables", "record"])
+@pytest.mark.parametrize("place", ["s4://bucket/asked", "ftp://host/asked", "https://user:secret@host/asked"])
+def test_a_place_that_is_none_is_one_line(key: str, place: str) -> None:
+    with pytest.raises(InputError, match=rf"^serve.{key}: expected a folder or an S3 prefix, found \w+://") as caught:
+        settings({**defaults("serve"), key: place}, "clean")
+    assert "secret" not in str(caught.value)
 
 
 def test_while_many_ask_each_row_is_written_once(serve: Serve, kept: Path) -> None:
