@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from mlflow import MlflowClient
-
 from tidegate.components.deploy.log import record as record_release
 from tidegate.components.deploy.log import recorded
 from tidegate.components.deploy.promotion import settled
@@ -21,6 +19,7 @@ from tidegate.tables.recipe import FILES, read_batch
 from tidegate.tracking.approvals import check_filed
 from tidegate.tracking.artifacts import Content
 from tidegate.tracking.journal import champion
+from tidegate.tracking.reader import Client
 from tidegate.tracking.runs import batch_run, finish
 from tidegate.tracking.store import connect
 from tidegate.tracking.tags import Tag
@@ -65,7 +64,7 @@ def deploy(
     print(f"version {result.version} is champion" if result.promoted else f"not promoted: {result.reason}")
 
 
-def _new_release(client: MlflowClient, run_id: str, challenger: Challenger, approval: str, sign: str) -> Release:
+def _new_release(client: Client, run_id: str, challenger: Challenger, approval: str, sign: str) -> Release:
     """The recorded release of a challenger: not registered for a reason, or registered and perhaps promoted."""
     check_filed(client, run_id, challenger.verdict)
     if reason := refusal(challenger.decision, challenger.verdict, experiment(), approval):

@@ -1,23 +1,22 @@
 """What MLflow holds of a release: a record of the batch that is written once, and the tag with its champion."""
 
-from mlflow import MlflowClient
-
 from tidegate.documents.release import Release
 from tidegate.documents.verdict import Question
 from tidegate.process.context import experiment
 from tidegate.tracking import logs, records
+from tidegate.tracking.reader import Client
 from tidegate.tracking.runs import seen
 from tidegate.tracking.tags import Tag
 
 
-def recorded(client: MlflowClient, run_id: str, question: Question) -> Release | None:
+def recorded(client: Client, run_id: str, question: Question) -> Release | None:
     """The release that the batch has, None while it has none."""
     name = _name(question)
     values = records.recorded(client, run_id, name, seen(client, run_id))
     return None if values is None else Release.of(values, f"{name} of run {run_id}")
 
 
-def record(client: MlflowClient, run_id: str, release: Release, approval: str) -> Release:
+def record(client: Client, run_id: str, release: Release, approval: str) -> Release:
     """Record the release; returns the one that the batch has. What another setting or a person may change is none."""
     if name := experiment():
         logs.values(client, run_id, tags={Tag.EXPERIMENT: name})

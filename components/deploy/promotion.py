@@ -1,11 +1,6 @@
 """The challenger in the registry: it becomes a version, and champion, or waits for a person."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
-
-from mlflow import MlflowClient
 
 from tidegate.components.deploy.release import Challenger, promotion_reason
 from tidegate.documents.release import Release
@@ -19,14 +14,12 @@ from tidegate.tracking.entries import Entry
 from tidegate.tracking.journal import champion as champion_version
 from tidegate.tracking.journal import promote, read
 from tidegate.tracking.models import Logged, find_logged
+from tidegate.tracking.reader import Client, ModelVersion
 from tidegate.tracking.tags import Tag
 from tidegate.tracking.versions import labels, register, tag, tags_of
 
-if TYPE_CHECKING:
-    from tidegate.tracking.reader import ModelVersion
 
-
-def settled(client: MlflowClient, run_id: str, challenger: Challenger, approval: str, keys: Trusted) -> Release:
+def settled(client: Client, run_id: str, challenger: Challenger, approval: str, keys: Trusted) -> Release:
     """Register the challenger; promote it, leave it waiting, or leave it where a person's earlier word put it.
 
     It is signed if there are trusted `keys`; InputError before anything is written if none of them is here.
@@ -63,7 +56,7 @@ def settled(client: MlflowClient, run_id: str, challenger: Challenger, approval:
 
 
 def _registered(
-    client: MlflowClient, run_id: str, challenger: Challenger, logged: Logged, approval: str
+    client: Client, run_id: str, challenger: Challenger, logged: Logged, approval: str
 ) -> tuple[ModelVersion, dict[str, str]]:
     """The version that holds the challenger, with its present verdict, and all tags as this run would write them.
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlflow import MlflowClient
-
 from tidegate.components.evaluate.challenger_checks import challenger_checks
 from tidegate.components.evaluate.classification import classification
 from tidegate.components.evaluate.contestants import predictions
@@ -28,6 +26,7 @@ from tidegate.scoring.scores import labels
 from tidegate.scoring.tasks import TASKS, Task
 from tidegate.tables.recipe import check_trained, read_batch
 from tidegate.tracking.champion import load_champion
+from tidegate.tracking.reader import Client
 from tidegate.tracking.runs import batch_run
 from tidegate.tracking.store import connect
 from tidegate.tracking.tags import Tag
@@ -97,7 +96,7 @@ def _inputs(batch: Path, contract: Path, record: Path, policy: Policy, paths: Ma
     return Inputs(parse_contract(text, str(contract)), this, trained, question, paths, trusted(sign))
 
 
-def _evaluated(client: MlflowClient, inputs: Inputs) -> tuple[Verdict, dict[str, float]]:
+def _evaluated(client: Client, inputs: Inputs) -> tuple[Verdict, dict[str, float]]:
     """A new verdict, with its pages written, and what the challenger costs; InputError when the rows do not do."""
     contract, batch, question = inputs.contract, inputs.batch, inputs.question
     rows = labelled(read_table(inputs.paths["features"], "features"), contract, batch)

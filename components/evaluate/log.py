@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from mlflow import MlflowClient
-
 from tidegate.documents.batch import Batch
 from tidegate.documents.formats import write_text
 from tidegate.documents.release import Release
 from tidegate.documents.verdict import Question, Verdict
 from tidegate.tracking import approvals, logs, records
 from tidegate.tracking.logs import Point
+from tidegate.tracking.reader import Client
 from tidegate.tracking.runs import seen
 from tidegate.tracking.tags import Tag
 from tidegate.tracking.uses import noted
@@ -24,7 +23,7 @@ def verdict_key(batch: Batch, question: Question, champion: str | None) -> str:
     return records.question("verdict", full_question).partition(".")[2]
 
 
-def released(client: MlflowClient, run_id: str, question: Question, pages: Mapping[str, Path]) -> Verdict | None:
+def released(client: Client, run_id: str, question: Question, pages: Mapping[str, Path]) -> Verdict | None:
     """The verdict that was released, if any; writes its pages."""
     name = records.question("release", question.document())
     record = records.recorded(client, run_id, name, seen(client, run_id))
@@ -36,13 +35,13 @@ def released(client: MlflowClient, run_id: str, question: Question, pages: Mappi
     return verdict
 
 
-def log_files(client: MlflowClient, run_id: str, verdict: Verdict, pages: Mapping[str, Path]) -> None:
+def log_files(client: Client, run_id: str, verdict: Verdict, pages: Mapping[str, Path]) -> None:
     """Log a new verdict and its pages: with them a release finds them again."""
     logs.files(client, run_id, {approvals.FILE: approvals.text_of(verdict), **pages}, approvals.place_of(verdict))
 
 
 def log_verdict(
-    client: MlflowClient,
+    client: Client,
     run_id: str,
     batch: Batch,
     verdict: Verdict,

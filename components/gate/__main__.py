@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mlflow import MlflowClient
-
 from tidegate.components.gate.batch_rows import batch_sample
 from tidegate.components.gate.comparison import Comparison, Question, comparable_rows, comparison
 from tidegate.components.gate.decision import against_limits, decide, decision_of, numbers
@@ -31,6 +29,7 @@ from tidegate.tables.recipe import read_batch
 from tidegate.tracking import decisions, feedback, logs, records
 from tidegate.tracking.champion import Champion, champion_of
 from tidegate.tracking.journal import begun
+from tidegate.tracking.reader import Client
 from tidegate.tracking.runs import batch_run, batches, finish, mark, seen
 from tidegate.tracking.store import connect
 from tidegate.tracking.tags import Tag
@@ -99,7 +98,7 @@ def _question(batch: Path, contract: Path, policy: Policy) -> Question:
 
 
 def _decision(
-    client: MlflowClient, question: Question, folders: Folders, paths: Mapping[str, Path], keys: Trusted
+    client: Client, question: Question, folders: Folders, paths: Mapping[str, Path], keys: Trusted
 ) -> Decision:
     """What was decided, with its pages; a new decision is recorded. Keeping the champion ends the batch."""
     batch, name = question.batch, question.contract.name
@@ -132,7 +131,7 @@ def _tags(batch: Batch, decision: Decision) -> dict[str, str]:
 
 
 def _decide(
-    client: MlflowClient, question: Question, folders: Folders, paths: Mapping[str, Path], keys: Trusted
+    client: Client, question: Question, folders: Folders, paths: Mapping[str, Path], keys: Trusted
 ) -> Decided:
     """Decide anew, and write the pages; ModelError unless one of the `keys`, if any, has signed the champion."""
     name, end, policy = question.contract.name, question.batch.end, question.policy

@@ -5,8 +5,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from mlflow import MlflowClient
-
 from tidegate.process import limits
 from tidegate.process.errors import InputError, UnavailableError, messages
 from tidegate.process.keys import Trusted
@@ -16,6 +14,7 @@ from tidegate.serving.predictor import Predictor, predictor
 from tidegate.serving.settings import Settings
 from tidegate.tracking import journal
 from tidegate.tracking.champion import Champion, champion_of
+from tidegate.tracking.reader import Client
 from tidegate.tracking.store import connect
 
 
@@ -32,7 +31,7 @@ class Follower:
     _refused: tuple[str, Source | None] | None = None
     _refused_at: float = 0.0
     _last: str = ""
-    _client: MlflowClient | None = None
+    _client: Client | None = None
     _ended: threading.Event = field(default_factory=threading.Event)
 
     def follow(self) -> None:
@@ -60,7 +59,7 @@ class Follower:
             self._compare(self._client, version)
         return self.current is not None
 
-    def _compare(self, client: MlflowClient, version: str) -> None:
+    def _compare(self, client: Client, version: str) -> None:
         """Exchange what serves unless it is this version with the present tables, or they were refused."""
         source = self._find()
         if (version, source) == self._refused and time.monotonic() < self._refused_at + limits.REFUSED_SECONDS:
@@ -87,13 +86,13 @@ class Follower:
             self._tell_once(messages(error)[0])
             return self._source
 
-    def _made(self, client: MlflowClient, version: str, source: Source | None) -> Predictor:
+    def _made(self, client: Client, version: str, source: Source | None) -> Predictor:
         """The version with the tables, checked and warm."""
         champion = self._champion(client, version)
         tables = self._tables(champion, source)
         return predictor(champion, tables, self.settings.unknown, self.settings.max_rows)
 
-    def _champion(self, client: MlflowClient, version: str) -> Champion:
+    def _champion(self, client: Client, version: str) -> Champion:
         """The champion, fetched and checked unless it is the one that serves."""
         if self.current and self.current.version == version:
             return self.current.champion

@@ -1,4 +1,4 @@
-"""The types of what is read of a store, by MLflow's client or by `Embedded`; to be imported for types only."""
+"""The types of a store and of what is read of it, for annotations: MLflow's client, or `Embedded` that only reads."""
 
 from typing import TypeAlias
 
@@ -7,6 +7,7 @@ from mlflow.entities import model_registry
 
 from tidegate.tracking import embedded
 
+Client: TypeAlias = MlflowClient
 Reader: TypeAlias = MlflowClient | embedded.Embedded
 Experiment: TypeAlias = entities.Experiment | embedded.Experiment
 Run: TypeAlias = entities.Run | embedded.Run
