@@ -19,7 +19,7 @@ from tidegate.commands.draft.forms import (
     sentinels,
     time_form,
 )
-from tidegate.commands.draft.keys import key_of_rows
+from tidegate.commands.draft.primary_key import key_of_rows
 from tidegate.commands.draft.sniffed import spelling
 from tidegate.components.ingest.raw_files import check_readable, read
 from tidegate.contract.contract import Table, literal, quoted

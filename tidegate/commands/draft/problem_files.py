@@ -19,7 +19,7 @@ from tidegate.commands.draft.first_estimator import best, labelled_rows, typed_v
 from tidegate.commands.draft.flow import flow
 from tidegate.commands.draft.guesses import Label, Span, identifier, label_of, left_out, same_where_labelled, span_of
 from tidegate.commands.draft.inference import noted
-from tidegate.commands.draft.keys import key_of_events
+from tidegate.commands.draft.primary_key import key_of_events
 from tidegate.commands.draft.rehearsal import rehearse
 from tidegate.components.evaluate.suspicions import suspicions_of
 from tidegate.documents.parameters import read_parameters
