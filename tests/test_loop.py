@@ -180,7 +180,7 @@ def test_a_comment_in_a_step_decides_nothing_anew(workspace: Workspace, tmp_path
     shutil.copytree(root / "tidegate", copied, ignore=shutil.ignore_patterns("__pycache__"))
     workspace.environment["PYTHONPATH"] = str(copied.parent)
     assert ran(workspace.run("tidegate", "run")) == []
-    with (copied / "tracking/logs.py").open("a") as file:
+    with (copied / "tracking/run_data.py").open("a") as file:
         file.write("\n# A remark on how something is logged.\n")
     assert ran(workspace.run("tidegate", "run")) == []
     with (copied / "components/gate/decision.py").open("a") as file:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tidegate.commands.cli import parser
-from tidegate.commands.cluster import checks, reasons
+from tidegate.commands.cluster import prerequisites, reasons
 from tidegate.commands.cluster.connection import FLAGS, connection
 
 root = Path(__file__).parents[1]
@@ -37,9 +37,9 @@ def test_every_variable_is_read(name: str, tmp_path: Path) -> None:
 def test_every_check_has_its_row() -> None:
     there = connection({"timeout": 8.0}, {})
     names = [
-        *checks.of_the_run(None, None, lambda: ""),
-        *checks.of_the_rights(there),
-        *checks.of_the_services(there),
+        *prerequisites.of_the_run(None, None, lambda: ""),
+        *prerequisites.of_the_rights(there),
+        *prerequisites.of_the_services(there),
     ]
     place = [row[0] for row in rows].index("check")
     assert [row[0] for row in rows[place + 2 : place + 2 + len(names)]] == names

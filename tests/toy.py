@@ -215,14 +215,14 @@ class World:
 
     def file_verdict(self, **changes: Any) -> None:
         """Change the verdict as if evaluate had written it so and filed it with the batch's run."""
-        from tidegate.tracking import approvals, logs
-        from tidegate.tracking.runs import batch_run
+        from tidegate.tracking import approvals, run_data
+        from tidegate.tracking.batch_runs import batch_run
         from tidegate.tracking.store import connect
 
         self.rewrite("verdict", **changes)
         verdict, client = Verdict.read(self / "verdict.json"), connect()
         run_id = batch_run(client, Batch.read(self / "batch.json").name, verdict.batch, {})
-        logs.files(client, run_id, {approvals.FILE: approvals.text_of(verdict)}, approvals.place_of(verdict))
+        run_data.files(client, run_id, {approvals.FILE: approvals.text_of(verdict)}, approvals.place_of(verdict))
 
     def snapshot(self) -> dict[str, bytes]:
         """Every file of the folder but the store's, with its bytes."""

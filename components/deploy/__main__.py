@@ -18,9 +18,9 @@ from tidegate.process.keys import trusted
 from tidegate.tables.recipe import FILES, read_batch
 from tidegate.tracking.approvals import check_filed
 from tidegate.tracking.artifacts import Content
+from tidegate.tracking.batch_runs import batch_run, finish
 from tidegate.tracking.journal import champion
 from tidegate.tracking.reader import Client
-from tidegate.tracking.runs import batch_run, finish
 from tidegate.tracking.store import connect
 from tidegate.tracking.tags import Tag
 

@@ -25,9 +25,9 @@ from tidegate.process.keys import Trusted, trusted
 from tidegate.scoring.scores import labels
 from tidegate.scoring.tasks import TASKS, Task
 from tidegate.tables.recipe import check_trained, read_batch
+from tidegate.tracking.batch_runs import batch_run
 from tidegate.tracking.champion import load_champion
 from tidegate.tracking.reader import Client
-from tidegate.tracking.runs import batch_run
 from tidegate.tracking.store import connect
 from tidegate.tracking.tags import Tag
 from tidegate.tracking.uses import earlier_verdicts

@@ -7,10 +7,10 @@ from tidegate.documents.batch import Batch
 from tidegate.documents.formats import write_text
 from tidegate.documents.release import Release
 from tidegate.documents.verdict import Question, Verdict
-from tidegate.tracking import approvals, logs, records
-from tidegate.tracking.logs import Point
+from tidegate.tracking import approvals, records, run_data
+from tidegate.tracking.batch_runs import last_read
 from tidegate.tracking.reader import Client
-from tidegate.tracking.runs import seen
+from tidegate.tracking.run_data import Point
 from tidegate.tracking.tags import Tag
 from tidegate.tracking.uses import noted
 
@@ -26,18 +26,18 @@ def verdict_key(batch: Batch, question: Question, champion: str | None) -> str:
 def released(client: Client, run_id: str, question: Question, pages: Mapping[str, Path]) -> Verdict | None:
     """The verdict that was released, if any; writes its pages."""
     name = records.question("release", question.document())
-    record = records.recorded(client, run_id, name, seen(client, run_id))
+    record = records.recorded(client, run_id, name, last_read(client, run_id))
     if record is None:
         return None
     verdict = Release.of(record, f"{name} of run {run_id}").verdict
     for page, path in pages.items():
-        write_text(path, logs.text(client, run_id, f"{approvals.place_of(verdict)}/{page}"))
+        write_text(path, run_data.text(client, run_id, f"{approvals.place_of(verdict)}/{page}"))
     return verdict
 
 
 def log_files(client: Client, run_id: str, verdict: Verdict, pages: Mapping[str, Path]) -> None:
     """Log a new verdict and its pages: with them a release finds them again."""
-    logs.files(client, run_id, {approvals.FILE: approvals.text_of(verdict), **pages}, approvals.place_of(verdict))
+    run_data.files(client, run_id, {approvals.FILE: approvals.text_of(verdict), **pages}, approvals.place_of(verdict))
 
 
 def log_verdict(
@@ -57,4 +57,4 @@ def log_verdict(
         Tag.VERDICT_REASONS: "; ".join(verdict.reasons)[:LONGEST_TAG],
         **noted(key, batch, verdict.earlier_verdicts),
     }
-    logs.values(client, run_id, metrics=points, tags=tags)
+    run_data.values(client, run_id, metrics=points, tags=tags)

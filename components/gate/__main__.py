@@ -26,11 +26,11 @@ from tidegate.pages.page import write_note
 from tidegate.process.command import Output
 from tidegate.process.keys import Trusted, trusted
 from tidegate.tables.recipe import read_batch
-from tidegate.tracking import decisions, feedback, logs, records
+from tidegate.tracking import decisions, feedback, records, run_data
+from tidegate.tracking.batch_runs import batch_run, batches, finish, last_read, mark
 from tidegate.tracking.champion import Champion, champion_of
 from tidegate.tracking.journal import begun
 from tidegate.tracking.reader import Client
-from tidegate.tracking.runs import batch_run, batches, finish, mark, seen
 from tidegate.tracking.store import connect
 from tidegate.tracking.tags import Tag
 from tidegate.tracking.trials import retrainings
@@ -104,15 +104,15 @@ def _decision(
     batch, name = question.batch, question.contract.name
     run_id = batch_run(client, name, batch.id, {Tag.UNTIL: batch.end[:10]})
     key = records.question("decision", question.policy.document())
-    values = records.recorded(client, run_id, key, seen(client, run_id))
+    values = records.recorded(client, run_id, key, last_read(client, run_id))
     if values is not None:
         for file, path in paths.items():
-            write_text(path, logs.text(client, run_id, f"gate/{key}/{file}"))
+            write_text(path, run_data.text(client, run_id, f"gate/{key}/{file}"))
     else:
         new = _decide(client, question, folders, paths, keys)
         check(batch.digests, clean=folders[0], features=folders[1])  # what is recorded stays so for ever
-        logs.dataset(client, run_id, question.contract.event, batch.data, "batch")
-        logs.files(client, run_id, {**paths, **new.attachments}, f"gate/{key}")
+        run_data.dataset(client, run_id, question.contract.event, batch.data, "batch")
+        run_data.files(client, run_id, {**paths, **new.attachments}, f"gate/{key}")
         tags = {**_tags(batch, new.decision), **decisions.noted(new.decision, new.loss), **mark(client, run_id)}
         values = records.record(client, run_id, key, new.decision.document(), tags)
     decision = Decision.of(values, f"{key} of run {run_id}")

@@ -11,11 +11,11 @@ from tidegate.documents.batch import Batch
 from tidegate.documents.record import Record
 from tidegate.scoring.scores import model_input
 from tidegate.scoring.tasks import TASKS, Task
-from tidegate.tracking import logs
+from tidegate.tracking import run_data
 from tidegate.tracking.artifacts import Content
-from tidegate.tracking.logs import Point
+from tidegate.tracking.batch_runs import batch_run
 from tidegate.tracking.models import log_model
-from tidegate.tracking.runs import batch_run
+from tidegate.tracking.run_data import Point
 from tidegate.tracking.store import connect
 from tidegate.tracking.tags import Tag
 
@@ -31,9 +31,9 @@ def log_training(
     client = connect()
     run_id = batch_run(client, contract.name, batch.id, {Tag.UNTIL: batch.end[:10]})
     settings = {f"model.{key}": value for key, value in record.estimator.parameters.items()}
-    logs.values(client, run_id, _params(record, settings), list(_points(record)))
-    logs.dataset(client, run_id, contract.event, batch.data, "training")
-    logs.files(client, run_id, _pictures(record, TASKS[contract.task]), "train")
+    run_data.values(client, run_id, _params(record, settings), list(_points(record)))
+    run_data.dataset(client, run_id, contract.event, batch.data, "training")
+    run_data.files(client, run_id, _pictures(record, TASKS[contract.task]), "train")
     inputs = model_input(sample, record.features)
     log_model(client, run_id, contract.name, files, inputs, sample[["prediction"]], settings)
 

@@ -15,7 +15,7 @@ def log(name: str, manifest: Manifest, files: Mapping[str, Path], lines: int) ->
     There is no batch yet: the run is that of these data until this moment, the same when they are refused again.
     """
     try:
-        from tidegate.tracking import logs, runs
+        from tidegate.tracking import batch_runs, run_data
         from tidegate.tracking.store import connect
 
         client = connect()
@@ -26,9 +26,9 @@ def log(name: str, manifest: Manifest, files: Mapping[str, Path], lines: int) ->
             Tag.VALIDATION: "refused",
             Tag.VIOLATIONS: str(lines),
         }
-        run_id = runs.batch_run(client, name, f"refused-{digest}", tags)
-        logs.files(client, run_id, files, "validate")
-        runs.finish(client, run_id, "FAILED")
+        run_id = batch_runs.batch_run(client, name, f"refused-{digest}", tags)
+        run_data.files(client, run_id, files, "validate")
+        batch_runs.finish(client, run_id, "FAILED")
     except (InputError, OSError) as error:
         return f"MLflow does not have the report: {' '.join(str(error).split())}"
     return f"MLflow has the report in validate/ of run {run_id}"

@@ -10,13 +10,13 @@ from tidegate.process import limits
 
 def doctor(arguments: argparse.Namespace) -> None:
     """Check all that a run needs: its code, image, data, namespace and rights, Kubeflow, MLflow; exit 1 if not."""
-    from tidegate.commands.cluster import checks, data
+    from tidegate.commands.cluster import data, prerequisites
 
     if arguments.make_bucket:
         print(data.make_bucket(arguments.remote, limits.LOOK_SECONDS), file=sys.stderr)
-    results = checks.examine(connection_of(arguments), arguments.remote)
-    tell([check._asdict() for check in results], arguments.json, lambda _: checks.show(results))
-    sys.exit(any(check.state == checks.WRONG for check in results))
+    results = prerequisites.examine(connection_of(arguments), arguments.remote)
+    tell([check._asdict() for check in results], arguments.json, lambda _: prerequisites.show(results))
+    sys.exit(any(check.state == prerequisites.WRONG for check in results))
 
 
 COMMAND = Command(

@@ -39,8 +39,8 @@ def serve(arguments: argparse.Namespace) -> None:
     from tidegate.process.keys import trusted
     from tidegate.serving.champion_model import ChampionModel
     from tidegate.serving.follower import Follower
+    from tidegate.serving.options import settings
     from tidegate.serving.server import ChampionServer
-    from tidegate.serving.settings import settings
 
     name = arguments.name or read_contract(CONTRACT).name
     parameters = values(arguments.set)

@@ -18,14 +18,14 @@ from tidegate.process.stamps import files, noted, stamp
 ROOT = Path(tidegate.__file__).parent
 LOCK = ROOT / "requirements-steps.txt"
 DIGESTS = Path("artifacts/code")  # the outputs of the stage `code`
-KNOWN = Path("artifacts/code.json")  # the digests that it computed, with the stamp of the files that it read
+COMPUTED = Path("artifacts/code.json")  # the digests that it computed, with the stamp of the files that it read
 STEPS = ("collect", "pull", "ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy")
 # Modules that cannot change the result of a step: reports, access to the tracking server, its start, limits and end.
 APART = ("tidegate.pages", "tidegate.components.*.log", *(
     f"tidegate.process.{name}" for name in ("fork", "fork_server", "limits", "runner", "stamps")
 ), *(
     f"tidegate.tracking.{name}" for name in (
-        "artifacts", "bundle", "cache", "database", "direct", "logs", "patience", "rehearsal", "store",
+        "artifacts", "bundle", "cache", "database", "direct", "patience", "rehearsal", "run_data", "store",
     )
 ))  # fmt: skip
 # Where a statement, an exception handler or a case holds statements.
@@ -67,7 +67,7 @@ def write_digests() -> None:
         if not path.is_file() or read_text(path) != value:
             write_text(path, value)
     if not computed:
-        write_json(KNOWN, {"stamp": read, "digests": current})
+        write_json(COMPUTED, {"stamp": read, "digests": current})
 
 
 def check_digest(step: str) -> None:
@@ -83,7 +83,7 @@ def check_digest(step: str) -> None:
 
 def _computed(read: str) -> dict[str, str]:
     """The digests that were computed from files with this stamp; empty if they were others."""
-    note = noted(KNOWN)
+    note = noted(COMPUTED)
     by_step = note.get("digests")
     return by_step if note.get("stamp") == read and isinstance(by_step, dict) and by_step.keys() == set(STEPS) else {}
 

@@ -10,8 +10,8 @@ from tidegate.process.errors import InputError, UnavailableError, messages
 from tidegate.process.keys import Trusted
 from tidegate.serving import clean_tables, metrics
 from tidegate.serving.clean_tables import Source, Tables
+from tidegate.serving.options import Settings
 from tidegate.serving.predictor import Predictor, predictor
-from tidegate.serving.settings import Settings
 from tidegate.tracking import journal
 from tidegate.tracking.champion import Champion, champion_of
 from tidegate.tracking.reader import Client
@@ -96,7 +96,7 @@ class Follower:
         """The champion, fetched and checked unless it is the one that serves."""
         if self.current and self.current.version == version:
             return self.current.champion
-        champion = champion_of(client, self.name, journal.seen(client, self.name), self.trusted)
+        champion = champion_of(client, self.name, journal.unrepaired(client, self.name), self.trusted)
         assert champion is not None
         return champion
 

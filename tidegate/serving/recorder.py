@@ -18,8 +18,8 @@ from tidegate.process.deadline import within
 from tidegate.process.errors import InputError, messages
 from tidegate.process.redaction import redacted
 from tidegate.serving import metrics
+from tidegate.serving.options import Settings
 from tidegate.serving.prediction import Prediction, content, name
-from tidegate.serving.settings import Settings
 
 MOST_BYTES = 50_000_000  # of predictions that wait, about; what does not fit is dropped
 EARLY_BYTES = MOST_BYTES // 4  # after which they are written before the time has come

@@ -12,7 +12,7 @@ from tidegate.documents.document import Part
 from tidegate.documents.verdict import RegisteredVerdict, Verdict
 from tidegate.process.errors import TrackingError
 from tidegate.process.keys import Trusted
-from tidegate.tracking import journal, logs, numbered, signatures, versions
+from tidegate.tracking import journal, numbered, run_data, signatures, versions
 from tidegate.tracking.entries import Entry, History
 from tidegate.tracking.records import question
 from tidegate.tracking.store import answering
@@ -74,7 +74,7 @@ def whole(client: Reader, name: str, version: str, trusted: Trusted) -> Verdict:
     registered = versions.get(client, name, version)
     signatures.check(name, version, registered.tags, trusted)
     verdict = verdict_of(name, version, registered.tags)
-    text = logs.text(client, registered.run_id or "", verdict.file)
+    text = run_data.text(client, registered.run_id or "", verdict.file)
     if sha256(text.encode()).hexdigest() != verdict.digest:
         raise TrackingError(f"verdict of {name} version {version}", "the verdict as filed", "another", "restore it")
     return Verdict.parse(text, verdict.file)
@@ -83,7 +83,7 @@ def whole(client: Reader, name: str, version: str, trusted: Trusted) -> Verdict:
 @answering()
 def check_filed(client: MlflowClient, run_id: str, verdict: Verdict) -> None:
     """TrackingError unless evaluate filed this very verdict with the batch."""
-    text = logs.text_if_any(client, run_id, f"{place_of(verdict)}/{FILE}")
+    text = run_data.text_if_any(client, run_id, f"{place_of(verdict)}/{FILE}")
     if text != text_of(verdict):
         found = "another one" if text else "none such"
         raise TrackingError(FILE, f"a verdict that evaluate filed with run {run_id}", found, "run evaluate again")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, cast, get_args
 from tidegate.documents.decision import Feedback, FeedbackKind, Word
 from tidegate.process.errors import InputError
 from tidegate.tracking import journal, numbered
+from tidegate.tracking.batch_runs import runs_about
 from tidegate.tracking.entries import FEEDBACK, Entry, History
-from tidegate.tracking.runs import runs_about
 from tidegate.tracking.store import answering
 from tidegate.tracking.tags import Tag
 

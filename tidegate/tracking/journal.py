@@ -98,7 +98,7 @@ def serving(client: MlflowClient, name: str) -> Serving:
 
 
 @answering()
-def seen(client: MlflowClient, name: str) -> Serving:
+def unrepaired(client: MlflowClient, name: str) -> Serving:
     """As `serving`, for who only reads: an alias that differs stays as it is."""
     state = read(client, name)
     tail = state.history.tail

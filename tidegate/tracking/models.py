@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tidegate.process.errors import TrackingError
 from tidegate.tracking import artifacts, cache, direct
 from tidegate.tracking.artifacts import Content, bytes_of
+from tidegate.tracking.batch_runs import last_read
 from tidegate.tracking.bundle import BUNDLE, packed
-from tidegate.tracking.runs import seen
 from tidegate.tracking.store import answering, quoted
 from tidegate.tracking.tags import Tag
 
@@ -73,7 +73,7 @@ def log_model(
 def find_logged(client: MlflowClient, run_id: str, contents: Mapping[str, Content]) -> Logged:
     """The logged model with these contents from a run of the same batch; TrackingError when there is none."""
     digest = digest_of(digests({file: bytes_of(content) for file, content in contents.items()}))
-    for run in seen(client, run_id):
+    for run in last_read(client, run_id):
         if logged := _logged_before(client, str(run.info.experiment_id), run.info.run_id, digest):
             return logged
     raise TrackingError(f"run {run_id}", "the model that train logged", "none", "run the stage train again")

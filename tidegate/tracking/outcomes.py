@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from tidegate.documents.decision import Decision
 from tidegate.documents.release import Release
+from tidegate.tracking.batch_runs import of_same_batch, runs_about
 from tidegate.tracking.records import document
-from tidegate.tracking.runs import of_same_batch, runs_about
 from tidegate.tracking.store import answering, quoted
 from tidegate.tracking.tags import Tag
 

@@ -9,9 +9,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from tidegate.process.errors import TrackingError
-from tidegate.tracking import artifacts, cache, failures, logs
+from tidegate.tracking import artifacts, cache, failures, run_data
+from tidegate.tracking.batch_runs import holder, of_same_batch
 from tidegate.tracking.numbered import COLLISION
-from tidegate.tracking.runs import holder, of_same_batch
 from tidegate.tracking.store import answering
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def record(
             raise TrackingError(f"{name} of run {own}", "the record just written", "nothing", "run the step again")
         return winner
     if own != run_id and tags:
-        logs.values(client, run_id, tags=tags)
+        run_data.values(client, run_id, tags=tags)
     return cache.of(client).records.setdefault(digest, dict(json.loads(text)))
 
 

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 from tidegate.process.errors import TrackingError
 from tidegate.tracking import artifacts, cache, journal, numbered
+from tidegate.tracking.batch_runs import ensure_experiment
 from tidegate.tracking.claims import claims_of
-from tidegate.tracking.runs import ensure_experiment
 from tidegate.tracking.store import answering, signed_in
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from tidegate.documents.decision import Decision
 from tidegate.documents.formats import read_json, replacing, write_json
 from tidegate.process.redaction import address
 from tidegate.tracking import artifacts
+from tidegate.tracking.batch_runs import runs_about
 from tidegate.tracking.records import recorded
-from tidegate.tracking.runs import runs_about
 from tidegate.tracking.store import answering
 from tidegate.tracking.tags import Tag
 

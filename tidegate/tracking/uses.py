@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tidegate.documents.batch import Batch
 from tidegate.documents.document import Part
-from tidegate.tracking.runs import runs_about
+from tidegate.tracking.batch_runs import runs_about
 from tidegate.tracking.store import answering
 from tidegate.tracking.tags import Tag
 

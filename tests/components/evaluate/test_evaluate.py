@@ -11,7 +11,7 @@ from tidegate import models
 from tidegate.components.evaluate.pictures import panels
 from tidegate.documents.verdict import Verdict
 from tidegate.scoring.scores import labels, losses, predict
-from tidegate.tracking.runs import runs_about
+from tidegate.tracking.batch_runs import runs_about
 from tidegate.tracking.store import connect
 
 if TYPE_CHECKING:

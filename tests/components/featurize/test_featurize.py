@@ -293,9 +293,9 @@ def test_the_command_line_does_the_same(prepared: "World") -> None:
 
 def test_a_comment_leaves_the_champion_and_what_was_decided(released: "World") -> None:
     """All steps run again after it, as DVC would have them; what they decided before is what they say."""
+    from tidegate.tracking.batch_runs import batches
     from tidegate.tracking.champion import load_champion
     from tidegate.tracking.journal import history
-    from tidegate.tracking.runs import batches
     from tidegate.tracking.store import connect
 
     documents = {name: released.json(name) for name in ("batch", "decision", "verdict", "release")}

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from tidegate.documents.decision import Feedback
-from tidegate.tracking import logs
+from tidegate.tracking import run_data
+from tidegate.tracking.batch_runs import batch_run
 from tidegate.tracking.feedback import add
-from tidegate.tracking.runs import batch_run
 from tidegate.tracking.store import connect
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def test_refused_challengers_spend_a_budget_and_a_cooldown_holds(released: "Worl
     told = {"tidegate.decision": "retrain", "tidegate.verdict": "refused", "tidegate.champion": "1"}
     for day in ("2024-04-20", "2024-04-24"):
         run_id = batch_run(client, "toy", day, {"tidegate.until": day, "tidegate.rows": "9"})
-        logs.values(client, run_id, tags=told)
+        run_data.values(client, run_id, tags=told)
     changed = {"max_age_days": 55}
     assert asked(released, **changed)["decision"] == "retrain"
     spent = asked(released, max_refused=2, **changed)

@@ -533,7 +533,7 @@ def test_no_value_of_a_key_or_a_private_column_is_told(world: "World", texts: pd
 
 
 def test_mlflow_has_the_report_of_a_stop(world: "World", texts: pd.DataFrame, fails: Fails) -> None:
-    from tidegate.tracking import logs
+    from tidegate.tracking import run_data
     from tidegate.tracking.store import connect
 
     world.lay(orders=texts.assign(shop="west"))
@@ -546,8 +546,8 @@ def test_mlflow_has_the_report_of_a_stop(world: "World", texts: pd.DataFrame, fa
     run = client.get_run(found[1])
     assert (run.info.status, run.data.tags["tidegate.validation"]) == ("FAILED", "refused")
     assert run.data.tags["tidegate.data"] == world.json("manifest")["data"]
-    assert logs.text(client, found[1], "validate/report.html") == (world / "validate.html").read_text()
-    assert logs.text(client, found[1], "validate/findings.json") == (world / "findings.json").read_text()
+    assert run_data.text(client, found[1], "validate/report.html") == (world / "validate.html").read_text()
+    assert run_data.text(client, found[1], "validate/findings.json") == (world / "findings.json").read_text()
 
 
 def test_an_mlflow_that_does_not_answer_hides_no_violation(

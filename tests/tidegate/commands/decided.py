@@ -9,10 +9,10 @@ from tidegate.components.gate.decision import decision_of
 from tidegate.documents.batch import Batch
 from tidegate.documents.decision import Answer, ChampionModel, Policy
 from tidegate.documents.parameters import read_parameters
-from tidegate.tracking import logs, records
+from tidegate.tracking import records, run_data
+from tidegate.tracking.batch_runs import batch_run
 from tidegate.tracking.entries import Entry
 from tidegate.tracking.journal import promote
-from tidegate.tracking.runs import batch_run
 from tidegate.tracking.store import connect
 from tidegate.tracking.tags import Tag
 
@@ -30,9 +30,9 @@ def decide(answer: Answer, until: str = "2013-04-01", kubeflow_run: str = "", **
     key = records.question("decision", asked.document())
     records.record(client, run_id, key, decision.document())
     told = {"tidegate.decision": answer, "tidegate.reasons": "; ".join(decision.reasons)}
-    logs.values(client, run_id, tags={**told, "tidegate.rows": str(batch.rows), "tidegate.champion": "1"})
+    run_data.values(client, run_id, tags={**told, "tidegate.rows": str(batch.rows), "tidegate.champion": "1"})
     if kubeflow_run:
-        logs.values(client, run_id, tags={Tag.KUBEFLOW_RUN: kubeflow_run})
+        run_data.values(client, run_id, tags={Tag.KUBEFLOW_RUN: kubeflow_run})
     return run_id
 
 

@@ -329,10 +329,10 @@ pieces = st.sampled_from(
 edits = st.tuples(st.floats(0, 1), st.integers(0, 12), pieces | st.text(max_size=3))
 
 
-@settings(max_examples=large(5000, 150), deadline=None, derandomize=True)
+@settings(max_examples=large(10_000, 1_000), deadline=None, derandomize=True)
 @given(st.lists(edits, min_size=1, max_size=3))
 def test_whatever_is_done_to_a_contract_it_is_read_or_told(changes: list[tuple[float, int, str]]) -> None:
-    text = (root / "contract.yaml").read_text()[:2200]
+    text = (root / "contract.yaml").read_text()[:1000]
     for share, removed, put in changes:
         place = int(share * len(text))
         text = text[:place] + put + text[place + removed :]

@@ -21,7 +21,7 @@ TREE = {
     "pages/__init__.py": "",
     "pages/page.py": "import jinja2\n",
     "tracking/__init__.py": "",
-    "tracking/logs.py": "",
+    "tracking/run_data.py": "",
     "tracking/journal.py": "from . import entries\nfrom ..scoring.numbers import share\n",
     "tracking/entries.py": "import tidegate.clock\n",
     "scoring/__init__.py": "",
@@ -79,7 +79,7 @@ def digests() -> dict[str, str]:
         ("__init__.py", {"train", "deploy"}),
         ("tracking/__init__.py", {"deploy"}),
         ("components/train/log.py", set()),
-        ("tracking/logs.py", set()),
+        ("tracking/run_data.py", set()),
         ("pages/page.py", set()),
         ("unused.py", set()),
     ],
@@ -116,7 +116,7 @@ def test_this_step_is_made_of_its_own_folder_and_of_what_it_imports() -> None:
     assert {"components/ingest/raw_files.py", "tables/engine.py", "contract/contract.schema.json"} <= found
     assert not [name for name in found if name.startswith(("components/gate", "tracking"))]
     found = files("gate")
-    assert "tracking/journal.py" in found and not {"tracking/logs.py", "pages/page.html"} & found
+    assert "tracking/journal.py" in found and not {"tracking/run_data.py", "pages/page.html"} & found
 
 
 def test_the_lock_tells_the_versions_of_the_image() -> None:

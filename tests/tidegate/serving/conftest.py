@@ -13,9 +13,9 @@ from kserve import ModelRepository
 from tidegate.serving.app import application
 from tidegate.serving.champion_model import ChampionModel
 from tidegate.serving.follower import Follower
+from tidegate.serving.options import Settings
 from tidegate.serving.rest import Rest
 from tidegate.serving.server import Plane
-from tidegate.serving.settings import Settings
 
 if TYPE_CHECKING:
     from tests.toy import World

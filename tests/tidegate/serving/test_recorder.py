@@ -24,10 +24,10 @@ from tidegate.documents.parameters import defaults
 from tidegate.process import limits
 from tidegate.process.errors import InputError
 from tidegate.serving import metrics, prediction
+from tidegate.serving.options import settings
 from tidegate.serving.prediction import Prediction
 from tidegate.serving.recorder import Recorder
 from tidegate.serving.rows import Rows
-from tidegate.serving.settings import settings
 
 if TYPE_CHECKING:
     from tests.toy import World

@@ -7,7 +7,7 @@ from mlflow import MlflowClient
 
 from tests.documents import verdict_of
 from tidegate.process.errors import TrackingError
-from tidegate.tracking import approvals, journal, logs, numbered, runs, store, versions
+from tidegate.tracking import approvals, batch_runs, journal, numbered, run_data, store, versions
 from tidegate.tracking.entries import Entry
 from tidegate.tracking.tags import Tag
 
@@ -20,8 +20,8 @@ def client(uri: str, name: str) -> MlflowClient:
     """Version 1 serves; version 2 was accepted against it and waits."""
     found = store.connect()
     numbered.ensure(found, name)
-    run_id = runs.batch_run(found, name, "ab12", {})
-    logs.files(found, run_id, {approvals.FILE: approvals.text_of(verdict)}, approvals.place_of(verdict))
+    run_id = batch_runs.batch_run(found, name, "ab12", {})
+    run_data.files(found, run_id, {approvals.FILE: approvals.text_of(verdict)}, approvals.place_of(verdict))
     for version in ("1", "2"):
         tags = {
             Tag.DIGEST: f"digest{version}",

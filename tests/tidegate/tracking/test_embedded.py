@@ -17,7 +17,7 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 from tests.worlds import once
 from tidegate.process import limits
 from tidegate.process.errors import TrackingError
-from tidegate.tracking import artifacts, database, embedded, numbered, runs, store
+from tidegate.tracking import artifacts, batch_runs, database, embedded, numbered, store
 from tidegate.tracking.embedded import Embedded
 
 # SQL, MLflow's search syntax and its patterns have a use for most of these letters.
@@ -114,7 +114,7 @@ def test_a_deleted_experiment_is_told_in_the_words_of_any_other(client: MlflowCl
     words = []
     for each in (client, reader):
         with pytest.raises(TrackingError) as caught:
-            runs.batches(each, "deleted")
+            batch_runs.batches(each, "deleted")
         words.append(str(caught.value))
     assert words[0] == words[1]
     assert "one that is not deleted" in words[0]
@@ -293,7 +293,7 @@ def test_a_locked_database_is_told_in_the_words_of_any_other(
         words = []
         for each in readers:
             with pytest.raises(TrackingError) as caught:
-                runs.batches(each, "flights")
+                batch_runs.batches(each, "flights")
             words.append(str(caught.value))
     assert words[0] == words[1]
     assert "a database that another process has locked" in words[0]
@@ -306,4 +306,4 @@ def test_a_damaged_database_is_told_in_one_line(path: Path, monkeypatch: pytest.
         file.seek(8192)
         file.write(b"\xff" * (damaged.stat().st_size - 8192))
     with pytest.raises(TrackingError, match="a damaged database"):
-        runs.batches(reader, "flights")
+        batch_runs.batches(reader, "flights")

@@ -11,7 +11,7 @@ from mlflow import MlflowClient
 from tests.decisions import compared, decision, signal
 from tidegate.documents.decision import Feedback
 from tidegate.process.errors import InputError
-from tidegate.tracking import decisions, feedback, journal, logs, numbered, runs, store
+from tidegate.tracking import batch_runs, decisions, feedback, journal, numbered, run_data, store
 from tidegate.tracking.decisions import PastDecision
 from tidegate.tracking.entries import Entry
 from tidegate.tracking.tags import Tag
@@ -30,8 +30,8 @@ def client(uri: str, name: str) -> MlflowClient:
         ("ab34", "2024-04-01", notes),
         ("cd56", "2024-05-01", {**notes, "tidegate.experiment": "wide"}),
     ):
-        run_id = runs.batch_run(found, name, batch, {"tidegate.until": until})
-        logs.values(found, run_id, tags={**told, **tags})
+        run_id = batch_runs.batch_run(found, name, batch, {"tidegate.until": until})
+        run_data.values(found, run_id, tags={**told, **tags})
     return found
 
 
@@ -91,12 +91,13 @@ def test_a_batch_that_is_not_one_is_named(client: MlflowClient, name: str, given
 
 
 def test_the_past_is_told_from_the_notes(client: MlflowClient, name: str) -> None:
-    logs.values(client, runs.batch_run(client, name, "ab34", {}), tags={"tidegate.champion": "2"})  # as a release does
-    first, second = decisions.past(runs.batches(client, name), "2024-06-01T00:00:00")
+    run = batch_runs.batch_run(client, name, "ab34", {})
+    run_data.values(client, run, tags={"tidegate.champion": "2"})  # as a release does
+    first, second = decisions.past(batch_runs.batches(client, name), "2024-06-01T00:00:00")
     assert first == PastDecision("2024-03-01", "ab12", "keep", None, 7, None, {})
     assert (second.batch, second.loss, second.signals["decay"]) == ("ab34", 0.5, (0.034, 0.02))
     assert (second.champion, second.promised) == ("1", 0.537)
-    assert [each.batch for each in decisions.past(runs.batches(client, name), "2024-04-01")] == ["ab12"]
+    assert [each.batch for each in decisions.past(batch_runs.batches(client, name), "2024-04-01")] == ["ab12"]
 
 
 def test_a_note_of_many_signals_with_long_names_fits_a_tag() -> None:

@@ -9,7 +9,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Param, Run
 
 from tidegate.process.errors import TrackingError
-from tidegate.tracking import database, records, runs, store
+from tidegate.tracking import batch_runs, database, records, store
 from tidegate.tracking.journal import history
 from tidegate.tracking.numbered import listed
 
@@ -104,7 +104,7 @@ def test_what_a_run_decided_holds_for_the_next_one_and_on_a_laptop(
     assert {file: (problem / file).read_bytes() for file in files} == first
     assert [str(version.version) for version in listed(client, name)] == ["1"]
     assert [(entry.before, entry.to) for entry in history(client, name).counted] == [(None, "1")]
-    (row,) = runs.batches(client, name)
+    (row,) = batch_runs.batches(client, name)
     told = [row[f"tidegate.{key}"] for key in ("decision", "verdict", "champion")]
     assert told == ["retrain", "accepted", "1"]
 
@@ -126,10 +126,10 @@ def test_our_own_run_bears_the_last_run_on_kubeflow(
 ) -> None:
     for number in ("1", "2"):
         monkeypatch.setenv("TIDEGATE_KUBEFLOW_RUN", number)
-        run_id = runs.batch_run(client, name, "ab12", {})
+        run_id = batch_runs.batch_run(client, name, "ab12", {})
         assert client.get_run(run_id).data.tags["tidegate.kubeflow.run"] == number
     monkeypatch.delenv("TIDEGATE_KUBEFLOW_RUN")
-    assert runs.batch_run(client, name, "ab12", {}) == run_id
+    assert batch_runs.batch_run(client, name, "ab12", {}) == run_id
     assert client.get_run(run_id).data.tags["tidegate.kubeflow.run"] == "2"
 
 
@@ -139,7 +139,7 @@ def test_tasks_that_record_at_once_agree(client: MlflowClient, name: str, monkey
     older, younger = (client.create_run(experiment).info.run_id for _ in range(2))
     for run_id in (older, younger):
         monkeypatch.setenv("MLFLOW_RUN_ID", run_id)
-        runs.batch_run(client, name, "ab12", {})
+        batch_runs.batch_run(client, name, "ab12", {})
     quick: list[object] = []
 
     def delayed(given: MlflowClient, *values: Any, **named: Any) -> None:
@@ -153,9 +153,9 @@ def test_tasks_that_record_at_once_agree(client: MlflowClient, name: str, monkey
 
 
 def test_the_same_batch_of_another_problem_is_another_batch(client: MlflowClient, name: str) -> None:
-    first, second = (runs.batch_run(client, f"{name}-{letter}", "ab12", {}) for letter in "ab")
-    assert [run.info.run_id for run in runs.of_same_batch(client, first)] == [first]
-    assert [run.info.run_id for run in runs.of_same_batch(client, second)] == [second]
+    first, second = (batch_runs.batch_run(client, f"{name}-{letter}", "ab12", {}) for letter in "ab")
+    assert [run.info.run_id for run in batch_runs.of_same_batch(client, first)] == [first]
+    assert [run.info.run_id for run in batch_runs.of_same_batch(client, second)] == [second]
 
 
 def test_a_task_without_a_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,14 +7,14 @@ from mlflow import MlflowClient
 
 from tests.decisions import decision
 from tidegate.documents.decision import Answer
-from tidegate.tracking import logs, records, reviews, runs, store
+from tidegate.tracking import batch_runs, records, reviews, run_data, store
 
 
 def decide(client: MlflowClient, name: str, batch: str, answer: Answer, folder: str, files: dict[str, str]) -> str:
-    run_id = runs.batch_run(client, name, batch, {"tidegate.until": "2024-03-01"})
-    logs.files(client, run_id, files, f"gate/{folder}")
+    run_id = batch_runs.batch_run(client, name, batch, {"tidegate.until": "2024-03-01"})
+    run_data.files(client, run_id, files, f"gate/{folder}")
     records.record(client, run_id, folder, decision(answer, reasons=("a", "b")).document())
-    logs.values(client, run_id, tags={"tidegate.decision": answer, "tidegate.reasons": "a; b"})
+    run_data.values(client, run_id, tags={"tidegate.decision": answer, "tidegate.reasons": "a; b"})
     return run_id
 
 
@@ -42,9 +42,9 @@ def test_the_files_of_the_decision_that_holds_are_fetched_once(
 
 
 def test_a_decision_without_files_is_reviewed_too(client: MlflowClient, name: str, tmp_path: Path) -> None:
-    run_id = runs.batch_run(client, name, "../../x", {"tidegate.until": "2024-03-01"})
+    run_id = batch_runs.batch_run(client, name, "../../x", {"tidegate.until": "2024-03-01"})
     assert reviews.decided(client, name) == []
-    logs.values(client, run_id, tags={"tidegate.decision": "keep"})
+    run_data.values(client, run_id, tags={"tidegate.decision": "keep"})
     (one,) = reviews.decided(client, name)
     assert reviews.fetch(client, one, tmp_path, ["gate.html"]) == []
     assert len(one.place) == 64 and one.place.isalnum()

@@ -10,7 +10,7 @@ from mlflow import MlflowClient
 
 from tidegate.process import keys
 from tidegate.process.errors import ModelError
-from tidegate.tracking import approvals, artifacts, models, runs, signatures, store, versions
+from tidegate.tracking import approvals, artifacts, batch_runs, models, signatures, store, versions
 from tidegate.tracking.bundle import BUNDLE, packed
 from tidegate.tracking.tags import Tag
 
@@ -32,7 +32,7 @@ def client(uri: str) -> MlflowClient:
 
 
 def registered(client: MlflowClient, name: str, batch: str = "ab12") -> str:
-    run = runs.batch_run(client, name, batch, {})
+    run = batch_runs.batch_run(client, name, batch, {})
     frame = pd.DataFrame({"delay": [1.5, 2.0]})
     logged = models.log_model(client, run, "challenger", CONTENTS, frame, np.array([0.1, 0.9]))
     return str(versions.register(client, name, run, logged, batch, TAGS).version)

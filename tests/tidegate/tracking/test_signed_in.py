@@ -17,7 +17,7 @@ from tests.servers.http import QuietServer
 from tests.tidegate.tracking.conftest import add_user, credentials
 from tidegate.process import limits
 from tidegate.process.errors import TrackingError
-from tidegate.tracking import artifacts, journal, numbered, rehearsal, runs, store
+from tidegate.tracking import artifacts, batch_runs, journal, numbered, rehearsal, store
 
 if TYPE_CHECKING:
     from tests.toy import World
@@ -109,7 +109,7 @@ def test_an_experiment_of_another_user_is_named(server: CountingServer, name: st
     with signed_in_as(other):
         store.connect().create_experiment(name)
     with pytest.raises(TrackingError, match=f"^experiment {name}: expected one that the user tidegate may read"):
-        runs.batch_run(store.connect(), name, "ab12", {})
+        batch_runs.batch_run(store.connect(), name, "ab12", {})
 
 
 def test_claims_and_journal_of_another_user_are_named(server: CountingServer, name: str, other: str) -> None:
@@ -117,7 +117,7 @@ def test_claims_and_journal_of_another_user_are_named(server: CountingServer, na
         foreign = store.connect()
         foreign.create_registered_model(f"{name}.batches")
     with pytest.raises(TrackingError, match=rf"^registered model {name}\.batches: .* found one of another user"):
-        runs.batch_run(store.connect(), name, "ab12", {})
+        batch_runs.batch_run(store.connect(), name, "ab12", {})
 
 
 class Silent(BaseHTTPRequestHandler):

@@ -8,8 +8,8 @@ from mlflow import MlflowClient
 
 from tests.documents import batch_of
 from tidegate.documents.batch import Batch
-from tidegate.tracking import logs
-from tidegate.tracking.runs import batch_run
+from tidegate.tracking import run_data
+from tidegate.tracking.batch_runs import batch_run
 from tidegate.tracking.store import connect
 from tidegate.tracking.uses import earlier_verdicts, noted
 
@@ -37,7 +37,7 @@ def use(client: MlflowClient, tmp_path: Path) -> Callable[[str, Batch], int]:
     def used(key: str, batch: Batch) -> int:
         earlier = earlier_verdicts(client, tmp_path.name, key, batch)
         run = batch_run(client, tmp_path.name, batch.id, {"tidegate.until": batch.end[:10]})
-        logs.values(client, run, tags=noted(key, batch, earlier))
+        run_data.values(client, run, tags=noted(key, batch, earlier))
         return earlier
 
     return used
@@ -64,7 +64,7 @@ def test_verdicts_from_before_there_were_notes_count(
 ) -> None:
     for batch, until in ((march, "2013-04-01"), (april, "2013-04-29")):
         run = batch_run(client, tmp_path.name, batch.id, {"tidegate.until": until})
-        logs.values(client, run, tags={"tidegate.verdict": "refused"})
+        run_data.values(client, run, tags={"tidegate.verdict": "refused"})
     assert use("three", again) == 1
     assert use("four", middle) == 2  # the note of three, and the old one of march; april ends after it
 

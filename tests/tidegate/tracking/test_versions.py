@@ -10,7 +10,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from tidegate.process.errors import ModelError, TrackingError
-from tidegate.tracking import artifacts, models, runs, store, versions
+from tidegate.tracking import artifacts, batch_runs, models, store, versions
 from tidegate.tracking.bundle import BUNDLE, packed, unpacked
 from tidegate.tracking.tags import Tag
 
@@ -30,7 +30,7 @@ def client(uri: str) -> MlflowClient:
 
 @pytest.fixture
 def run(client: MlflowClient, name: str) -> str:
-    return runs.batch_run(client, name, "ab12", {})
+    return batch_runs.batch_run(client, name, "ab12", {})
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def report(service: Service, run_id: str, step: str | None) -> dict[str, Any]:
         "state": word(state_of(run)),
         "link": service.connection.link("runs", run_id),
         "steps": [state._asdict() for state in step_states],
-        "told": {name: _document(name, troubles.get(name), logs[name], step) for name in wanted},
+        "details": {name: _document(name, troubles.get(name), logs[name], step) for name in wanted},
     }
 
 
@@ -68,7 +68,7 @@ def show(document: Mapping[str, Any], whole: bool) -> None:
     screen.print(f"run {document['run']}: {document['state']}\n{document['link']}\n", soft_wrap=True)
     screen.print(table([State(**state) for state in document["steps"]]))
     names = [state["step"] for state in document["steps"]]
-    for step, entry in document["told"].items():
+    for step, entry in document["details"].items():
         screen.print(f"\n{step}" + (f": {entry['reason']}" if entry["reason"] else ""), soft_wrap=True)
         if entry["cure"]:
             screen.print(Text(f"  cure: {entry['cure']}"), soft_wrap=True)

@@ -90,7 +90,7 @@ def _decisions(name: str) -> dict[str, str]:
     """The gate's decisions by the run's id and by the end of the batch; none when MLflow cannot be reached."""
     if not os.environ.get("MLFLOW_TRACKING_URI"):
         return {}
-    from tidegate.tracking.runs import batches
+    from tidegate.tracking.batch_runs import batches
     from tidegate.tracking.store import connect
 
     try:

@@ -5,8 +5,8 @@ from typing import Any
 
 import kfp_server_api as api
 
+from tidegate.commands.cluster.pipeline_versions import Version, called
 from tidegate.commands.cluster.service import Service
-from tidegate.commands.cluster.versions import Version, called
 from tidegate.process.errors import InputError
 
 NEWEST_FIRST = "created_at desc"

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from rich.table import Table
 
-from tidegate.commands.cluster import runs, submission, versions
+from tidegate.commands.cluster import pipeline_versions, runs, submission
 from tidegate.commands.cluster.service import Service
 from tidegate.commands.cluster.submission import UNTIL, Work
 from tidegate.commands.console import console
@@ -125,7 +125,7 @@ def _create(
     service: Service,
     experiment: str,
     name: str,
-    version: versions.Version,
+    version: pipeline_versions.Version,
     parameters: Mapping[str, Any],
     mark: str,
     enabled: bool,
@@ -149,9 +149,8 @@ def _create(
 
 def _present(service: Service, experiment: str, name: str) -> list[Any]:
     """Our recurring runs; those that people created by hand have no mark and are not touched."""
-    answer = service.ask(
-        service.client.list_recurring_runs, page_size=100, experiment_id=experiment, filter=versions.called(name)
-    )
+    wanted = pipeline_versions.called(name)
+    answer = service.ask(service.client.list_recurring_runs, page_size=100, experiment_id=experiment, filter=wanted)
     return [item for item in answer.recurring_runs or [] if _mark(item)]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from tidegate.commands.cluster import arguments, checks, data, revision, runs, versions
+from tidegate.commands.cluster import arguments, data, pipeline_versions, prerequisites, revision, runs
 from tidegate.commands.cluster.connection import Connection
 from tidegate.commands.cluster.service import Service, connect
 from tidegate.commands.loop import workspace
@@ -70,12 +70,13 @@ def check(service: Service, job: Work) -> None:
 
     def namespace() -> str:
         account = cluster.load().service_account
-        return checks.of_the_namespace(service.connection, service.namespace, job.platform, account)
+        return prerequisites.of_the_namespace(service.connection, service.namespace, job.platform, account)
 
-    checks.refuse(checks.run(checks.of_the_run(job.remote, service.connection.kube_context, namespace)))
+    needed = prerequisites.of_the_run(job.remote, service.connection.kube_context, namespace)
+    prerequisites.refuse(prerequisites.run(needed))
 
 
-def ensure_version(service: Service, compiled: str) -> versions.Version:
+def ensure_version(service: Service, compiled: str) -> pipeline_versions.Version:
     """The version of the pipeline for this commit."""
-    name = versions.named(revision.commit(), compiled)
-    return versions.ensure(service, training.name, name, compiled)
+    name = pipeline_versions.named(revision.commit(), compiled)
+    return pipeline_versions.ensure(service, training.name, name, compiled)

@@ -14,7 +14,7 @@ LOCK = Path("dvc.lock")
 # What a run writes and DVC does not look at. The settings and the cache of DVC are looked at one by one.
 LEFT_OUT = {
     *(Path(name) for name in (".git", ".dvc", "mlartifacts", "mlflow.db", "mlflow.db.lock")),
-    *(FILES, REGISTRY, code.KNOWN),
+    *(FILES, REGISTRY, code.COMPUTED),
 }
 DVC = (Path(".dvc/config"), Path(".dvc/config.local"), *(Path(".dvc/cache/files/md5", f"{n:02x}") for n in range(256)))
 

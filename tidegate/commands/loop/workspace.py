@@ -84,10 +84,12 @@ def fetch_data() -> str | None:
 
 def remove_damaged() -> list[Path]:
     """Remove the objects of DVC's cache that are no longer what a stage wrote: DVC would put them over new outputs."""
-    from tidegate.versions import cache
+    from tidegate.versions import object_cache
 
     lock = Path("dvc.lock")
-    return cache.remove_damaged(Path(run_dvc("cache", "dir").stdout.strip()), read_yaml(lock)) if lock.exists() else []
+    if not lock.exists():
+        return []
+    return object_cache.remove_damaged(Path(run_dvc("cache", "dir").stdout.strip()), read_yaml(lock))
 
 
 def changed_stages(*targets: str) -> list[str]:

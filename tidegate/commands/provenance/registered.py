@@ -11,7 +11,7 @@ from tidegate.documents.formats import read_text
 from tidegate.documents.record import Record
 from tidegate.documents.verdict import RegisteredVerdict, Verdict
 from tidegate.process.keys import Trusted
-from tidegate.tracking import approvals, journal, numbered, runs, versions
+from tidegate.tracking import approvals, batch_runs, journal, numbered, versions
 from tidegate.tracking.entries import History
 from tidegate.tracking.tags import Tag
 
@@ -56,7 +56,7 @@ def read(client: Reader, name: str, version: str, folder: Path, trusted: Trusted
         approvals.whole(client, name, version, trusted),
         journal.history(client, name),
         _heirs(client, name, version),
-        tuple(tags for tags in runs.batches(client, name) if tags.get(Tag.CHAMPION) == version),
+        tuple(tags for tags in batch_runs.batches(client, name) if tags.get(Tag.CHAMPION) == version),
     )
 
 

@@ -13,7 +13,7 @@ from tidegate.tracking.tags import Tag
 
 def decided() -> list[dict[str, str]]:
     """One document per batch in the order of time: what was decided, why, and who served after it."""
-    from tidegate.tracking.runs import batches
+    from tidegate.tracking.batch_runs import batches
     from tidegate.tracking.store import reader
 
     promise = read_contract(CONTRACT)

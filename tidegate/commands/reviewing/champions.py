@@ -55,12 +55,12 @@ def write_page(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write the champions as a page, with the loss of champion and challenger on every batch that was evaluated."""
     from tidegate.commands.provenance.chart import chart
     from tidegate.pages import page
-    from tidegate.tracking import approvals, runs
+    from tidegate.tracking import approvals, batch_runs
     from tidegate.tracking.store import reader
 
     promise, client = read_contract(CONTRACT), reader()
     task = TASKS[promise.task]
-    evaluated = [tags for tags in runs.batches(client, promise.name) if f"challenger.{task.loss}" in tags]
+    evaluated = [tags for tags in batch_runs.batches(client, promise.name) if f"challenger.{task.loss}" in tags]
     title = f"{promise.name}: history of champions"
     values = {"rows": rows, "waiting": approvals.waiting(client, promise.name), "name": promise.name}
     template = Path(__file__).with_name("history.html")

@@ -66,7 +66,7 @@ def workspace(server: KfpServer, registry: RegistryServer, clone: Path, migrated
 def examined(workspace: Workspace) -> dict[str, tuple[str, str]]:
     """What the doctor says, by what was looked at."""
     found = workspace.tidegate("doctor", "--json", check=False)
-    rows = {row["name"]: (row["state"], row["told"]) for row in json.loads(found.stdout)}
+    rows = {row["name"]: (row["state"], row["message"]) for row in json.loads(found.stdout)}
     assert list(rows) == ["code", "image", "data", "namespace", "rights", "kubeflow", "mlflow"]
     assert "Traceback" not in found.stderr
     assert found.returncode == any(state == "wrong" for state, _ in rows.values())
@@ -77,7 +77,7 @@ def test_all_is_well(workspace: Workspace, server: KfpServer, registry: Registry
     head = git("rev-parse", "HEAD")
     rows = examined(workspace)
     alone = workspace.run("tidegate", "doctor", "--json")
-    assert {row["name"]: (row["state"], row["told"]) for row in json.loads(alone.stdout)} == rows
+    assert {row["name"]: (row["state"], row["message"]) for row in json.loads(alone.stdout)} == rows
     assert {state for state, _ in rows.values()} == {"ok"}
     assert rows["code"][1] == f"commit {head}"
     assert rows["image"][1] == f"{kubeflow.image_of(cluster.load())} {registry_server.DIGEST}"

@@ -77,7 +77,7 @@ def test_the_errors_of_the_step_that_failed(server: KfpServer, tidegate: Tidegat
     ]
     told = json.loads(tidegate("logs", run.run_id, "--json")[1])
     expected = {"reason": None, "cure": None, "log": own, "launcher": before + after}
-    assert told["told"] == {"validate": expected} and told["state"] == "failed"
+    assert told["details"] == {"validate": expected} and told["state"] == "failed"
 
 
 def test_a_whole_log_begins_with_the_steps_own_lines(server: KfpServer, tidegate: Tidegate) -> None:
@@ -250,7 +250,7 @@ def test_where_kubernetes_does_not_tell_the_rest_is_told_all_the_same(server: Kf
 def test_a_step_that_was_killed_is_told_by_what_kubeflow_wrote(server: KfpServer, tidegate: Tidegate) -> None:
     run = failed(server, tidegate)
     server.kubeflow.logs[pod_name("validate", 1)] = f"{before}{after.replace('exit status 2', 'signal: killed')}"
-    told = json.loads(tidegate("logs", run.run_id, "--json")[1])["told"]["validate"]
+    told = json.loads(tidegate("logs", run.run_id, "--json")[1])["details"]["validate"]
     assert told["reason"] == "signal: killed" and "steps.validate.memory" in told["cure"]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.programs import git
 from tests.tidegate.commands.cluster.kfp_server import KfpServer
-from tidegate.commands.cluster import schedules, versions
+from tidegate.commands.cluster import pipeline_versions, schedules
 from tidegate.pipelines import cluster, kubeflow
 from tidegate.process.errors import InputError
 
@@ -103,7 +103,7 @@ def test_it_is_shown_and_deleted(server: KfpServer, tidegate: Tidegate) -> None:
         "cron": wanted.cron,
         "catchup": wanted.catchup,
         "concurrency": wanted.concurrency,
-        "version": versions.named(git("rev-parse", "HEAD"), kubeflow.compile()),
+        "version": pipeline_versions.named(git("rev-parse", "HEAD"), kubeflow.compile()),
         "link": f"{server.url}/#/recurringrun/details/{name}",
     }
     assert wanted.cron in tidegate("schedule", "show")[1]

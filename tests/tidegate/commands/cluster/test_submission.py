@@ -8,7 +8,7 @@ import pytest
 
 from tests.programs import git
 from tests.tidegate.commands.cluster.kfp_server import KfpServer
-from tidegate.commands.cluster import versions
+from tidegate.commands.cluster import pipeline_versions
 from tidegate.documents.formats import parse_yaml
 from tidegate.pipelines import cluster, kubeflow
 
@@ -23,7 +23,7 @@ def test_it_uploads_this_commit_and_starts_a_run(server: KfpServer, clone: Path,
     (pipeline,) = server.kubeflow.pipelines.values()
     (experiment,) = server.kubeflow.experiments.values()
     assert out == f"{server.url}/#/runs/details/{run.run_id}\n"
-    commit = versions.named(git("rev-parse", "HEAD"), kubeflow.compile())
+    commit = pipeline_versions.named(git("rev-parse", "HEAD"), kubeflow.compile())
     assert (pipeline.display_name, version.display_name) == ("tidegate-training", commit)
     assert version.pipeline_spec["text"] == kubeflow.compile(kubeflow.image_of(cluster.load()))
     assert run.pipeline_version_reference.pipeline_version_id == version.pipeline_version_id
@@ -48,7 +48,7 @@ def test_a_version_is_uploaded_once(server: KfpServer, tidegate: Tidegate) -> No
 
 
 def test_a_version_can_be_uploaded_without_a_run(server: KfpServer, tidegate: Tidegate) -> None:
-    commit = versions.named(git("rev-parse", "HEAD"), kubeflow.compile())
+    commit = pipeline_versions.named(git("rev-parse", "HEAD"), kubeflow.compile())
     assert [tidegate("upload") for _ in range(2)] == [(0, f"{commit}\n", "")] * 2
     found = server.kubeflow
     assert [version.display_name for version in found.versions.values()] == [commit]
@@ -70,7 +70,7 @@ def test_json_is_all_that_is_on_stdout(server: KfpServer, tidegate: Tidegate) ->
     code, out, err = tidegate("submit", "--unchecked", "--json")
     (run,) = server.kubeflow.runs
     link = f"{server.url}/#/runs/details/{run}"
-    version = versions.named(git("rev-parse", "HEAD"), kubeflow.compile())
+    version = pipeline_versions.named(git("rev-parse", "HEAD"), kubeflow.compile())
     assert code == 0 and json.loads(out) == {"run": run, "link": link, "version": version}
     assert err == f"{link}\n"
 

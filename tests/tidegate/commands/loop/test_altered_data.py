@@ -11,7 +11,7 @@ from tests.workspaces import PROBLEM, Workspace
 from tests.worlds import once
 from tidegate.commands.draft import STAGES
 from tidegate.documents.formats import read_yaml
-from tidegate.versions.cache import remove_damaged
+from tidegate.versions.object_cache import remove_damaged
 
 ROOT = Path(__file__).parents[4]
 

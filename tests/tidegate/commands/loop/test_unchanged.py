@@ -104,7 +104,7 @@ def test_nothing_to_do_is_found_without_dvc_until_something_changes(
 
 @pytest.mark.parametrize("content", ["garbage", "[]", "{}", "\x00", '{"stamp": 1, "store": 2, "digests": 3}'])
 def test_a_note_that_cannot_be_read_is_none(content: str, folder: Path) -> None:
-    for file in (unchanged.FILES, unchanged.REGISTRY, code.KNOWN):
+    for file in (unchanged.FILES, unchanged.REGISTRY, code.COMPUTED):
         file.write_text(content)
     assert not unchanged.up_to_date(unchanged.now())
     assert unchanged.remembered_registry() == (False, None)

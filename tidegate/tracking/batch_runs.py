@@ -105,7 +105,7 @@ def of_same_batch(client: Reader, run_id: str) -> list[Run]:
     return [other for other in runs if _is_of_batch(other, run)]
 
 
-def seen(client: Reader, run_id: str) -> list[Run]:
+def last_read(client: Reader, run_id: str) -> list[Run]:
     """The runs of this run's batch as last read; requested only if they have not been read."""
     if run_id not in cache.of(client).holders:
         return of_same_batch(client, run_id)

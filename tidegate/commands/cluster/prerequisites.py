@@ -28,14 +28,14 @@ class Check(NamedTuple):
 
     name: str
     state: str
-    told: str
+    message: str
 
 
 class UnfitError(InputError):
     """What would make a run fail, one line each."""
 
     def __init__(self, checks: Sequence[Check]) -> None:
-        Exception.__init__(self, "\n".join([check.told for check in checks if check.state == WRONG]))
+        Exception.__init__(self, "\n".join([check.message for check in checks if check.state == WRONG]))
 
 
 class NotCheckedError(Exception):

@@ -12,7 +12,7 @@ from tidegate.process.errors import TrackingError
 from tidegate.process.redaction import hidden
 from tidegate.tracking import artifacts, cache
 from tidegate.tracking.artifacts import Content
-from tidegate.tracking.runs import of_same_batch
+from tidegate.tracking.batch_runs import of_same_batch
 from tidegate.tracking.store import answering
 
 if TYPE_CHECKING:
