@@ -13,23 +13,35 @@ from kserve import Model
 
 from tidegate.scoring.scores import Predictions, answers
 from tidegate.serving import metrics
+from tidegate.serving.explanation import Explanation, explanation
 from tidegate.serving.follower import Follower
 from tidegate.serving.prediction import Prediction, request_id
 from tidegate.serving.predictor import Predictor
 from tidegate.serving.recorder import Recorder, recorder
-from tidegate.serving.refusal import BUSY, RefusalError
+from tidegate.serving.refusal import BUSY, TOO_LARGE, RefusalError, unlike
 from tidegate.serving.rows import Rows
 
 MOST_THREADS = 4
+MOST_EXPLAINED = 100  # rows of a request: each costs thousands of predictions
 MOST_WAITING = 100  # requests that are computed or wait for a thread; more are sent away
 
 
 @dataclass(frozen=True)
+class Question:
+    """Rows in the form of the version that will predict them, and whether it is to explain its predictions."""
+
+    rows: Rows
+    by: Predictor
+    explain: bool = False
+
+
+@dataclass(frozen=True)
 class Answer:
-    """The predictions of the rows that were asked, by a version."""
+    """The predictions of the rows that were asked, by a version, and why it made them if that was asked."""
 
     version: str
     predictions: Predictions
+    explanation: Explanation | None = None
 
     def __len__(self) -> int:
         return len(self.predictions)
@@ -74,17 +86,16 @@ class ChampionModel(Model):  # type: ignore[misc]
         return serving
 
     async def predict(self, payload: Any, headers: Any = None, response_headers: Any = None) -> Answer:
-        """The answer to rows, which were read in the form of `current`; RefusalError when too many wait.
+        """The answer to a Question; RefusalError when too many wait.
 
         The headers may hold the id of the request, under which it is recorded.
         """
-        rows, by = payload
         if self._waiting >= MOST_WAITING:
             raise RefusalError(BUSY, f"{self.name}: expected fewer requests at once, found {self._waiting:,}")
         self._waiting += 1
         try:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, answer, by, rows, self.recorder, headers or {})
+            return await loop.run_in_executor(self._threads, answer, payload, self.recorder, headers or {})
         finally:
             self._waiting -= 1
 
@@ -104,8 +115,11 @@ class ChampionModel(Model):  # type: ignore[misc]
         ]
 
 
-def answer(by: Predictor, rows: Rows, record: Recorder | None, headers: Mapping[str, str]) -> Answer:
-    """The answer of a version to the rows of a request, which is recorded."""
+def answer(question: Question, record: Recorder | None, headers: Mapping[str, str]) -> Answer:
+    """The answer to a request, which is recorded."""
+    rows, by = question.rows, question.by
+    if question.explain and len(rows) > MOST_EXPLAINED:
+        raise unlike("explain", f"at most {MOST_EXPLAINED} rows to explain", f"{len(rows):,}", TOO_LARGE)
     features = by.features(rows)
     predictions = by.predict(features)
     metrics.ROWS.labels(rows.kind).inc(len(rows))
@@ -114,4 +128,6 @@ def answer(by: Predictor, rows: Rows, record: Recorder | None, headers: Mapping[
         names = own.contract.identity if rows.kind == "event" else []
         identity = {name: rows.columns[name] for name in names}
         record.add(Prediction(request_id(headers), now, own, rows.kind, identity, features, predictions))
-    return Answer(by.version, predictions)
+    classes = [*answers(predictions)] if isinstance(predictions, pd.DataFrame) else None
+    why = explanation(by.predict, by.background, features, classes) if question.explain else None
+    return Answer(by.version, predictions, why)

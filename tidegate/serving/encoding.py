@@ -11,7 +11,7 @@ import pandas as pd
 from tidegate.scoring.scores import WIDEST, Predictions, checked, predict
 
 UNKNOWN = "\x00 a category that no encoder has seen"
-Columns = Mapping[str, Sequence[Any]]
+Columns = Mapping[str, Sequence[Any] | npt.NDArray[Any]]
 
 
 @dataclass(frozen=True)

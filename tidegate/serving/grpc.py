@@ -15,7 +15,7 @@ from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 
 from tidegate.process.errors import InputError
 from tidegate.serving import metrics
-from tidegate.serving.champion_model import Answer, ChampionModel
+from tidegate.serving.champion_model import Answer, ChampionModel, Question
 from tidegate.serving.prediction import REQUEST
 from tidegate.serving.refusal import BROKEN, BUSY, INVALID, NOT_FOUND, TOO_LARGE, RefusalError, unlike
 from tidegate.serving.rest import tensors_of
@@ -65,7 +65,8 @@ class Servicer(InferenceServicer):  # type: ignore[misc]
         if request.model_version not in ("", by.version):
             raise RefusalError(NOT_FOUND, f"model_version: expected {by.version}, which serves, found another one")
         rows = from_tensors(_tensors(request), by.form)
-        answer = await self._model.predict((rows, by), {REQUEST: request.id})
+        question = Question(rows, by, _explains(request))
+        answer = await self._model.predict(question, {REQUEST: request.id})
         return response(answer, self._model.name, request.id, bool(request.raw_input_contents))
 
     async def RepositoryModelLoad(self, request: Any, context: Any) -> None:  # noqa: N802
@@ -73,6 +74,16 @@ class Servicer(InferenceServicer):  # type: ignore[misc]
         await context.abort(grpc.StatusCode.UNIMPLEMENTED, "the journal of champions says what is loaded")
 
     RepositoryModelUnload = RepositoryModelLoad
+
+
+def _explains(request: Any) -> bool:
+    """Whether the request asks for an explanation."""
+    if "explain" not in request.parameters:
+        return False
+    parameter = request.parameters["explain"]
+    if parameter.WhichOneof("parameter_choice") != "bool_param":
+        raise unlike("parameters.explain", "bool_param", "another type", BROKEN)
+    return bool(parameter.bool_param)
 
 
 def _tensors(request: Any) -> list[Tensor]:

@@ -28,6 +28,14 @@ REFUSALS = {
     "422": "Not what the contract promises; the error names the field, what was expected and what was found",
     "503": "No model is ready yet, or too many requests wait",
 }
+FLAG: dict[str, Any] = {"type": "boolean", "default": False}
+PARAMETERS = {"type": "object", "properties": {"explain": FLAG}}
+EXPLAIN = {
+    "name": "explain",
+    "in": "query",
+    "description": "Whether to add what each feature contributes to each prediction",
+    "schema": FLAG,
+}
 ERROR = {"type": "object", "properties": {"error": {"type": "string"}}}
 
 
@@ -35,8 +43,9 @@ def document(model: ChampionModel) -> dict[str, Any]:
     """The document, by the version that serves now."""
     name, current = model.name, model.follower.current
     v1 = {"instances": {"type": "array", "items": _instance(current) if current else {"type": "object"}}}
-    tensor = {"type": "object", "required": ["name", "shape", "datatype", "data"]}
-    v2 = {"id": {"type": "string"}, "inputs": {"type": "array", "items": tensor}}
+    v1["explain"] = FLAG
+    tensor: Any = {"type": "object", "required": ["name", "shape", "datatype", "data"]}
+    v2 = {"id": {"type": "string"}, "inputs": {"type": "array", "items": tensor}, "parameters": PARAMETERS}
     example = {"instances": [current.example]} if current and current.example else None
     paths = {
         f"/v1/models/{name}:predict": _operation("Predict rows", v1, ["instances"], example),
@@ -81,6 +90,7 @@ def _operation(summary: str, properties: Mapping[str, Any], required: list[str],
     return {
         "post": {
             "summary": summary,
+            "parameters": [EXPLAIN],
             "requestBody": {"required": True, "content": {"application/json": content}},
             "responses": {"200": {"description": "The predictions, and the version that made them"}, **refusals},
         }

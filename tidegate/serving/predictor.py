@@ -3,12 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from tidegate.process.errors import InputError, ModelError
 from tidegate.scoring.scores import Predictions, answers, differing
 from tidegate.serving.clean_tables import Tables
-from tidegate.serving.encoding import Encoding, encoding, frame_of
+from tidegate.serving.encoding import Columns, Encoding, encoding, frame_of
 from tidegate.serving.events import features_of
 from tidegate.serving.fields import event_fields, feature_fields
 from tidegate.serving.refusal import INVALID, RefusalError
@@ -16,6 +17,7 @@ from tidegate.serving.rows import Form, Rows
 from tidegate.tracking.champion import Champion
 
 MOST_GOLDEN = 1000
+BACKGROUND_ROWS, SEED = 100, 0
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,13 @@ class Predictor:
         """The version in the registry."""
         return self.champion.version
 
+    @cached_property
+    def background(self) -> dict[str, list[Any]]:
+        """Features of some rows that the version learned from, which an explanation compares with."""
+        sample = self.champion.reference
+        rows = sample.sample(min(len(sample), BACKGROUND_ROWS), random_state=SEED)
+        return {name: [*map(_none_for_null, rows[name].tolist())] for name in self.champion.record.features}
+
     def features(self, rows: Rows) -> Mapping[str, Sequence[Any]]:
         """The features of what is asked, those of events by the version's own SQL."""
         if rows.kind == "features":
@@ -47,7 +56,7 @@ class Predictor:
         _check_known(features, self.form)
         return features
 
-    def predict(self, features: Mapping[str, Sequence[Any]]) -> Predictions:
+    def predict(self, features: Columns) -> Predictions:
         """The predictions of features in columns."""
         own = self.champion
         if self.encoding:

@@ -6,12 +6,14 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any, NamedTuple
+from urllib.parse import parse_qs
 
 import orjson
 
 from tidegate.process import limits
 from tidegate.serving import metrics
-from tidegate.serving.champion_model import Answer, ChampionModel
+from tidegate.serving.champion_model import Answer, ChampionModel, Question
+from tidegate.serving.explanation import METHOD
 from tidegate.serving.prediction import REQUEST
 from tidegate.serving.predictor import Predictor
 from tidegate.serving.refusal import (
@@ -89,12 +91,15 @@ class Rest:
         body = await _body(headers, receive, self._model.follower.settings.max_bytes)
         length = _check_type(headers, request.protocol, len(body))
         if request.protocol == "v1":
-            answer = await self._model.predict((from_instances(parsed(body), by.form), by), headers)
+            document = parsed(body)
+            rows = from_instances(document, by.form)
+            answer = await self._model.predict(Question(rows, by, _explains(scope, document)), headers)
             return v1(answer, request.name)
         document = parsed(body[:length])
         rows = _inferred(document, body[length:], by)
+        question = Question(rows, by, _explains(scope, document.get("parameters", {})))
         id_ = document.get("id")
-        answer = await self._model.predict((rows, by), {**headers, REQUEST: id_} if id_ else headers)
+        answer = await self._model.predict(question, {**headers, REQUEST: id_} if id_ else headers)
         return v2(answer, request.name, id_)
 
 
@@ -148,6 +153,16 @@ def _check_type(headers: Mapping[str, str], protocol: str, size: int) -> int:
     return int(length)
 
 
+def _explains(scope: Scope, parameters: Any) -> bool:
+    """Whether the address or the body asks for an explanation."""
+    if not isinstance(parameters, dict):
+        raise unlike("parameters", "an object", "another value", BROKEN)
+    asked = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True).get("explain", ["false"])
+    if asked not in (["true"], ["false"]) or type(parameters.get("explain", False)) is not bool:
+        raise unlike("explain", "true or false", "another value", BROKEN)
+    return asked == ["true"] or parameters.get("explain", False)
+
+
 def _inferred(document: Any, binary: bytes, by: Predictor) -> Rows:
     """The rows of a request of V2."""
     rows = from_tensors(json_tensors(document, binary), by.form)
@@ -167,7 +182,8 @@ def v1(answer: Answer, name: str) -> bytes:
             {"class": value, "probabilities": row}
             for value, row in zip(predictions, probabilities.to_dict("records"), strict=True)
         ]
-    return orjson.dumps({"predictions": predictions, "model_name": name, "model_version": answer.version})
+    why = {"explanations": answer.explanation.rows()} if answer.explanation else {}
+    return orjson.dumps({"predictions": predictions, **why, "model_name": name, "model_version": answer.version})
 
 
 def v2(answer: Answer, name: str, id_: str | None) -> bytes:
@@ -183,13 +199,29 @@ def v2(answer: Answer, name: str, id_: str | None) -> bytes:
 def tensors_of(answer: Answer) -> list[tuple[str, str, list[int], list[Any], dict[str, Any]]]:
     """Name, datatype, shape and elements of each output, and its parameters, which name the classes."""
     count, probabilities = len(answer), answer.probabilities
+    why = _explanation_of(answer)
     if probabilities is None:
-        return [("prediction", "FP64", [count], answer.values, {})]
+        return [("prediction", "FP64", [count], answer.values, {}), *why]
     classes = {"parameters": {"classes": orjson.dumps([*probabilities.columns]).decode()}}
     flat = probabilities.to_numpy().ravel().tolist()
     return [
         ("prediction", "BYTES", [count], answer.values, {}),
         ("probabilities", "FP64", [count, len(probabilities.columns)], flat, classes),
+        *why,
+    ]
+
+
+def _explanation_of(answer: Answer) -> list[tuple[str, str, list[int], list[Any], dict[str, Any]]]:
+    """The outputs of an explanation, if there is one: the base, and a column of contributions for each feature."""
+    if answer.explanation is None:
+        return []
+    rows = answer.explanation.rows()
+    features = [*answer.explanation.contributions]
+    flat = [row["contributions"][name] for row in rows for name in features]
+    named = {"parameters": {"features": orjson.dumps(features).decode(), "method": METHOD}}
+    return [
+        ("base", "FP64", [len(rows)], answer.explanation.base, {}),
+        ("contributions", "FP64", [len(rows), len(features)], flat, named),
     ]
 
 

@@ -54,8 +54,8 @@ def from_instances(document: Any, form: Form) -> Rows:
     """The rows of a request of the V1 protocol; RefusalError says where it is not as it should be."""
     if not isinstance(document, dict) or not isinstance(document.get("instances"), list):
         raise RefusalError(BROKEN, 'body: expected an object such as {"instances": [{...}]}, found another value')
-    if others := document.keys() - {"instances"}:
-        raise unlike("body", "instances alone", ", ".join(sorted(map(ascii, others)))[:80], BROKEN)
+    if others := document.keys() - {"instances", "explain"}:
+        raise unlike("body", "instances and perhaps explain", ", ".join(sorted(map(ascii, others)))[:80], BROKEN)
     return of_objects(document["instances"], form, "instances")
 
 

@@ -32,7 +32,7 @@ TREE = {
     "components/train/__init__.py": "",
     "components/train/__main__.py": "from tidegate.process.command import run\nfrom . import fit, log\n",
     "components/train/fit.py": "def fit():\n    from sklearn.base import clone\n    from tidegate.pages import page\n",
-    "components/train/log.py": "from tidegate.tracking import logs\n",
+    "components/train/log.py": "from tidegate.tracking import run_data\n",
     "components/train/report.html": "",
     "components/train/process.schema.json": "",
     "components/deploy/__init__.py": "",

@@ -13,6 +13,7 @@ import pytest
 from tests.tidegate.serving.conftest import EVENT, FEATURES, Server
 from tidegate.process.errors import ModelError
 from tidegate.serving import metrics
+from tidegate.serving.champion_model import Question
 from tidegate.serving.predictor import predictor
 from tidegate.serving.rows import Rows
 
@@ -174,7 +175,7 @@ def test_no_answer_is_mixed_while_versions_change(judged: "World") -> None:
                 server.follower.current = each
 
     async def ask() -> set[str]:
-        found = [server.model.predict((rows, server.model.current())) for _ in range(20)]
+        found = [server.model.predict(Question(rows, server.model.current())) for _ in range(20)]
         answers = await asyncio.gather(*found)
         assert all(answer.values == expected[answer.version] for answer in answers)
         return {answer.version for answer in answers}

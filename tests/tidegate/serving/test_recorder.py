@@ -24,6 +24,7 @@ from tidegate.documents.parameters import defaults
 from tidegate.process import limits
 from tidegate.process.errors import InputError
 from tidegate.serving import metrics, prediction
+from tidegate.serving.champion_model import Question
 from tidegate.serving.options import settings
 from tidegate.serving.prediction import Prediction
 from tidegate.serving.recorder import Recorder
@@ -344,7 +345,7 @@ def test_while_many_ask_each_row_is_written_once(serve: Serve, kept: Path) -> No
 
     async def ask(turn: int) -> None:
         ids = [f"{turn} {number}" for number in range(50)]
-        await asyncio.gather(*(server.model.predict((rows, by), {"x-request-id": id_}) for id_ in ids))
+        await asyncio.gather(*(server.model.predict(Question(rows, by), {"x-request-id": id_}) for id_ in ids))
 
     for turn in range(10):
         asyncio.run(ask(turn))

@@ -66,7 +66,7 @@ BODIES: dict[str, tuple[int, bytes, str]] = {
     "another encoding": (400, "{}".encode("utf-16"), "body: expected JSON in UTF-8, found another encoding"),
     "no object": (400, b"[]", 'body: expected an object such as {"instances": [{...}]}'),
     "no instances": (400, b'{"rows": []}', 'body: expected an object such as {"instances": [{...}]}'),
-    "more than instances": (400, b'{"instances": [], "parameters": 1}', "body: expected instances alone"),
+    "more than instances": (400, b'{"instances": [], "parameters": 1}', "body: expected instances and perhaps"),
     "a name twice": (
         400,
         b'{"instances": [{"a": 1, "a": 2}]}',

@@ -53,8 +53,8 @@ def test_a_deleted_experiment_is_not_called_empty(client: MlflowClient, name: st
 def test_processes_that_meet_agree_on_one_run(client: MlflowClient, name: str, tmp_path: Path, spawn: Spawn) -> None:
     code = (
         "import sys\n"
-        "from tidegate.tracking import runs, store\n"
-        "print(runs.batch_run(store.connect(), sys.argv[1], 'ab12', {}))\n"
+        "from tidegate.tracking import batch_runs, store\n"
+        "print(batch_runs.batch_run(store.connect(), sys.argv[1], 'ab12', {}))\n"
     )
     answers = crowd(spawn, tmp_path, code, name)
     experiment = client.get_run(answers[0]).info.experiment_id

@@ -35,7 +35,10 @@ def test_an_up_to_date_store_answers(uri: str, name: str) -> None:
 
 
 def test_eight_processes_that_meet_an_empty_database_all_succeed(tmp_path: Path, spawn: Spawn) -> None:
-    code = "from tidegate.tracking import runs, store\nprint(runs.batch_run(store.connect(), 'flights', 'ab12', {}))\n"
+    code = (
+        "from tidegate.tracking import batch_runs, store\n"
+        "print(batch_runs.batch_run(store.connect(), 'flights', 'ab12', {}))\n"
+    )
     crowd = [spawn(tmp_path, "-c", code, MLFLOW_TRACKING_URI="sqlite:///mlflow.db") for _ in range(8)]
     answers = [process.communicate() for process in crowd]
     assert [process.returncode for process in crowd] == [0] * 8, answers
@@ -47,10 +50,10 @@ def test_eight_processes_that_meet_an_empty_postgres_all_succeed(
     postgres_server: str, tmp_path: Path, spawn: Spawn
 ) -> None:
     code = (
-        "from tidegate.tracking import numbered, runs, store\n"
+        "from tidegate.tracking import batch_runs, numbered, store\n"
         "client = store.connect()\n"
         "numbered.ensure(client, 'flights')\n"
-        "print(runs.batch_run(client, 'flights', 'ab12', {}))\n"
+        "print(batch_runs.batch_run(client, 'flights', 'ab12', {}))\n"
     )
     with secured_server(tmp_path, postgres_server) as uri:
         given = {"MLFLOW_TRACKING_URI": uri, **credentials}
@@ -66,10 +69,10 @@ def test_the_database_and_its_artifacts_lie_together(tmp_path: Path, folder: str
     place = tmp_path / folder
     place.mkdir()
     code = (
-        "from tidegate.tracking import logs, runs, store\n"
+        "from tidegate.tracking import batch_runs, run_data, store\n"
         "client = store.connect()\n"
-        "run = runs.batch_run(client, 'flights', 'ab12', {})\n"
-        "logs.files(client, run, {'a.txt': 'text'})\n"
+        "run = batch_runs.batch_run(client, 'flights', 'ab12', {})\n"
+        "run_data.files(client, run, {'a.txt': 'text'})\n"
     )
     _, noise = call(place, code, MLFLOW_TRACKING_URI="")
     assert {path.name for path in place.iterdir()} == {"mlflow.db", "mlflow.db.lock", "mlartifacts"}
