@@ -7,36 +7,52 @@ import io
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
+from tidegate.contract.contract import Table
 from tidegate.contract.names import folded
 from tidegate.process.errors import InputError, display
 
 CHUNK_BYTES = 1 << 20
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+SPACES = "spaces"  # any number of spaces and tabs
+CELL = re.compile(rb'"(?:[^"]|"")*"|[^ \t\r\n]+')
 
 
-class _Recoded(io.RawIOBase):
-    """A stream that converts text of any encoding to UTF-8."""
+class _Converted(io.RawIOBase):
+    """A stream of parts, each made when it is read."""
 
-    def __init__(self, stream: IO[bytes], encoding: str) -> None:
-        self._stream, self._decoder = stream, codecs.getincrementaldecoder(encoding)("strict")
-        self._ready, self._ended = b"", False
+    def __init__(self, parts: Iterator[bytes]) -> None:
+        self._parts, self._ready = parts, b""
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        while not self._ready and not self._ended:
-            read = self._stream.read(CHUNK_BYTES)
-            self._ended = not read
-            self._ready = self._decoder.decode(read, final=self._ended).encode("utf-8", "surrogatepass")
+        while not self._ready and (part := next(self._parts, None)) is not None:
+            self._ready = part
         part, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
         buffer[: len(part)] = part
         return len(part)
+
+
+def _recoded(stream: IO[bytes], encoding: str) -> Iterator[bytes]:
+    """Text of any encoding as UTF-8."""
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    for chunk in _chunks(stream):
+        yield decoder.decode(chunk).encode("utf-8", "surrogatepass")
+    yield decoder.decode(b"", final=True).encode("utf-8", "surrogatepass")
+
+
+def _tabbed(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines of cells between any number of spaces, with a tab between two cells; quoted cells end on their line."""
+    for line in lines:
+        body = line.rstrip(b"\r\n")
+        yield b"\t".join(CELL.findall(body)) + line[len(body) :]
 
 
 def is_utf8(encoding: str) -> bool:
@@ -45,12 +61,16 @@ def is_utf8(encoding: str) -> bool:
 
 
 @contextmanager
-def opened(path: Path, encoding: str = "utf-8") -> Iterator[IO[bytes]]:
-    """The bytes of a file, decompressed and as UTF-8; InputError if it is truncated or of another format."""
+def opened(path: Path, encoding: str = "utf-8", delimiter: str = ",") -> Iterator[IO[bytes]]:
+    """The bytes of a file, decompressed, as UTF-8, and with tabs instead of spaces where those separate its cells.
+
+    InputError if it is truncated or of another format.
+    """
     kind = {".gz": "gzip", ".zst": "zstd"}.get(path.suffix)
     try:
         with _stream(path, kind) as stream:
-            yield stream if is_utf8(encoding) else io.BufferedReader(_Recoded(stream, encoding), CHUNK_BYTES)
+            text = stream if is_utf8(encoding) else _stream_of(_recoded(stream, encoding))
+            yield _stream_of(_tabbed(text)) if delimiter == SPACES else text
     except UnicodeDecodeError as error:
         found = f"bytes that it does not have ({error.reason})"
         raise InputError(path, f"text in {encoding}", found, "correct `encoding` in contract.yaml") from None
@@ -58,6 +78,15 @@ def opened(path: Path, encoding: str = "utf-8") -> Iterator[IO[bytes]]:
         if kind is None:
             raise
         raise InputError(path, f"a complete {kind} file", "a truncated or damaged one", "create it again") from None
+
+
+def _stream_of(parts: Iterator[bytes]) -> IO[bytes]:
+    return io.BufferedReader(_Converted(parts), CHUNK_BYTES)
+
+
+def separator(table: Table) -> str:
+    """The character between two cells of what `opened` gives."""
+    return "\t" if table.delimiter == SPACES else table.delimiter
 
 
 def _stream(path: Path, kind: str | None) -> Any:
@@ -68,24 +97,38 @@ def _stream(path: Path, kind: str | None) -> Any:
     return gzip.open(path) if kind == "gzip" else path.open("rb")
 
 
-def header(path: Path, delimiter: str = ",", encoding: str = "utf-8") -> list[str]:
+def header(path: Path, table: Table) -> list[str]:
     """The column names in the first line; InputError if there are none, or the file is truncated or has a NUL byte.
 
-    A column without a name, such as that of row numbers, is called by its position: column_1.
+    A column without a name, such as that of row numbers, is called by its position: column_1. So are, in files
+    without names, the columns behind those of the contract.
     """
-    _check_bytes(path, encoding)
-    with opened(path, encoding) as stream:
+    _check_bytes(path, table.encoding)
+    cells, line = _first_cells(path, table), table.skip_lines + 1
+    if table.header == "none":
+        known = table.in_files()[: len(cells)]
+        return [*known, *(f"column_{number}" for number in range(len(known) + 1, len(cells) + 1))]
+    names = ["", *cells] if table.header == "row_names" else cells
+    names = [name if name.strip() else f"column_{number}" for number, name in enumerate(names, 1)]
+    _check_names(f"{path}:{line}", names, table.delimiter)
+    return names
+
+
+def _first_cells(path: Path, table: Table) -> list[str]:
+    """The cells of the first line after those that are skipped."""
+    with opened(path, table.encoding, table.delimiter) as stream:
         # DuckDB reports invalid UTF-8 in the rows, with its line.
         text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+        for _ in islice(text, table.skip_lines):
+            pass
         try:
-            names = next(csv.reader(text, strict=True, delimiter=delimiter), None)
+            cells = next(csv.reader(text, strict=True, delimiter=separator(table)), None)
         except csv.Error:
-            raise unended(f"{path}:1") from None
-    if names is None:
-        raise InputError(path, "column names, then rows", "an empty file", "add them or remove the file")
-    names = [name if name.strip() else f"column_{number}" for number, name in enumerate(names, 1)]
-    _check_names(path, names, delimiter)
-    return names
+            raise unended(f"{path}:{table.skip_lines + 1}") from None
+    if cells is None:
+        expected = "rows" if table.header == "none" else "column names, then rows"
+        raise InputError(path, expected, "an empty file", "add them or remove the file")
+    return cells
 
 
 def _check_bytes(path: Path, encoding: str) -> None:
@@ -103,16 +146,16 @@ def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
     return iter(lambda: stream.read(CHUNK_BYTES), b"")
 
 
-def _check_names(path: Path, names: list[str], delimiter: str) -> None:
+def _check_names(place: str, names: list[str], delimiter: str) -> None:
     if any("\udc80" <= letter <= "\udcff" for name in names for letter in name):
-        raise other_encoding(f"{path}:1")
+        raise other_encoding(place)
     for letter, word in SEPARATORS.items():
         if len(names) == 1 and letter != delimiter and letter in names[0]:
             expected = f"columns separated by {SEPARATORS.get(delimiter, repr(delimiter))}"
-            raise InputError(f"{path}:1", expected, word, f"say `delimiter: {json.dumps(letter)}` in contract.yaml")
+            raise InputError(place, expected, word, f"say `delimiter: {json.dumps(letter)}` in contract.yaml")
     if not names:
-        raise InputError(f"{path}:1", "a name for each column", "none for column 1", "correct that line")
-    check_different(f"{path}:1", names)
+        raise InputError(place, "a name for each column", "none for column 1", "correct that line")
+    check_different(place, names)
 
 
 def check_different(place: object, names: list[str]) -> None:
@@ -137,13 +180,20 @@ def unended(place: str) -> InputError:
     return InputError(place, "a closing quote at the end of each quoted value", "none", "correct that line")
 
 
-def line_at(path: Path, position: int, encoding: str) -> int:
-    """The line of the byte at a position, both from 1; a row may span several lines."""
-    line = 1
-    with opened(path, encoding) as stream:
+def line_at(path: Path, position: int, table: Table) -> int:
+    """The line of the row at the position of a byte, both from 1.
+
+    A row may span several lines; DuckDB counts empty lines before a row as its beginning.
+    """
+    line, before = 1, position - 1
+    with opened(path, table.encoding, table.delimiter) as stream:
         for chunk in _chunks(stream):
-            line += chunk[: max(position - 1, 0)].count(b"\n")
-            position -= len(chunk)
+            line += chunk[: max(before, 0)].count(b"\n")
+            rest = chunk[max(before, 0) :]
+            line += rest[: len(rest) - len(rest.lstrip(b"\r\n"))].count(b"\n")
+            if rest.lstrip(b"\r\n"):
+                break
+            before -= len(chunk)
     return line
 
 

@@ -55,22 +55,18 @@ def check_same(names: Mapping[Path, Sequence[str]], table: Table) -> None:
     first = next(iter(names))
     if not any(_differs(columns, names[first], table) for columns in names.values()):
         return
-    usual = next((path for path in names if not _differs(names[path], _promised(table), table)), first)
+    usual = next((path for path in names if not _differs(names[path], table.in_files(), table)), first)
     for path, columns in names.items():
         if found := _differs(columns, names[usual], table):
             cure = "give all files of a table the same columns, or see `since` and `other_columns` in docs/contract.md"
             raise InputError(path, f"the columns of {usual.name}", found, cure)
 
 
-def _promised(table: Table) -> list[str]:
-    return [part for name, column in table.columns.items() for part in column.made_of or (name,)]
-
-
 def _differs(columns: Sequence[str], usual: Sequence[str], table: Table) -> str:
     """The missing and the additional columns of a file, in words; empty if they are permitted."""
     optional = {folded(part) for name, c in table.columns.items() if c.since for part in c.made_of or (name,)}
     dropped = table.other_columns == "drop"
-    promised = set(map(folded, _promised(table)))
+    promised = set(map(folded, table.in_files()))
     idle = {folded(name) for name in (*columns, *usual) if dropped and folded(name) not in promised}
     names, usual_names = ({folded(name): name for name in some} for some in (columns, usual))
     missing = sorted(usual_names[name] for name in usual_names.keys() - names.keys() - optional - idle)

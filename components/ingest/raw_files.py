@@ -11,6 +11,7 @@ from tempfile import NamedTemporaryFile
 import duckdb
 
 from tidegate.components.ingest.delimited import (
+    SPACES,
     check_different,
     header,
     is_utf8,
@@ -18,6 +19,7 @@ from tidegate.components.ingest.delimited import (
     odd_line,
     opened,
     other_encoding,
+    separator,
     unended,
 )
 from tidegate.components.ingest.named import check_same, named
@@ -29,7 +31,7 @@ from tidegate.tables.engine import columns_of, lack, parquet, real
 
 # By default DuckDB treats rows that begin with # as comments, and skips leading rows that do not fit.
 DIALECT = (
-    "auto_detect = false, header = true, quote = '\"', escape = '\"', comment = '', skip = 0, "
+    "auto_detect = false, quote = '\"', escape = '\"', comment = '', "
     "hive_partitioning = false, store_rejects = true, rejects_limit = 1000, "
     "rejects_table = 'rejected_rows', rejects_scan = 'rejecting_scans'"
 )
@@ -42,7 +44,7 @@ def read(connection: duckdb.DuckDBPyConnection, files: Iterable[Path], name: str
     """
     names = {path: _names(connection, path, table) for path in files}
     check_same(names, table)
-    if odd := [text for text in table.missing if set(text) & set(table.delimiter + '"\r\n')]:
+    if odd := [text for text in table.missing if set(text) & set(separator(table) + '"\r\n')]:
         expected = "a text without delimiter, quote and line end"
         raise ContractError(f"tables.{name}.missing", expected, repr(odd[0]), "correct contract.yaml")
     columns = {folded(column): column for path in names for column in named(names[path], table)}
@@ -77,7 +79,7 @@ def check_readable(path: Path) -> None:
 
 def _names(connection: duckdb.DuckDBPyConnection, path: Path, table: Table) -> list[str]:
     if path.suffix != ".parquet":
-        return header(path, table.delimiter, table.encoding)
+        return header(path, table)
     try:
         names = list(columns_of(connection, parquet(path)))
         own = connection.execute(f"SELECT name FROM parquet_schema({literal(real(path))})").fetchall()
@@ -103,7 +105,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, name: str, path: Path, column
         broken = damaged(path) if path.suffix == ".parquet" else _unparsed(path, table.encoding)
         raise lack(error) or broken from None
     if path.suffix != ".parquet":
-        _check_rejects(connection, path, table.encoding)
+        _check_rejects(connection, path, table)
     return rows
 
 
@@ -117,8 +119,9 @@ def _source(
         yield parquet(path), {column: _parquet_text(column, kinds[column]) for column in columns}
         return
     types = ", ".join(f"'{number}': 'VARCHAR'" for number in range(len(columns)))
-    options = f"delim = {literal(table.delimiter)}, {DIALECT}, columns = {{{types}}}"
-    with _in_utf8(connection, path, table.encoding) as readable:
+    first = f"header = {str(table.header != 'none').lower()}, skip = {table.skip_lines}"
+    options = f"delim = {literal(separator(table))}, {first}, {DIALECT}, columns = {{{types}}}"
+    with _readable(connection, path, table) as readable:
         source = f"read_csv({literal(readable)}, {options}, nullstr = {literals(table.missing)})"
         yield source, {column: quoted(str(number)) for number, column in enumerate(columns)}
 
@@ -131,15 +134,15 @@ def _parquet_text(column: str, kind: str) -> str:
 
 
 @contextmanager
-def _in_utf8(connection: duckdb.DuckDBPyConnection, path: Path, encoding: str) -> Iterator[str]:
-    """The path of the file as UTF-8: the file itself, or a converted copy in DuckDB's temporary folder."""
-    if is_utf8(encoding):
+def _readable(connection: duckdb.DuckDBPyConnection, path: Path, table: Table) -> Iterator[str]:
+    """The path of the file as DuckDB reads it: the file itself, or a converted copy in DuckDB's temporary folder."""
+    if is_utf8(table.encoding) and table.delimiter != SPACES:
         yield real(path)
         return
     folder = Path(connection.execute("SELECT current_setting('temp_directory')").fetchall()[0][0])
     folder.mkdir(exist_ok=True)
     with NamedTemporaryFile(suffix=".csv", dir=folder) as copied:
-        with opened(path, encoding) as stream:
+        with opened(path, table.encoding, table.delimiter) as stream:
             shutil.copyfileobj(stream, copied)
         copied.flush()
         yield copied.name
@@ -152,7 +155,7 @@ def _unparsed(path: Path, encoding: str) -> InputError:
     return InputError(f"{path}:{line}", "the line end of the first line", "another one", "use one kind of line end")
 
 
-def _check_rejects(connection: duckdb.DuckDBPyConnection, path: Path, encoding: str) -> None:
+def _check_rejects(connection: duckdb.DuckDBPyConnection, path: Path, table: Table) -> None:
     """Raise InputError for the first row that DuckDB rejected; DuckDB's own message would quote that row."""
     query = "SELECT line, column_idx, line_byte_position, error_type, error_message FROM rejected_rows"
     rejected = connection.execute(query).fetchall()
@@ -162,12 +165,13 @@ def _check_rejects(connection: duckdb.DuckDBPyConnection, path: Path, encoding: 
     first = min(line for line, *_ in rejected)
     cells = [row for row in rejected if row[0] == first]
     _, _, position, kind, message = max(cells) if cells[0][3] == "TOO MANY COLUMNS" else min(cells)
-    place = f"{path}:{line_at(path, position, encoding)}"
+    place = f"{path}:{line_at(path, position, table)}"
     if kind in ("MISSING COLUMNS", "TOO MANY COLUMNS") and (counts := re.search(r": (\d+) Found: (\d+)", message)):
         if counts[1] == "1":  # as below the title of a report
-            names = f"the names of {counts[2]} columns"
-            raise InputError(f"{path}:1", names, "a single cell", "remove the lines above the names")
-        raise InputError(place, f"{counts[1]} cells as in the first line", counts[2], "correct that line")
+            names, cure = f"the names of {counts[2]} columns", "say how many lines are above the names: `skip_lines`"
+            raise InputError(f"{path}:{table.skip_lines + 1}", names, "a single cell", f"{cure} in contract.yaml")
+        first = "the first line" if table.skip_lines == 0 else f"line {table.skip_lines + 1}"
+        raise InputError(place, f"{counts[1]} cells as in {first}", counts[2], "correct that line")
     if kind == "INVALID ENCODING":
         raise other_encoding(place)
     if kind == "LINE SIZE OVER MAXIMUM":

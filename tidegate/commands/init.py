@@ -10,7 +10,7 @@ def init(arguments: argparse.Namespace) -> None:
     """Create the folder of a new problem, drafted from one file of events, with its data, under git and DVC."""
     from tidegate.commands.draft import new_problem
 
-    words = (arguments.label, arguments.time, arguments.key)
+    words = (arguments.label, arguments.time, arguments.key, arguments.names)
     problem = new_problem.begin(arguments.dir, arguments.data, *words, arguments.cluster)
     tell(problem, arguments.json, lambda problem: new_problem.show(arguments.dir, problem))
 
@@ -28,6 +28,7 @@ COMMAND = Command(
             "help": "the time of the event (UTC); of several columns: Date,Time",
         },
         "--key": {"default": "", "metavar": "COLUMN,...", "help": "the primary key; default: guessed from the data"},
+        "--names": {"default": "", "metavar": "COLUMN,...", "help": "names of the columns, if the file has none"},
         "--cluster": {"action": "store_true", "help": "also write cluster.yaml, for runs on a cluster"},
         "--json": JSON,
     },

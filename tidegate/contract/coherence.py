@@ -111,6 +111,7 @@ def _spelling_faults(place: tuple[str, ...], table: "Table") -> Iterator[Fault]:
     if table.source:
         odd: list[tuple[str, ...]] = [("delimiter",)] * (table.delimiter != ",")
         odd += [("encoding",)] * (table.encoding != "utf-8")
+        odd += [("header",)] * (table.header != "names") + [("skip_lines",)] * (table.skip_lines > 0)
         parts = {"format": "format", "from": "made_of", "missing": "missing", "since": "since"}
         for name, column in table.columns.items():
             odd += [("columns", name, part) for part, field in parts.items() if getattr(column, field)]

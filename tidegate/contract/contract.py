@@ -61,6 +61,8 @@ class Table:
     source: Source | None = None
     delimiter: str = ","
     encoding: str = "utf-8"
+    header: str = "names"
+    skip_lines: int = 0
 
     def visible(self) -> dict[str, Column]:
         """The columns that ingest keeps: all that are not private."""
@@ -74,6 +76,10 @@ class Table:
     def outcomes(self) -> list[str]:
         """The columns that are known only after the event."""
         return [name for name, column in self.columns.items() if column.role in OUTCOME_ROLES]
+
+    def in_files(self) -> list[str]:
+        """The columns of the files from which those of the table are read, in the order of the contract."""
+        return list(dict.fromkeys(part for name, column in self.columns.items() for part in column.made_of or (name,)))
 
     def order(self) -> str:
         """The ORDER BY list of a total order: time, then key."""

@@ -267,7 +267,8 @@ pq.write_table(pa.table({"at": ["2024-01-01"] * 5000, "shop": ["secret-north"] *
         (MANY[:-1] + b",\n", ":30001: expected 6 cells as in the first line, found 7; correct that line"),
         (
             b"My orders\n" + MANY,
-            ":1: expected the names of 6 columns, found a single cell; remove the lines above the names",
+            ":1: expected the names of 6 columns, found a single cell; "
+            "say how many lines are above the names: `skip_lines` in contract.yaml",
         ),
         (
             MANY + ROW.replace("north", "M\xfcnchen").encode("latin-1"),
@@ -584,6 +585,49 @@ def test_a_file_of_another_tool_is_read_as_it_is(encoding: str, world: "World") 
     assert (column(world, "shop"), column(world, "price")) == ([shop, shop], [None, 2.5])
     assert column(world, "kept_days") == [3, None]
     assert set(world.table("tables/orders").columns) == {"at", "id", "shop", "price", "kept_days"}
+
+
+FIRST_LINES: dict[str, tuple[str, str]] = {
+    "names of rows": ("header: row_names", f"{HEADER}1,2024-01-01,1,north,5,x,3\n2,2024-01-01,2,south,6,x,4\n"),
+    "no names": ("header: none", "2024-01-01,1,north,5,x,3\n2024-01-01,2,south,6,x,4\n"),
+    "a title": ("skip_lines: 2", f'My "orders\n\n{HEADER}2024-01-01,1,north,5,x,3\n2024-01-01,2,south,6,x,4\n'),
+    "spaces": (
+        "delimiter: spaces",
+        f"{HEADER.replace(',', '   ')}2024-01-01 1\tnorth 5 x 3\n  2024-01-01 2 south   6 x 4 \n\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FIRST_LINES)
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_file_begins_as_the_contract_says(name: str, encoding: str, world: "World") -> None:
+    key, text = FIRST_LINES[name]
+    spelled(world, text, encoding)
+    lines = f"files: orders.csv\n    {key}\n    encoding: {encoding}\n    other_columns: drop"
+    world.edit("contract.yaml", ("files: orders.csv", lines))
+    world.run("ingest")
+    assert (column(world, "id"), column(world, "shop")) == ([1, 2], ["north", "south"])
+    assert (column(world, "price"), column(world, "kept_days")) == ([5.0, 6.0], [3, 4])
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "line"),
+    [
+        ("header: none", "1,2,3\n1,2\n", ":2: expected 3 cells as in the first line, found 2"),
+        ("skip_lines: 1", f"My orders\n{HEADER}2024-01-01,1\n", ":3: expected 6 cells as in line 2, found 2"),
+        ("skip_lines: 9", HEADER, ": expected column names, then rows, found an empty file"),
+        ("header: none", "", ": expected rows, found an empty file"),
+        ("delimiter: spaces", "at id\n1 2\n\n3 4 5\n", ":4: expected 2 cells as in the first line, found 3"),
+        ("skip_lines: 1", "a title\nat,id,at\n", ":2: expected names that differ by more than upper and lower case"),
+    ],
+)
+def test_a_line_that_does_not_fit_is_named(key: str, text: str, line: str, world: "World", fails: Fails) -> None:
+    world.edit("contract.yaml", ("files: orders.csv", f"files: orders.csv\n    {key}"))
+    (world / "data/orders.csv").write_text(text)
+    before = world.snapshot()
+    (found,) = fails(world, "ingest")
+    assert found.startswith(f"{world / 'data/orders.csv'}{line}")
+    assert world.snapshot() == before
 
 
 def test_bytes_that_an_encoding_has_not_are_told(world: "World", fails: Fails) -> None:

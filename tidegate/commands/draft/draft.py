@@ -22,8 +22,9 @@ from tidegate.commands.draft.forms import (
 from tidegate.commands.draft.primary_key import key_of_rows
 from tidegate.commands.draft.sniffed import spelling
 from tidegate.components.ingest.raw_files import check_readable, read
-from tidegate.contract.contract import Table, literal, quoted
+from tidegate.contract.contract import Column, Table, literal, quoted
 from tidegate.contract.names import folded, reserved
+from tidegate.process.errors import InputError
 from tidegate.tables.engine import cast, columns_of, parquet
 
 KINDS = ("boolean", "integer", "number", "timestamp")
@@ -31,22 +32,31 @@ SPELLINGS = ("NA", "N/A", "NULL", "null", "None", "nan", "NaN", "-", "?", "n/a",
 PERSONAL = re.compile(
     r"(?i)(^|_)(e?mail|(first|last|full)_?name|phone|address|street|ssn|birth\w*|passport|iban)(_|$)"
 )
+NO_DATE = re.compile(r"(?i)(^|_)(quarter|qtr|q|week)(_|$)")  # 1 to 4 would be read as a month
 MOST_VALUES = 12
 MOST_LETTERS = 1000  # YAML limits a simple key to 1024
 LONG_LETTERS = 60
 UNTIMED_SHARE = 0.01  # of the rows; more without a time are an error
 
 
-def draft(connection: duckdb.DuckDBPyConnection, path: Path, time: str = "") -> dict[str, Any]:
+def draft(
+    connection: duckdb.DuckDBPyConnection, path: Path, time: str = "", names: Sequence[str] = ()
+) -> dict[str, Any]:
     """The document of one table as contract.yaml has it, guessed from one file, whose rows are the table `drafted`.
 
     There they are in the usual spelling, under the contract's names. `time` is a column, or several with commas
-    between them; `notes` are remarks on columns for the person who checks the draft.
+    between them; `names` are those of the columns of a file without names; `notes` are remarks on columns for the
+    person who checks the draft.
     """
     connection.execute("DROP TABLE IF EXISTS drafted")
     check_readable(path)
-    spelled: dict[str, Any] = {} if path.suffix == ".parquet" else spelling(path)
-    read(connection, [path], "drafted", Table(files=escape(path.name), columns={}, key=(), **spelled))
+    spelled: dict[str, Any] = {} if path.suffix == ".parquet" else spelling(path, time.split(","))
+    if names:
+        if path.suffix == ".parquet":
+            raise InputError("--names", "a CSV file", path.name, "leave it out: Parquet has names")
+        spelled["header"] = "none"
+    promised = {name: Column("text") for name in names}
+    read(connection, [path], "drafted", Table(files=escape(path.name), columns=promised, key=(), **spelled))
     origins = _renamed(connection) | _joined(connection, time)
     names = list(columns_of(connection, "drafted"))
     if len(names) > 1:
@@ -106,6 +116,8 @@ def _joined(connection: duckdb.DuckDBPyConnection, time: str) -> dict[str, list[
     parts = [part.strip() for part in time.split(",")]
     if time in names or len(parts) < 2 or not set(parts) <= set(names):
         return {}
+    if other := next(filter(NO_DATE.search, parts), None):
+        raise InputError("--time", "parts of a date or a time, which a format can read", other, "add the date")
     name = _free("_".join(parts), names)
     joined = " || ' ' || ".join(map(quoted, parts))
     connection.execute(f"CREATE OR REPLACE TABLE drafted AS SELECT *, {joined} AS {quoted(name)} FROM drafted")

@@ -73,6 +73,8 @@ def yaml(tables: Mapping[str, Mapping[str, Any]]) -> str:
         for part, mark in (
             ("delimiter", ""),
             ("encoding", ""),
+            ("header", "  # check this"),
+            ("skip_lines", ""),
             ("missing", ""),
             ("time", "  # check this"),
             ("key", "  # check this"),

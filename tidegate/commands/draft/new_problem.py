@@ -34,12 +34,14 @@ tidegate run
 """
 
 
-def begin(target: Path, file: Path, label: str, time: str, key: str, cluster: bool = False) -> dict[str, Any]:
+def begin(
+    target: Path, file: Path, label: str, time: str, key: str, names: str, cluster: bool = False
+) -> dict[str, Any]:
     """Make the problem `target` for the events in `file`; returns what was drafted. Nothing is left if it fails."""
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise InputError(target, "a new or an empty folder", "files", "name another folder")
     problem: dict[str, Any] = json.loads(
-        output("problem_files", {"file": file.resolve(), "label": label, "time": time, "key": key})
+        output("problem_files", {"file": file.resolve(), "label": label, "time": time, "key": key, "names": names})
     )
     with replacing(target) as folder:
         folder.mkdir()

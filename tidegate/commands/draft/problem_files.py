@@ -22,6 +22,7 @@ from tidegate.commands.draft.inference import noted
 from tidegate.commands.draft.primary_key import key_of_events
 from tidegate.commands.draft.rehearsal import rehearse
 from tidegate.components.evaluate.suspicions import suspicions_of
+from tidegate.components.ingest.delimited import check_different
 from tidegate.documents.parameters import read_parameters
 from tidegate.documents.schema import hint, listed
 from tidegate.process.command import run
@@ -50,16 +51,21 @@ tables:
   {table}:
     files: {files}
 """
+WRITTEN = ("delimiter", "encoding", "header", "skip_lines", "missing")
+MARKS = {
+    "none": "  # check this: the first line has no names",
+    "row_names": "  # check this: the first column has the names of the rows",
+}
 PROMISED = ("type", "from", "format", "missing", "nullable")
 MODEL_TOP = "# The estimator by its import path, and its hyper-parameters.\n"
 
 
-def begin(file: Path, label: str, time: str, key: str) -> None:
+def begin(file: Path, label: str, time: str, key: str, names: str) -> None:
     """Print as JSON the texts of a problem's files, the parameters that differ from the defaults, and the task."""
     if not file.is_file():
         raise InputError(file, "a file", "nothing", "check the path")
     with engine(file.parent) as connection:
-        table = draft(connection, file, time)
+        table = draft(connection, file, time, _names(names))
         label, time, *own = _named(table, file, label, time, [name for name in key.split(",") if name])
         name = _plain(file)
         table["key"] = own or _key(connection, file, table, label, time)
@@ -81,6 +87,15 @@ def begin(file: Path, label: str, time: str, key: str) -> None:
     params = _params(target, span)
     rehearse(texts, params, file)
     print(json.dumps({"files": texts, "params": params, "task": target.task}, ensure_ascii=False))
+
+
+def _names(text: str) -> list[str]:
+    """The names of --names; InputError if two are equal or one is empty."""
+    names = [name.strip() for name in text.split(",")] if text else []
+    if not all(names):
+        raise InputError("--names", "a name for each column", "none for one of them", "correct it")
+    check_different("--names", names)
+    return names
 
 
 def _named(table: Mapping[str, Any], file: Path, label: str, time: str, key: list[str]) -> list[str]:
@@ -137,7 +152,8 @@ def _contract(
         file=line(file.name), name=flow(name), purpose=flow(purpose), task=target.task, table=flow(name),
         label=flow(label), block=span.block, files=flow(_files(file)),
     )  # fmt: skip
-    lines = [f"    {part}: {flow(table[part])}" for part in ("delimiter", "encoding", "missing") if part in table]
+    marks = {"header": MARKS.get(table.get("header", ""), "")}
+    lines = [f"    {part}: {flow(table[part])}{marks.get(part, '')}" for part in WRITTEN if part in table]
     lines += [f"    time: {flow(time)}", f"    key: {flow(table['key'])}", "    columns:"]
     for column, promise in table["columns"].items():
         promised = {key: value for key, value in promise.items() if key in PROMISED}

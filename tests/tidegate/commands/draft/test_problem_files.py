@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tidegate.commands.draft.problem_files import begin
+from tidegate.commands.draft.sniffed import spelling
 from tidegate.contract.contract import Contract, parse_contract
 from tidegate.process.errors import InputError
 
@@ -27,8 +28,10 @@ ANSWER = np.where(RANDOM.random(ROWS) < 0.3, "yes", "no")
 def drafted(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[Contract, dict[str, str]]]:
     """The contract and the files of a problem that `begin` drafts; it has run them over the file itself."""
 
-    def made(file: Path, label: str = "y", time: str = "at", key: str = "") -> tuple[Contract, dict[str, str]]:
-        begin(file, label, time, key)
+    def made(
+        file: Path, label: str = "y", time: str = "at", key: str = "", names: str = ""
+    ) -> tuple[Contract, dict[str, str]]:
+        begin(file, label, time, key, names)
         document: Any = json.loads(capsys.readouterr().out)
         return parse_contract(document["files"]["contract.yaml"]), document["files"]
 
@@ -249,7 +252,7 @@ def test_windows_are_as_long_as_the_events_are_rare(
     file = written(
         tmp_path / "events.csv", {"at": times, "x": number, "y": number + RANDOM.normal(size=len(times)) > 0}
     )
-    begin(file, "y", "at", "")
+    begin(file, "y", "at", "", "")
     params = json.loads(capsys.readouterr().out)["params"]
     days = int(params["ingest"]["batch_days"])
     assert batch[0] <= days <= batch[1]
@@ -264,7 +267,7 @@ def test_too_few_labelled_rows_before_the_batch_are_told(tmp_path: Path) -> None
     with pytest.raises(
         InputError, match=r"found history: expected at least 100 labelled rows of several answers, found "
     ):
-        begin(file, "y", "at", "")
+        begin(file, "y", "at", "", "")
 
 
 def test_what_cannot_be_drafted_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,7 +275,7 @@ def test_what_cannot_be_drafted_is_one_line(tmp_path: Path, monkeypatch: pytest.
     file = written(tmp_path / "events.csv", {"at": TIMES, "x": NUMBER, "y": ANSWER})
     monkeypatch.setattr("tidegate.commands.draft.problem_files._files", lambda file: "other*.csv")
     with pytest.raises(InputError) as caught:
-        begin(file, "y", "at", "")
+        begin(file, "y", "at", "", "")
     assert re.fullmatch(
         rf"{re.escape(str(file))}: expected data of which a problem can be drafted, found other\*\.csv: .*; write .*",
         str(caught.value),
@@ -366,3 +369,93 @@ def test_whole_numbers_with_a_decimal_point_are_classes(classes: int, tmp_path: 
     contract, files = drafted(file)
     assert contract.tables["events"].columns["y"].values == tuple(range(classes))
     assert ("events.y = 1 AS" in files["features.sql"]) == (classes == 2)
+
+
+EVENTS = [(f"{at:%Y-%m-%dT%H:%M}", x, k, y) for at, x, k, y in zip(TIMES, NUMBER, "ab" * 120, ANSWER, strict=True)]
+WRITTEN: dict[str, tuple[str, str, str, dict[str, Any]]] = {
+    "names of rows": (
+        "at,x,kind,y\n",
+        "{row},{at},{x},{kind},{y}\n",
+        "",
+        {"header": "row_names"},
+    ),
+    "no names": ("", "{at},{x},{kind},{y}\n", "at,x,kind,y", {"header": "none"}),
+    "a title": ('Station 12\n"of the, city"\n\nat;x;kind;y\n', "{at};{x};{kind};{y}\n", "", {"skip_lines": 3}),
+    "a title over names of rows": (
+        "Exported, by hand\nat,x,kind,y\n",
+        "{row},{at},{x},{kind},{y}\n",
+        "",
+        {"skip_lines": 1, "header": "row_names"},
+    ),
+    "spaces": ("at      x     kind  y\n", '  {at}   {x:8.2f} "{kind} b"   {y}\n', "", {"delimiter": "spaces"}),
+    "spaces and no names": (
+        "",
+        "{at}   {x:8.2f} {kind} {y}  \r\n",
+        "at, x, kind, y",
+        {"delimiter": "spaces", "header": "none"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_file_without_a_usual_first_line_is_read_as_it_is(
+    name: str, encoding: str, tmp_path: Path, drafted: Drafted
+) -> None:
+    first, row, names, expected = WRITTEN[name]
+    rows = [
+        row.format(row=number, at=at, x=x, kind=kind, y=y) for number, (at, x, kind, y) in enumerate(EVENTS, 1)
+    ]
+    file = tmp_path / "events.csv"
+    file.write_bytes("".join([first, *rows]).encode(encoding))
+    table = drafted(file, names=names)[0].tables["events"]
+    assert {key: getattr(table, key) for key in expected} == expected
+    assert {"at", "x", "kind", "y"} <= table.columns.keys() <= {"at", "x", "kind", "y", "column_1"}
+    assert [table.columns[column].type for column in ("at", "x", "kind")] == ["timestamp", "number", "text"]
+
+
+def test_a_file_without_names_has_columns_by_their_places(tmp_path: Path, drafted: Drafted) -> None:
+    file = tmp_path / "events.csv"
+    file.write_text("".join(f"{at},{x},{kind},{y}\n" for at, x, kind, y in EVENTS))
+    contract, _ = drafted(file, "column_4", "column_1")
+    assert [*contract.tables["events"].columns] == [f"column_{number}" for number in range(1, 5)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({"at": TIMES, "2019": NUMBER, "y": ANSWER}, "names"),
+        ({"a": ["x", "y", "z"], "b": ["z", "x", "y"]}, "names"),
+        ({"2019": [1, 2, 3], "2020": [4, 5, 6], "note": ["x", "y", "z"]}, "none"),
+        ({"2019": [1, 2, 3], "2020": [4, 5, 6], "sum": [5, 7, 9]}, "names"),
+    ],
+)
+def test_a_first_line_with_a_name_over_numbers_has_names(
+    columns: dict[str, Any], expected: str, tmp_path: Path
+) -> None:
+    assert spelling(written(tmp_path / "events.csv", columns)).get("header", "names") == expected
+
+
+def test_a_line_with_the_name_of_the_time_has_names(tmp_path: Path) -> None:
+    file = written(tmp_path / "events.csv", {"2019": [1, 2, 3], "2020": [4, 5, 6], "when": ["x", "y", "z"]})
+    assert spelling(file, ["when"]) == {}
+
+
+@pytest.mark.parametrize(
+    ("names", "line"),
+    [
+        ("at,x,,y", "--names: expected a name for each column, found none for one of them; correct it"),
+        ("at,x,X,y", "--names: expected names that differ by more than upper and lower case, found 'x' and 'X'"),
+    ],
+)
+def test_names_that_are_none_are_refused(names: str, line: str, tmp_path: Path) -> None:
+    file = written(tmp_path / "events.csv", {"at": TIMES, "x": NUMBER, "k": NUMBER, "y": ANSWER})
+    with pytest.raises(InputError, match=f"^{re.escape(line)}"):
+        begin(file, "y", "at", "", names)
+
+
+def test_a_quarter_is_no_month(tmp_path: Path) -> None:
+    quarters = {"year": TIMES.year, "quarter": TIMES.quarter, "x": NUMBER, "y": ANSWER}
+    file = written(tmp_path / "events.csv", quarters)
+    with pytest.raises(InputError, match=r"--time: expected parts of a date .* found quarter; add the date"):
+        begin(file, "y", "year,quarter", "", "")
