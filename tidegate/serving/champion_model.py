@@ -37,8 +37,12 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """The predictions of the rows that were asked, by a version, and why it made them if that was asked."""
+    """The predictions of the rows of a request, by a version, and why it made them if that was asked.
 
+    `request` is the id under which they are recorded.
+    """
+
+    request: str
     version: str
     predictions: Predictions
     explanation: Explanation | None = None
@@ -120,14 +124,14 @@ def answer(question: Question, record: Recorder | None, headers: Mapping[str, st
     rows, by = question.rows, question.by
     if question.explain and len(rows) > MOST_EXPLAINED:
         raise unlike("explain", f"at most {MOST_EXPLAINED} rows to explain", f"{len(rows):,}", TOO_LARGE)
-    features = by.features(rows)
+    request, features = request_id(headers), by.features(rows)
     predictions = by.predict(features)
     metrics.ROWS.labels(rows.kind).inc(len(rows))
     if record:
         own, now = by.champion, datetime.now(UTC).replace(tzinfo=None)
         names = own.contract.identity if rows.kind == "event" else []
         identity = {name: rows.columns[name] for name in names}
-        record.add(Prediction(request_id(headers), now, own, rows.kind, identity, features, predictions))
+        record.add(Prediction(request, now, own, rows.kind, identity, features, predictions))
     classes = [*answers(predictions)] if isinstance(predictions, pd.DataFrame) else None
     why = explanation(by.predict, by.background, features, classes) if question.explain else None
-    return Answer(by.version, predictions, why)
+    return Answer(request, by.version, predictions, why)

@@ -131,8 +131,9 @@ def load(source: Source, contract: Contract, sql: str) -> Tables:
 
 
 def _needed(sql: str, contract: Contract) -> set[str]:
-    """The event table, and the tables of the contract whose names occur in a query."""
-    return {name for name in contract.tables if folded(name) in folded(sql)} | {contract.event}
+    """The event table, those that it refers to, and the tables of the contract whose names occur in a query."""
+    parents = {target.partition(".")[0] for target in contract.tables[contract.event].references.values()}
+    return {name for name in contract.tables if folded(name) in folded(sql)} | parents | {contract.event}
 
 
 def _fetched(source: Source, name: str, scratch: Path) -> Path:

@@ -72,12 +72,16 @@ def _query(events: Mapping[str, Sequence[Any]], contract: Contract, sql: str, fe
 
 
 def _check_promises(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    """RefusalError for an event that breaks a rule of the event table: `validate` would set it aside."""
-    rules = contract.tables[contract.event].rules
-    if not rules:
+    """RefusalError for an event that `validate` would set aside: by a rule or a reference of the event table."""
+    table = contract.tables[contract.event]
+    broken = {f"that keep the rule {name!r}": f"NOT ({condition}\n)" for name, condition in table.rules.items()}
+    for name, target in table.references.items():
+        parent, _, column = map(quoted, target.partition("."))
+        known = f"SELECT {column} FROM {parent} WHERE {column} IS NOT NULL"
+        broken[f"whose {name} is in {target}"] = f"{quoted(name)} IS NOT NULL AND {quoted(name)} NOT IN ({known})"
+    if not broken:
         return
-    counts = ", ".join(f"count_if(NOT ({condition}\n))" for condition in rules.values())
-    broken = connection.execute(f"SELECT {counts} FROM {ASKED}").fetchall()[0]
-    for name, count in zip(rules, broken, strict=True):
+    counts = ", ".join(f"count_if({condition})" for condition in broken.values())
+    for expected, count in zip(broken, connection.execute(f"SELECT {counts} FROM {ASKED}").fetchall()[0], strict=True):
         if count:
-            raise unlike("instances", f"events that keep the rule {name!r}", f"{count:,} that break it")
+            raise unlike("instances", f"events {expected}", f"{count:,} that break it")

@@ -5,8 +5,9 @@ import sys
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 import orjson
 
@@ -34,12 +35,15 @@ from tidegate.serving.tensors import from_tensors, json_tensors
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+Writer = Callable[[Answer, str], bytes]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 V1 = re.compile(r"/v1/models/(?P<name>[^/]+):predict")
 V2 = re.compile(r"/v2/models/(?P<name>[^/]+)(?:/versions/(?P<version>[^/]+))?/infer")
 JSON, BINARY = "application/json", "application/octet-stream"
 HEADER_LENGTH = "inference-header-content-length"  # the bytes of JSON before binary data
+SAFE = " /:;,.@!$&'()*+=[]{}|~^`<>?#\"\\"  # what stands as it is in a header beside letters, digits, _ and -
 MOST_DISCARDED = 10  # times serve.max_bytes: of a larger body nothing more is read
 
 
@@ -65,21 +69,23 @@ class Rest:
             await self._app(scope, receive, send)
             return
         start = time.perf_counter()
-        status, content = await self._answered(request, scope, receive)
+        status, content, headers = await self._answered(request, scope, receive)
         metrics.count(request.protocol, str(status), status >= 400, time.perf_counter() - start)
-        await _respond(send, status, content)
+        await _respond(send, status, content, headers)
 
-    async def _answered(self, request: Asked, scope: Scope, receive: Receive) -> tuple[int, bytes]:
-        """The status and the body of the answer."""
+    async def _answered(self, request: Asked, scope: Scope, receive: Receive) -> tuple[int, bytes, Headers]:
+        """The status, the body and the headers of the answer, one of which is the id of the request."""
         try:
-            return 200, await self._predicted(request, scope, receive)
+            answer, write = await self._predicted(request, scope, receive)
+            return 200, write(answer, request.name), [(REQUEST.encode(), quote(answer.request, SAFE).encode())]
         except RefusalError as refusal:
-            return refusal.status, error(str(refusal))
+            return refusal.status, error(str(refusal)), []
         except Exception:  # a bug: its traceback is for the log alone
             traceback.print_exc(file=sys.stderr)
-            return INTERNAL, error("internal error: see the log of the server")
+            return INTERNAL, error("internal error: see the log of the server"), []
 
-    async def _predicted(self, request: Asked, scope: Scope, receive: Receive) -> bytes:
+    async def _predicted(self, request: Asked, scope: Scope, receive: Receive) -> tuple[Answer, Writer]:
+        """The answer to a request, and what writes it in the request's protocol."""
         if request.method != "POST":
             raise RefusalError(NO_METHOD, "method: expected POST, found another one")
         by = self._model.current()
@@ -93,14 +99,13 @@ class Rest:
         if request.protocol == "v1":
             document = parsed(body)
             rows = from_instances(document, by.form)
-            answer = await self._model.predict(Question(rows, by, _explains(scope, document)), headers)
-            return v1(answer, request.name)
+            return await self._model.predict(Question(rows, by, _explains(scope, document)), headers), v1
         document = parsed(body[:length])
         rows = _inferred(document, body[length:], by)
         question = Question(rows, by, _explains(scope, document.get("parameters", {})))
-        id_ = document.get("id")
-        answer = await self._model.predict(question, {**headers, REQUEST: id_} if id_ else headers)
-        return v2(answer, request.name, id_)
+        if "id" in document:
+            headers[REQUEST] = document["id"]
+        return await self._model.predict(question, headers), partial(v2, id_=document.get("id"))
 
 
 def _asked(scope: Scope) -> Asked | None:
@@ -187,7 +192,7 @@ def v1(answer: Answer, name: str) -> bytes:
 
 
 def v2(answer: Answer, name: str, id_: str | None) -> bytes:
-    """The body of an answer by V2."""
+    """The body of an answer by V2, with the id of the request if that had one."""
     outputs = [
         {"name": tensor, "datatype": datatype, "shape": shape, "data": data, **more}
         for tensor, datatype, shape, data, more in tensors_of(answer)
@@ -230,8 +235,8 @@ def error(message: str) -> bytes:
     return orjson.dumps({"error": message})
 
 
-async def _respond(send: Send, status: int, content: bytes) -> None:
-    headers = [(b"content-type", JSON.encode()), (b"content-length", str(len(content)).encode())]
+async def _respond(send: Send, status: int, content: bytes, more: Headers) -> None:
+    headers = [(b"content-type", JSON.encode()), (b"content-length", str(len(content)).encode()), *more]
     if status == BUSY:
         headers.append((b"retry-after", str(limits.SERVE_RETRY_SECONDS).encode()))
     if status == NO_METHOD:

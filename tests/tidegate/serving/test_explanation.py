@@ -108,6 +108,15 @@ def test_every_protocol_explains(server: Server) -> None:
     assert [*answer.outputs[2].contents.fp64_contents] == [*why["contributions"].values()]
 
 
+def test_the_answer_names_the_request_as_the_record_does(server: Server) -> None:
+    made = server.predict(FEATURES).headers["x-request-id"]
+    assert made != server.predict(FEATURES).headers["x-request-id"] and len(made) == 32
+    assert server.ask(V1, {"instances": [FEATURES]}, x_request_id="a 1:b").headers["x-request-id"] == "a 1:b"
+    inputs = [{"name": "instances", "datatype": "BYTES", "shape": [1], "data": [json.dumps(FEATURES)]}]
+    said = server.ask(V2, {"id": "é\n", "inputs": inputs}, x_request_id="7")
+    assert said.document["id"] == "é\n" and len(said.headers["x-request-id"]) == 32
+
+
 def test_events_are_explained_by_their_features(server: Server) -> None:
     said = server.ask(V1, {"instances": [EVENT, {**EVENT, "id": 7}], "explain": True}).document
     assert [[*why["contributions"]] for why in said["explanations"]] == [["shop", "price", "rate"]] * 2

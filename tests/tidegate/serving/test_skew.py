@@ -1,16 +1,22 @@
 """What the server answers for the rows of a batch is what the loop predicted for them, to the last bit."""
 
+import shutil
+from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from tests.tidegate.serving.conftest import Server
+from tidegate.contract.contract import Column, Table
 from tidegate.scoring.scores import predict
 from tidegate.serving import clean_tables
 from tidegate.serving.events import features_of
 from tidegate.serving.predictor import Predictor
+from tidegate.serving.refusal import RefusalError
 from tidegate.serving.rows import from_instances
 from tidegate.tracking.champion import Champion
 
@@ -102,3 +108,21 @@ def test_features_may_depend_on_other_events(server: Server, released: "World") 
     kinds = {"then": "number", "within_a_day": "number"}
     found = features_of(events, tables, contract, sql, kinds)
     assert found == {"then": [3.0, 3.0], "within_a_day": [15.0, 15.0]}
+
+
+def test_an_event_refers_to_what_is_there(server: Server, released: "World", tmp_path: Path) -> None:
+    """As in validate, a value that the other table does not have is refused; null is allowed."""
+    contract = server.model.current().champion.contract
+    table = contract.tables["orders"]
+    shops = Table("shops.csv", {"shop": Column("text")}, ("shop",))
+    referring = replace(table, references={"shop": "shops.shop"})
+    contract = replace(contract, tables={**contract.tables, "orders": referring, "shops": shops})
+    shutil.copytree(released / "clean", tmp_path / "own")
+    pd.DataFrame({"shop": ["north", None]}).to_parquet(tmp_path / "own/shops.parquet")
+    sql = "SELECT orders.at, id, NULL::BOOLEAN AS returned, price FROM orders"
+    tables = clean_tables.load(clean_tables.find(str(tmp_path / "own")), contract, sql)
+    at = [datetime(2024, 4, 1)] * 2
+    events: dict[str, list[Any]] = {"at": at, "id": [-1, -2], "shop": ["north", None], "price": [1.0, 2.0]}
+    assert features_of(events, tables, contract, sql, {"price": "number"}) == {"price": [1.0, 2.0]}
+    with pytest.raises(RefusalError, match=r"^instances: expected events whose shop is in shops\.shop, found 1 that"):
+        features_of(events | {"shop": ["south", "north"]}, tables, contract, sql, {"price": "number"})
