@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tidegate.components.ingest.raw_files import check_readable, files_of
+from tidegate.components.ingest.raw_files import files_of
 from tidegate.components.ingest.raw_paths import check_path
 from tidegate.components.ingest.table import ingest_table
 from tidegate.components.ingest.window import batch_window
@@ -14,6 +14,7 @@ from tidegate.documents.manifest import Edges, Manifest
 from tidegate.process.command import Output, OutputFolder
 from tidegate.process.errors import InputError
 from tidegate.tables.engine import engine
+from tidegate.tables.raw_file import check_readable
 from tidegate.tables.recipe import content_digest
 
 

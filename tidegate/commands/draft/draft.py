@@ -21,11 +21,12 @@ from tidegate.commands.draft.forms import (
 )
 from tidegate.commands.draft.primary_key import key_of_rows
 from tidegate.commands.draft.sniffed import spelling
-from tidegate.components.ingest.raw_files import check_readable, read
+from tidegate.components.ingest.raw_files import read
 from tidegate.contract.contract import Column, Table, literal, quoted
 from tidegate.contract.names import folded, reserved
 from tidegate.process.errors import InputError
 from tidegate.tables.engine import cast, columns_of, parquet
+from tidegate.tables.raw_file import check_readable
 
 KINDS = ("boolean", "integer", "number", "timestamp")
 SPELLINGS = ("NA", "N/A", "NULL", "null", "None", "nan", "NaN", "-", "?", "n/a", "#N/A", "<NA>", "\\N")

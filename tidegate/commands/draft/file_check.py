@@ -7,7 +7,7 @@ from functools import partial
 from glob import escape
 from pathlib import Path
 
-from tidegate.components.ingest.raw_files import check_readable, files_of
+from tidegate.components.ingest.raw_files import files_of
 from tidegate.components.ingest.table import ingest_table
 from tidegate.components.validate.findings import findings_of
 from tidegate.components.validate.ingested import sources
@@ -20,6 +20,7 @@ from tidegate.process.command import run
 from tidegate.process.errors import InputError, SchemaSkewError
 from tidegate.process.termination import leave_after
 from tidegate.tables.engine import engine
+from tidegate.tables.raw_file import check_readable
 
 END_OF_TIME = "9999-12-31"
 

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tidegate.components.ingest.delimited import CELL, SPACES, opened
+from tidegate.tables.delimited import CELL, SPACES, opened
 
 CHUNK_BYTES = 1 << 20
 HEAD_LINES = 200
