@@ -130,9 +130,7 @@ def _tags(batch: Batch, decision: Decision) -> dict[str, str]:
     }
 
 
-def _decide(
-    client: Client, question: Question, folders: Folders, paths: Mapping[str, Path], keys: Trusted
-) -> Decided:
+def _decide(client: Client, question: Question, folders: Folders, paths: Mapping[str, Path], keys: Trusted) -> Decided:
     """Decide anew, and write the pages; ModelError unless one of the `keys`, if any, has signed the champion."""
     name, end, policy = question.contract.name, question.batch.end, question.policy
     serves, every = begun(client, name), batches(client, name)

@@ -1,6 +1,5 @@
 """The command line of pull."""
 
-
 from tidegate.components.pull.fetch import materialise
 from tidegate.documents.formats import write_text
 from tidegate.process.command import Output, OutputFolder

@@ -22,6 +22,7 @@ from tidegate.commands import (
     logs,
     manifests,
     parsing,
+    predict,
     reject,
     render,
     reproduce,
@@ -79,6 +80,7 @@ SECTIONS: Mapping[str, Mapping[str, Command]] = {
     },
     "serving": {
         "serve": serve.COMMAND,
+        "predict": predict.COMMAND,
     },
     "a cluster": {
         "doctor": doctor.COMMAND,

@@ -13,6 +13,9 @@ RECORD_KEPT_SECONDS = 300.0  # a file that the store does not take is tried agai
 SERVE_RETRY_SECONDS = 1  # before a client that was sent away tries again
 REFUSED_SECONDS = 300.0  # before a version that was refused is looked at again: its files may have been restored
 
+# Batch prediction of files of any size.
+PREDICT_MEGABYTES = 800  # of DuckDB's memory; the rest is in files. With the libraries it stays below 2 GiB
+
 # Programs on this machine.
 LOCK_SECONDS = 3  # another DVC that only looks at something; DVC itself waits as long
 GIT_SECONDS = 10  # it reads a few files

@@ -115,7 +115,7 @@ def _with_asked(contract: Contract) -> str:
 def load(source: Source, contract: Contract, sql: str) -> Tables:
     """The tables that the SQL reads, in memory; InputError when one is missing or changes meanwhile."""
     with ExitStack() as stack, tempfile.TemporaryDirectory() as scratch:
-        paths = {name: _fetched(source, name, Path(scratch)) for name in sorted(_needed(sql, contract))}
+        paths = {name: fetched(source, name, Path(scratch)) for name in sorted(needed(sql, contract))}
         connection = stack.enter_context(engine(*{path.parent for path in paths.values()}))
         connection.execute(f"CREATE SCHEMA {HISTORY}")
         for name, path in paths.items():
@@ -130,13 +130,13 @@ def load(source: Source, contract: Contract, sql: str) -> Tables:
         return Tables(connection, contract, stack.pop_all())
 
 
-def _needed(sql: str, contract: Contract) -> set[str]:
+def needed(sql: str, contract: Contract) -> set[str]:
     """The event table, those that it refers to, and the tables of the contract whose names occur in a query."""
     parents = {target.partition(".")[0] for target in contract.tables[contract.event].references.values()}
     return {name for name in contract.tables if folded(name) in folded(sql)} | parents | {contract.event}
 
 
-def _fetched(source: Source, name: str, scratch: Path) -> Path:
+def fetched(source: Source, name: str, scratch: Path) -> Path:
     """The file of a table on this machine."""
     if name not in source.files:
         raise InputError(redacted(source.place), f"the table {name}", f"only {', '.join(source.files)}", CURE)

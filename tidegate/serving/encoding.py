@@ -25,8 +25,12 @@ class Encoding:
 
     def predict(self, columns: Columns, task: str) -> Predictions:
         """What the whole pipeline predicts of features in columns."""
+        return self.answer(self._encoded(columns), task)
+
+    def answer(self, encoded: npt.NDArray[np.float64], task: str) -> Predictions:
+        """What the estimator predicts of its own input."""
         ask = self.estimator.predict if task == "regression" else self.estimator.predict_proba
-        return checked(self.estimator, ask(self._encoded(columns)), task)
+        return checked(self.estimator, ask(encoded), task)
 
     def _encoded(self, columns: Columns) -> npt.NDArray[np.float64]:
         rows = len(next(iter(columns.values())))

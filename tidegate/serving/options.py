@@ -9,6 +9,7 @@ from tidegate.process.redaction import redacted
 
 CURE = "name a folder, or an S3 prefix such as s3://bucket/"
 
+
 @dataclass(frozen=True)
 class Settings:
     """The values of the section `serve`."""

@@ -19,10 +19,12 @@ from tidegate.process.keys import Trusted
 from tidegate.scoring.scores import Predictions, answers, predict
 from tidegate.tables.features import Window, batch_frame
 from tidegate.tracking.journal import Serving, serving
-from tidegate.tracking.versions import fetch
+from tidegate.tracking.versions import fetch, get
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
+    from tidegate.tracking.reader import ModelVersion
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,21 @@ def champion_of(client: MlflowClient, name: str, serving: Serving, trusted: Trus
     """
     if serving.version is None:
         return None
-    version, tail = str(serving.version.version), serving.history.tail
+    tail = serving.history.tail
+    return _loaded(client, name, serving.version, tail.verdict if tail else None, trusted)
+
+
+def version_of(client: MlflowClient, name: str, version: str, trusted: Trusted) -> Champion:
+    """Fetch, check and load any version; errors as `champion_of`, and TrackingError where there is no such version."""
+    return _loaded(client, name, get(client, name, version), None, trusted)
+
+
+def _loaded(
+    client: MlflowClient, name: str, registered: ModelVersion, verdict: VerdictSummary | None, trusted: Trusted
+) -> Champion:
+    version = str(registered.version)
     with tempfile.TemporaryDirectory() as scratch:
-        folder = fetch(client, name, version, Path(scratch) / "champion", trusted, serving.version)
+        folder = fetch(client, name, version, Path(scratch) / "champion", trusted, registered)
         record = Record.parse(read_text(folder / "record.json"), f"record.json of {name} version {version}")
         return Champion(
             version=version,
@@ -80,6 +94,6 @@ def champion_of(client: MlflowClient, name: str, serving: Serving, trusted: Trus
             contract=read_contract(folder / "contract.yaml"),
             sql=read_text(folder / "features.sql"),
             record=record,
-            verdict=tail.verdict if tail else None,
+            verdict=verdict,
             reference=pd.read_parquet(folder / "reference.parquet"),
         )
