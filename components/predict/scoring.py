@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from tidegate.components.predict.columns import PREDICTION, PROBABILITY
 from tidegate.contract.names import folded
-from tidegate.scoring.scores import WIDEST, Predictions, answers
-from tidegate.serving.encoding import Encoding
+from tidegate.scoring.scores import Predictions, answers
+from tidegate.serving.encoding import Encoding, numbers
 from tidegate.serving.fields import Field
 from tidegate.serving.predictor import Predictor
 
@@ -52,8 +52,7 @@ def encoded(batch: pa.RecordBatch, encoding: Encoding) -> npt.NDArray[np.float64
         texts, places = _dictionary(batch.column(name))
         table[:, place] = np.array([codes.get(text, encoding.unknown[name]) for text in texts])[places]
     for place, name in enumerate(encoding.numbers, len(encoding.codes)):
-        values = batch.column(name).to_numpy(zero_copy_only=False).astype(np.float64)
-        table[:, place] = np.where(np.isinf(values), np.nan, values).clip(-WIDEST, WIDEST)
+        table[:, place] = numbers(batch.column(name).to_numpy(zero_copy_only=False).astype(np.float64))
     return table
 
 

@@ -39,8 +39,13 @@ class Encoding:
             other = self.unknown[name]
             encoded[:, place] = [codes.get(value, other) for value in columns[name]]
         for place, name in enumerate(self.numbers, len(self.codes)):
-            encoded[:, place] = np.array(columns[name], np.float64).clip(-WIDEST, WIDEST)
+            encoded[:, place] = numbers(np.array(columns[name], np.float64))
         return encoded
+
+
+def numbers(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Numbers as the estimator takes them: an infinite one, such as an event's SQL may give, is a missing one."""
+    return np.where(np.isinf(values), np.nan, values).clip(-WIDEST, WIDEST)
 
 
 def frame_of(columns: Columns, kinds: Mapping[str, str]) -> pd.DataFrame:

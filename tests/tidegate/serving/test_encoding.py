@@ -41,9 +41,12 @@ def test_the_same_to_the_last_bit(task: str) -> None:
     pipeline = challenger(named, KINDS).fit(model_input(frame_of(given, KINDS), KINDS), label(task, given))
     found = encoding(pipeline, KINDS, task, given)
     assert found is not None
-    asked = {name: [*values, values[0]] for name, values in given.items()} | {
-        "shop": [*given["shop"], "never seen"], "town": [*given["town"], ""]
-    }  # fmt: skip
+    asked = {
+        "price": [*given["price"], float("inf")],
+        "shop": [*given["shop"], "never seen"],
+        "rate": [*given["rate"], -float("inf")],
+        "town": [*given["town"], ""],
+    }
     expected = predict(pipeline, frame_of(asked, KINDS), KINDS, task)
     assert np.array_equal(np.asarray(found.predict(asked, task)), np.asarray(expected))
     if isinstance(expected, pd.DataFrame):
