@@ -208,9 +208,7 @@ ENDINGS: dict[str, tuple[str, signal.Signals]] = {
 
 
 @pytest.fixture(scope="module")
-def waiting(
-    turned_once: Workspace, image: str, tmp_path_factory: pytest.TempPathFactory
-) -> Workspace:
+def waiting(turned_once: Workspace, image: str, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace whose only stage that is not up to date waits for a contract that nobody writes."""
     workspace = turned_once.copy(tmp_path_factory.mktemp("waiting") / "workspace")
     workspace.environment["TIDEGATE_IMAGE"] = image

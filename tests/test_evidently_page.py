@@ -18,7 +18,7 @@ from tidegate.documents.decision import Decision
 
 __all__ = ["browser"]
 breakout = "</script><script>document.title='owned'</script>"
-attribute = "\"><img src=x onerror=\"document.title='owned'\">"
+attribute = '"><img src=x onerror="document.title=\'owned\'">'
 link = "<b>bold</b><a href='https://example.org'>x</a>"
 hostile = (breakout, attribute, link)
 numbers = (breakout, attribute)

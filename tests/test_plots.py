@@ -112,7 +112,7 @@ def test_the_policy_allows_the_scripts_of_the_page_and_no_others() -> None:
     text = PLOTS.read_text()
     scripts = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
     allowed = policy(scripts).partition("; script-src ")[2]
-    assert len(scripts) == 5 and f"; script-src {allowed}\"" in text
+    assert len(scripts) == 5 and f'; script-src {allowed}"' in text
     assert not re.search(r"<script[^>]+src|<link[^>]+https?:|@import", text)
 
 

@@ -86,9 +86,7 @@ def test_a_hostile_value_of_an_experiment_is_refused_and_costs_no_output(value: 
     ran.run("git", "checkout", "--quiet", ".")
 
 
-def test_hostile_names_of_folder_file_branch_and_experiment_are_only_names(
-    begun: Workspace, tmp_path: Path
-) -> None:
+def test_hostile_names_of_folder_file_branch_and_experiment_are_only_names(begun: Workspace, tmp_path: Path) -> None:
     workspace = begun.copy(tmp_path / "it's $(touch owned) & `touch owned`; touch owned")
     (workspace / "data/$(touch owned);`touch owned`&.csv").write_text("a\n")
     workspace.run("dvc", "add", "--quiet", "data")

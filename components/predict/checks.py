@@ -6,15 +6,14 @@ from typing import NamedTuple
 from tidegate.contract.contract import literal, quoted
 from tidegate.serving.fields import WORDS, Field
 
-DUPLICATE, NO_FEATURES, UNKNOWN = "another identity than each earlier row", "a row of features.sql", "known categories"
-
 
 class Check(NamedTuple):
-    """What is expected of a field, or of the row, and the SQL that holds where that is broken."""
+    """What is expected of a field, or of the row, the SQL that holds where that is broken, and what a row then has."""
 
     field: str
     expected: str
     broken: str
+    there: str = ""
 
 
 def unlike(name: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from tidegate.components.predict.checks import DUPLICATE, NO_FEATURES, UNKNOWN, Check, first_broken
+from tidegate.components.predict.checks import Check, first_broken
 from tidegate.components.predict.columns import FAULT, PREDICTION, ROW
 from tidegate.components.predict.scoring import ANSWERED
 from tidegate.components.predict.staging import LATE, ROWS, workshop
@@ -25,14 +25,15 @@ def row_checks(contract: Contract) -> list[Check]:
     """What an event is held against as a whole, its place in `late.parquet`: rules, identity, features."""
     rules = contract.tables[contract.event].rules
     same = " AND ".join(f"{quoted(name)} = {quoted(f'tidegate last {name}')}" for name in contract.identity)
+    identity = f"another identity ({', '.join(contract.identity)}) than each earlier row"
     return [
         *(
-            Check("", f"a row that keeps the rule {name!r}", f"NOT ({condition}\n)")
+            Check("", f"a row that keeps the rule {name!r}", f"NOT ({condition}\n)", "one that breaks it")
             for name, condition in rules.items()
         ),
-        Check("", f"{DUPLICATE} ({', '.join(contract.identity)})", same),
-        Check("", NO_FEATURES, "false"),
-        Check("", UNKNOWN, "false"),
+        Check("", identity, same, "the same"),
+        Check("", "a row of features.sql", "false", "none"),
+        Check("", "features with categories that the model knows", "false", "others"),
     ]
 
 

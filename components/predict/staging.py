@@ -69,7 +69,7 @@ def refusal(
     """The error for a file with bad rows: it names the first one, and no value that says who somebody is."""
     field = columns.fields.get(bad.check.field)
     place = row_place(connection, rows, bad.first)
-    there = "one that breaks it"
+    there = bad.check.there
     if field:
         value = text_at(connection, rows, columns.texts[bad.check.field], bad.first)
         secret = field.hidden or bad.check.field in columns.hidden

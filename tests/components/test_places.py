@@ -124,8 +124,7 @@ def test_a_folder_that_may_not_be_written_is_told(step: str, port: str, world: "
     locked.mkdir(mode=0o500)
     told = _refused(_words(world, step, **{port: locked / port}))
     assert told == (
-        f"error: {locked / port}: expected a writable place, found permission denied; "
-        "change its permissions\n"
+        f"error: {locked / port}: expected a writable place, found permission denied; change its permissions\n"
     )
     assert world.snapshot() == before
     assert not list(locked.iterdir())

@@ -25,9 +25,7 @@ ZONES = ("America/New_York", "Europe/London", "Australia/Lord_Howe", "Pacific/Ki
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_hours_that_a_zone_has_twice_or_not_at_all_are_hours_of_utc(
-    world: "World", zone: str, rounds: Rounds
-) -> None:
+def test_hours_that_a_zone_has_twice_or_not_at_all_are_hours_of_utc(world: "World", zone: str, rounds: Rounds) -> None:
     """Rows every quarter of an hour over the nights in which clocks change; the batch ends in one of them."""
     import pandas as pd
 

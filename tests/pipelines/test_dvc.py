@@ -48,9 +48,7 @@ def test_hand_written_parts_stay(problem: Path, compiled: dict[str, Any]) -> Non
 
 
 @pytest.mark.parametrize("text", ["", "plots: []\n", "stages: {}\nstages: {}\n", "- a list\n", "stages:\n- a list\n"])
-def test_a_file_without_one_place_for_stages_is_refused(
-    problem: Path, compiled: dict[str, Any], text: str
-) -> None:
+def test_a_file_without_one_place_for_stages_is_refused(problem: Path, compiled: dict[str, Any], text: str) -> None:
     (problem / "dvc.yaml").write_text(text)
     with pytest.raises(InputError, match=r"^dvc\.yaml"):
         dvc.render(compiled)

@@ -165,8 +165,6 @@ def test_a_step_that_is_run_alone_notices_that_its_code_changed(world: World) ->
     path = world.folder / CODE / "train/__main__.py"
     path.write_text(path.read_text() + "# yet another comment\n")
     words = [sys.executable, "-m", "dvc", "repro", "--single-item", "--force", "train"]
-    done = subprocess.run(
-        words, check=False, cwd=world.folder, env=world.environment, capture_output=True, text=True
-    )
+    done = subprocess.run(words, check=False, cwd=world.folder, env=world.environment, capture_output=True, text=True)
     assert done.returncode and "error: artifacts/code/train: expected the digest of this code" in done.stderr
     assert world.repro("always") == ["train 4/4"]

@@ -68,9 +68,7 @@ def test_a_model_worse_in_one_slice_only_is_refused_for_it() -> None:
     found = verdict(rows, challenger, noisy(p, 1.8))
     assert check(found, "champion").passed and not found.accepted
     assert check(found, "slices").reason in found.reasons
-    assert check(found, "slices").reason.startswith(
-        "worse than the champion in 1 of 3 slices: shop east log loss +"
-    )
+    assert check(found, "slices").reason.startswith("worse than the champion in 1 of 3 slices: shop east log loss +")
     assert {item.slice: item.passed for item in found.slices} == {
         "shop east": False,
         "shop north": True,

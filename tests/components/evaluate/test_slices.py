@@ -83,9 +83,7 @@ def test_a_slice_is_refused_when_clearly_worse_than_the_margin(low: float, margi
 
 
 def test_a_page_shows_the_slices_that_come_closest_in_their_order() -> None:
-    made = [
-        replace(SLICE, slice=str(at), interval=None if at % 7 == 0 else (at / 1000, 1.0)) for at in range(300)
-    ]
+    made = [replace(SLICE, slice=str(at), interval=None if at % 7 == 0 else (at / 1000, 1.0)) for at in range(300)]
     found = [int(part.slice) for part in closest(made)]
     assert (len(found), found[-1], found) == (100, 299, sorted(found))
     assert not any(at % 7 == 0 for at in found)

@@ -42,7 +42,7 @@ CASES: dict[str, tuple[Change, str]] = {
     "time": (at(0, at="yesterday"), "row 1: at: expected a time such as 2013-03-01T06:00:00, found another value"),
     "twice": (
         at(3, id=1089, at="2024-03-31 16:00:00"),
-        "row 4: expected another identity than each earlier row (at, id)",
+        "row 4: expected another identity (at, id) than each earlier row",
     ),
     "column": (
         lambda rows: rows.drop(columns="shop"),
@@ -99,7 +99,7 @@ def test_bad_rows_are_set_aside_with_their_reasons(rows: Any, released: "World",
     assert aside["row"].tolist() == ["2", "5"] and aside["price"].iloc[0] == "many"
     assert aside["reason"].tolist() == [
         "price: expected a number",
-        "expected another identity than each earlier row (at, id)",
+        "expected another identity (at, id) than each earlier row",
     ]
     ask(write(rows, released / "in.csv"), released / "out.csv", skip_bad=True)
     assert pd.read_csv(released / "out.bad.csv").empty

@@ -172,7 +172,9 @@ def test_unknown_categories_by_the_policy(released: "World", champion: Champion,
         ask(rows, released / "out.parquet", unknown="refuse")
     assert ask(rows, released / "out.parquet", unknown="refuse", skip_bad=True).bad == 1
     strange = replace(champion, sql=champion.sql.replace("orders.shop", "orders.shop || id::VARCHAR AS shop"))
-    with pytest.raises(InputError, match=r"row 1: expected known categories, found one that breaks it"):
+    with pytest.raises(
+        InputError, match=r"row 1: expected features with categories that the model knows, found others"
+    ):
         ask(events(released).tail(2), released / "out.parquet", strange, unknown="refuse")
 
 

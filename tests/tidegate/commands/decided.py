@@ -24,9 +24,7 @@ def decide(answer: Answer, until: str = "2013-04-01", kubeflow_run: str = "", **
     asked = replace(policy, **changed)
     client, batch = connect(), _batch(until)
     run_id = batch_run(client, "flights", batch.id, {"tidegate.until": until})
-    decision = decision_of(
-        batch, ChampionModel("1", "d" * 64), answer, [f"it was told to {answer}"], [], asked
-    )
+    decision = decision_of(batch, ChampionModel("1", "d" * 64), answer, [f"it was told to {answer}"], [], asked)
     key = records.question("decision", asked.document())
     records.record(client, run_id, key, decision.document())
     told = {"tidegate.decision": answer, "tidegate.reasons": "; ".join(decision.reasons)}

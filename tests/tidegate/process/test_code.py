@@ -137,9 +137,7 @@ def test_digests_that_hold_are_left_alone(tmp_path: Path, monkeypatch: pytest.Mo
     assert {name for name in after if after[name] != before[name]} == {"gate"}
 
 
-def test_a_digest_is_computed_anew_when_a_file_changed(
-    written: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_digest_is_computed_anew_when_a_file_changed(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(code, "digest", None)  # none is computed while all files are as they were
         code.check_digest("train")

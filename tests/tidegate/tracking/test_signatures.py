@@ -97,9 +97,7 @@ def test_another_model_with_all_its_digests_is_refused(
         load(client, name, version, tmp_path, 0)
 
 
-def test_a_signature_of_another_version_is_none(
-    client: MlflowClient, name: str, version: str, tmp_path: Path
-) -> None:
+def test_a_signature_of_another_version_is_none(client: MlflowClient, name: str, version: str, tmp_path: Path) -> None:
     number = registered(client, name, "cd34")
     copied = versions.tags_of(client, name, version)
     versions.tag(client, versions.get(client, name, number), copied)

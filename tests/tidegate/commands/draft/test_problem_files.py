@@ -299,9 +299,7 @@ def unlabelled(columns: dict[str, Any], share: float = 0.4) -> dict[str, Any]:
     ],
     ids=["consecutive", "backwards", "gaps", "shuffled", "wide gaps"],
 )
-def test_numbers_of_rows_are_no_features_though_labels_lack(
-    number: Any, tmp_path: Path, drafted: Drafted
-) -> None:
+def test_numbers_of_rows_are_no_features_though_labels_lack(number: Any, tmp_path: Path, drafted: Drafted) -> None:
     # A key of its own: otherwise the number would be the key, and a key is no feature anyway.
     columns = {"code": [f"k{index}" for index in RANDOM.permutation(ROWS)], "serial": number}
     _, files = drafted(written(tmp_path / "events.csv", unlabelled(columns)), key="code")
