@@ -22,13 +22,13 @@ from tidegate.commands.draft.inference import noted
 from tidegate.commands.draft.primary_key import key_of_events
 from tidegate.commands.draft.rehearsal import rehearse
 from tidegate.components.evaluate.suspicions import suspicions_of
-from tidegate.components.ingest.delimited import check_different
 from tidegate.documents.parameters import read_parameters
 from tidegate.documents.schema import hint, listed
 from tidegate.process.command import run
 from tidegate.process.errors import InputError, line
 from tidegate.process.termination import leave_after
 from tidegate.scoring.scores import labels
+from tidegate.tables.delimited import check_different
 from tidegate.tables.engine import columns_of, engine
 from tidegate.tables.features import kind_of, subquery
 
