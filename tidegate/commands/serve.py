@@ -31,6 +31,9 @@ def serve(arguments: argparse.Namespace) -> None:
     if arguments.name is None and not CONTRACT.is_file():
         cure = "go to the folder of a problem, or name a registered model: --name"
         raise InputError(CONTRACT, "the contract of a problem", "nothing", cure)
+    # First: it looks for hundreds of functions in every module that is loaded, which after kserve takes seconds.
+    import skops.io  # noqa: F401
+
     try:
         import kserve  # noqa: F401
     except ImportError:

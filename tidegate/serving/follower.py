@@ -1,9 +1,12 @@
 """Follows the champion: fetches, checks and warms a new one beside the one that serves, then exchanges the two."""
 
+from __future__ import annotations
+
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tidegate.process import limits
 from tidegate.process.errors import InputError, UnavailableError, messages
@@ -14,8 +17,10 @@ from tidegate.serving.options import Settings
 from tidegate.serving.predictor import Predictor, predictor
 from tidegate.tracking import journal
 from tidegate.tracking.champion import Champion, champion_of
-from tidegate.tracking.reader import Client
 from tidegate.tracking.store import connect
+
+if TYPE_CHECKING:
+    from tidegate.tracking.reader import Client
 
 
 @dataclass
