@@ -4,11 +4,17 @@ BIN := .venv/bin
 OVERLAY ?= local
 INSTALL := $(BIN)/pip install --disable-pip-version-check --no-deps --no-build-isolation --use-pep517
 FETCH := $(BIN)/python .ci/install.py $(INSTALL) --require-hashes --requirement
-# The image of the steps; `make images BASE_IMAGE=...` builds it on another base, PIP_INDEX_URL=... from another index.
+# `make images BASE_IMAGE=...` builds them on another base, PIP_INDEX_URL=... from another index.
 IMAGE ?= tidegate/steps:latest
+SERVER_IMAGE ?= tidegate/serve:latest
+# The same arguments for both images: without BuildKit, the second build repeats the steps of the first from the cache.
+BUILD = --file components/Dockerfile --build-arg BASE_IMAGE --build-arg PIP_INDEX_URL \
+	--build-arg COMMIT=$$(git describe --always --dirty --abbrev=40 --exclude='*' || echo unknown) \
+	--build-arg LOCK=$(call digest,requirements-steps.txt) --build-arg SERVE_LOCK=$(call digest,requirements-serve.txt)
+digest = $$($(PYTHON) -c "import hashlib, pathlib; print(hashlib.sha256(pathlib.Path('$(1)').read_bytes()).hexdigest())")
 COMPILE := $(BIN)/uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes
 
-.PHONY: help run images image wheel pipeline secrets lock clean
+.PHONY: help run images image server-image wheel pipeline secrets lock clean
 
 help:  ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -16,15 +22,15 @@ help:  ## show this
 run: .venv/run  ## set up, get the sample data, run one turn of the loop
 	@$(BIN)/tidegate run
 
-images:  ## build the image of the steps
-	docker build --file components/Dockerfile --target steps --tag $(IMAGE) \
-		--build-arg BASE_IMAGE --build-arg PIP_INDEX_URL \
-		--build-arg COMMIT=$$(git describe --always --dirty --abbrev=40 --exclude='*' || echo unknown) \
-		--build-arg LOCK=$$($(PYTHON) -c "import hashlib, pathlib; \
-			print(hashlib.sha256(pathlib.Path('requirements-steps.txt').read_bytes()).hexdigest())") $(FLAGS) .
+images:  ## build the images: of the steps, and of the server
+	docker build --target steps --tag $(IMAGE) $(BUILD) $(FLAGS) .
+	docker build --target serve --tag $(SERVER_IMAGE) $(BUILD) $(FLAGS) .
 
 image: .venv/run  ## the name of this code's image, as runs on a cluster use it
 	@$(BIN)/python -c "from tidegate.pipelines import cluster, kubeflow; print(kubeflow.image_of(cluster.load()))"
+
+server-image: .venv/run  ## the name of the image of this code's server
+	@$(BIN)/python -c "from tidegate.pipelines import cluster, kubeflow; print(kubeflow.server_image_of(cluster.load()))"
 
 wheel: .venv/run  ## build the wheel: dist/tidegate-*.whl
 	rm -rf build dist

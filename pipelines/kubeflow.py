@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -36,6 +36,12 @@ def image_of(settings: cluster.Cluster) -> str:
     """
     digests = "".join(code.digest(step, code.locked) for step in code.STEPS)
     return f"{settings.repository}:{wheel.version()}-{hashlib.sha256(digests.encode()).hexdigest()[:16]}"
+
+
+def server_image_of(settings: cluster.Cluster) -> str:
+    """The image of the server of this version, beside that of the steps, tagged likewise."""
+    repository = PurePosixPath(settings.repository).with_name("serve")
+    return f"{repository}:{wheel.version()}-{code.server_digest()[:16]}"
 
 
 def ir(pipeline: Any = training) -> dict[str, Any]:

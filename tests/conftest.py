@@ -159,7 +159,13 @@ def postgres_server() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def image() -> str:
     """The image of the steps, built from these files."""
-    return images.build()
+    return images.build().steps
+
+
+@pytest.fixture(scope="session")
+def server_image() -> str:
+    """The image of the server, built from these files."""
+    return images.build().server
 
 
 @pytest.fixture

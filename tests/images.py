@@ -1,4 +1,4 @@
-"""The image of the steps, built as a user builds it, from a base that is made here because none can be pulled."""
+"""The images, built as a user builds them, from a base that is made here because none can be pulled."""
 
 import fcntl
 import os
@@ -8,11 +8,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.tiers import lacking, needs
 
 root = Path(__file__).parents[1]
-base_tag, tag = "tidegate/test-base:bookworm", "tidegate/test-steps:latest"
+base_tag, tag, server_tag = "tidegate/test-base:bookworm", "tidegate/test-steps:latest", "tidegate/test-serve:latest"
 
 
 def docker(*words: str, check: bool = True, seconds: float = 120) -> subprocess.CompletedProcess[str]:
@@ -33,19 +34,28 @@ def needs_docker() -> None:
         lacking(" ".join(found.stderr.split()))
 
 
-def build() -> str:
-    """The image as `make images` builds it from these files, by its id; a second build takes what Docker remembers."""
+class Images(NamedTuple):
+    """Both images, by their ids."""
+
+    steps: str
+    server: str
+
+
+def build() -> Images:
+    """The images as `make images` builds them from these files; a second build takes what Docker remembers."""
     needs_docker()
     with _alone():
-        done = make_images(tag)
+        done = make_images(tag, server_tag)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-        return docker("image", "inspect", "--format", "{{.Id}}", tag).stdout.strip()
+        ids = docker("image", "inspect", "--format", "{{.Id}}", tag, server_tag).stdout.split()
+        return Images(*ids)
 
 
-def make_images(name: str, *flags: str) -> subprocess.CompletedProcess[str]:
+def make_images(steps: str, server: str, *flags: str) -> subprocess.CompletedProcess[str]:
     """Run `make images`."""
     environment = {**os.environ, "BASE_IMAGE": base()}
-    command = ["make", "images", f"IMAGE={name}", f"FLAGS={' '.join(['--network host', *flags])}"]
+    command = ["make", "images", f"IMAGE={steps}", f"SERVER_IMAGE={server}"]
+    command += [f"FLAGS={' '.join(['--network host', *flags])}"]
     return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
 
 

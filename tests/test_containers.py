@@ -177,12 +177,15 @@ def test_without_containers_there_is_then_nothing_to_do(pair: Pair) -> None:
 
 
 def test_the_page_s_commands_do_what_they_say(pair: Pair) -> None:
-    """With a base that is there, and another name: this machine may have an image of its own under the usual one."""
-    name = "tidegate/test-page:latest"
-    pair.there.environment |= {"BASE_IMAGE": base(), "IMAGE": name, "TIDEGATE_IMAGE": name, "FLAGS": "--network host"}
+    """With a base that is there, and other names: this machine may have images of its own under the usual ones."""
+    name, server = "tidegate/test-page:latest", "tidegate/test-page-serve:latest"
+    pair.there.environment |= {"BASE_IMAGE": base(), "FLAGS": "--network host"}
+    pair.there.environment |= {"IMAGE": name, "TIDEGATE_IMAGE": name, "SERVER_IMAGE": server}
     clone(pair.there)
-    told = [pair.there.run("bash", "-euc", command.replace("tidegate/steps:latest", name)).stdout for command in page]
-    built, ran_anew, labels, help_of_a_step = told
+    commands = [line.replace("tidegate/steps:latest", name).replace("tidegate/serve:latest", server) for line in page]
+    told = [pair.there.run("bash", "-euc", command).stdout for command in commands]
+    built, ran_anew, labels, help_of_a_step, help_of_the_server = told
+    assert server in built and "--grpc-port" in help_of_the_server
     assert name in built and "nothing to do" in ran_anew and "--minimum_effect" in help_of_a_step
     commit = pair.there.run("git", "rev-parse", "HEAD").stdout.strip()
     assert json.loads(labels)["org.opencontainers.image.revision"] == commit

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.images import docker, make_images
+from tests.images import docker, make_images, server_tag
 from tidegate.commands.loop import containers
-from tidegate.pipelines import steps
+from tidegate.pipelines import cluster, kubeflow, steps
 
 root = Path(__file__).parents[1]
 
@@ -29,8 +29,9 @@ def told(image: str) -> dict[str, Any]:
 
 
 def test_everybody_means_the_same_image() -> None:
-    default = re.search(r"^IMAGE \?= (\S+)$", (root / "Makefile").read_text(), re.MULTILINE)
-    assert default and default[1] == containers.DEFAULT_IMAGE == steps.IMAGE
+    steps_image, server_image = re.findall(r"^(?:SERVER_)?IMAGE \?= (\S+)$", (root / "Makefile").read_text(), re.M)
+    assert steps_image == containers.DEFAULT_IMAGE == steps.IMAGE
+    assert kubeflow.server_image_of(cluster.load()).startswith(f"{server_image.partition(':')[0]}:")
 
 
 def test_it_names_its_commit_and_its_lock(told: dict[str, Any]) -> None:
@@ -43,7 +44,7 @@ def test_it_names_its_commit_and_its_lock(told: dict[str, Any]) -> None:
 
 
 def test_a_wrong_lock_hash_is_refused(image: str) -> None:
-    done = make_images("tidegate/test-refused", f"--force-rm --build-arg LOCK={'0' * 64}")
+    done = make_images("tidegate/test-refused", server_tag, f"--force-rm --build-arg LOCK={'0' * 64}")
     assert done.returncode != 0 and "requirements-steps.txt: FAILED" in done.stdout + done.stderr
 
 

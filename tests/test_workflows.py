@@ -16,7 +16,8 @@ root = Path(__file__).parents[1]
 files = sorted((root / ".github/workflows").glob("*.yml"))
 workflows: dict[str, Any] = {path.stem: YAML(typ="safe", pure=True).load(path) for path in files}
 # What only this place has to say: everything else is a target of make, and the same on a laptop.
-others = (".ci/run", ".venv/bin/tidegate upload", "docker push ", "gh release create ", 'echo "IMAGE=$(make')
+names = ('echo "IMAGE=$(make', 'echo "SERVER_IMAGE=$(make')
+others = (".ci/run", ".venv/bin/tidegate upload", "docker push ", "gh release create ", *names)
 
 
 def steps(*names: str) -> Iterator[dict[str, Any]]:

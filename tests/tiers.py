@@ -30,6 +30,7 @@ PROGRAMS = {
 }
 OF_FIXTURE = {
     "image": "containers",
+    "server_image": "containers",
     "engine_of_containers": "containers",
     "browser": "browser",
     "postgres_server": "postgres",

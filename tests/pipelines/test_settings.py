@@ -184,6 +184,27 @@ def test_the_image_is_that_of_the_code_whatever_the_problem_is(
     assert kubeflow.image_of(cluster.load()) != here
 
 
+def test_the_image_of_the_server_is_that_of_its_code_and_of_its_lock(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def image() -> str:
+        return kubeflow.server_image_of(cluster.load())
+
+    here = image()
+    assert re.fullmatch(rf"tidegate/serve:{re.escape(version('tidegate'))}-[0-9a-f]{{16}}", here)
+    shutil.copytree(root / "tidegate", tmp_path / "tidegate", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(code, "ROOT", tmp_path / "tidegate")
+    (tmp_path / "tidegate/components/deploy/release.py").write_text("")
+    assert image() == here
+    monkeypatch.setattr(code, "SERVER_LOCK", tmp_path / "lock")
+    (tmp_path / "lock").write_text((root / "requirements-serve.txt").read_text())
+    assert image() == here
+    (tmp_path / "lock").write_text("kserve==0.0")
+    other = image()
+    (tmp_path / "tidegate/serving/tensors.py").write_text("")
+    assert len({here, other, image()}) == 3
+
+
 def a_new_step(pull_remote: str) -> None:
     task = steps.pull(data_dvc="", contract_yaml="", features_sql="", model_yaml="", remote=pull_remote)
     task.set_display_name("unused")

@@ -4,7 +4,7 @@ import ast
 import hashlib
 import importlib.metadata
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from importlib.util import resolve_name
 from itertools import chain
@@ -17,6 +17,7 @@ from tidegate.process.stamps import files, noted, stamp
 
 ROOT = Path(tidegate.__file__).parent
 LOCK = ROOT / "requirements-steps.txt"
+SERVER_LOCK = ROOT / "requirements-serve.txt"
 DIGESTS = Path("artifacts/code")  # the outputs of the stage `code`
 COMPUTED = Path("artifacts/code.json")  # the digests that it computed, with the stamp of the files that it read
 STEPS = ("collect", "pull", "ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy")
@@ -47,8 +48,20 @@ def digest(step: str, version: Callable[[str], str] = importlib.metadata.version
     """64 hex digits that change if the result of the step may change; `version` returns that of a package."""
     files, imported = sources(step)
     packages = sorted({package for name in imported & LIBRARIES.keys() for package in LIBRARIES[name]})
-    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(ROOT).as_posix()}" for path in files]
-    lines += [f"{package}=={version(package)}" for package in packages]
+    return _digest([*map(_line, files), *(f"{package}=={version(package)}" for package in packages)])
+
+
+def server_digest() -> str:
+    """64 hex digits that change if the answers of the server may change: its modules, and all of its lock."""
+    files, _ = _reached([ROOT / "__init__.py", ROOT / "commands/serve.py", *_parts(ROOT / "serving")])
+    return _digest([*map(_line, files), SERVER_LOCK.read_text(encoding="utf-8")])
+
+
+def _line(path: Path) -> str:
+    return f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(ROOT).as_posix()}"
+
+
+def _digest(lines: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
@@ -112,8 +125,16 @@ def _lock() -> str:
 
 def sources(step: str) -> tuple[list[Path], set[str]]:
     """The files of Tidegate that the step runs, sorted, and the other imports, by static analysis."""
-    own = ROOT / "components" / step
-    queue = [ROOT / "__init__.py", *(path for path in own.iterdir() if path.suffix in (".py", ".html", ".json"))]
+    return _reached([ROOT / "__init__.py", *_parts(ROOT / "components" / step)])
+
+
+def _parts(folder: Path) -> Iterator[Path]:
+    """The modules, templates and schemas of a folder."""
+    return (path for path in folder.iterdir() if path.suffix in (".py", ".html", ".json"))
+
+
+def _reached(queue: list[Path]) -> tuple[list[Path], set[str]]:
+    """These files and those of Tidegate that they import, sorted, and the other imports."""
     paths: set[Path] = set()
     imported: set[str] = set()
     while queue:
