@@ -12,9 +12,11 @@ from typing import Any
 from tidegate.process.errors import InputError
 
 ROOT = Path(__file__).parent
-ANYWHERE = {"MLFLOW_ADMIN_PASSWORD", "MLFLOW_RUN_PASSWORD", "MLFLOW_COOKIE_KEY"}  # used only within the cluster
+USERS = ("MLFLOW_ADMIN_PASSWORD", "MLFLOW_RUN_PASSWORD", "MLFLOW_PREDICTOR_PASSWORD")
+ANYWHERE = {*USERS, "MLFLOW_COOKIE_KEY"}  # used only within the cluster
 OVERLAYS = ("local", "production")
-SERVERS, TASKS = "servers", "tasks"
+SERVERS, TASKS, PREDICTORS = "servers", "tasks", "serving/predictors"
+FILES = {"secrets.json": (SERVERS, TASKS), "secrets-serving.json": (PREDICTORS,)}  # for a cluster with KServe
 
 
 def completed(template: str, values: Mapping[str, str], overlay: str) -> dict[str, str]:
@@ -30,14 +32,16 @@ def completed(template: str, values: Mapping[str, str], overlay: str) -> dict[st
 
 
 def objects(values: Mapping[str, str], overlay: str) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """The place (servers or tasks), name and data of every Secret."""
+    """The place (a folder of the base), name and data of every Secret."""
     keys = {"AWS_ACCESS_KEY_ID": values["MLFLOW_BUCKET_KEY_ID"], "AWS_SECRET_ACCESS_KEY": values["MLFLOW_BUCKET_KEY"]}
     server = {"PGPASSWORD": values["POSTGRES_PASSWORD"], "MLFLOW_FLASK_SERVER_SECRET_KEY": values["MLFLOW_COOKIE_KEY"]}
     yield SERVERS, "mlflow", server | keys
-    yield SERVERS, "mlflow-users", {name: values[name] for name in ("MLFLOW_ADMIN_PASSWORD", "MLFLOW_RUN_PASSWORD")}
+    yield SERVERS, "mlflow-users", {name: values[name] for name in USERS}
     yield TASKS, "tidegate-mlflow", {"username": "tidegate", "password": values["MLFLOW_RUN_PASSWORD"]}
     keys = {"AWS_ACCESS_KEY_ID": values["DATA_BUCKET_KEY_ID"], "AWS_SECRET_ACCESS_KEY": values["DATA_BUCKET_KEY"]}
     yield TASKS, "tidegate-data", keys
+    yield PREDICTORS, "predictor-mlflow", {"username": "predictor", "password": values["MLFLOW_PREDICTOR_PASSWORD"]}
+    yield PREDICTORS, "predictor-data", keys
     if overlay == "local":
         yield SERVERS, "postgres", {"password": values["POSTGRES_PASSWORD"]}
         yield SERVERS, "object-store", {"s3.json": json.dumps({"identities": list(_identities(values))})}
@@ -54,7 +58,7 @@ def _identities(values: Mapping[str, str]) -> Iterator[dict[str, Any]]:
 
 
 def manifest(values: Mapping[str, str], overlay: str, namespaces: Mapping[str, str]) -> dict[str, Any]:
-    """The Secrets as one List, for `kubectl apply`."""
+    """The Secrets of these places as one List, for `kubectl apply`."""
     labels = {"app.kubernetes.io/part-of": "tidegate"}
     items = [
         {
@@ -64,18 +68,20 @@ def manifest(values: Mapping[str, str], overlay: str, namespaces: Mapping[str, s
             "stringData": data,
         }
         for place, name, data in objects(values, overlay)
+        if place in namespaces
     ]
     return {"apiVersion": "v1", "kind": "List", "items": items}
 
 
 def make(folder: Path, overlay: str) -> None:
-    """Write secrets.env and secrets.json in `folder` with mode 0600; values in secrets.env are kept."""
+    """Write secrets.env and the files of Secrets in `folder` with mode 0600; values in secrets.env are kept."""
     template, file = (folder / "secrets.example.env").read_text(), folder / "secrets.env"
     present = dict(re.findall(r"^(\w+)=(.*)$", file.read_text(), re.MULTILINE)) if file.exists() else {}
     values = completed(template, present, overlay)
-    namespaces = {place: _namespace(folder / "base" / place / "kustomization.yaml") for place in (SERVERS, TASKS)}
     _write(file, re.sub(r"^(\w+)=.*$", lambda line: f"{line[1]}={values[line[1]]}", template, flags=re.MULTILINE))
-    _write(folder / "secrets.json", json.dumps(manifest(values, overlay, namespaces), indent=2) + "\n")
+    for name, places in FILES.items():
+        namespaces = {place: _namespace(folder / "base" / place / "kustomization.yaml") for place in places}
+        _write(folder / name, json.dumps(manifest(values, overlay, namespaces), indent=2) + "\n")
 
 
 def _namespace(kustomization: Path) -> str:

@@ -15,6 +15,7 @@ from tests.tiers import lacking, needs
 Object = Mapping[str, Any]
 ROOT = Path(__file__).parents[2]
 OVERLAYS = ("local", "production")
+SERVING = ("local/serving", "production/serving")  # after an overlay, on a cluster with KServe
 PODS = {"Deployment", "StatefulSet", "DaemonSet", "Job"}
 
 
@@ -48,6 +49,15 @@ def pods(overlay: str) -> Iterator[tuple[str, Object]]:
     for item in rendered(overlay):
         if item["kind"] in PODS:
             yield item["metadata"]["name"], item["spec"]["template"]
+        if item["kind"] == "InferenceService":
+            yield "predictor", _of_kserve(item)
+
+
+def _of_kserve(service: Object) -> Object:
+    """The pod template that KServe makes: fields of its own and those of a pod stand side by side."""
+    name, spec = service["metadata"]["name"], service["spec"]["predictor"]
+    labels = {"serving.kserve.io/inferenceservice": name, "component": "predictor", "app": f"isvc.{name}-predictor"}
+    return {"metadata": {"labels": {**labels, **spec["labels"]}}, "spec": spec}
 
 
 def containers(pod: Object) -> list[Object]:

@@ -20,6 +20,7 @@ from tests.k8s.servers import free_port, postgres, wait_for
 
 FILES = str(ROOT / "k8s/base/servers")
 RUN, ADMIN, OLD = ("tidegate", "of all the tasks"), ("admin", "of the administrator"), "before it was changed"
+READER = ("predictor", "of the server of predictions")
 SECRETS = {
     "mlflow": {
         "PGPASSWORD": "of the database",
@@ -27,7 +28,11 @@ SECRETS = {
         "AWS_ACCESS_KEY_ID": "key",
         "AWS_SECRET_ACCESS_KEY": "of the bucket",
     },
-    "mlflow-users": {"MLFLOW_ADMIN_PASSWORD": ADMIN[1], "MLFLOW_RUN_PASSWORD": RUN[1]},
+    "mlflow-users": {
+        "MLFLOW_ADMIN_PASSWORD": ADMIN[1],
+        "MLFLOW_RUN_PASSWORD": RUN[1],
+        "MLFLOW_PREDICTOR_PASSWORD": READER[1],
+    },
 }
 SERVICE = "mlflow.tidegate.svc:5000"
 EXPERIMENTS = "/api/2.0/mlflow/experiments"
@@ -129,6 +134,14 @@ def test_what_a_user_makes_is_hers_alone(pod: Pod, server: psutil.Process) -> No
     eve = ("eve", "of an intruder")
     by_name = f"{EXPERIMENTS}/get-by-name?experiment_name=hers"
     assert [pod.ask(by_name, user=user) for user in (RUN, ADMIN, eve)] == [200, 200, 403]
+
+
+def test_the_predictor_reads_everything_and_changes_nothing(pod: Pod, server: psutil.Process) -> None:
+    models = "/api/2.0/mlflow/registered-models"
+    assert pod.ask(f"{models}/create", user=RUN, name="served") == 200
+    assert pod.ask(f"{models}/get?name=served", user=READER) == 200
+    assert pod.ask(f"{models}/set-tag", user=READER, name="served", key="a", value="b") == 403
+    assert pod.ask(f"{models}/alias", user=READER, name="served", alias="champion", version="1") == 403
 
 
 def test_artifacts_go_through_it_into_the_bucket(pod: Pod, server: psutil.Process, call: Callable[..., str]) -> None:
