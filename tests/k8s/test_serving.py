@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from k8s import passwords
-from tests.k8s.manifests import ROOT, SERVING, Object, containers, of_kind, one, pods, render, rendered
+from tests.k8s.manifests import ROOT, SERVING, Object, of_kind, one, pods, render, rendered
 from tests.k8s.network import End, Port, reaches
 from tests.k8s.policy import violations
 from tests.k8s.rbac import Right, rights
@@ -61,7 +61,7 @@ def container(overlay: str) -> Object:
 def test_its_pod_is_restricted_and_starts_when_an_image_is_named(overlay: str) -> None:
     ((_, pod),) = pods(overlay)
     told = violations(pod)
-    assert [text.partition(" image ")[0] for text in told] == ["kserve-container:"], told
+    assert [text.partition(" image ")[0] for text in told] == ["storage-initializer:", "kserve-container:"], told
     assert pod["spec"]["securityContext"]["runAsUser"] == settings.USER
     repository = re.split("[:@]", container(overlay)["image"])[0]
     assert repository == cluster.load().repository.replace("steps", "serve")
@@ -69,11 +69,17 @@ def test_its_pod_is_restricted_and_starts_when_an_image_is_named(overlay: str) -
 
 @pytest.mark.parametrize("overlay", SERVING)
 def test_kserve_may_split_its_requests(overlay: str) -> None:
-    """What `validateCanarySpecs` of KServe asks for: the mode, and a predictor with a storage URI."""
+    """What `validateCanarySpecs` of KServe asks for: the mode, and a predictor with a storage URI.
+
+    Nothing is fetched from it where a container has this name (`CommonStorageInitialization`).
+    """
     found = service(overlay)
     assert found["metadata"]["annotations"]["serving.kserve.io/deploymentMode"] == "Standard"
     assert container(overlay)["name"] == "kserve-container"
     assert "STORAGE_URI" in {entry["name"] for entry in container(overlay)["env"]}
+    (first,) = service(overlay)["spec"]["predictor"]["initContainers"]
+    assert (first["name"], first["command"]) == ("storage-initializer", ["true"])
+    assert first["image"] == container(overlay)["image"]
 
 
 @pytest.mark.parametrize("overlay", SERVING)
@@ -197,7 +203,7 @@ def test_the_dashboard_shows_metrics_that_the_server_has() -> None:
 
 
 def test_the_volumes_and_probes_are_those_of_the_server() -> None:
-    (found,) = containers({"spec": service("local/serving")["spec"]["predictor"]})
+    found = container("local/serving")
     paths = {found[name]["httpGet"]["path"] for name in ("startupProbe", "readinessProbe", "livenessProbe")}
     text = (ROOT / "tidegate/serving/app.py").read_text()
     assert all(f'"{path}"' in text for path in paths)
