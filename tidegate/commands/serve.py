@@ -1,6 +1,7 @@
 """`tidegate serve`: answers requests with the champion."""
 
 import argparse
+import gc
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,6 +32,7 @@ def serve(arguments: argparse.Namespace) -> None:
     if arguments.name is None and not CONTRACT.is_file():
         cure = "go to the folder of a problem, or name a registered model: --name"
         raise InputError(CONTRACT, "the contract of a problem", "nothing", cure)
+    gc.disable()  # what is imported stays, so looking for garbage there is in vain
     # First: it looks for hundreds of functions in every module that is loaded, which after kserve takes seconds.
     import skops.io  # noqa: F401
 
@@ -52,6 +54,8 @@ def serve(arguments: argparse.Namespace) -> None:
     server = ChampionServer(model, arguments.host, arguments.port, arguments.grpc_port)
     if model.load():
         print(example(model, server.address), flush=True)
+    gc.freeze()
+    gc.enable()
     server.run()
 
 

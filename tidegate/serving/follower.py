@@ -17,6 +17,7 @@ from tidegate.serving.options import Settings
 from tidegate.serving.predictor import Predictor, predictor
 from tidegate.tracking import journal
 from tidegate.tracking.champion import Champion, champion_of
+from tidegate.tracking.entries import History
 from tidegate.tracking.store import connect
 
 if TYPE_CHECKING:
@@ -52,19 +53,19 @@ class Follower:
         """Look once, and exchange what serves if there is another champion, or other tables; whether one serves."""
         try:
             self._client = self._client or connect()
-            version = journal.history(self._client, self.name).champion
+            history = journal.history(self._client, self.name)
         except (InputError, OSError) as error:
             metrics.LOOKS.labels("failed").inc()
             self._tell_once(messages(error)[0])
             return self.current is not None
         metrics.LOOKS.labels("answered").inc()
-        if version is None:
+        if history.champion is None:
             self._tell_once(f"{self.name} has no champion yet: `tidegate run` trains the first")
         else:
-            self._compare(self._client, version)
+            self._compare(self._client, history.champion, history)
         return self.current is not None
 
-    def _compare(self, client: Client, version: str) -> None:
+    def _compare(self, client: Client, version: str, history: History) -> None:
         """Exchange what serves unless it is this version with the present tables, or they were refused."""
         source = self._find()
         if (version, source) == self._refused and time.monotonic() < self._refused_at + limits.REFUSED_SECONDS:
@@ -72,7 +73,7 @@ class Follower:
         if self.current and (version, source) == (self.current.version, self._source):
             return
         try:
-            candidate = self._made(client, version, source)
+            candidate = self._made(client, history, source)
         except UnavailableError as error:
             self._tell_once(messages(error)[0])
         except (InputError, OSError) as error:
@@ -91,17 +92,18 @@ class Follower:
             self._tell_once(messages(error)[0])
             return self._source
 
-    def _made(self, client: Client, version: str, source: Source | None) -> Predictor:
-        """The version with the tables, checked and warm."""
-        champion = self._champion(client, version)
+    def _made(self, client: Client, history: History, source: Source | None) -> Predictor:
+        """The champion with the tables, checked and warm."""
+        champion = self._champion(client, history)
         tables = self._tables(champion, source)
         return predictor(champion, tables, self.settings.unknown, self.settings.max_rows)
 
-    def _champion(self, client: Client, version: str) -> Champion:
+    def _champion(self, client: Client, history: History) -> Champion:
         """The champion, fetched and checked unless it is the one that serves."""
-        if self.current and self.current.version == version:
+        if self.current and self.current.version == history.champion:
             return self.current.champion
-        champion = champion_of(client, self.name, journal.unrepaired(client, self.name), self.trusted)
+        serving = journal.unrepaired(client, self.name, history)
+        champion = champion_of(client, self.name, serving, self.trusted)
         assert champion is not None
         return champion
 

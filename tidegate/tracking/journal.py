@@ -98,11 +98,10 @@ def serving(client: MlflowClient, name: str) -> Serving:
 
 
 @answering()
-def unrepaired(client: MlflowClient, name: str) -> Serving:
-    """As `serving`, for who only reads: an alias that differs stays as it is."""
-    state = read(client, name)
-    tail = state.history.tail
-    return Serving(state.history, check_champion(client, name, tail, journal_of(name)) if tail else None)
+def unrepaired(client: MlflowClient, name: str, history: History) -> Serving:
+    """As `serving`, for who only reads and has read the journal: an alias that differs stays as it is."""
+    tail = history.tail
+    return Serving(history, check_champion(client, name, tail, journal_of(name)) if tail else None)
 
 
 @answering()
