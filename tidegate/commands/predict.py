@@ -65,7 +65,8 @@ def loaded(name: str | None, version: str | None, sign: str) -> "Champion":
     name, client = name or read_contract(CONTRACT).name, connect()
     if version:
         return version_of(client, name, version, trusted(sign))
-    champion = champion_of(client, name, journal.unrepaired(client, name), trusted(sign))
+    serving = journal.unrepaired(client, name, journal.history(client, name))
+    champion = champion_of(client, name, serving, trusted(sign))
     if champion is None:
         raise InputError(name, "a champion", "none yet", "`tidegate run` trains the first, or name a --version")
     return champion
