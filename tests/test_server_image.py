@@ -39,7 +39,7 @@ admin_password = {PASSWORD}
 authorization_function = mlflow.server.auth:authenticate_request_basic_auth
 """
 READER = "predictor"
-MOST_SECONDS = 10  # of the processor, until it is ready: 4 on a machine that has nothing else to do
+MOST_SECONDS = 8  # of the processor, until it is ready: 3 as a rule, more on a busy machine
 
 
 class Container(NamedTuple):
