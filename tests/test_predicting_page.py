@@ -38,6 +38,12 @@ def test_every_command_does_what_it_says(workspace: Workspace) -> None:
     names = [name for name, *_ in duckdb.execute(f"DESCRIBE SELECT * FROM '{predictions}'").fetchall()]
     assert names[-3:] == re.findall(r"^\| `(prediction|model_version|predicted_at)` \|", page, re.MULTILINE)
     assert (workspace / "predictions.bad.csv").is_file()
+    named = [
+        name
+        for cell in re.findall(r"^\| (`[^|]+`) \| [^|]+\|$", page[page.index("| in the folder") :], re.MULTILINE)
+        for name in re.findall("`(.*?)`", cell)
+    ]
+    assert {name.rstrip("/") for name in named} == {path.name for path in (workspace / "handover").iterdir()}
 
 
 def test_it_names_every_flag(workspace: Workspace) -> None:

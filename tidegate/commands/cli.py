@@ -21,6 +21,7 @@ from tidegate.commands import (
     lineage,
     logs,
     manifests,
+    package,
     parsing,
     predict,
     reject,
@@ -81,6 +82,7 @@ SECTIONS: Mapping[str, Mapping[str, Command]] = {
     "serving": {
         "serve": serve.COMMAND,
         "predict": predict.COMMAND,
+        "package": package.COMMAND,
     },
     "a cluster": {
         "doctor": doctor.COMMAND,

@@ -1,0 +1,1 @@
+"""Predicts events by a model of Tidegate: see README.md."""
