@@ -11,7 +11,7 @@ from tidegate.documents.formats import parse_yaml, read_text
 from tidegate.documents.schema import Fault, faults, hint, messages
 from tidegate.documents.yaml import places
 from tidegate.pipelines.agreement import disagreements
-from tidegate.process import limits
+from tidegate.process import code, limits
 from tidegate.process.errors import FaultsError, InputError
 
 PATH = Path("cluster.yaml")
@@ -114,14 +114,14 @@ def load(path: Path = PATH) -> Cluster:
 
 
 def agree(cluster: Cluster, steps: Sequence[str]) -> None:
-    """Raise InputError for a step without a section, and for a section without a step."""
+    """Raise InputError for a step without a section, and for a section without a step of this or another pipeline."""
     place = display(cluster.path)
     for name in steps:
         if name not in cluster.steps:
             cure = "add one; `{}` takes the defaults"
             raise InputError(f"{place}: steps", f"a section for the step {name}", "none", cure)
     for name in cluster.steps:
-        if name not in steps:
+        if name not in (*steps, *code.STEPS, *code.BESIDE):
             line, _ = places(read_text(cluster.path))(("steps", name))
             raise InputError(f"{place}:{line}: steps", f"one of {', '.join(steps)}", hint(name, steps), "remove it")
 

@@ -1,4 +1,4 @@
-"""Compiles the training pipeline for Kubeflow; this needs no cluster and no network."""
+"""Compiles the pipelines for Kubeflow; this needs no cluster and no network."""
 
 import hashlib
 import json
@@ -12,20 +12,24 @@ from ruamel.yaml import YAML
 
 from tidegate.documents.formats import read_text
 from tidegate.pipelines import cluster, fusion
+from tidegate.pipelines.predicting import predicting
 from tidegate.pipelines.settings import configured
 from tidegate.pipelines.training import training
 from tidegate.process import code, wheel
 
+PIPELINES = {"training": training, "predicting": predicting}
 
-def compile(image: str | None = None, settings: Path = cluster.PATH) -> str:
-    """The YAML of the training pipeline; deterministic for one commit and one version of kfp.
+
+def compile(image: str | None = None, settings: Path = cluster.PATH, name: str = "training") -> str:
+    """The YAML of a pipeline; deterministic for one commit and one version of kfp.
 
     `image` defaults to the image of this code in the repository that `cluster.yaml` names.
     """
     loaded = cluster.load(settings)
-    wiring = configured(training.pipeline_func, loaded, image or image_of(loaded))
-    text = _text(dsl.pipeline(wiring, name=training.name, description=training.description))
-    return _fused(text, loaded) if loaded.fuse else text
+    pipeline = PIPELINES[name]
+    wiring = configured(pipeline.pipeline_func, loaded, image or image_of(loaded))
+    text = _text(dsl.pipeline(wiring, name=pipeline.name, description=pipeline.description))
+    return _fused(text, loaded) if loaded.fuse and pipeline is training else text
 
 
 def image_of(settings: cluster.Cluster) -> str:
@@ -34,7 +38,7 @@ def image_of(settings: cluster.Cluster) -> str:
     A change of a problem needs no new image. Code that cannot change the result of a step, such as an upload, is not
     part of the digest: it reaches a cluster with the next version.
     """
-    digests = "".join(code.digest(step, code.locked) for step in code.STEPS)
+    digests = "".join(code.digest(step, code.locked) for step in (*code.STEPS, *code.BESIDE))
     return f"{settings.repository}:{wheel.version()}-{hashlib.sha256(digests.encode()).hexdigest()[:16]}"
 
 

@@ -11,7 +11,7 @@ from kfp.dsl.pipeline_context import Pipeline
 from tidegate.pipelines.cluster import FACTOR, Cluster, Reference, Step, Volume, agree
 
 # They read the sources or the registry, or write to MLflow; a cache key does not cover these.
-NEVER_CACHED = ("collect", "gate", "train", "evaluate", "deploy")
+NEVER_CACHED = ("collect", "gate", "train", "evaluate", "deploy", "predict")
 USER = 10001  # the non-root user of the image
 LABEL = {"label_key": "app.kubernetes.io/part-of", "label_value": "tidegate"}  # network policies select by it
 RUN_ID = {"env_name": "TIDEGATE_KUBEFLOW_RUN", "field_path": "metadata.labels['pipeline/runid']"}

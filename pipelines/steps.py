@@ -186,3 +186,20 @@ def deploy(
 ) -> dsl.ContainerSpec:
     """Register the challenger and, if the verdict accepts it, make it the champion."""
     return _step("deploy", locals())
+
+
+@dsl.container_component
+def predict(
+    name: str,
+    version: str,
+    source: str,
+    target: str,
+    tables: str,
+    unknown: str,
+    skip_bad: bool,
+    sign: str,
+    moment: str,
+    answered: Output[Artifact],
+) -> dsl.ContainerSpec:
+    """Predict the rows of a file with the champion."""
+    return _step("predict", locals())

@@ -29,8 +29,12 @@ def workspace(turned_once: Workspace, tmp_path_factory: pytest.TempPathFactory) 
 
 def test_every_command_does_what_it_says(workspace: Workspace) -> None:
     assert len(commands) > 3
+    sections = re.findall(r"```yaml\nsteps:\n(.*?)```", page, re.DOTALL)
+    settings = workspace / "cluster.yaml"
+    settings.write_text(settings.read_text().replace("\nsteps:\n", f"\nsteps:\n{sections[0]}"))
     for command in commands:
         workspace.tidegate(*shlex.split(command)[1:])
+    assert "comp-predict" in (workspace / "predicting.yaml").read_text()
     predictions, again = workspace / "predictions.parquet", workspace / "features.csv.gz"
     joined = f"'{predictions}' AS p JOIN '{again}' AS f USING (time_hour, carrier, flight)"
     rows, same = duckdb.execute(f"SELECT count(*), count_if(p.prediction = f.prediction) FROM {joined}").fetchall()[0]

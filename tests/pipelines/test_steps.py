@@ -11,6 +11,7 @@ from kfp.dsl.container_component_class import ContainerComponent
 from tidegate.documents.formats import read_yaml
 from tidegate.pipelines import steps
 from tidegate.pipelines.graph import Parameter, tasks
+from tidegate.process import code
 
 FACES = {name: face for name, face in vars(steps).items() if isinstance(face, ContainerComponent)}
 SCALARS = {"String": str, "Integer": int, "Float": float, "Boolean": bool}
@@ -35,7 +36,18 @@ def arguments_of(name: str) -> list[str]:
 
 
 def test_all_steps_are_here() -> None:
-    assert list(FACES) == ["collect", "pull", "ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy"]
+    assert list(FACES) == [
+        "collect",
+        "pull",
+        "ingest",
+        "validate",
+        "featurize",
+        "gate",
+        "train",
+        "evaluate",
+        "deploy",
+        *code.BESIDE,
+    ]
 
 
 @pytest.mark.parametrize("name", FACES)

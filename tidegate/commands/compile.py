@@ -1,4 +1,4 @@
-"""`tidegate compile`: compiles the training pipeline for Kubeflow."""
+"""`tidegate compile`: compiles a pipeline for Kubeflow."""
 
 import argparse
 from pathlib import Path
@@ -7,18 +7,23 @@ from tidegate.commands.command import Command
 
 
 def compile(arguments: argparse.Namespace) -> None:
-    """Compile the training pipeline for Kubeflow."""
+    """Compile the training pipeline for Kubeflow, or the one that predicts."""
     from tidegate.documents.formats import write_text
     from tidegate.pipelines import kubeflow
 
-    write_text(arguments.output, kubeflow.compile(arguments.image))
+    write_text(arguments.output, kubeflow.compile(arguments.image, name=arguments.pipeline))
 
 
 COMMAND = Command(
-    "compile the training pipeline for Kubeflow",
+    "compile a pipeline for Kubeflow",
     compile,
     {
         "--output": {"type": Path, "required": True, "metavar": "FILE", "help": "the YAML file to write"},
+        "--pipeline": {
+            "choices": ("training", "predicting"),
+            "default": "training",
+            "help": "which pipeline; default: training",
+        },
         "--image": {"metavar": "IMAGE", "help": "the image to run; default: the image of this code"},
     },
 )

@@ -53,23 +53,13 @@ def predict(arguments: argparse.Namespace) -> None:
 
 def loaded(name: str | None, version: str | None, sign: str) -> "Champion":
     """The champion of a registered model, by default of the problem here, or another version of it."""
+    from tidegate.components.predict.version import loaded as of_model
     from tidegate.contract.contract import read_contract
-    from tidegate.process.keys import trusted
-    from tidegate.tracking import journal
-    from tidegate.tracking.champion import champion_of, version_of
-    from tidegate.tracking.store import connect
 
     if name is None and not CONTRACT.is_file():
         cure = "go to the folder of a problem, or name a registered model: --name"
         raise InputError(CONTRACT, "the contract of a problem", "nothing", cure)
-    name, client = name or read_contract(CONTRACT).name, connect()
-    if version:
-        return version_of(client, name, version, trusted(sign))
-    serving = journal.unrepaired(client, name, journal.history(client, name))
-    champion = champion_of(client, name, serving, trusted(sign))
-    if champion is None:
-        raise InputError(name, "a champion", "none yet", "`tidegate run` trains the first, or name a --version")
-    return champion
+    return of_model(name or read_contract(CONTRACT).name, version or "", sign)
 
 
 @contextmanager

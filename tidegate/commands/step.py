@@ -18,6 +18,7 @@ from tidegate.process import code, runner
 from tidegate.process.errors import InputError
 
 PARAMETERS = Path("params.yaml")
+NAMES = (*code.STEPS, *code.BESIDE)
 # What `dvc plots` draws of an output: it warns of a document in which it does not find the fields.
 WITHOUT_POINTS = {
     "record.json": {"learning_curve": [{"rows": None, "train_loss": None, "held_out_loss": None}]},
@@ -26,7 +27,7 @@ WITHOUT_POINTS = {
 USAGE = f"""\
 usage: tidegate step NAME [--if FILE] [--from FLAG=SECTION.KEY ...] FLAGS
 
-Run one step, as DVC and Kubeflow do: {", ".join(code.STEPS)}.
+Run one step, as DVC and Kubeflow do: {", ".join(NAMES)}.
 
   --if FILE                  run it if the file reads `true`; if it reads `false`, write its outputs as skipped
   --from FLAG=SECTION.KEY    read this flag from another section of params.yaml than the step's own
@@ -72,10 +73,10 @@ def main(words: Sequence[str]) -> None:
 def parse(words: Sequence[str]) -> Words:
     """Split the command line into the name, the options `--if` and `--from`, and the step's own flags."""
     name, *rest = words
-    if name not in code.STEPS:
+    if name not in NAMES:
         from tidegate.documents.schema import hint
 
-        raise InputError("tidegate step", "a step", hint(name, list(code.STEPS)), "see `tidegate step --help`")
+        raise InputError("tidegate step", "a step", hint(name, list(NAMES)), "see `tidegate step --help`")
     condition: Path | None = None
     sources: dict[str, str] = {}
     while len(rest) > 1 and rest[0] in ("--if", "--from"):

@@ -105,7 +105,7 @@ def test_the_versions_of_the_libraries_that_it_computes_with_count(tree: Path) -
 
 def test_the_steps_are_those_that_there_are() -> None:
     folders = {path.parent.name for path in (code.ROOT / "components").glob("*/__main__.py")}
-    assert set(code.STEPS) == folders
+    assert {*code.STEPS, *code.BESIDE} == folders
 
 
 def test_this_step_is_made_of_its_own_folder_and_of_what_it_imports() -> None:
