@@ -49,7 +49,8 @@ def serve(arguments: argparse.Namespace) -> None:
 
     name = arguments.name or read_contract(CONTRACT).name
     parameters = values(arguments.set)
-    follower = Follower(name, trusted(parameters["deploy"]["sign"]), settings(parameters["serve"], str(TABLES)), tell)
+    keys, how = trusted(parameters["deploy"]["sign"]), settings(parameters["serve"], str(TABLES))
+    follower = Follower(name, keys, how, tell, arguments.version)
     model = ChampionModel(follower)
     server = ChampionServer(model, arguments.host, arguments.port, arguments.grpc_port)
     if model.load():
@@ -110,5 +111,6 @@ COMMAND = Command(
         "--host": {"default": HOST, "metavar": "ADDRESS", "help": f"the address to listen at; default: {HOST}"},
         "--set": {**SET, "help": "override a value of the section serve, or deploy.sign; may be repeated"},
         "--name": {"metavar": "NAME", "help": "the registered model; default: the name in contract.yaml"},
+        "--version": {"metavar": "VERSION", "help": "serve this version of the registry, whoever is champion"},
     },
 )

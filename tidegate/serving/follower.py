@@ -1,4 +1,7 @@
-"""Follows the champion: fetches, checks and warms a new one beside the one that serves, then exchanges the two."""
+"""Follows the champion: fetches, checks and warms a new one beside the one that serves, then exchanges the two.
+
+A follower that is pinned to a version serves that one, whoever is champion.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from tidegate.serving.clean_tables import Source, Tables
 from tidegate.serving.options import Settings
 from tidegate.serving.predictor import Predictor, predictor
 from tidegate.tracking import journal
-from tidegate.tracking.champion import Champion, champion_of
+from tidegate.tracking.champion import Champion, champion_of, version_of
 from tidegate.tracking.entries import History
 from tidegate.tracking.store import connect
 
@@ -32,6 +35,7 @@ class Follower:
     trusted: Trusted
     settings: Settings
     tell: Callable[[str], None]
+    pinned: str | None = None
     current: Predictor | None = None
     _source: Source | None = None
     _refused: tuple[str, Source | None] | None = None
@@ -53,19 +57,26 @@ class Follower:
         """Look once, and exchange what serves if there is another champion, or other tables; whether one serves."""
         try:
             self._client = self._client or connect()
-            history = journal.history(self._client, self.name)
+            wanted = self._wanted(self._client)
         except (InputError, OSError) as error:
             metrics.LOOKS.labels("failed").inc()
             self._tell_once(messages(error)[0])
             return self.current is not None
         metrics.LOOKS.labels("answered").inc()
-        if history.champion is None:
+        if wanted is None:
             self._tell_once(f"{self.name} has no champion yet: `tidegate run` trains the first")
         else:
-            self._compare(self._client, history.champion, history)
+            self._compare(self._client, *wanted)
         return self.current is not None
 
-    def _compare(self, client: Client, version: str, history: History) -> None:
+    def _wanted(self, client: Client) -> tuple[str, History | None] | None:
+        """The version that is to serve: the pinned one, or the champion with the journal that says so."""
+        if self.pinned:
+            return self.pinned, None
+        history = journal.history(client, self.name)
+        return (history.champion, history) if history.champion else None
+
+    def _compare(self, client: Client, version: str, history: History | None) -> None:
         """Exchange what serves unless it is this version with the present tables, or they were refused."""
         source = self._find()
         if (version, source) == self._refused and time.monotonic() < self._refused_at + limits.REFUSED_SECONDS:
@@ -73,7 +84,7 @@ class Follower:
         if self.current and (version, source) == (self.current.version, self._source):
             return
         try:
-            candidate = self._made(client, history, source)
+            candidate = self._made(client, version, history, source)
         except UnavailableError as error:
             self._tell_once(messages(error)[0])
         except (InputError, OSError) as error:
@@ -92,16 +103,18 @@ class Follower:
             self._tell_once(messages(error)[0])
             return self._source
 
-    def _made(self, client: Client, history: History, source: Source | None) -> Predictor:
-        """The champion with the tables, checked and warm."""
-        champion = self._champion(client, history)
+    def _made(self, client: Client, version: str, history: History | None, source: Source | None) -> Predictor:
+        """The version with the tables, checked and warm."""
+        champion = self._champion(client, version, history)
         tables = self._tables(champion, source)
         return predictor(champion, tables, self.settings.unknown, self.settings.max_rows)
 
-    def _champion(self, client: Client, history: History) -> Champion:
-        """The champion, fetched and checked unless it is the one that serves."""
-        if self.current and self.current.version == history.champion:
+    def _champion(self, client: Client, version: str, history: History | None) -> Champion:
+        """The version, fetched and checked unless it is the one that serves."""
+        if self.current and self.current.version == version:
             return self.current.champion
+        if history is None:
+            return version_of(client, self.name, version, self.trusted)
         serving = journal.unrepaired(client, self.name, history)
         champion = champion_of(client, self.name, serving, self.trusted)
         assert champion is not None

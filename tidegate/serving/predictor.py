@@ -75,7 +75,7 @@ def predictor(champion: Champion, tables: Tables | None, unknown: str, most_rows
     )
     newest = tables.newest(form.event) if tables else None
     kinds, task = champion.record.features, champion.contract.task
-    fast = encoding(champion.model, kinds, task, _columns(champion, MOST_GOLDEN))
+    fast = encoding(champion.model, kinds, task, champion.golden(MOST_GOLDEN))
     candidate = Predictor(champion, form, tables, _example(champion, newest), fast)
     _check_golden(candidate)
     if newest:
@@ -87,17 +87,7 @@ def _example(champion: Champion, newest: Mapping[str, Any] | None) -> dict[str, 
     """An instance that can be asked: the latest event, without tables the features of a golden row."""
     if newest:
         return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in newest.items()}
-    return {name: values[0] for name, values in _columns(champion, 1).items()}
-
-
-def _columns(champion: Champion, rows: int) -> dict[str, list[Any]]:
-    """The features of the first rows of the reference sample."""
-    golden = champion.reference.head(rows)
-    return {name: [*map(_none_for_null, golden[name].tolist())] for name in champion.record.features}
-
-
-def _none_for_null(value: Any) -> Any:
-    return None if value is None or value != value else value
+    return {name: values[0] for name, values in champion.golden(1).items()}
 
 
 def categories(champion: Champion) -> dict[str, Collection[str]]:
@@ -123,7 +113,7 @@ def _check_golden(candidate: Predictor) -> None:
     own = candidate.champion
     expected = own.reference["prediction"].head(MOST_GOLDEN).to_numpy()
     try:
-        served = answers(candidate.predict(_columns(own, MOST_GOLDEN)))
+        served = answers(candidate.predict(own.golden(MOST_GOLDEN)))
     except (InputError, ValueError, ArithmeticError, KeyError) as error:
         raise _unlike(own, "predictions of its golden rows", type(error).__name__) from None
     if other := differing(expected, served):

@@ -44,6 +44,11 @@ class Champion:
         """Its features whose drift can be measured, numbers and categories, and their kinds."""
         return {name: kind for name, kind in self.record.features.items() if kind != "words"}
 
+    def golden(self, rows: int) -> dict[str, list[Any]]:
+        """The features of the first rows of the reference sample, in columns; null is None."""
+        sample = self.reference.head(rows)
+        return {name: [*map(_none_for_null, sample[name].tolist())] for name in self.record.features}
+
     def batch(self, clean: Path, window: Window) -> pd.DataFrame:
         """The rows of the batch as its own SQL sees them, with its `prediction`; one row per event, in total order."""
         frame: pd.DataFrame = batch_frame(clean, self.sql, self.contract, window)
@@ -58,6 +63,10 @@ class Champion:
         if self.contract.task == "multiclass":
             return self.predict(frame)
         return np.asarray(frame["prediction"], dtype=np.float64)
+
+
+def _none_for_null(value: Any) -> Any:
+    return None if value is None or value != value else value
 
 
 def load_champion(client: MlflowClient, name: str, trusted: Trusted) -> Champion | None:

@@ -58,6 +58,22 @@ def test_a_new_champion_takes_over(judged: "World") -> None:
     assert metrics.SWAPS._value.get() == swaps + 1
 
 
+def test_a_pinned_server_serves_its_version_whoever_is_champion(judged: "World") -> None:
+    server = Server(judged)
+    server.follower.pinned = "2"
+    assert not server.model.load()
+    assert server.lines[0].startswith("version 2 is refused: toy version 2: expected a registered version, found none")
+    judged.run("deploy", approval="manual")
+    server = Server(judged)
+    server.follower.pinned = "2"
+    assert server.model.load()
+    assert version(server) == "2"
+    assert server.lines == ["version 2 serves"]
+    server.follower.pinned = "1"
+    assert server.model.load()
+    assert version(server) == "1"
+
+
 def test_a_damaged_champion_is_refused_and_the_one_before_goes_on(
     judged: "World", monkeypatch: pytest.MonkeyPatch
 ) -> None:
