@@ -182,6 +182,10 @@ def deploy(
     verdict: Input[Artifact],
     approval: str,
     sign: str,
+    target: str,
+    service: str,
+    canary_percent: int,
+    watch_seconds: int,
     release: Output[Artifact],
 ) -> dsl.ContainerSpec:
     """Register the challenger and, if the verdict accepts it, make it the champion."""

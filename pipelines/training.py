@@ -38,6 +38,10 @@ def training(
     evaluate_leak: float,
     deploy_approval: str,
     deploy_sign: str,
+    deploy_target: str,
+    deploy_service: str,
+    deploy_canary_percent: int,
+    deploy_watch_seconds: int,
 ) -> None:
     """Collect, pull, ingest, validate, featurize, gate; then, only if the gate is open, train, evaluate, deploy."""
     # A scheduled run uses the newest rows; a submitted run uses the version of the submitter's data.dvc.
@@ -154,4 +158,8 @@ def training(
             verdict=evaluate.outputs["verdict"],
             approval=deploy_approval,
             sign=deploy_sign,
+            target=deploy_target,
+            service=deploy_service,
+            canary_percent=deploy_canary_percent,
+            watch_seconds=deploy_watch_seconds,
         )

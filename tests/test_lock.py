@@ -70,7 +70,7 @@ def test_every_kind_of_remote_can_be_reached(name: str) -> None:
 
 def test_the_image_needs_no_kubeflow_and_no_developer_tools() -> None:
     found = pinned((root / "requirements-steps.txt").read_text())
-    assert found.keys().isdisjoint({"kfp", "kubernetes", "pytest", "mypy", "ruff", "uv"})
+    assert found.keys().isdisjoint({"kfp", "pytest", "mypy", "ruff", "uv"})
 
 
 def test_the_image_of_the_server_needs_less_than_that_of_the_steps() -> None:

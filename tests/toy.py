@@ -88,6 +88,10 @@ SCALARS: dict[str, Any] = {
     "leak": 0.99,
     "approval": "automatic",
     "sign": "",
+    "target": "registry",
+    "service": "",
+    "canary_percent": 10,
+    "watch_seconds": 60,
 }
 ENDINGS = {
     "report": ".html",

@@ -15,6 +15,8 @@ from tidegate.documents.verdict import Verdict
 from tidegate.process.command import Output
 from tidegate.process.context import experiment
 from tidegate.process.keys import trusted
+from tidegate.rollout.delivery import Delivery, tell
+from tidegate.rollout.target import Target
 from tidegate.tables.recipe import FILES, read_batch
 from tidegate.tracking.approvals import check_filed
 from tidegate.tracking.artifacts import Content
@@ -37,11 +39,16 @@ def deploy(
     verdict: Path,
     approval: str,
     sign: str,
+    target: str,
+    service: str,
+    canary_percent: int,
+    watch_seconds: int,
     release: Output,
 ) -> None:
     """Register the challenger if it was accepted, and promote it unless a person is to; a batch is released once.
 
-    With public keys in `sign` the version is signed, by the private key of one of them.
+    With public keys in `sign` the version is signed, by the private key of one of them. With the `target` kserve it is
+    first tried as a canary of the InferenceService `service`.
     """
     texts = {"contract": read_text(contract), "sql": read_text(sql), "estimator": read_text(estimator)}
     name = parse_contract(texts["contract"], str(contract)).name
@@ -57,18 +64,24 @@ def deploy(
     client = connect()
     run_id = batch_run(client, name, challenger.batch.id, {Tag.UNTIL: challenger.batch.end[:10]})
     result = recorded(client, run_id, challenger.verdict.question)
+    goal = Target(target, service, canary_percent, watch_seconds)
+    delivery = Delivery(client, name, trusted(sign), goal, tell)
     if result is None:
-        result = _new_release(client, run_id, challenger, approval, sign)
+        result = _new_release(client, run_id, challenger, approval, delivery)
+    elif result.version and not result.promoted:
+        delivery.withdraw(result.version)
     finish(client, run_id)
     result.write(release)
     print(f"version {result.version} is champion" if result.promoted else f"not promoted: {result.reason}")
 
 
-def _new_release(client: Client, run_id: str, challenger: Challenger, approval: str, sign: str) -> Release:
+def _new_release(client: Client, run_id: str, challenger: Challenger, approval: str, delivery: Delivery) -> Release:
     """The recorded release of a challenger: not registered for a reason, or registered and perhaps promoted."""
     check_filed(client, run_id, challenger.verdict)
     if reason := refusal(challenger.decision, challenger.verdict, experiment(), approval):
+        if not experiment():
+            delivery.withdraw()
         release = challenger.release(None, champion(client, challenger.batch.name), reason, experiment())
     else:
-        release = settled(client, run_id, challenger, approval, trusted(sign))
+        release = settled(client, run_id, challenger, approval, delivery)
     return record_release(client, run_id, release, approval)

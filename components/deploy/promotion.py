@@ -7,28 +7,32 @@ from tidegate.documents.release import Release
 from tidegate.documents.verdict import Verdict
 from tidegate.process.context import commit, user
 from tidegate.process.errors import TrackingError
-from tidegate.process.keys import Trusted, trusted_signer
+from tidegate.process.keys import trusted_signer
 from tidegate.process.wheel import packed
+from tidegate.rollout.delivery import Delivery
+from tidegate.rollout.watch import UnfitError
 from tidegate.tracking import approvals, signatures, tools
 from tidegate.tracking.entries import Entry
+from tidegate.tracking.journal import State, promote, read
 from tidegate.tracking.journal import champion as champion_version
-from tidegate.tracking.journal import promote, read
 from tidegate.tracking.models import Logged, find_logged
 from tidegate.tracking.reader import Client, ModelVersion
 from tidegate.tracking.tags import Tag
 from tidegate.tracking.versions import labels, register, tag, tags_of
 
 
-def settled(client: Client, run_id: str, challenger: Challenger, approval: str, keys: Trusted) -> Release:
+def settled(client: Client, run_id: str, challenger: Challenger, approval: str, delivery: Delivery) -> Release:
     """Register the challenger; promote it, leave it waiting, or leave it where a person's earlier word put it.
 
-    It is signed if there are trusted `keys`; InputError before anything is written if none of them is here.
+    It is signed if there are trusted keys; InputError before anything is written if none of them is here. On KServe
+    it is promoted if it has passed its trial.
     """
     batch, verdict, reason = (
         challenger.batch,
         challenger.verdict,
         promotion_reason(challenger.decision, challenger.verdict),
     )
+    keys = delivery.trusted
     signer = trusted_signer(keys) if keys else None
     logged = find_logged(client, run_id, challenger.files)
     registered, tags = _registered(client, run_id, challenger, logged, approval)
@@ -42,17 +46,40 @@ def settled(client: Client, run_id: str, challenger: Challenger, approval: str, 
     if refused := past.refused.get(version):
         return challenger.release(version, past.champion, f"{refused.who} {refused.why}")
     if version in {entry.to for entry in past.counted}:
+        if version == past.champion:
+            delivery.complete(version)
         return challenger.release(version, champion_version(client, batch.name), reason)
     if approval == "manual":
         _check_champion(batch.name, version, verdict, past.champion)
         wait = f"it waits for `tidegate approve {version}` or `tidegate reject {version}`"
         return challenger.release(version, past.champion, wait, waiting=True)
-    when = datetime.now(UTC).isoformat(timespec="seconds")
-    entry = Entry(verdict.champion, version, batch.id, user(), when, reason, verdict.summary)
-    outcome = promote(client, batch.name, entry, state, logged.digest)
-    if not outcome.counted:
-        _check_champion(batch.name, version, verdict, outcome.champion)
-    return challenger.release(version, outcome.champion, reason)
+    return _delivered(delivery, challenger, version, state, logged.digest, reason)
+
+
+def _delivered(
+    delivery: Delivery, challenger: Challenger, version: str, state: State, digest: str, reason: str
+) -> Release:
+    """Promote the version by way of its target, or say why it did not pass there."""
+    client, batch, verdict = delivery.client, challenger.batch, challenger.verdict
+    known: State | None = state
+    if (
+        delivery.target.on_kserve
+    ):  # a trial takes minutes: first see whether it is worth one, later read the journal anew
+        _check_champion(batch.name, version, verdict, state.history.champion)
+        known = None
+
+    def promoted() -> str | None:
+        when = datetime.now(UTC).isoformat(timespec="seconds")
+        entry = Entry(verdict.champion, version, batch.id, user(), when, reason, verdict.summary)
+        outcome = promote(client, batch.name, entry, known, digest)
+        if not outcome.counted:
+            _check_champion(batch.name, version, verdict, outcome.champion)
+        return outcome.champion
+
+    try:
+        return challenger.release(version, delivery.deliver(version, batch.id, promoted), reason)
+    except UnfitError as unfit:
+        return challenger.release(version, champion_version(client, batch.name), f"not fit on KServe: {unfit}")
 
 
 def _registered(

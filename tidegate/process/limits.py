@@ -53,3 +53,12 @@ CHECK_SECONDS = 90.0  # one check of `tidegate doctor`, such as a credential hel
 POLL_SECONDS = 3.0  # between two requests for the state of a run
 AWAY_SECONDS = 300.0  # a server that is unavailable while a run is followed; the run goes on
 POD_BESIDE_SECONDS = 120  # a pod beside its attempts: image pull, inputs and outputs, ending an attempt
+
+# The trial of a version on KServe, in the step `deploy`: together less than the time-out of a step.
+ROLLOUT_POLL_SECONDS = 1.0  # between two looks at the InferenceService
+ROLLOUT_AWAY_SECONDS = 30.0  # the Kubernetes API, in which it may be exchanged; then a retry of the step goes on
+ROLLOUT_STILL_SECONDS = 300.0  # a canary or predictor without progress: a pull of an image, the start of a pod
+ROLLOUT_MOST_SECONDS = 900.0  # and with it
+ROLLOUT_ASK_SECONDS = 10.0  # one request for predictions
+ROLLOUT_PAUSE_SECONDS = 0.5  # between two of them, while a canary is watched
+ROLLOUT_DOOR_SECONDS = 30.0  # until a new address answers: its endpoints and routes follow within seconds

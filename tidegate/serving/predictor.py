@@ -14,7 +14,7 @@ from tidegate.serving.events import features_of
 from tidegate.serving.fields import event_fields, feature_fields
 from tidegate.serving.refusal import INVALID, RefusalError
 from tidegate.serving.rows import Form, Rows
-from tidegate.tracking.champion import Champion
+from tidegate.tracking.champion import Champion, none_for_null
 
 MOST_GOLDEN = 1000
 BACKGROUND_ROWS, SEED = 100, 0
@@ -43,7 +43,7 @@ class Predictor:
         """Features of some rows that the version learned from, which an explanation compares with."""
         sample = self.champion.reference
         rows = sample.sample(min(len(sample), BACKGROUND_ROWS), random_state=SEED)
-        return {name: [*map(_none_for_null, rows[name].tolist())] for name in self.champion.record.features}
+        return {name: [*map(none_for_null, rows[name].tolist())] for name in self.champion.record.features}
 
     def features(self, rows: Rows) -> Mapping[str, Sequence[Any]]:
         """The features of what is asked, those of events by the version's own SQL."""

@@ -47,7 +47,7 @@ class Champion:
     def golden(self, rows: int) -> dict[str, list[Any]]:
         """The features of the first rows of the reference sample, in columns; null is None."""
         sample = self.reference.head(rows)
-        return {name: [*map(_none_for_null, sample[name].tolist())] for name in self.record.features}
+        return {name: [*map(none_for_null, sample[name].tolist())] for name in self.record.features}
 
     def batch(self, clean: Path, window: Window) -> pd.DataFrame:
         """The rows of the batch as its own SQL sees them, with its `prediction`; one row per event, in total order."""
@@ -65,7 +65,8 @@ class Champion:
         return np.asarray(frame["prediction"], dtype=np.float64)
 
 
-def _none_for_null(value: Any) -> Any:
+def none_for_null(value: Any) -> Any:
+    """The value, None for NaN."""
     return None if value is None or value != value else value
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from mlflow import MlflowClient
 
+from tests.toy import SCALARS
 from tidegate.components.deploy.__main__ import deploy
 from tidegate.tracking import artifacts, direct
 
@@ -26,11 +27,14 @@ def main(trials: list[dict[str, Any]]) -> None:
         if not child:
             arm(trial["change"])
             os.environ["MLFLOW_TRACKING_URI"] = trial["uri"]
-            approval, sign = (trial["flags"].pop(name) for name in ("approval", "sign"))
-            paths = {name: Path(path) for name, path in trial["flags"].items()}
-            deploy(**paths, approval=approval, sign=sign)
+            deploy(**{name: _value(name, value) for name, value in trial["flags"].items()})
             os._exit(0)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+def _value(name: str, value: Any) -> Any:
+    """A scalar as it is, or the path of a file."""
+    return value if name in SCALARS else Path(value)
 
 
 def arm(change: int) -> None:

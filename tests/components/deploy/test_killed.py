@@ -29,7 +29,7 @@ most = 16  # changes; there are fewer
 
 
 def trial(world: "World", change: int, uri: str = "") -> dict[str, Any]:
-    flags = {name: str(path) for name, path in world.flags("deploy").items()}
+    flags = {name: str(value) if isinstance(value, Path) else value for name, value in world.flags("deploy").items()}
     return {"uri": uri or f"sqlite:///{world.folder}/mlflow.db", "change": change, "flags": flags}
 
 

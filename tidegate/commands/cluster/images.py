@@ -12,6 +12,7 @@ from tidegate.commands.cluster.registry import HUB
 from tidegate.pipelines import kubeflow
 from tidegate.pipelines.cluster import Cluster
 from tidegate.process.errors import InputError
+from tidegate.rollout.connection import kubernetes_api
 
 MOST_TOLD = 50  # the default number of images that a kubelet reports, the largest first
 TAINTED = ("NoSchedule", "NoExecute")
@@ -40,7 +41,7 @@ def check(settings: Cluster, context: str | None, timeout: float) -> str:
 
 def nodes(image: str, context: str | None, timeout: float) -> Nodes:
     """The nodes by whether they have the image; PermissionError when they may not be listed."""
-    cluster = objects.api(context)
+    cluster = kubernetes_api(context)
     if cluster is None:
         raise PermissionError("no kubeconfig, by which to see the images of the nodes")
     try:

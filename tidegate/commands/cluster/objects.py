@@ -1,13 +1,10 @@
 """The objects that a run needs in its namespace: secrets, config maps, volume claims and its service account."""
 
-import logging
-import os
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import urllib3
 from kubernetes import client as kubernetes
-from kubernetes import config as kubeconfig
 
 from tidegate.process.errors import InputError
 
@@ -51,21 +48,6 @@ def needed(platform: Mapping[str, Any], account: str) -> list[Thing]:
         if not entry.get("optional")
     }
     return [Thing("serviceaccounts", account), *sorted(things)]
-
-
-def api(context: str | None) -> kubernetes.ApiClient | None:
-    """A client of the Kubernetes API from the kubeconfig or from within the cluster; None without either."""
-    logging.getLogger("kubernetes").setLevel(logging.ERROR)
-    settings = kubernetes.Configuration()
-    settings.retries = False  # each retry would wait for the whole time-out
-    try:
-        if "KUBERNETES_SERVICE_HOST" in os.environ and not context:
-            kubeconfig.load_incluster_config(settings)
-        else:
-            kubeconfig.load_kube_config(context=context, client_configuration=settings)
-    except kubeconfig.ConfigException:
-        return None
-    return kubernetes.ApiClient(settings)
 
 
 def refused(error: kubernetes.ApiException, right: str) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 import urllib3
 from kubernetes import client as kubernetes
 
-from tidegate.commands.cluster import objects
 from tidegate.commands.cluster.connection import DEFAULT_NAMESPACE
 from tidegate.commands.cluster.reasons import Seen
 from tidegate.commands.cluster.service import Service
+from tidegate.rollout.connection import kubernetes_api
 
 RUN_LABEL = "pipeline/runid"
 NODE = "workflows.argoproj.io/node-name"
@@ -34,7 +34,7 @@ class Sight:
 def sight(service: Service) -> Sight | None:
     """The view; None without a kubeconfig."""
     connection = service.connection
-    cluster = objects.api(connection.kube_context)
+    cluster = kubernetes_api(connection.kube_context)
     namespace = service.namespace or connection.namespace or DEFAULT_NAMESPACE
     return Sight(cluster, namespace, connection.timeout) if cluster else None
 

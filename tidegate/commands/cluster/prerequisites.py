@@ -18,6 +18,7 @@ from tidegate.process import limits
 from tidegate.process.deadline import within
 from tidegate.process.errors import InputError
 from tidegate.process.redaction import address
+from tidegate.rollout.connection import kubernetes_api
 
 OK, WRONG, UNCHECKED = "ok", "wrong", "not checked"
 COLOURS: Mapping[str, str] = {OK: "green", WRONG: "red", UNCHECKED: "yellow"}
@@ -84,7 +85,7 @@ def of_the_rights(connection: Connection) -> dict[str, Callable[[], str]]:
 def of_the_namespace(connection: Connection, namespace: str | None, platform: Mapping[str, Any], account: str) -> str:
     """Check that the namespace of the run has the objects that the pipeline names; InputError lists missing ones."""
     place = namespace or connection.namespace or DEFAULT_NAMESPACE
-    api = objects.api(connection.kube_context)
+    api = kubernetes_api(connection.kube_context)
     if api is None:
         raise NotCheckedError("no kubeconfig")
     things = objects.needed(platform, account)
@@ -133,7 +134,7 @@ def _image(context: str | None) -> str:
 
 
 def _rights(connection: Connection) -> str:
-    api = objects.api(connection.kube_context)
+    api = kubernetes_api(connection.kube_context)
     if api is None:
         raise NotCheckedError("no kubeconfig")
     place = connection.namespace or DEFAULT_NAMESPACE
