@@ -29,10 +29,10 @@ def rows(kind: str, count: int, path: Path) -> None:
     source, identity = (CLEAN, "") if kind == "event" else (FEATURES, "EXCLUDE (time_hour, late, split)")
     with duckdb.connect() as connection:
         connection.execute("SET memory_limit = '2GB'")
-        (there,) = connection.execute(f"SELECT count(*) FROM '{source}'").fetchone() or (0,)
+        (known,) = connection.execute(f"SELECT count(*) FROM '{source}'").fetchone() or (0,)
         read = (
-            f"SELECT given.* {identity} REPLACE (carrier || CASE copy WHEN 0 THEN '' ELSE copy::TEXT END AS carrier) "
-            f"FROM '{source}' AS given, range({-(-count // there)}) AS copies(copy) LIMIT {count}"
+            f"SELECT source.* {identity} REPLACE (carrier || CASE copy WHEN 0 THEN '' ELSE copy::TEXT END AS carrier) "
+            f"FROM '{source}' AS source, range({-(-count // known)}) AS copies(copy) LIMIT {count}"
         )
         connection.execute(f"COPY ({read}) TO '{path}'")
 

@@ -13,7 +13,7 @@ class Check(NamedTuple):
     field: str
     expected: str
     broken: str
-    there: str = ""
+    otherwise: str = ""
 
 
 def unlike(name: str) -> str:

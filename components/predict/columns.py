@@ -36,7 +36,7 @@ class Columns:
     hidden: Collection[str]
 
     @property
-    def shown(self) -> list[str]:
+    def visible(self) -> list[str]:
         """The columns of the answer, before those of the prediction."""
         return [name for name in self.others if name not in self.hidden]
 

@@ -59,7 +59,12 @@ def write_late(connection: duckdb.DuckDBPyConnection, contract: Contract, scratc
     fault = first_broken([f"({check.broken})" for check in row_checks(contract)])
     read = f"SELECT *, {before} FROM {parquet(scratch / EVENTS)}"
     query = f"SELECT {quoted(ROW)}, {fault} AS {quoted(FAULT)} FROM ({read})"
-    copy(connection, f"SELECT * FROM ({query}) WHERE {quoted(FAULT)} IS NOT NULL", scratch / LATE)
+    try:
+        copy(connection, f"SELECT * FROM ({query}) WHERE {quoted(FAULT)} IS NOT NULL", scratch / LATE)
+    except duckdb.Error as error:
+        place = f"tables.{contract.event}.rules"
+        failed = InputError(place, "SQL that runs over every row", failure(error), "correct the rows or the rule")
+        raise lack(error) or failed from None
 
 
 @contextmanager
@@ -76,8 +81,8 @@ def features(
         try:
             yield connection.sql(_query(connection, contract, sql, kinds)).to_arrow_reader(batch)
         except (duckdb.Error, pa.ArrowException) as error:
-            there = failure(error) if isinstance(error, duckdb.Error) else "another end"
-            failed = InputError("features.sql", "SQL that runs over every row", there, "correct the rows or the SQL")
+            reason = failure(error) if isinstance(error, duckdb.Error) else type(error).__name__
+            failed = InputError("features.sql", "SQL that runs over every row", reason, "correct the rows or the SQL")
             raise (lack(error) if isinstance(error, duckdb.Error) else None) or failed from None
 
 
@@ -124,8 +129,8 @@ def by_row(
     rows = copy(connection, query, ordered)
     expected = connection.execute(f"SELECT count(*) FROM {events}").fetchall()[0][0]
     if rows != expected:
-        there = f"{rows - expected:,} rows more"
-        raise InputError("features.sql", f"one row for each of the {expected:,} events", there, "correct its joins")
+        more = f"{rows - expected:,} rows more"
+        raise InputError("features.sql", f"one row for each of the {expected:,} events", more, "correct its joins")
     _add_late(connection, len(row_checks(contract)), ordered, scratch)
 
 

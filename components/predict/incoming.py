@@ -54,7 +54,7 @@ def _check_file(path: Path, several: bool) -> None:
 
 @contextmanager
 def incoming(connection: duckdb.DuckDBPyConnection, place: str, table: Table) -> Iterator[Incoming]:
-    """The rows at a place; InputError names the file, and the line, that cannot be read while the block reads them.
+    """The rows at a place; InputError names the file whose columns cannot be read.
 
     A CSV file is spelled as the contract says of the event table: its delimiter, encoding and missing values. It has
     names in its first line, whatever the table's files have: without an outcome, places would name other columns.
@@ -62,14 +62,20 @@ def incoming(connection: duckdb.DuckDBPyConnection, place: str, table: Table) ->
     paths, spelled = paths_of(place), replace(table, header="names", skip_lines=0)
     names = [names_of(connection, path, spelled) for path in paths]
     _check_same(paths, names)
+    with source(connection, paths[0], names[0], spelled) as (relation, texts):
+        kinds = columns_of(connection, _all(paths)) if paths[0].suffix == PARQUET else {}
+        yield Incoming(place, paths, _all(paths) if kinds else relation, texts, kinds)
+
+
+@contextmanager
+def reading(connection: duckdb.DuckDBPyConnection, rows: Incoming, table: Table) -> Iterator[None]:
+    """While the block reads the rows: InputError names the file, and of CSV the line, that cannot be read."""
     try:
-        with source(connection, paths[0], names[0], spelled) as (relation, texts):
-            kinds = columns_of(connection, _all(paths)) if paths[0].suffix == PARQUET else {}
-            yield Incoming(place, paths, _all(paths) if kinds else relation, texts, kinds)
-            if not kinds:
-                check_rejects(connection, paths[0], spelled)
-    except duckdb.InvalidInputException as error:
-        raise lack(error) or unreadable(paths[0], table.encoding) from None
+        yield
+    except duckdb.Error as error:  # its message may quote a value
+        raise lack(error) or unreadable(rows.paths[0], table.encoding) from None
+    if not rows.kinds:
+        check_rejects(connection, rows.paths[0], table)
 
 
 def _all(paths: Sequence[Path]) -> str:

@@ -49,17 +49,17 @@ def write_answer(
     """Write the rows without a fault, in their order, each with its prediction; returns how many they are."""
     late = f"SELECT {quoted(ROW)} FROM {parquet(scratch / LATE)}"
     kept = f"SELECT * FROM {parquet(scratch / ROWS)} WHERE {quoted(FAULT)} IS NULL AND {quoted(ROW)} NOT IN ({late})"
-    given = f"SELECT * FROM {parquet(predictions)} WHERE {quoted(PREDICTION)} IS NOT NULL"
-    answers = [name for name, *_ in connection.execute(f"DESCRIBE {given}").fetchall() if name not in (ROW, ANSWERED)]
+    answered = f"SELECT * FROM {parquet(predictions)} WHERE {quoted(PREDICTION)} IS NOT NULL"
+    names = [name for name, *_ in connection.execute(f"DESCRIBE {answered}").fetchall() if name not in (ROW, ANSWERED)]
     values = [
-        *(f"kept.{quoted(name)}" for name in columns.shown),
-        *(f"given.{quoted(name)}" for name in answers),
+        *(f"kept.{quoted(name)}" for name in columns.visible),
+        *(f"answered.{quoted(name)}" for name in names),
         f"{literal(version)} AS {VERSION}",
         f"TIMESTAMP {literal(moment.isoformat())} AS {MOMENT}",
     ]
     # Both are in the order of the rows; were they not, no answer would be better than another row's.
-    same = f"CASE WHEN kept.{quoted(ROW)} = given.{quoted(ROW)} THEN true ELSE error('rows in another order') END"
-    query = f"SELECT {', '.join(values)} FROM ({kept}) AS kept POSITIONAL JOIN ({given}) AS given WHERE {same}"
+    same = f"CASE WHEN kept.{quoted(ROW)} = answered.{quoted(ROW)} THEN true ELSE error('rows in another order') END"
+    query = f"SELECT {', '.join(values)} FROM ({kept}) AS kept POSITIONAL JOIN ({answered}) AS answered WHERE {same}"
     return _copied(connection, query, target, form)
 
 
@@ -80,8 +80,8 @@ def write_aside(
         for name, checks in ((ROWS, promises), (LATE, late))
     )
     source = rows.kinds or rows.texts
-    shown = [name for name in source if name not in columns.hidden]
-    values = ", ".join(f"{quoted(name) if rows.kinds else rows.texts[name]} AS {quoted(name)}" for name in shown)
+    visible = [name for name in source if name not in columns.hidden]
+    values = ", ".join(f"{quoted(name) if rows.kinds else rows.texts[name]} AS {quoted(name)}" for name in visible)
     read = f"SELECT row_number() OVER () AS {quoted(ROW)}, {values} FROM {rows.relation}"
     query = f"SELECT * RENAME ({quoted(ROW)} AS row) FROM ({read}) JOIN ({faults}) USING ({quoted(ROW)}) ORDER BY row"
     return _copied(connection, query, target, form)

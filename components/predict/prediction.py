@@ -99,7 +99,7 @@ class _Work:
         """Read the rows and hold them against the contract; returns how many there are."""
         contract, event = self.by.champion.contract, self.columns.kind == "event"
         self.watch("read", 0, 0)
-        total = staging.stage(self.connection, self.rows, self.columns, self.scratch)
+        total = staging.stage(self.connection, self.rows, self.columns, contract.tables[contract.event], self.scratch)
         self._refuse(staging.ROWS, total)
         if event:
             events.write_events(self.connection, contract, self.columns.fields, self.scratch)

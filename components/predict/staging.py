@@ -9,8 +9,8 @@ import duckdb
 
 from tidegate.components.predict.checks import Check, checks, first_broken, unlike
 from tidegate.components.predict.columns import FAULT, ROW, Columns
-from tidegate.components.predict.incoming import Incoming, row_place, text_at
-from tidegate.contract.contract import quoted
+from tidegate.components.predict.incoming import Incoming, reading, row_place, text_at
+from tidegate.contract.contract import Table, quoted
 from tidegate.process import limits
 from tidegate.process.errors import InputError, display
 from tidegate.tables.engine import copy, engine, parquet
@@ -36,7 +36,7 @@ def workshop(scratch: Path, *folders: Path) -> Iterator[duckdb.DuckDBPyConnectio
         yield connection
 
 
-def stage(connection: duckdb.DuckDBPyConnection, rows: Incoming, columns: Columns, scratch: Path) -> int:
+def stage(connection: duckdb.DuckDBPyConnection, rows: Incoming, columns: Columns, table: Table, scratch: Path) -> int:
     """Write the rows with their numbers (from 1) and their faults; returns how many there are."""
     values = [f"{sql} AS {quoted(name)}" for name, sql in {**columns.others, **columns.typed}.items()]
     other = [
@@ -47,7 +47,8 @@ def stage(connection: duckdb.DuckDBPyConnection, rows: Incoming, columns: Column
     fault = first_broken([check.broken for check in checks(columns.fields)])
     without = ", ".join(quoted(unlike(name)) for name in columns.fields)
     query = f"SELECT * EXCLUDE ({without}), {fault} AS {quoted(FAULT)} FROM ({read})"
-    count = copy(connection, query, scratch / ROWS)
+    with reading(connection, rows, table):
+        count = copy(connection, query, scratch / ROWS)
     if not count:
         raise InputError(rows.place, "at least one row", "none", "add rows")
     return count
@@ -69,10 +70,10 @@ def refusal(
     """The error for a file with bad rows: it names the first one, and no value that says who somebody is."""
     field = columns.fields.get(bad.check.field)
     place = row_place(connection, rows, bad.first)
-    there = bad.check.there
+    actual = bad.check.otherwise
     if field:
         value = text_at(connection, rows, columns.texts[bad.check.field], bad.first)
         secret = field.hidden or bad.check.field in columns.hidden
-        there = "null" if value is None else "another value" if secret else display(value)
+        actual = "null" if value is None else "another value" if secret else display(value)
     cure = f"correct it, or set the bad rows ({bad.rows:,} of {total:,}) aside with --skip-bad"
-    return InputError(f"{place}: {bad.check.field}" if bad.check.field else place, bad.check.expected, there, cure)
+    return InputError(f"{place}: {bad.check.field}" if bad.check.field else place, bad.check.expected, actual, cure)

@@ -69,9 +69,9 @@ def watching() -> Iterator[Callable[[str, int, int], None]]:
 
     from tidegate.commands.console import Screen
 
-    shown = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[rate]}"), TimeElapsedColumn())
+    cells = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[rate]}"), TimeElapsedColumn())
     screen = Screen(file=sys.stderr)
-    with Progress(*shown, console=screen, disable=not screen.is_terminal) as progress:
+    with Progress(*cells, console=screen, disable=not screen.is_terminal) as progress:
         tasks: dict[str, Any] = {}
 
         def watch(stage: str, done: int, total: int) -> None:

@@ -114,6 +114,32 @@ def test_rules_of_the_table(rows: Any, released: "World", champion: Champion, as
     with pytest.raises(InputError, match=r"row 3: expected a row that keeps the rule 'cheap'.*\(2 of 4\)"):
         ask(dear, released / "out.csv", replace(champion, contract=contract))
     assert ask(dear, released / "out.csv", replace(champion, contract=contract), skip_bad=True).bad == 2
+    failing = replace(table, rules={"odd": "error(shop)"})
+    contract = replace(contract, tables={**contract.tables, "orders": failing})
+    with pytest.raises(InputError, match=r"tables\.orders\.rules: expected SQL that runs over every row") as error:
+        ask(dear, released / "out.csv", replace(champion, contract=contract))
+    assert "north" not in str(error.value)
+
+
+def test_files_that_are_damaged(rows: Any, released: "World", ask: Predict) -> None:
+    for name in ("in.parquet", "in.csv.gz"):
+        whole = write(pd.concat([rows] * 500), released / name).read_bytes()
+        (released / name).write_bytes(whole[: len(whole) // 2])
+        with pytest.raises(InputError, match=r"expected a complete .* file, found a truncated or damaged one"):
+            ask(released / name, released / "out.csv")
+    text = write(rows, released / "in.csv").read_text()
+    for broken, message in (
+        (text.replace("north", '"north', 1), "a closing quote"),
+        (text + "1,2\n", "expected 4 cells as in the first line, found 2"),
+        ("", "expected column names, then rows, found an empty file"),
+    ):
+        (released / "in.csv").write_text(broken)
+        with pytest.raises(InputError, match=message):
+            ask(released / "in.csv", released / "out.csv")
+    whole = write(pd.concat([rows] * 5000), released / "in.parquet").read_bytes()
+    (released / "in.parquet").write_bytes(whole[:50] + b"\xff" * 300 + whole[350:])
+    with pytest.raises(InputError, match="expected a complete Parquet file"):
+        ask(released / "in.parquet", released / "out.csv")
 
 
 def test_sql_that_gives_no_row_or_several(rows: Any, released: "World", champion: Champion, ask: Predict) -> None:

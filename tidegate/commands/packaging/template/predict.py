@@ -57,8 +57,8 @@ def _read(connection: duckdb.DuckDBPyConnection, about: Any, source: str, rows: 
     """Read the events once, each value in its type; RefusedError for a missing column."""
     options = ", all_varchar = true, header = true" if ".csv" in source else ""
     read = f"read_{'csv' if options else 'parquet'}({_text(source)}{options})"
-    there = [name for name, *_ in connection.execute(f"DESCRIBE SELECT * FROM {read}").fetchall()]
-    if missing := [name for name in about["columns"] if name not in there]:
+    names = [name for name, *_ in connection.execute(f"DESCRIBE SELECT * FROM {read}").fetchall()]
+    if missing := [name for name in about["columns"] if name not in names]:
         raise RefusedError(f"{source}: expected the columns of an event, found no {', '.join(missing)}; add them")
     texts = ", ".join(f"{_name(name)}::VARCHAR AS {_name(name)}" for name in about["columns"])
     typed = ", ".join(f"{column['typed']} AS {_name(name)}" for name, column in about["columns"].items())
@@ -128,10 +128,10 @@ def _ask(connection: duckdb.DuckDBPyConnection, about: Any, model: Any, answers:
 def predictions(model: Any, features: pd.DataFrame, about: Any) -> dict[str, Any]:
     """What the model says of features: the prediction, and of many classes the probability of each."""
     task = about["task"]
-    given = pd.DataFrame({name: _fed(features[name], kind) for name, kind in about["features"].items()})
+    table = pd.DataFrame({name: _fed(features[name], kind) for name, kind in about["features"].items()})
     if task == "regression":
-        return {"prediction": np.clip(np.asarray(model.predict(given), np.float64), -LARGEST, LARGEST)}
-    shares = np.asarray(model.predict_proba(given), np.float64)
+        return {"prediction": np.clip(np.asarray(model.predict(table), np.float64), -LARGEST, LARGEST)}
+    shares = np.asarray(model.predict_proba(table), np.float64)
     if task == "binary":
         return {"prediction": shares[:, 1]}
     named = {name: shares[:, place] for place, name in enumerate(about["probabilities"])}
