@@ -113,15 +113,15 @@ def load(path: Path = PATH) -> Cluster:
     )
 
 
-def agree(cluster: Cluster, steps: Sequence[str]) -> None:
-    """Raise InputError for a step without a section, and for a section without a step of this or another pipeline."""
+def agree(cluster: Cluster, steps: Sequence[str], others: Sequence[str] = code.BESIDE) -> None:
+    """Raise InputError for a step without a section, and for a section without a step; `others` may have one."""
     place = display(cluster.path)
     for name in steps:
         if name not in cluster.steps:
             cure = "add one; `{}` takes the defaults"
             raise InputError(f"{place}: steps", f"a section for the step {name}", "none", cure)
     for name in cluster.steps:
-        if name not in (*steps, *code.STEPS, *code.BESIDE):
+        if name not in (*steps, *others):
             line, _ = places(read_text(cluster.path))(("steps", name))
             raise InputError(f"{place}:{line}: steps", f"one of {', '.join(steps)}", hint(name, steps), "remove it")
 

@@ -26,8 +26,8 @@ def compile(image: str | None = None, settings: Path = cluster.PATH, name: str =
     `image` defaults to the image of this code in the repository that `cluster.yaml` names.
     """
     loaded = cluster.load(settings)
-    pipeline = PIPELINES[name]
-    wiring = configured(pipeline.pipeline_func, loaded, image or image_of(loaded))
+    pipeline, others = PIPELINES[name], code.STEPS if name == "predicting" else code.BESIDE
+    wiring = configured(pipeline.pipeline_func, loaded, image or image_of(loaded), others)
     text = _text(dsl.pipeline(wiring, name=pipeline.name, description=pipeline.description))
     return _fused(text, loaded) if loaded.fuse and pipeline is training else text
 

@@ -1,7 +1,7 @@
 """Applies the settings of `cluster.yaml` to every task, and the fixed ones: caching, user, run id."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kfp import kubernetes
@@ -9,6 +9,7 @@ from kfp.dsl import PipelineTask
 from kfp.dsl.pipeline_context import Pipeline
 
 from tidegate.pipelines.cluster import FACTOR, Cluster, Reference, Step, Volume, agree
+from tidegate.process import code
 
 # They read the sources or the registry, or write to MLflow; a cache key does not cover these.
 NEVER_CACHED = ("collect", "gate", "train", "evaluate", "deploy", "predict")
@@ -17,14 +18,16 @@ LABEL = {"label_key": "app.kubernetes.io/part-of", "label_value": "tidegate"}  #
 RUN_ID = {"env_name": "TIDEGATE_KUBEFLOW_RUN", "field_path": "metadata.labels['pipeline/runid']"}
 
 
-def configured(wiring: Callable[..., None], cluster: Cluster, image: str) -> Callable[..., None]:
+def configured(
+    wiring: Callable[..., None], cluster: Cluster, image: str, others: Sequence[str] = code.BESIDE
+) -> Callable[..., None]:
     """`wiring` with settings for every task; InputError unless each task has a section in `steps` and vice versa."""
 
     @functools.wraps(wiring)
     def pipeline(*args: Any, **kwargs: Any) -> None:
         wiring(*args, **kwargs)
         tasks = Pipeline.get_default_pipeline().tasks  # includes those within `dsl.If`
-        agree(cluster, list(tasks))
+        agree(cluster, list(tasks), others)
         for name, task in tasks.items():
             _set(task, cluster, cluster.steps[name], image)
 
