@@ -53,10 +53,14 @@ def _insert(connection: duckdb.DuckDBPyConnection, name: str, path: Path, column
     try:
         with source(connection, path, columns, table) as (relation, texts):
             values = ", ".join(f"{value} AS {quoted(column)}" for column, value in named(texts, table).items())
+            # The statistics of a Parquet file ignore NaN: it would be read as the value that all other rows have.
+            connection.execute("SET disabled_optimizers = 'statistics_propagation'")
             inserted = connection.execute(f"INSERT INTO {quoted(name)} BY NAME SELECT {values} FROM {relation}")
             rows = int(inserted.fetchall()[0][0])
     except duckdb.Error as error:
         raise lack(error) or unreadable(path, table.encoding) from None
+    finally:
+        connection.execute("SET disabled_optimizers = ''")
     if path.suffix != ".parquet":
         check_rejects(connection, path, table)
     return rows

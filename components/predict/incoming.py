@@ -75,7 +75,7 @@ def reading(connection: duckdb.DuckDBPyConnection, rows: Incoming, table: Table)
     except duckdb.Error as error:  # its message may quote a value
         raise lack(error) or unreadable(rows.paths[0], table.encoding) from None
     if not rows.kinds:
-        check_rejects(connection, rows.paths[0], table)
+        check_rejects(connection, rows.paths[0], replace(table, skip_lines=0))
 
 
 def _all(paths: Sequence[Path]) -> str:

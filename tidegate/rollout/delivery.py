@@ -10,7 +10,7 @@ from tidegate.process.errors import InputError, messages
 from tidegate.process.keys import Trusted
 from tidegate.rollout.target import Target
 from tidegate.tracking.champion import champion_of, version_of
-from tidegate.tracking.journal import unrepaired
+from tidegate.tracking.journal import history, unrepaired
 
 if TYPE_CHECKING:
     from tidegate.rollout.cluster import Cluster
@@ -44,7 +44,8 @@ class Delivery:
         from tidegate.rollout.trial import Trial
 
         own = golden(version_of(self.client, self.name, version, self.trusted))
-        champion = champion_of(self.client, self.name, unrepaired(self.client, self.name), self.trusted)
+        serving = unrepaired(self.client, self.name, history(self.client, self.name))
+        champion = champion_of(self.client, self.name, serving, self.trusted)
         trial = Trial(cluster, self.target, own, batch, self.tell)
         return roll_out(trial, golden(champion) if champion else None, promote)
 
