@@ -97,6 +97,21 @@ def test_the_line_that_it_prints_can_be_pasted(running: Running) -> None:
     assert 0 < answer["predictions"][0] < 1
 
 
+def test_the_page_says_what_is_asked_and_answered(running: Running) -> None:
+    """The request of the page can be asked here too; the answers have the same form, of fewer rows in the tables."""
+    page = (Path(__file__).parents[3] / "docs/serving.md").read_text()
+    (command,) = re.findall(r"```sh\n(curl .*?)```", page, re.DOTALL)
+    body = json.loads(shlex.split(command)[-1])
+    assert body["instances"][0].keys() == example(running).keys()
+    answer, explained = re.findall(r"```json\n(\{.*?)```", page, re.DOTALL)
+    address = f"http://127.0.0.1:{running.port}/v1/models/flights:predict"
+    assert httpx.post(address, json=body).json().keys() == json.loads(answer).keys()
+    said = httpx.post(f"{address}?explain=true", json=body).json()
+    stated = re.findall(r'"(\w+)": -?[0-9.]+', explained)
+    assert {"base", *said["explanations"][0]["contributions"]} >= set(stated)
+    assert set(re.findall(r'"(\w+)": [\[{"]', explained)) <= {*said, *said["explanations"][0]}
+
+
 def test_who_sends_too_much_is_told_so(running: Running) -> None:
     body = b" " * 20_000_000  # a connection that were closed before all is sent would be reset
     request = urllib.request.Request(f"http://127.0.0.1:{running.port}/v1/models/flights:predict", body)
