@@ -4,6 +4,7 @@ import json
 import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,13 +12,17 @@ import pytest
 from tests.components.deploy.conftest import ON_KSERVE, Serve, applied, predictor
 from tests.servers.kserve.cluster import Backend, Behaviour, KServeCluster, Reply, Service
 from tests.servers.kserve.rules import MODE
-from tidegate.process.errors import UnavailableError
+from tidegate.commands.reviewing import approvals as reviewing
+from tidegate.commands.reviewing import champions
+from tidegate.process.errors import InputError, TrackingError, UnavailableError
 from tidegate.rollout import watch
 from tidegate.tracking.journal import history
 from tidegate.tracking.store import connect
 
 if TYPE_CHECKING:
     from tests.toy import World
+
+ROOT = Path(__file__).parents[3]
 
 
 def champion() -> str | None:
@@ -222,3 +227,55 @@ def test_a_predictor_that_does_not_follow_leaves_the_canary(
     service.stable = following
     judged.run("deploy", **ON_KSERVE)
     assert judged.json("release")["promoted"] and left(service) is None
+
+
+@pytest.fixture
+def problem(judged: "World", monkeypatch: pytest.MonkeyPatch) -> "World":
+    """The folder of the problem, whose params.yaml names KServe, is the working directory."""
+    text = (ROOT / "params.yaml").read_text().replace("target: registry", "target: kserve")
+    text = text.replace('service: ""', "service: shop/toy").replace("watch_seconds: 60", "watch_seconds: 1")
+    (judged / "params.yaml").write_text(text)
+    monkeypatch.chdir(judged.folder)
+    return judged
+
+
+def test_an_approval_goes_the_same_way(serve_judged: Serve, problem: "World") -> None:
+    service = serve_judged()
+    problem.run("deploy", **ON_KSERVE, approval="manual")
+    assert service.patches == []
+    good, service.canary = service.canary, lambda version: faulty(predictor(problem, version), wrong)
+    with pytest.raises(InputError, match=r"approval of toy version 2: expected a version that passes its trial"):
+        reviewing.approve("2", "looks well")
+    assert champion() == "1" and left(service) is None
+    service.canary, service.made = good, {}
+    reviewing.approve("2", "looks well")
+    assert champion() == "2" and left(service) is None
+    with pytest.raises(TrackingError):
+        reviewing.approve("1", "why not")
+
+
+def test_a_rollback_removes_the_canary_and_waits(
+    serve_judged: Serve, problem: "World", capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = serve_judged()
+    problem.run("deploy", **ON_KSERVE)
+    spec = service.document["spec"]
+    notes = {"tidegate/version": "3", "tidegate/batch": "b"}
+    model = {**spec["predictor"]["model"], "name": "", "args": ["--version", "2"]}
+    spec["canary"] = [{"trafficPercent": 10, "predictor": {"name": "v3", "model": model, "annotations": notes}}]
+    assert champions.rollback(None, "complaints") == "1"
+    assert champion() == "1" and left(service) is None
+    said = capsys.readouterr().out
+    assert "the canary of version 3, left over by another run, is removed" in said
+    assert re.search(r"InferenceService shop/toy serves version 1, \d+ s after its promotion", said)
+
+
+def test_a_rollback_needs_no_cluster(
+    serve_judged: Serve, problem: "World", capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = serve_judged()
+    problem.run("deploy", **ON_KSERVE)
+    service.behaviour.away = 9999
+    assert champions.rollback(None, "complaints") == "1"
+    assert champion() == "1"
+    assert "warning: it was not seen to serve: InferenceService shop/toy: expected" in capsys.readouterr().out

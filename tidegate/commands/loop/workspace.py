@@ -23,6 +23,8 @@ from tidegate.process.errors import InputError
 
 if TYPE_CHECKING:
     from tidegate.process.keys import Trusted
+    from tidegate.rollout.delivery import Delivery
+    from tidegate.tracking.reader import Client
 
 ARTIFACTS = Path("artifacts")
 DATA, DATA_DVC, PARAMS = Path("data"), Path("data.dvc"), Path("params.yaml")
@@ -62,6 +64,14 @@ def trusted_keys() -> "Trusted":
     from tidegate.process.keys import trusted  # with its library, which most commands do not need
 
     return trusted(read_parameters(PARAMS)["deploy"]["sign"])
+
+
+def delivery_of(client: "Client", name: str) -> "Delivery":
+    """The way of a version to `deploy.target`."""
+    from tidegate.rollout.delivery import Delivery, tell
+    from tidegate.rollout.target import target_of
+
+    return Delivery(client, name, trusted_keys(), target_of(read_parameters(PARAMS)["deploy"]), tell)
 
 
 def fetch_data() -> str | None:

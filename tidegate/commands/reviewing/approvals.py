@@ -7,9 +7,10 @@ from typing import Any
 from rich.table import Table
 
 from tidegate.commands.console import console
-from tidegate.commands.loop.workspace import CONTRACT, trusted_keys
+from tidegate.commands.loop.workspace import CONTRACT, delivery_of, trusted_keys
 from tidegate.contract.contract import read_contract
 from tidegate.process.context import user
+from tidegate.process.errors import InputError
 
 
 def waiting() -> list[dict[str, Any]]:
@@ -21,11 +22,28 @@ def waiting() -> list[dict[str, Any]]:
 
 
 def approve(version: str, reason: str) -> None:
-    """Promote a version through the journal; TrackingError when its verdict was not accepted or does not hold."""
-    from tidegate.tracking import approvals
+    """Promote a version by way of `deploy.target`, on KServe after its trial.
+
+    TrackingError when its verdict was not accepted or does not hold, InputError when it does not pass the trial.
+    What a killed approval has left to do is done.
+    """
+    from tidegate.rollout.watch import UnfitError
+    from tidegate.tracking import approvals, journal
     from tidegate.tracking.store import connect
 
-    approvals.approve(connect(), read_contract(CONTRACT).name, version, user(), _now(), reason, trusted_keys())
+    client, name, keys = connect(), read_contract(CONTRACT).name, trusted_keys()
+    delivery = delivery_of(client, name)
+    if delivery.target.on_kserve and journal.history(client, name).champion == version:
+        delivery.complete(version)
+        return
+    _, verdict = approvals.approvable(client, name, version, keys)
+    try:
+        delivery.deliver(
+            version, verdict.batch, lambda: approvals.approve(client, name, version, user(), _now(), reason, keys)
+        )
+    except UnfitError as unfit:
+        thing, expected = f"approval of {name} version {version}", "a version that passes its trial on KServe"
+        raise InputError(thing, expected, f"this: {unfit}", "it is not promoted; see the log of its pod") from None
 
 
 def reject(version: str, reason: str) -> None:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tidegate.commands.console import console
-from tidegate.commands.loop.workspace import CONTRACT, trusted_keys
+from tidegate.commands.loop.workspace import CONTRACT, delivery_of, trusted_keys
 from tidegate.contract.contract import read_contract
 from tidegate.process.context import user
 from tidegate.process.errors import InputError
@@ -71,7 +71,8 @@ def rollback(to: str | None, reason: str) -> str:
     """Make an earlier champion serve again; returns its version.
 
     If `to` is None it is the latest that nobody refused: a rollback said twice goes further back, never forth again.
-    InputError when there is none such, when no trusted key has signed it, or when another promotion came first.
+    On KServe a canary is removed, and it is told how long the predictor took to follow. InputError when there is none
+    such, when no trusted key has signed it, or when another promotion came first.
     """
     from tidegate.tracking import journal, signatures, versions
     from tidegate.tracking.entries import Entry
@@ -94,6 +95,7 @@ def rollback(to: str | None, reason: str) -> str:
     outcome = journal.promote(client, name, entry)
     if not outcome.counted:
         raise InputError(f"rollback of {name}", f"champion {past.champion}", str(outcome.champion), "run it again")
+    delivery_of(client, name).return_to(target)
     return target
 
 
