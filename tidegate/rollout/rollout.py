@@ -13,11 +13,12 @@ from tidegate.process.errors import InputError, UnavailableError
 from tidegate.rollout.cluster import Cluster
 from tidegate.rollout.doors import ask
 from tidegate.rollout.golden import Golden
-from tidegate.rollout.inference_service import InferenceService, Spec, check, check_ours
+from tidegate.rollout.inference_service import InferenceService, Spec, canary_of, check, check_ours
 from tidegate.rollout.trial import Trial, run
 from tidegate.rollout.watch import UnfitError
 
 Result = TypeVar("Result")
+REHEARSED = "0"  # no version of the registry
 ANSWERS_PER_POD = 10  # in a row by the new version, for each pod: one that lags would hardly be missed
 
 
@@ -35,6 +36,12 @@ def roll_out(trial: Trial, stable: Golden | None, promote: Callable[[], Result])
     seconds = finish(trial.cluster, trial.golden)
     trial.tell(f"{service} serves version {trial.version}, {seconds:.0f} s after its promotion")
     return result
+
+
+def rehearse(cluster: Cluster) -> InferenceService:
+    """Ask KServe whether it would take a canary, and change nothing; InputError says why not."""
+    check(cluster.read())
+    return cluster.change(lambda now: canary_of(now, REHEARSED, "", 1), dry_run=True)
 
 
 def _left_over(service: InferenceService, version: str) -> str | None:

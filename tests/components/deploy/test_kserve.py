@@ -12,10 +12,12 @@ import pytest
 from tests.components.deploy.conftest import ON_KSERVE, Serve, applied, predictor
 from tests.servers.kserve.cluster import Backend, Behaviour, KServeCluster, Reply, Service
 from tests.servers.kserve.rules import MODE
+from tidegate.commands.cluster import prerequisites
 from tidegate.commands.reviewing import approvals as reviewing
 from tidegate.commands.reviewing import champions
 from tidegate.process.errors import InputError, TrackingError, UnavailableError
 from tidegate.rollout import watch
+from tidegate.rollout.target import Target
 from tidegate.tracking.journal import history
 from tidegate.tracking.store import connect
 
@@ -279,3 +281,36 @@ def test_a_rollback_needs_no_cluster(
     assert champions.rollback(None, "complaints") == "1"
     assert champion() == "1"
     assert "warning: it was not seen to serve: InferenceService shop/toy: expected" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "spec", "state", "line"),
+    [
+        (Behaviour(), {}, "ok", "InferenceService shop/toy takes a canary"),
+        (
+            Behaviour(knows_canary=False),
+            {},
+            "wrong",
+            "InferenceService shop/toy: expected a KServe that knows spec.canary, found an older one; install 0.20",
+        ),
+        (
+            Behaviour(),
+            {"canaryTrafficPercent": 10},
+            "wrong",
+            "InferenceService shop/toy: expected no canaryTrafficPercent, which this mode ignores, found one",
+        ),
+        (Behaviour(rights=("get",)), {}, "not checked", "InferenceService shop/toy: expected the right to patch"),
+        (Behaviour(denial="no"), {}, "wrong", "InferenceService shop/toy: expected a canary that KServe accepts"),
+    ],
+)
+def test_the_doctor_asks_kserve_and_changes_nothing(
+    behaviour: Behaviour, spec: dict[str, Any], state: str, line: str, serve_judged: Serve, problem: "World"
+) -> None:
+    service = serve_judged(behaviour, **spec)
+    before = json.dumps(service.document["spec"])
+    target = Target("kserve", "shop/toy")
+    (check,) = prerequisites.run(prerequisites.of_the_target(None, "kubeflow", target))
+    assert (check.name, check.state) == ("kserve", state), check
+    assert check.message.startswith(line)
+    assert json.dumps(service.document["spec"]) == before
+    assert prerequisites.of_the_target(None, None, Target()) == {}

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from rich.text import Text
@@ -13,12 +14,16 @@ from tidegate.commands.cluster.service import connect
 from tidegate.commands.console import console
 from tidegate.commands.loop import workspace
 from tidegate.contract.contract import read_contract
+from tidegate.documents.parameters import read_parameters
 from tidegate.pipelines import cluster, kubeflow, steps
 from tidegate.process import limits
 from tidegate.process.deadline import within
 from tidegate.process.errors import InputError
 from tidegate.process.redaction import address
+from tidegate.rollout.cluster import ForbiddenError, cluster_of
 from tidegate.rollout.connection import kubernetes_api
+from tidegate.rollout.rollout import rehearse
+from tidegate.rollout.target import Target, target_of
 
 OK, WRONG, UNCHECKED = "ok", "wrong", "not checked"
 COLOURS: Mapping[str, str] = {OK: "green", WRONG: "red", UNCHECKED: "yellow"}
@@ -55,6 +60,7 @@ def examine(connection: Connection, remote: str | None) -> list[Check]:
             **of_the_run(remote, connection.kube_context, namespace),
             **of_the_rights(connection),
             **of_the_services(connection),
+            **of_the_target(connection.kube_context, connection.namespace, _target()),
         }
     )
 
@@ -80,6 +86,11 @@ def of_the_services(connection: Connection) -> dict[str, Callable[[], str]]:
 def of_the_rights(connection: Connection) -> dict[str, Callable[[], str]]:
     """Whether the run and the submitter have the necessary rights in Kubernetes."""
     return {"rights": lambda: _rights(connection)}
+
+
+def of_the_target(context: str | None, namespace: str | None, target: Target) -> dict[str, Callable[[], str]]:
+    """Whether KServe would make a canary, if versions go there."""
+    return {"kserve": lambda: _kserve(context, namespace, target)} if target.on_kserve else {}
 
 
 def of_the_namespace(connection: Connection, namespace: str | None, platform: Mapping[str, Any], account: str) -> str:
@@ -142,6 +153,22 @@ def _rights(connection: Connection) -> str:
         return rights.check(api, place, cluster.load().service_account, connection.timeout)
     except PermissionError as reason:
         raise NotCheckedError(str(reason)) from None
+
+
+def _target() -> Target:
+    return target_of(read_parameters(workspace.PARAMS)["deploy"]) if workspace.PARAMS.is_file() else Target()
+
+
+def _kserve(context: str | None, namespace: str | None, target: Target) -> str:
+    problem = read_contract(workspace.CONTRACT).name
+    place = target.service or f"{namespace or DEFAULT_NAMESPACE}/{problem}"
+    if kubernetes_api(context) is None:
+        raise NotCheckedError("no kubeconfig")
+    try:
+        rehearse(cluster_of(replace(target, service=place), problem, context))
+    except ForbiddenError as reason:  # the account of a run is another
+        raise NotCheckedError(str(reason)) from None
+    return f"InferenceService {place} takes a canary"
 
 
 def _data(remote: str | None) -> str:
