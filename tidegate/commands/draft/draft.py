@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from tidegate.commands.draft.flow import flow
+from tidegate.commands.draft.column_names import joined, renamed
 from tidegate.commands.draft.forms import (
     Form,
     is_number,
@@ -23,7 +23,7 @@ from tidegate.commands.draft.primary_key import key_of_rows
 from tidegate.commands.draft.sniffed import spelling
 from tidegate.components.ingest.raw_files import read
 from tidegate.contract.contract import Column, Table, literal, quoted
-from tidegate.contract.names import folded, reserved
+from tidegate.contract.names import reserved
 from tidegate.process.errors import InputError
 from tidegate.tables.engine import cast, columns_of, parquet
 from tidegate.tables.raw_file import check_readable
@@ -33,10 +33,7 @@ SPELLINGS = ("NA", "N/A", "NULL", "null", "None", "nan", "NaN", "-", "?", "n/a",
 PERSONAL = re.compile(
     r"(?i)(^|_)(e?mail|(first|last|full)_?name|phone|address|street|ssn|birth\w*|passport|iban)(_|$)"
 )
-NO_DATE = re.compile(r"(?i)(^|_)(quarter|qtr|q|week)(_|$)")  # 1 to 4 would be read as a month
 MOST_VALUES = 12
-MOST_LETTERS = 1000  # YAML limits a simple key to 1024
-LONG_LETTERS = 60
 UNTIMED_SHARE = 0.01  # of the rows; more without a time are an error
 
 
@@ -58,7 +55,7 @@ def draft(
         spelled["header"] = "none"
     promised = {name: Column("text") for name in names}
     read(connection, [path], "drafted", Table(files=escape(path.name), columns=promised, key=(), **spelled))
-    origins = _renamed(connection) | _joined(connection, time)
+    origins = renamed(connection) | joined(connection, time)
     names = list(columns_of(connection, "drafted"))
     if len(names) > 1:
         connection.execute(f"DELETE FROM drafted WHERE coalesce({', '.join(map(quoted, names))}) IS NULL")
@@ -96,40 +93,6 @@ def _without_time(connection: duckdb.DuckDBPyConnection, time: str) -> None:
     rows, timed = connection.execute(f"SELECT count(*), count({quoted(time)}) FROM drafted").fetchall()[0]
     if rows - timed <= rows * UNTIMED_SHARE:
         connection.execute(f"DELETE FROM drafted WHERE {quoted(time)} IS NULL")
-
-
-def _renamed(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
-    """Rename columns whose name is reserved or too long for YAML; returns the original name of each."""
-    names = list(columns_of(connection, "drafted"))
-    origins = {_free(f"{name[:LONG_LETTERS]}_", names): [name] for name in names if _unusable(name)}
-    for name, (old,) in origins.items():
-        connection.execute(f"ALTER TABLE drafted RENAME COLUMN {quoted(old)} TO {quoted(name)}")
-    return origins
-
-
-def _unusable(name: str) -> bool:
-    return reserved(name) or len(flow(name)) > MOST_LETTERS
-
-
-def _joined(connection: duckdb.DuckDBPyConnection, time: str) -> dict[str, list[str]]:
-    """Add a column for a time of several columns (`Date,Time`); returns its parts."""
-    names = list(columns_of(connection, "drafted"))
-    parts = [part.strip() for part in time.split(",")]
-    if time in names or len(parts) < 2 or not set(parts) <= set(names):
-        return {}
-    if other := next(filter(NO_DATE.search, parts), None):
-        raise InputError("--time", "parts of a date or a time, which a format can read", other, "add the date")
-    name = _free("_".join(parts), names)
-    joined = " || ' ' || ".join(map(quoted, parts))
-    connection.execute(f"CREATE OR REPLACE TABLE drafted AS SELECT *, {joined} AS {quoted(name)} FROM drafted")
-    return {name: parts}
-
-
-def _free(name: str, names: Sequence[str]) -> str:
-    taken = set(map(folded, names))
-    while folded(name) in taken:
-        name += "_"
-    return name
 
 
 def _missing(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[str]:

@@ -14,6 +14,7 @@ import duckdb
 import pandas as pd
 
 from tidegate.commands.draft import PARAMETERS
+from tidegate.commands.draft.column_names import chosen, stated
 from tidegate.commands.draft.draft import draft, private_because
 from tidegate.commands.draft.first_estimator import best, labelled_rows, typed_view
 from tidegate.commands.draft.flow import flow
@@ -23,12 +24,10 @@ from tidegate.commands.draft.primary_key import key_of_events
 from tidegate.commands.draft.rehearsal import rehearse
 from tidegate.components.evaluate.suspicions import suspicions_of
 from tidegate.documents.parameters import read_parameters
-from tidegate.documents.schema import hint, listed
 from tidegate.process.command import run
 from tidegate.process.errors import InputError, line
 from tidegate.process.termination import leave_after
 from tidegate.scoring.scores import labels
-from tidegate.tables.delimited import check_different
 from tidegate.tables.engine import columns_of, engine
 from tidegate.tables.features import kind_of, subquery
 
@@ -65,8 +64,8 @@ def begin(file: Path, label: str, time: str, key: str, names: str) -> None:
     if not file.is_file():
         raise InputError(file, "a file", "nothing", "check the path")
     with engine(file.parent) as connection:
-        table = draft(connection, file, time, _names(names))
-        label, time, *own = _named(table, file, label, time, [name for name in key.split(",") if name])
+        table = draft(connection, file, time, stated(names))
+        label, time, *own = chosen(table, file, label, time, [name for name in key.split(",") if name])
         name = _plain(file)
         table["key"] = own or _key(connection, file, table, label, time)
         target = label_of(connection, name, label, table["columns"][label]["type"])
@@ -87,31 +86,6 @@ def begin(file: Path, label: str, time: str, key: str, names: str) -> None:
     params = _params(target, span)
     rehearse(texts, params, file)
     print(json.dumps({"files": texts, "params": params, "task": target.task}, ensure_ascii=False))
-
-
-def _names(text: str) -> list[str]:
-    """The names of --names; InputError if two are equal or one is empty."""
-    names = [name.strip() for name in text.split(",")] if text else []
-    if not all(names):
-        raise InputError("--names", "a name for each column", "none for one of them", "correct it")
-    check_different("--names", names)
-    return names
-
-
-def _named(table: Mapping[str, Any], file: Path, label: str, time: str, key: list[str]) -> list[str]:
-    """The names in the contract of label, time and key, which the user gives as in the file."""
-    origins = {name: column.get("from") for name, column in table["columns"].items()}
-    names = {",".join([of] if isinstance(of, str) else of): name for name, of in origins.items() if of}
-    choices = [*(name for name in origins if name not in names.values()), *names]
-    chosen = []
-    for flag, name in (("--label", label), ("--time", time), *(("--key", part) for part in key)):
-        if name not in choices:
-            expected = f"one of {listed(choices)}"
-            raise InputError(f"{flag} of {file.name}", expected, hint(name, choices), "correct it")
-        chosen.append(names.get(name, name))
-    if label == time or label in key:
-        raise InputError("--label", "a column of its own", f"{label!r}, which is time or key", "name another column")
-    return chosen
 
 
 def _plain(file: Path) -> str:
