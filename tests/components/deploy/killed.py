@@ -27,12 +27,12 @@ def main(trials: list[dict[str, Any]]) -> None:
         if not child:
             arm(trial["change"])
             os.environ["MLFLOW_TRACKING_URI"] = trial["uri"]
-            deploy(**{name: _value(name, value) for name, value in trial["flags"].items()})
+            deploy(**{name: value_of(name, value) for name, value in trial["flags"].items()})
             os._exit(0)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 
 
-def _value(name: str, value: Any) -> Any:
+def value_of(name: str, value: Any) -> Any:
     """A scalar as it is, or the path of a file."""
     return value if name in SCALARS else Path(value)
 

@@ -32,6 +32,7 @@ class Behaviour:
     splits: bool = True  # KServe 0.21
     ready_after: int = 1  # looks at a canary until it is ready
     never_ready: bool = False
+    waits_for_pods: bool = False  # a canary is ready once its server is
     conflicts: int = 0
     away: int = 0
     rights: tuple[str, ...] = ("get", "patch")
@@ -85,7 +86,7 @@ class KServeCluster:
         made["metadata"] |= {"resourceVersion": "1", "generation": 1}
         service.document = made
         self.services[made["metadata"]["namespace"], made["metadata"]["name"]] = service
-        self._reconcile(service)
+        self.look(service)
         return service
 
     def request(self, method: str, url: str, body: bytes, token: str) -> Reply:
@@ -113,7 +114,7 @@ class KServeCluster:
         if service is None:
             return _status(404, f'inferenceservices.serving.kserve.io "{name}" not found')
         if method == "GET":
-            self._reconcile(service)
+            self.look(service)
             return 200, json.dumps(service.document).encode()
         return self._patch(service, json.loads(body), "dryRun" in query)
 
@@ -140,8 +141,8 @@ class KServeCluster:
             behaviour.on_patch(len(service.patches) - 1, True)
         return 200, json.dumps(wanted).encode()
 
-    def _reconcile(self, service: Service) -> None:
-        """The status that KServe writes: reconcileCanaryDeployments, createAddress, createRawURL."""
+    def look(self, service: Service) -> None:
+        """Write the status, as KServe does at any time: reconcileCanaryDeployments, createAddress, createRawURL."""
         metadata, spec = service.document["metadata"], service.document["spec"]
         namespace, name = metadata["namespace"], metadata["name"]
         service.looks += 1
@@ -150,7 +151,7 @@ class KServeCluster:
         canaries = [
             {
                 "name": canary["predictor"]["name"],
-                "ready": ready and canary["predictor"]["name"] in self._pods(service, canary),
+                "ready": ready and self._is_up(service, canary),
                 "trafficPercent": canary["trafficPercent"],
             }
             for canary in spec.get("canary") or ()
@@ -168,6 +169,13 @@ class KServeCluster:
             status["url"] = f"http://{name}-{namespace}.example.com"
             status["address"] = {"url": f"http://{name}-predictor.{namespace}.{DOMAIN}"}
         service.document["status"] = status
+
+    def _is_up(self, service: Service, canary: Mapping[str, Any]) -> bool:
+        pod = self._pods(service, canary).get(canary["predictor"]["name"])
+        name = service.document["metadata"]["name"]
+        if pod is None or not service.behaviour.waits_for_pods:
+            return pod is not None
+        return pod("GET", f"/v2/models/{name}/ready", b"")[0] == 200
 
     def _pods(self, service: Service, canary: Mapping[str, Any]) -> Mapping[str, Backend]:
         """The pods of a canary, by its name: of the version that its arguments say."""
