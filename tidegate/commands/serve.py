@@ -67,7 +67,7 @@ def values(overrides: Sequence[str]) -> dict[str, dict[str, Any]]:
 
     none = {name: defaults(name) for name in ("serve", "deploy")}
     here = read_parameters(PARAMETERS) if PARAMETERS.is_file() else none
-    known = {f"{section}.{name}" for section in ("serve", "deploy") for name in defaults(section)}
+    known = {*(f"serve.{name}" for name in defaults("serve")), "deploy.sign"}
     for override in overrides:
         full, _, text = override.partition("=")
         if full not in known:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
+from s3fs import S3FileSystem
 
 from tests.servers.programs import s3, silent
 from tests.tidegate.serving.conftest import EVENT, Server
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 
 def at(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The credentials of a store, as a pod has them."""
+    """The credentials of a store, as a pod has them; a connection of an earlier test knows another store."""
+    S3FileSystem.clear_instance_cache()
     for name, value in {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": "x",
