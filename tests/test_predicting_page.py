@@ -73,6 +73,7 @@ def test_what_was_done_as_json_and_who_is_not_there(workspace: Workspace) -> Non
         (("--version", "9"), "error: flights version 9: expected a registered version, found none"),
         (("--name", "ships"), "error: ships: expected a champion, found none yet"),
         (("--set", "train.window_days=1"), "error: --set train.window_days=1: expected one of"),
+        (("--set", "serve.max_rows=9"), "error: --set serve.max_rows=9: expected one of deploy.sign, serve.tables"),
     ):
         done = workspace.tidegate("predict", features, "other.csv", *flags, check=False)
         assert done.returncode == 2 and done.stderr.startswith(message), done.stderr

@@ -19,7 +19,6 @@ from tidegate.rollout.delivery import Delivery, tell
 from tidegate.rollout.target import Target
 from tidegate.tables.recipe import FILES, read_batch
 from tidegate.tracking.approvals import check_filed
-from tidegate.tracking.artifacts import Content
 from tidegate.tracking.batch_runs import batch_run, finish
 from tidegate.tracking.journal import champion
 from tidegate.tracking.reader import Client
@@ -52,20 +51,14 @@ def deploy(
     """
     texts = {"contract": read_text(contract), "sql": read_text(sql), "estimator": read_text(estimator)}
     name = parse_contract(texts["contract"], str(contract)).name
-    files: dict[str, Content] = {FILES[part]: text for part, text in texts.items()}
-    files |= {
-        "model.skops": model,
-        "reference.parquet": reference / "reference.parquet",
-        "record.json": record,
-    }
+    files = {"model.skops": model, "reference.parquet": reference / "reference.parquet", "record.json": record}
     documents = Decision.read(decision), Verdict.read(verdict), Record.read(record)
-    challenger = Challenger(read_batch(batch, texts), *documents, files)
+    challenger = Challenger(read_batch(batch, texts), *documents, files | {FILES[part]: texts[part] for part in texts})
     check_chain(challenger)
     client = connect()
     run_id = batch_run(client, name, challenger.batch.id, {Tag.UNTIL: challenger.batch.end[:10]})
     result = recorded(client, run_id, challenger.verdict.question)
-    goal = Target(target, service, canary_percent, watch_seconds)
-    delivery = Delivery(client, name, trusted(sign), goal, tell)
+    delivery = Delivery(client, name, trusted(sign), Target(target, service, canary_percent, watch_seconds), tell)
     if result is None:
         result = _new_release(client, run_id, challenger, approval, delivery)
     elif result.version and not result.promoted:

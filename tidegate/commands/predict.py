@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tidegate.commands.command import JSON, SET, Command
-from tidegate.commands.serve import CONTRACT, TABLES, values
+from tidegate.commands.serve import CONTRACT, SIGN, TABLES, values
 from tidegate.process.errors import InputError
 
 if TYPE_CHECKING:
     from tidegate.tracking.champion import Champion
 
+OVERRIDDEN = ("serve.unknown", "serve.tables", SIGN)
 STAGES = {
     "read": "read and check the rows",
     "features": "compute features of the events",
@@ -38,7 +39,7 @@ def predict(arguments: argparse.Namespace) -> None:
     from tidegate.process.termination import unwinding
     from tidegate.serving.options import settings
 
-    parameters = values(arguments.set)
+    parameters = values(arguments.set, OVERRIDDEN)
     if arguments.tables:
         parameters["serve"]["tables"] = arguments.tables
     options = settings(parameters["serve"], str(TABLES))

@@ -3,7 +3,7 @@
 import argparse
 import gc
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 PORT, GRPC_PORT, HOST = 8080, 8081, "127.0.0.1"
 CONTRACT, PARAMETERS = Path("contract.yaml"), Path("params.yaml")
 TABLES = Path("artifacts/validate/clean")
+SIGN = "deploy.sign"
 # One thread for each request: a model that starts several for a few rows takes longer.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -60,19 +61,22 @@ def serve(arguments: argparse.Namespace) -> None:
     server.run()
 
 
-def values(overrides: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The sections of params.yaml that the server reads, with `overrides`; without the file those that it may lack."""
+def values(overrides: Sequence[str], known: Collection[str] = ()) -> dict[str, dict[str, Any]]:
+    """The sections of params.yaml that the server reads, with `overrides`; without the file those that it may lack.
+
+    InputError for an override of none of `known`, by default all that the server reads.
+    """
     from tidegate.documents.formats import parse_yaml
     from tidegate.documents.parameters import check_parameter, defaults, read_parameters
 
     none = {name: defaults(name) for name in ("serve", "deploy")}
     here = read_parameters(PARAMETERS) if PARAMETERS.is_file() else none
-    known = {*(f"serve.{name}" for name in defaults("serve")), "deploy.sign"}
+    known = known or {*(f"serve.{name}" for name in defaults("serve")), SIGN}
     for override in overrides:
         full, _, text = override.partition("=")
         if full not in known:
             raise InputError(
-                f"--set {override}", f"one of {', '.join(sorted(known))}", full, "as in --set serve.max_rows=9"
+                f"--set {override}", f"one of {', '.join(sorted(known))}", full, "as in --set serve.unknown=refuse"
             )
         section, name = full.split(".")
         here[section][name] = parse_yaml(text, f"--set {full}") if text else ""

@@ -46,15 +46,7 @@ def draft(
     between them; `names` are those of the columns of a file without names; `notes` are remarks on columns for the
     person who checks the draft.
     """
-    connection.execute("DROP TABLE IF EXISTS drafted")
-    check_readable(path)
-    spelled: dict[str, Any] = {} if path.suffix == ".parquet" else spelling(path, time.split(","))
-    if names:
-        if path.suffix == ".parquet":
-            raise InputError("--names", "a CSV file", path.name, "leave it out: Parquet has names")
-        spelled["header"] = "none"
-    promised = {name: Column("text") for name in names}
-    read(connection, [path], "drafted", Table(files=escape(path.name), columns=promised, key=(), **spelled))
+    spelled = _read(connection, path, time, names)
     origins = renamed(connection) | joined(connection, time)
     names = list(columns_of(connection, "drafted"))
     if len(names) > 1:
@@ -80,6 +72,19 @@ def draft(
     spelled |= {"missing": missing if len(missing) > 1 else missing[0]} if missing else {}
     document = {"files": escape(path.name), **spelled, **({"time": first} if first else {}), "key": key}
     return {**document, "columns": columns, **({"notes": notes} if notes else {})}
+
+
+def _read(connection: duckdb.DuckDBPyConnection, path: Path, time: str, names: Sequence[str]) -> dict[str, Any]:
+    """Create the table `drafted` of the file's texts; returns the keys of contract.yaml that say how it is written."""
+    connection.execute("DROP TABLE IF EXISTS drafted")
+    check_readable(path)
+    if names and path.suffix == ".parquet":
+        raise InputError("--names", "a CSV file", path.name, "leave it out: Parquet has names")
+    spelled = {} if path.suffix == ".parquet" else spelling(path, time.split(","))
+    spelled |= {"header": "none"} if names else {}
+    promised = {name: Column("text") for name in names}
+    read(connection, [path], "drafted", Table(files=escape(path.name), columns=promised, key=(), **spelled))
+    return spelled
 
 
 def _replace(connection: duckdb.DuckDBPyConnection, values: Mapping[str, str]) -> None:
