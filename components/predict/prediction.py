@@ -1,5 +1,6 @@
 """The prediction of a file from its rows to its answer: read, check, compute features, ask the model, write."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -55,6 +56,7 @@ class Answered:
 def predict_file(champion: Champion, asked: Asked, moment: datetime, watch: Watch) -> Answered:
     """Write the predictions of a file, whole or not at all; InputError names the first bad row."""
     _, form = outgoing.form_of(asked.target)
+    _check_folder(asked.target)
     by = predictor(champion, None, asked.unknown, 1)
     with ExitStack() as stack:
         target = stack.enter_context(replacing(asked.target))
@@ -74,6 +76,13 @@ def predict_file(champion: Champion, asked: Asked, moment: datetime, watch: Watc
                 late = events.row_checks(champion.contract)
                 outgoing.write_aside(connection, rows, which, checks(which.fields), late, form, scratch, aside)
     return Answered(which.kind, champion.version, answered, total - answered, tuple(which.hidden))
+
+
+def _check_folder(target: Path) -> None:
+    """InputError where the answer cannot be written, before anything is read."""
+    folder = target.parent
+    if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(target, "a folder in which files can be made", "no permission", "name another place")
 
 
 @contextmanager

@@ -128,3 +128,14 @@ def test_a_folder_that_may_not_be_written_is_told(step: str, port: str, world: "
     )
     assert world.snapshot() == before
     assert not list(locked.iterdir())
+
+
+def test_an_answer_that_may_not_be_written_is_told(released: "World") -> None:
+    locked = released / "locked"
+    locked.mkdir(mode=0o500)
+    words = ["tidegate", "predict", str(released / "features/features.parquet"), str(locked / "out.csv")]
+    told = _refused([sys.executable, "-m", *words, "--name", "toy", "--kind", "features"])
+    locked.chmod(0o700)
+    expected = "expected a folder in which files can be made, found no permission; name another place"
+    assert told == f"error: {locked / 'out.csv'}: {expected}\n"
+    assert [*locked.iterdir()] == []
