@@ -10,10 +10,9 @@ from tidegate.components.predict.outgoing import aside
 from tidegate.components.predict.prediction import Asked, predict_file
 from tidegate.components.predict.version import loaded
 from tidegate.documents.formats import write_json
+from tidegate.documents.parameters import check_parameter
 from tidegate.process.command import Output
 from tidegate.process.errors import InputError
-
-POLICIES = ("accept", "refuse")
 
 
 def predict(
@@ -29,8 +28,7 @@ def predict(
     answered: Output,
 ) -> None:
     """Predict the rows at `source` into the folder or S3 prefix `target`, in a file that is named by the moment."""
-    if unknown not in POLICIES:
-        raise InputError("unknown", " or ".join(POLICIES), unknown, "correct it")
+    check_parameter("serve", "unknown", unknown, "unknown", "correct it")
     file = _name(moment)
     champion = loaded(name, version, sign)
     with TemporaryDirectory() as scratch:

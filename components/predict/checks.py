@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from tidegate.contract.contract import literal, quoted
+from tidegate.contract.contract import literal, number, quoted
 from tidegate.serving.fields import WORDS, Field
 
 
@@ -52,12 +52,12 @@ def _of_field(name: str, field: Field) -> list[tuple[str, str]]:
 
 
 def _literal(value: str | float | bool) -> str:
-    """A value of the contract as SQL, which has no word for infinity and no whole number of any size."""
+    """A value of the contract as SQL."""
     if isinstance(value, str):
         return literal(value)
     if isinstance(value, bool):
         return str(value).lower()
-    return str(value) if abs(value) < 2**63 else f"{literal(str(float(value)))}::DOUBLE"
+    return number(value)
 
 
 def first_broken(conditions: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tidegate.components.validate.ingested import Source
-from tidegate.contract.contract import SQL_TYPE, Column, literal, quoted
+from tidegate.contract.contract import SQL_TYPE, Column, literal, number, quoted
 from tidegate.documents.schema import hint
 
 
@@ -80,7 +80,7 @@ def _column_rules(source: Source, name: str, column: Column) -> list[Rule]:
         promises.append(("a finite number", f"NOT isfinite({value})"))
     if column.range:
         low, high = column.range
-        promises.append((f"{low} to {high}", f"NOT {value} BETWEEN {_number(low)} AND {_number(high)}"))
+        promises.append((f"{low} to {high}", f"NOT {value} BETWEEN {number(low)} AND {number(high)}"))
     if column.values:
         texts = [str(item).lower() if isinstance(item, bool) else str(item) for item in column.values]
         as_text = value if column.type == "text" else f"{value}::VARCHAR"
@@ -88,11 +88,6 @@ def _column_rules(source: Source, name: str, column: Column) -> list[Rule]:
     example = "NULL" if name in table.identifying() else f"{raw}::VARCHAR"
     typed = f"a value of type {column.type}"
     return [Rule(name, expected, broken, name, example, expected == typed) for expected, broken in promises]
-
-
-def _number(value: float) -> str:
-    """A number as SQL, which has no word for infinity and no whole number of any size."""
-    return str(value) if abs(value) < 2**63 else f"{literal(str(float(value)))}::DOUBLE"
 
 
 def _references(source: Source, parents: Mapping[str, Source]) -> list[Rule]:

@@ -134,6 +134,11 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def number(value: float) -> str:
+    """A number as SQL, which has no word for infinity and no whole number of any size."""
+    return str(value) if abs(value) < 2**63 else f"{literal(str(float(value)))}::DOUBLE"
+
+
 def literals(texts: Sequence[str]) -> str:
     """`texts` as an SQL list."""
     return f"[{', '.join(map(literal, texts))}]"

@@ -69,7 +69,7 @@ def test_an_s3_prefix(released: "World", events: pd.DataFrame, monkeypatch: pyte
     ("changes", "message"),
     [
         ({"moment": "now"}, "moment: expected a time such as 2013-03-01T06:00:00Z, found 'now'; correct it"),
-        ({"unknown": "maybe"}, "unknown: expected accept or refuse, found maybe; correct it"),
+        ({"unknown": "maybe"}, "unknown: expected one of accept, refuse, found 'maybe'; correct it"),
         ({"source": "gs://x/"}, "gs://x/: expected a folder or an S3 prefix, found another store"),
         ({"name": "ships"}, "ships: expected a champion, found none yet"),
     ],
