@@ -14,6 +14,7 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 TICK = 0.1  # seconds between two looks
+COMPUTING = 0.25  # of a tick: who computed for so long was not silent in the rest of it
 LEAST_SHARE = 0.05  # of a tick that is lost in any case: work without end is given up, too
 
 
@@ -27,20 +28,23 @@ class Patience:
     def is_over(self) -> bool:
         """Whether the seconds are used up; to be called after each tick."""
         before, self._busy = self._busy, busy_seconds()
+        spent = max(0.0, self._busy - before)  # a thread that ended takes the wait that it counted with it
+        if spent >= TICK * COMPUTING:
+            # The rest of the tick may be the host's, of which nothing here is counted. More than a tick was spent
+            # before: Linux counts the wait for a processor when it has ended.
+            spent = max(spent, TICK)
         self._most -= TICK * LEAST_SHARE
-        # More than a tick was spent before: Linux counts the wait for a processor when it has ended.
-        self._rest = min(self._most, self._rest - TICK + self._busy - before)
+        self._rest = min(self._most, self._rest - TICK + spent)
         return self._rest <= 0
 
 
 def busy_seconds() -> float:
-    """The seconds in which threads of this process have run, or (on Linux) waited for a processor."""
-    total = 0
+    """The seconds in which threads of this process have run, or (on Linux) wait for a processor."""
+    nanoseconds = 0
     for thread in Path("/proc/self/task").glob("*/schedstat"):
         with suppress(OSError, ValueError):  # it has just ended
-            running, waiting, _ = thread.read_text().split()
-            total += int(running) + int(waiting)
-    return total / 1e9 if total else time.process_time()
+            nanoseconds += int(thread.read_text().split()[1])
+    return time.process_time() + nanoseconds / 1e9
 
 
 def within(seconds: float, work: Callable[[], Result]) -> Result:

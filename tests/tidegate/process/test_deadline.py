@@ -70,6 +70,36 @@ def test_a_wait_for_a_processor_that_is_counted_late_is_not_silence(monkeypatch:
     assert any(patience.is_over() for _ in range(300)), "work without end is given up"
 
 
+def test_what_a_busy_host_takes_of_a_tick_is_not_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a virtual machine a thread that computes may get a third of a processor, and nothing counts the rest."""
+    busy = iter([deadline.TICK / 3 * tick for tick in range(1000)])
+    monkeypatch.setattr(deadline, "busy_seconds", lambda: next(busy))
+    patience = deadline.Patience(1)
+    assert not any(patience.is_over() for _ in range(100))
+
+
+def test_a_thread_that_ends_uses_up_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The seconds that it waited for a processor are no longer counted, as if the process had given them back."""
+    busy = iter([0.0, 60.0, *(50.0 for _ in range(100))])
+    monkeypatch.setattr(deadline, "busy_seconds", lambda: next(busy))
+    patience = deadline.Patience(5)
+    patience.is_over()
+    assert not any(patience.is_over() for _ in range(20))
+
+
+def test_the_seconds_of_threads_that_ended_still_count() -> None:
+    def compute() -> None:
+        until = time.thread_time() + 0.2
+        while time.thread_time() < until:
+            sum(range(1000))
+
+    before = deadline.busy_seconds()
+    thread = threading.Thread(target=compute)
+    thread.start()
+    thread.join()
+    assert deadline.busy_seconds() - before >= 0.2
+
+
 def test_work_that_computes_is_not_silent() -> None:
     def compute() -> str:
         until = time.process_time() + 1.2
