@@ -22,11 +22,11 @@ def _step(name: str, ports: Mapping[str, Any], metadata: bool = False) -> dsl.Co
 
 @dsl.container_component
 def collect(
-    given: str,
+    current_data_dvc: str,
     contract_yaml: str,
     remote: str,
     fetch: bool,
-    asked: str,
+    requested_until: str,
     scheduled: str,
     created: str,
     repository: str,
@@ -34,7 +34,7 @@ def collect(
     data_dvc: OutputPath(str),  # type: ignore[valid-type]
     until: OutputPath(str),  # type: ignore[valid-type]
 ) -> dsl.ContainerSpec:
-    """Add new rows of the sources to the newest version of the data, or pass on the given version."""
+    """Add new rows of the sources to the newest version of the data, or pass on the current version."""
     return _step("collect", locals())
 
 

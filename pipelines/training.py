@@ -46,12 +46,12 @@ def training(
     """Collect, pull, ingest, validate, featurize, gate; then, only if the gate is open, train, evaluate, deploy."""
     # A scheduled run uses the newest rows; a submitted run uses the version of the submitter's data.dvc.
     collect = steps.collect(
-        given=pull_data_dvc,
+        current_data_dvc=pull_data_dvc,
         contract_yaml=pull_contract_yaml,
         remote=pull_remote,
         fetch=collect_fetch,
         # Empty in a scheduled run: its batch ends on the day for which it was scheduled.
-        asked=ingest_until,
+        requested_until=ingest_until,
         scheduled=dsl.PIPELINE_JOB_SCHEDULE_TIME_UTC_PLACEHOLDER,
         created=dsl.PIPELINE_JOB_CREATE_TIME_UTC_PLACEHOLDER,
         repository=collect_repository,

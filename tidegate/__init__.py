@@ -14,8 +14,8 @@ for name, value in {
 
 # On a cluster the tracking server has a name of ours: Kubeflow's MLflow plugin may hand over one by MLflow's own name,
 # and Kubernetes refuses a pod that is given the same variable twice.
-if given := os.environ.get("TIDEGATE_TRACKING_URI"):
-    os.environ.setdefault("MLFLOW_TRACKING_URI", given)
+if uri := os.environ.get("TIDEGATE_TRACKING_URI"):
+    os.environ.setdefault("MLFLOW_TRACKING_URI", uri)
 
 # A step, or a program of ours that Python is looking for: the slow imports are yet to come.
 named = sys.orig_argv[sys.orig_argv.index("-m") + 1] if "-m" in sys.orig_argv and sys.argv[:1] == ["-m"] else ""

@@ -11,11 +11,11 @@ from tidegate.process.command import Output
 
 
 def collect(
-    given: str,
+    current_data_dvc: str,
     contract_yaml: str,
     remote: str,
     fetch: bool,
-    asked: str,
+    requested_until: str,
     scheduled: str,
     created: str,
     repository: str,
@@ -23,18 +23,19 @@ def collect(
     data_dvc: Output,
     until: Output,
 ) -> None:
-    """Write the text of data.dvc: the given one, or with `fetch` the newest version plus new rows of the sources.
+    """Write the text of data.dvc: the current one, or with `fetch` the newest version plus new rows of the sources.
 
-    `given` is empty if there is no version yet. `commit` is the branch of the git `repository` that receives data.dvc.
-    Also write `until`, the end of the batch: `asked`, or else derived from `scheduled` and `created`; see `day`.
+    `current_data_dvc` is empty if there is no version yet. `commit` is the branch of the git `repository` that
+    receives data.dvc. Also write `until`, the end of the batch: `requested_until`, or else derived from `scheduled`
+    and `created`; see `day`.
     """
-    end = day(asked, scheduled, created, datetime.now(UTC))
+    end = day(requested_until, scheduled, created, datetime.now(UTC))
     if end.origin:
         print(f"the batch ends on {end.until}: {end.origin}")
     tables = {name: table for name, table in parse_contract(contract_yaml).tables.items() if table.source}
-    text = given
+    text = current_data_dvc
     if fetch and tables:
-        text, merged = collect_rows(given, remote, tables, end.until)
+        text, merged = collect_rows(current_data_dvc, remote, tables, end.until)
         for name in tables:
             print(f"{name}: {merged[name].summary() if name in merged else 'nothing new'}")
         if commit:

@@ -65,15 +65,15 @@ def _places(features: int, rows: int) -> npt.NDArray[np.intp]:
 
 def _of_row(
     predict: Callable[[Columns], Predictions],
-    asked: Mapping[str, Any],
+    row: Mapping[str, Any],
     background: Columns,
     places: npt.NDArray[np.intp],
     class_: Any,
 ) -> tuple[float, list[float]]:
     """The base of one row and its contributions, in the order of the features."""
-    steps = np.arange(len(asked) + 1)
+    steps = np.arange(len(row) + 1)
     columns = {}
-    for number, (name, value) in enumerate(asked.items()):
+    for number, (name, value) in enumerate(row.items()):
         known = np.tile(_objects(background[name]), 2)[:, None]
         columns[name] = np.where(places[:, number, None] < steps, _objects([value]), known).ravel()
     predicted = predict(columns)

@@ -162,10 +162,10 @@ def _explains(scope: Scope, parameters: Any) -> bool:
     """Whether the address or the body asks for an explanation."""
     if not isinstance(parameters, dict):
         raise unlike("parameters", "an object", "another value", BROKEN)
-    asked = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True).get("explain", ["false"])
-    if asked not in (["true"], ["false"]) or type(parameters.get("explain", False)) is not bool:
+    flag = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True).get("explain", ["false"])
+    if flag not in (["true"], ["false"]) or type(parameters.get("explain", False)) is not bool:
         raise unlike("explain", "true or false", "another value", BROKEN)
-    return asked == ["true"] or parameters.get("explain", False)
+    return flag == ["true"] or parameters.get("explain", False)
 
 
 def _inferred(document: Any, binary: bytes, by: Predictor) -> Rows:

@@ -57,9 +57,9 @@ def check_same(names: Mapping[Path, Sequence[str]], table: Table) -> None:
         return
     usual = next((path for path in names if not _differs(names[path], table.in_files(), table)), first)
     for path, columns in names.items():
-        if found := _differs(columns, names[usual], table):
+        if difference := _differs(columns, names[usual], table):
             cure = "give all files of a table the same columns, or see `since` and `other_columns` in docs/contract.md"
-            raise InputError(path, f"the columns of {usual.name}", found, cure)
+            raise InputError(path, f"the columns of {usual.name}", difference, cure)
 
 
 def _differs(columns: Sequence[str], usual: Sequence[str], table: Table) -> str:

@@ -153,9 +153,9 @@ class Embedded:
     def get_model_version(self, name: str, version: str) -> ModelVersion | model_registry.ModelVersion:
         """A version of a registered model."""
         if re.fullmatch("[1-9][0-9]{0,17}", version):
-            for found in self._versions("workspace = 'default' AND name = ? AND version = ?", name, int(version)):
-                if PROMPT not in found.tags:
-                    return found
+            for match in self._versions("workspace = 'default' AND name = ? AND version = ?", name, int(version)):
+                if PROMPT not in match.tags:
+                    return match
         return self.connect().get_model_version(name, version)
 
     def _experiments(self, where: str, *values: object) -> Page[Experiment]:
@@ -185,8 +185,8 @@ class Embedded:
         )
         tags: dict[tuple[str, int], dict[str, str]] = defaultdict(dict)
         with self._moment() as ask:
-            found = ask(f"SELECT name, version, key, value FROM model_version_tags WHERE {these}", *values)
-            for name, version, key, value in found:
+            rows = ask(f"SELECT name, version, key, value FROM model_version_tags WHERE {these}", *values)
+            for name, version, key, value in rows:
                 tags[name, version][key] = value
             rows = ask(
                 f"SELECT name, version, source, run_id FROM model_versions WHERE {there} ORDER BY version", *values

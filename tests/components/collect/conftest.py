@@ -65,11 +65,11 @@ class Problem:
     def flags(self, **other: Any) -> dict[str, Any]:
         """The arguments of the step."""
         usual = {
-            "given": self.given,
+            "current_data_dvc": self.given,
             "contract_yaml": self.contract.replace("SOURCE", self.source),
             "remote": self.remote,
             "fetch": True,
-            "asked": "2024-06-01",
+            "requested_until": "2024-06-01",
             "scheduled": "{{$.pipeline_job_schedule_time_utc}}",
             "created": "",
             "repository": "",

@@ -29,7 +29,7 @@ def test_without_news_it_is_the_same_version(problem: "Problem", capsys: pytest.
     text = problem.collect()
     before = {path: path.stat().st_mtime_ns for path in Path(problem.remote).rglob("*")}
     capsys.readouterr()
-    assert problem.collect() == text == problem.collect(given="")
+    assert problem.collect() == text == problem.collect(current_data_dvc="")
     assert capsys.readouterr().out == "orders: nothing new\n" * 2
     assert {path: path.stat().st_mtime_ns for path in Path(problem.remote).rglob("*")} == before
 
@@ -51,19 +51,19 @@ def test_the_same_source_gives_the_same_version_anywhere(problem: "Problem", tmp
     text = problem.collect()
     problem.remote = str(tmp_path / "another")
     problem.lay("exports/b.csv", *(f"2024-02-01,{number},1,x,2024-02-01" for number in reversed(range(3, 3000))))
-    assert problem.collect(given="") == text
+    assert problem.collect(current_data_dvc="") == text
 
 
 def test_later_rows_wait(problem: "Problem") -> None:
     problem.lay("exports/b.csv", "2024-05-31 23:59:59,3,3,c,2024-01-03", "2024-06-01,4,3,c,2024-01-03")
     problem.collect()
     assert problem.rows().keys() == {"1", "2", "3"}
-    problem.collect(asked="2024-06-01T00:00:01")
+    problem.collect(requested_until="2024-06-01T00:00:01")
     assert problem.rows().keys() == {"1", "2", "3", "4"}
     problem.lay("exports/c.csv", "2034-06-01,5,3,c,2024-01-03")
-    problem.collect(asked="", scheduled="2034-06-01T06:00:00Z")
+    problem.collect(requested_until="", scheduled="2034-06-01T06:00:00Z")
     assert problem.rows().keys() == {"1", "2", "3", "4"}
-    problem.collect(asked="", scheduled="2034-06-02T00:00:00Z")
+    problem.collect(requested_until="", scheduled="2034-06-02T00:00:00Z")
     assert problem.rows().keys() == {"1", "2", "3", "4", "5"}
 
 
@@ -71,18 +71,19 @@ def test_later_rows_wait(problem: "Problem") -> None:
 def test_the_day_is_handed_on_and_the_same_at_each_attempt(
     problem: "Problem", capsys: pytest.CaptureFixture[str], fetch: bool
 ) -> None:
-    problem.collect(fetch=fetch, given=problem.collect())
+    problem.collect(fetch=fetch, current_data_dvc=problem.collect())
     assert (problem / "until").read_text() == "2024-06-01"
     capsys.readouterr()
     for _ in range(2):
-        problem.collect(fetch=fetch, asked="", scheduled="2024-05-31T22:36:00Z", created="2024-06-01T03:00:00Z")
+        times = {"scheduled": "2024-05-31T22:36:00Z", "created": "2024-06-01T03:00:00Z"}
+        problem.collect(fetch=fetch, requested_until="", **times)
         assert (problem / "until").read_text() == "2024-05-31"
         told = "the batch ends on 2024-05-31: scheduled for 2024-05-31T22:36:00Z"
         assert capsys.readouterr().out.splitlines()[0] == told
 
 
 def test_a_moment_that_is_none_is_told(problem: "Problem") -> None:
-    line = problem.fails(asked="", scheduled="tomorrow")
+    line = problem.fails(requested_until="", scheduled="tomorrow")
     assert line.startswith("scheduled: expected a moment such as 2026-11-28T22:36:00Z, found 'tomorrow'")
 
 
@@ -91,7 +92,7 @@ def test_without_a_source_or_asked_not_to_it_hands_on_what_was_given(problem: "P
     if without == "a source":
         problem.contract = problem.contract.replace("    source: SOURCE\n", "")
     problem.remote = "s3://nowhere/and-not-asked"
-    assert problem.collect(given="whatever:\n- it is\n", fetch=without != "fetch") == "whatever:\n- it is\n"
+    assert problem.collect(current_data_dvc="whatever:\n- it is\n", fetch=without != "fetch") == "whatever:\n- it is\n"
 
 
 def test_the_newest_version_is_where_it_starts(problem: "Problem") -> None:
@@ -99,7 +100,7 @@ def test_the_newest_version_is_where_it_starts(problem: "Problem") -> None:
     problem.lay("exports/a.csv", "2024-01-03,3,3,c,2024-01-03")  # the source forgets, the data does not
     second = problem.collect()
     problem.lay("exports/a.csv", "2024-01-04,4,3,c,2024-01-03")
-    third = problem.collect(given=first)
+    third = problem.collect(current_data_dvc=first)
     assert problem.rows().keys() == {"1", "2", "3", "4"} and len({first, second, third}) == 3
 
 
@@ -107,10 +108,10 @@ def test_a_version_that_a_person_made_is_where_it_starts_once(problem: "Problem"
     problem.collect()
     mended = _by_hand(problem, tmp_path / "by-hand", "orders/mended.csv", "2024-01-01,1,99,by hand,2024-01-01")
     problem.lay("exports/a.csv", "2024-01-03,3,3,c,2024-01-03")
-    assert problem.collect(given=mended) != mended
+    assert problem.collect(current_data_dvc=mended) != mended
     assert {key: row[2] for key, row in problem.rows().items()} == {"1": "by hand", "3": "c"}
     problem.lay("exports/a.csv", "2024-01-04,4,3,d,2024-01-03")
-    problem.collect(given=mended)  # as a schedule does, which has the same text each time
+    problem.collect(current_data_dvc=mended)  # as a schedule does, which has the same text each time
     assert problem.rows().keys() == {"1", "3", "4"} and len(problem.listed()) == 4
 
 
@@ -130,7 +131,7 @@ def test_two_at_once_are_both_whole_and_the_next_misses_nothing(problem: "Proble
     problem.lay("exports/b.csv", *(f"2024-02-01,{number},1,x,2024-02-01" for number in range(10, 400)))
     both = []
     for number in range(2):
-        both.append(problem.started(given=base, data_dvc=problem / f"handed-{number}"))
+        both.append(problem.started(current_data_dvc=base, data_dvc=problem / f"handed-{number}"))
         if not number:
             problem.lay("exports/c.csv", *(f"2024-03-01,{number},1,y,2024-03-01" for number in range(500, 900)))
     assert [process.wait() for process in both] == [0, 0]
@@ -160,10 +161,13 @@ def test_a_file_that_is_none_stops_it_and_its_line_is_not_shown(problem: "Proble
 
 
 NOT_STARTED = {
-    "no rows": ({"asked": "2020-01-01"}, "sources: expected rows for a first version of the data, found none"),
-    "until": ({"asked": "yesterday"}, "until: expected a UTC time such as 2013-03-01"),
-    "offset": ({"asked": "2024-01-01T00:00:00+01:00"}, "until: expected a UTC time such as 2013-03-01"),
-    "given": ({"given": "outs: 3"}, "data.dvc: expected one output with md5 and path"),
+    "no rows": (
+        {"requested_until": "2020-01-01"},
+        "sources: expected rows for a first version of the data, found none",
+    ),
+    "until": ({"requested_until": "yesterday"}, "until: expected a UTC time such as 2013-03-01"),
+    "offset": ({"requested_until": "2024-01-01T00:00:00+01:00"}, "until: expected a UTC time such as 2013-03-01"),
+    "current_data_dvc": ({"current_data_dvc": "outs: 3"}, "data.dvc: expected one output with md5 and path"),
     "remote": ({"remote": "ftp://x/y"}, "remote: url: expected a path, or one of s3://"),
     "contract": ({"contract_yaml": "name: 3"}, "contract.yaml:1: expected all of name, purpose"),
 }
@@ -186,7 +190,7 @@ def test_data_that_is_a_file_takes_no_rows(problem: "Problem", tmp_path: Path) -
         subprocess.run([sys.executable, "-m", "dvc", *words.split(), "--quiet"], cwd=folder, check=True)
     text = (folder / "data.csv.dvc").read_text()
     with pytest.raises(InputError, match=r"^data\.dvc: expected a folder of files, found a file"):
-        problem.collect(given=text)
+        problem.collect(current_data_dvc=text)
 
 
 def test_a_version_that_was_lost_or_garbled_is_told(problem: "Problem") -> None:

@@ -34,7 +34,7 @@ def test_a_path_with_and_without_a_star(problem: "Problem", monkeypatch: pytest.
     assert problem.rows().keys() == {"1", "2", "3"}
     monkeypatch.chdir(problem.folder)
     problem.source = "{files: exports/b.csv}"
-    problem.collect(given="", remote=str(problem / "another"))
+    problem.collect(current_data_dvc="", remote=str(problem / "another"))
     problem.remote = str(problem / "another")
     assert problem.rows().keys() == {"3"}
 
@@ -128,9 +128,9 @@ def test_postgres_moments_are_measured_by_the_watermark(problem: "Problem", orde
         "INSERT INTO orders VALUES (1, '2024-07-01', 1, 'a', '2024-01-01'), (2, '2024-01-01', 1, 'b', '2024-06-15'),"
         " (3, '2024-01-01', 1, 'c', '2024-05-01'), (4, '2024-01-01', 1, 'd', 'infinity')"
     )
-    problem.collect(asked="2024-06-01")
+    problem.collect(requested_until="2024-06-01")
     assert problem.rows().keys() == {"1", "3", "4"}
-    problem.collect(asked="2024-07-01")
+    problem.collect(requested_until="2024-07-01")
     assert problem.rows().keys() == {"1", "2", "3", "4"}
 
 
