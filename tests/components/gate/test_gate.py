@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tidegate.components.gate import __main__ as command
 from tidegate.documents.decision import Feedback
+from tidegate.process.errors import InputError
 from tidegate.tracking import run_data
 from tidegate.tracking.batch_runs import batch_run
 from tidegate.tracking.feedback import add
@@ -73,6 +75,34 @@ def test_another_policy_is_another_question_and_the_first_stays(released: "World
     assert experiment
     runs = client.search_runs([experiment.experiment_id], f"tags.`tidegate.batch` = '{first['batch']}'")
     assert [len([key for key in run.data.params if key.startswith("tidegate.decision.")]) for run in runs] == [2]
+
+
+@pytest.mark.parametrize("table", ["clean", "features"])
+@pytest.mark.parametrize("moment", ["comparison", "write_decision", "dumped"])
+def test_a_table_that_is_edited_while_the_gate_runs_is_never_decided_on(
+    table: str, moment: str, released: "World", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is recorded stays so for ever: a later run would return a decision about rows that are in no batch."""
+    step = getattr(command, moment)
+
+    def edited(*words: Any, **more: Any) -> Any:
+        result = step(*words, **more)
+        file.write_bytes(content[:-9] + bytes([content[-9] ^ 1]) + content[-8:])
+        return result
+
+    released.run("ingest", "validate", "featurize", until="2024-04-29")
+    path = released / table
+    file = next(path.glob("*.parquet")) if path.is_dir() else path.with_suffix(".parquet")
+    content = file.read_bytes()
+    with monkeypatch.context() as meanwhile, pytest.raises(InputError, match="as an earlier step wrote it"):
+        meanwhile.setattr(command, moment, edited)
+        released.run("gate", until="2024-04-29")
+    file.write_bytes(content)
+    batch, client = released.json("batch")["id"], connect()
+    params = client.get_run(batch_run(client, "toy", batch, {})).data.params
+    assert [key for key in params if key.startswith("tidegate.decision.")] == []
+    released.run("gate", until="2024-04-29")
+    assert released.json("decision")["decision"] == "keep"
 
 
 def test_nothing_new_keeps_the_champion(released: "World") -> None:
