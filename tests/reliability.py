@@ -15,27 +15,28 @@ import pytest
 from tests.tiers import LONG
 
 root = Path(__file__).parents[1]
+PATH = root / "docs/reliability.md"
 PAGE = """\
 # Reliability
 
 Written by `make test-long`, which does with large counts what `make test` and `make test-all` do a little of.
-An example is an input that nobody wrote: a table, a contract, a file. A round is a process that was killed, or a
-race of eight.
+An example is an input that nobody wrote: a table, a contract, a file. A round is a process that was killed, a disk
+that was full, a store that was away, or a race of eight. Each line names the commit on which it was last found out:
+a run of some of these tests (`TIDEGATE_LONG=1 pytest -m long tests/faults`) replaces their lines alone.
 
-| the run | |
+| in all | |
 |---|---|
-| commit | `{commit}` |
-| begun | {begun:%Y-%m-%d %H:%M} UTC |
-| on | {machine} |
-| took | {minutes:.0f} minutes |
-| examples | {examples} |
-| rounds | {rounds} |
+| examples | {examples:,} |
+| rounds | {rounds:,} |
 | result | {result} |
+| last run | {begun:%Y-%m-%d %H:%M} UTC, {minutes:.0f} minutes |
+| on | {machine} |
 
-| property | tests | examples | rounds | seconds | result |
-|---|---|---|---|---|---|
+| property | tests | examples | rounds | seconds | commit | result |
+|---|---|---|---|---|---|---|
 {rows}
 """
+ROW = re.compile(r"\| (?P<words>.+?) \| \d+ \| (?P<examples>\d*) \| (?P<rounds>\d*) \| .* \| (?P<state>.+) \|")
 
 
 @dataclass
@@ -89,39 +90,41 @@ class Listener:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None, Any, Any]:
-    """Write the page, if all that has a large count has run."""
+    """Write the lines of what has run with large counts, and of nothing else if that was everything."""
     config = session.config
-    whole = (
-        config.option.markexpr == "long" and not config.option.keyword and config.args == config.getini("testpaths")
-    )
-    if LONG and whole and not hasattr(config, "workerinput"):
-        (root / "docs/reliability.md").write_text(page(config.stash[FOUND], config.stash[BEGUN], _commit()))
+    if LONG and config.option.markexpr == "long" and not hasattr(config, "workerinput"):
+        whole = not config.option.keyword and config.args == config.getini("testpaths")
+        before = "" if whole else PATH.read_text()
+        PATH.write_text(page(config.stash[FOUND], config.stash[BEGUN], _commit(), before))
     return (yield)
 
 
-def page(found: Found, begun: datetime, commit: str) -> str:
-    """The page of a run that ends now."""
-    states = [item.state for item in found.values()]
+def page(found: Found, begun: datetime, commit: str, before: str = "") -> str:
+    """The page of a run that ends now, with those lines of the page before that it does not replace."""
+    lines = {match["words"]: match[0] for match in map(ROW.fullmatch, before.splitlines()) if match}
+    lines |= dict(_lines(found, commit))
+    rows = [match for match in map(ROW.fullmatch, lines.values()) if match]
+    states = [row["state"] for row in rows]
     return PAGE.format(
-        commit=commit,
         begun=begun,
         machine=f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}",
         minutes=(datetime.now(UTC) - begun).total_seconds() / 60,
-        examples=f"{sum(item.examples for item in found.values()):,}",
-        rounds=f"{sum(item.rounds for item in found.values()):,}",
+        examples=sum(int(row["examples"] or 0) for row in rows),
+        rounds=sum(int(row["rounds"] or 0) for row in rows),
         result="; ".join(f"{states.count(state)} {state}" for state in sorted({*states, "holds"})),
-        rows="\n".join(_rows(found)),
+        rows="\n".join(sorted(lines.values(), key=lambda line: line.partition("(`")[2])),
     )
 
 
-def _rows(found: Found) -> Iterable[str]:
-    for name, item in sorted(found.items()):
+def _lines(found: Found, commit: str) -> Iterable[tuple[str, str]]:
+    """The words of each property, and its line."""
+    for name, item in found.items():
         place, _, function = name.partition("::")
         words = f"{function.removeprefix('test_').replace('_', ' ')} (`{place}`)"
         numbers = f"{item.tests} | {item.examples or ''} | {item.rounds or ''} | {item.seconds:.0f}"
-        yield f"| {words} | {numbers} | {item.state} |"
+        yield words, f"| {words} | {numbers} | `{commit}` | {item.state} |"
 
 
 def _commit() -> str:
-    words = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    words = ["git", "describe", "--always", "--dirty", "--abbrev=10", "--exclude=*"]
     return subprocess.run(words, cwd=root, capture_output=True, text=True, check=False).stdout.strip() or "unknown"

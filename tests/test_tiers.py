@@ -127,11 +127,20 @@ def test_the_page_of_the_long_run_is_one_that_a_person_reads() -> None:
     }
     text = reliability.page(found, datetime(2026, 1, 2, tzinfo=UTC), "c0ffee-dirty")
     for line in (
-        "| commit | `c0ffee-dirty` |",
         "| examples | 4,500 |",
         "| rounds | 100 |",
         "| result | 1 **fails**; 1 holds |",
-        "| any table is told (`tests/test_a.py`) | 1 | 4500 |  | 61 | holds |",
-        "| killed whenever (`tests/test_b.py`) | 100 |  | 100 | 500 | **fails** |",
+        "| any table is told (`tests/test_a.py`) | 1 | 4500 |  | 61 | `c0ffee-dirty` | holds |",
+        "| killed whenever (`tests/test_b.py`) | 100 |  | 100 | 500 | `c0ffee-dirty` | **fails** |",
     ):
         assert line in text.splitlines(), text
+    mended = {"tests/test_b.py::test_killed_whenever": Property(100, 0, 120, 500)}
+    later = reliability.page(mended, datetime(2026, 1, 2, tzinfo=UTC), "decade", text)
+    for line in (
+        "| examples | 4,500 |",
+        "| rounds | 120 |",
+        "| result | 2 holds |",
+        "| any table is told (`tests/test_a.py`) | 1 | 4500 |  | 61 | `c0ffee-dirty` | holds |",
+        "| killed whenever (`tests/test_b.py`) | 100 |  | 120 | 500 | `decade` | holds |",
+    ):
+        assert line in later.splitlines(), later
