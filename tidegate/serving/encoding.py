@@ -1,14 +1,15 @@
 """The encoding of a fitted pipeline without pandas: the same input for its estimator, in a tenth of the time."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from tidegate.scoring.scores import WIDEST, Predictions, checked, predict
+from tidegate.serving.boosted_trees import BoostedTrees, boosted_trees
 
 UNKNOWN = "\x00 a category that no encoder has seen"
 Columns = Mapping[str, Sequence[Any] | npt.NDArray[Any]]
@@ -16,12 +17,16 @@ Columns = Mapping[str, Sequence[Any] | npt.NDArray[Any]]
 
 @dataclass(frozen=True)
 class Encoding:
-    """The codes of each category in the order of the estimator's columns, then the numbers as they are."""
+    """The codes of each category in the order of the estimator's columns, then the numbers as they are.
+
+    `trees` are those of the estimator, which answer a few rows faster.
+    """
 
     estimator: Any
     codes: Mapping[str, Mapping[str | None, float]]
     unknown: Mapping[str, float]
     numbers: tuple[str, ...]
+    trees: BoostedTrees | None = None
 
     def predict(self, columns: Columns, task: str) -> Predictions:
         """What the whole pipeline predicts of features in columns."""
@@ -29,8 +34,19 @@ class Encoding:
 
     def answer(self, encoded: npt.NDArray[np.float64], task: str) -> Predictions:
         """What the estimator predicts of its own input."""
+        if self.trees and len(encoded) <= self.trees.most_rows:
+            return checked(self.estimator, self.trees.ask(encoded), task)
         ask = self.estimator.predict if task == "regression" else self.estimator.predict_proba
         return checked(self.estimator, ask(encoded), task)
+
+    def with_trees(self, columns: Columns) -> Self:
+        """The same with the estimator's trees, if it has such and they sum up to the same bits for these features."""
+        trees, encoded = boosted_trees(self.estimator), self._encoded(columns)
+        if trees is None:
+            return self
+        few = [encoded[begin : begin + trees.most_rows] for begin in range(0, len(encoded), trees.most_rows)]
+        same = np.array_equal(np.concatenate([*map(trees.sums, few)]), self.estimator._raw_predict(encoded))
+        return replace(self, trees=trees) if same else self
 
     def _encoded(self, columns: Columns) -> npt.NDArray[np.float64]:
         rows = len(next(iter(columns.values())))
@@ -71,7 +87,8 @@ def encoding(pipeline: Any, kinds: Mapping[str, str], task: str, rows: Columns) 
     candidate = Encoding(pipeline["estimator"], codes, unknown, tuple(parts.get("number", (None, []))[1]))
     strange = {name: [*values, *([UNKNOWN] if name in codes else values[:1])] for name, values in rows.items()}
     expected = np.asarray(predict(pipeline, frame_of(strange, kinds), kinds, task))
-    return candidate if np.array_equal(expected, np.asarray(candidate.predict(strange, task))) else None
+    same = np.array_equal(expected, np.asarray(candidate.predict(strange, task)))
+    return candidate.with_trees(strange) if same else None
 
 
 def _is_ordinal(encoder: Any, names: Sequence[str]) -> bool:
