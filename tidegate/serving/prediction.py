@@ -1,5 +1,6 @@
 """What is recorded of a prediction: what was asked, what the model saw, and what it answered; never who it was."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,7 @@ LONGEST_ID = 200
 # The memory of a request that waits: about so many bytes, so many for each column, and so many for each value.
 REQUEST_BYTES, COLUMN_BYTES, VALUE_BYTES = 1000, 80, 40
 MOMENT = pa.timestamp("us")  # in UTC without its offset, as in the clean tables
+ROWS_AT_ONCE = 100  # that become columns in one go: less than a millisecond
 KEY, FEATURE = "key_", "feature_"  # before the names of the problem, so that none of them is one of ours
 
 
@@ -75,11 +77,30 @@ def name(group: tuple[str, str]) -> str:
 
 
 def content(predictions: Sequence[Prediction]) -> bytes:
-    """The Parquet file of predictions of one group."""
+    """The Parquet file of predictions of one group.
+
+    It rests between some rows and the next, for as long as they took: who turns values into columns holds Python's
+    lock, and requests wait for it.
+    """
+    batches = []
+    for some in _in_turn(predictions):
+        begin = time.monotonic()
+        batches.append(_batch(some))
+        time.sleep(time.monotonic() - begin)
     sink = pa.BufferOutputStream()
-    pq.write_table(_table(predictions), sink, compression="zstd")
+    pq.write_table(pa.Table.from_batches(batches), sink, compression="zstd")  # without the lock
     parquet: bytes = sink.getvalue().to_pybytes()
     return parquet
+
+
+def _in_turn(predictions: Sequence[Prediction]) -> Iterator[Sequence[Prediction]]:
+    """The requests in their order, so many at once as have about ROWS_AT_ONCE rows."""
+    begin, rows = 0, 0
+    for end, prediction in enumerate(predictions, 1):
+        rows += len(prediction)
+        if rows >= ROWS_AT_ONCE or end == len(predictions):
+            yield predictions[begin:end]
+            begin, rows = end, 0
 
 
 def key(contract: Contract) -> list[str]:
@@ -123,16 +144,11 @@ def schema(champion: Champion) -> pa.Schema:
     )
 
 
-def _table(predictions: Sequence[Prediction]) -> pa.Table:
-    """The rows of predictions of one version."""
+def _batch(predictions: Sequence[Prediction]) -> pa.RecordBatch:
+    """The rows of predictions of one version, for each request its own."""
     fields = schema(predictions[0].champion)
-    arrays = [
-        pa.array(
-            [*chain.from_iterable(map(_column(field.name), predictions))], field.type
-        )  # for each request its rows
-        for field in fields
-    ]
-    return pa.table(arrays, fields)
+    values = ((field, chain.from_iterable(map(_column(field.name), predictions))) for field in fields)
+    return pa.record_batch([pa.array([*column], field.type) for field, column in values], fields)
 
 
 def _column(name: str) -> Callable[[Prediction], Sequence[Any]]:

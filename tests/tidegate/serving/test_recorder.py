@@ -204,6 +204,23 @@ def test_of_many_classes_the_class_and_its_probabilities(server: Server, kept: P
     assert found["probabilities"].tolist() == [{"low": 0.25, "high": 0.75}, {"low": 0.5, "high": 0.5}]
 
 
+def test_every_row_of_many_requests_is_there_in_order(server: Server) -> None:
+    champion, sizes = server.model.current().champion, [*[1] * 250, 300, 1, 99, 2]
+    asked = [
+        replace(
+            made(champion),
+            request=str(number),
+            features={name: [value] * rows for name, value in FEATURES.items()},
+            answer=np.full(rows, number / 1000),
+        )
+        for number, rows in enumerate(sizes)
+    ]
+    table = pq.read_table(pa.BufferReader(prediction.content(asked)), columns=["request", "row", "prediction"])
+    assert [tuple(row.values()) for row in table.to_pylist()] == [
+        (str(number), row, number / 1000) for number, rows in enumerate(sizes) for row in range(rows)
+    ]
+
+
 @pytest.mark.parametrize(("share", "least", "most"), [(0, 0, 0), (0.5, 60, 140), (1, 200, 200)])
 def test_a_share_of_the_requests(serve: Serve, kept: Path, share: float, least: int, most: int) -> None:
     server, counted = serve(record=str(kept), record_share=share), Counted()
