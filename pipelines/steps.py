@@ -160,6 +160,8 @@ def evaluate(
     calibration: float,
     leak: float,
     sign: str,
+    shadow: bool,
+    recordings: str,
     verdict: Output[Artifact],
     report: Output[HTML],
     metrics: Output[Metrics],

@@ -42,6 +42,8 @@ def training(
     deploy_service: str,
     deploy_canary_percent: int,
     deploy_watch_seconds: int,
+    deploy_shadow: bool,
+    serve_record: str,
 ) -> None:
     """Collect, pull, ingest, validate, featurize, gate; then, only if the gate is open, train, evaluate, deploy."""
     # A scheduled run uses the newest rows; a submitted run uses the version of the submitter's data.dvc.
@@ -143,6 +145,8 @@ def training(
             calibration=evaluate_calibration,
             leak=evaluate_leak,
             sign=deploy_sign,
+            shadow=deploy_shadow,
+            recordings=serve_record,
         )
 
         # The evaluated model itself is registered, with the decision and the verdict.

@@ -343,3 +343,17 @@ def test_bad_input_says_what_and_how_to_cure_it(workspace: Workspace, case: str)
     arguments, expected = BAD[case]
     found = workspace.run("tidegate", *arguments, check=False)
     assert found.returncode == 2 and expected in found.stderr and "Traceback" not in found.stderr
+
+
+def test_the_shadow_is_part_of_the_run_and_runs_nothing_again(workspace: Workspace) -> None:
+    another_recipe(workspace)
+    change(workspace, "params.yaml", "shadow: false", "shadow: true")
+    change(workspace, "params.yaml", 'record: "" ', "record: asked ")
+    assert "evaluate" in ran(workspace.run("tidegate", "run"))
+    lines = document(workspace, "evaluate/verdict.json")["shadow"]["lines"]
+    expected = "nothing is compared: asked: expected recorded predictions, found nothing"
+    assert lines[0].startswith(expected)
+    (workspace / "asked/hour=2013-07-01T00").mkdir(parents=True)
+    again = workspace.run("tidegate", "run")
+    assert ran(again) == [] and "nothing to do" in again.stdout
+    assert document(workspace, "evaluate/verdict.json")["shadow"]["lines"] == lines

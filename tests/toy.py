@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from importlib import import_module
 from pathlib import Path
@@ -92,6 +92,8 @@ SCALARS: dict[str, Any] = {
     "service": "",
     "canary_percent": 10,
     "watch_seconds": 60,
+    "shadow": False,
+    "recordings": "",
 }
 ENDINGS = {
     "report": ".html",
@@ -133,6 +135,12 @@ def rates(until: str = "2024-05-10") -> pd.DataFrame:
     return pd.DataFrame({"at": at.strftime("%Y-%m-%dT%H:%M:%SZ"), "rate": rate})
 
 
+def flag_words(values: Mapping[str, Any]) -> list[str]:
+    """The flags of a step with these values, as DVC and Kubeflow write them."""
+    texts = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in values.items()}
+    return [word for name, text in texts.items() for word in (f"--{name}", text)]
+
+
 class World:
     """The small problem in a folder of its own; a step's flags are its files there and the scalars, unless given."""
 
@@ -172,7 +180,7 @@ class World:
 
     def command(self, step: str, *before: str, **given: Any) -> "subprocess.CompletedProcess[str]":
         """Run a step as DVC and Kubeflow do, with words before its own."""
-        flags = [text for name, value in self.flags(step, **given).items() for text in (f"--{name}", str(value))]
+        flags = flag_words(self.flags(step, **given))
         words = [*before, sys.executable, "-m", "tidegate", "step", step, *flags]
         return subprocess.run(words, cwd=root, capture_output=True, text=True, check=False)
 
@@ -180,7 +188,7 @@ class World:
         """The same words in this process: how they end and what they say, without the seconds that imports take."""
         from tidegate.commands.cli import main
 
-        flags = [text for name, value in self.flags(step, **given).items() for text in (f"--{name}", str(value))]
+        flags = flag_words(self.flags(step, **given))
         words, code = ["step", step, *flags], 0
         with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
             try:
@@ -372,7 +380,7 @@ def fails(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
     from tidegate.process.command import run
 
     def lines(world: World, step: str, **given: Any) -> list[str]:
-        flags = [text for name, value in world.flags(step, **given).items() for text in (f"--{name}", str(value))]
+        flags = flag_words(world.flags(step, **given))
         capsys.readouterr()
         with monkeypatch.context() as patch, pytest.raises(SystemExit) as caught:
             patch.setattr(sys, "argv", ["", *flags])

@@ -1,7 +1,7 @@
 """The command of evaluate."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from tidegate.components.evaluate.evaluation import verdict as verdict_on
 from tidegate.components.evaluate.log import log_files, log_verdict, released, verdict_key
 from tidegate.components.evaluate.page import write_verdict
 from tidegate.components.evaluate.pictures import panels
+from tidegate.components.evaluate.recorded import beside
 from tidegate.components.evaluate.suspicions import suspicions_of
 from tidegate.contract.contract import Contract, parse_contract
 from tidegate.documents.batch import Batch
@@ -35,7 +36,10 @@ from tidegate.tracking.uses import earlier_verdicts
 
 @dataclass(frozen=True)
 class Inputs:
-    """What is evaluated, as it was read; `paths` are the files of inputs that are read later, and of the pages."""
+    """What is evaluated, as it was read; `paths` are the files of inputs that are read later, and of the pages.
+
+    `recordings` is where the champion's server records, None without a shadow.
+    """
 
     contract: Contract
     batch: Batch
@@ -43,6 +47,7 @@ class Inputs:
     question: Question
     paths: Mapping[str, Path]
     trusted: Trusted
+    recordings: str | None
 
 
 def evaluate(
@@ -58,15 +63,21 @@ def evaluate(
     calibration: float,
     leak: float,
     sign: str,
+    shadow: bool,
+    recordings: str,
     verdict: Output,
     report: Output,
     metrics: Output,
     curves: Output,
 ) -> Mapping[str, Mapping[str, Any]]:
-    """Evaluate the challenger on the batch's labelled rows; a batch whose release is recorded keeps its verdict."""
+    """Evaluate the challenger on the batch's labelled rows; a batch whose release is recorded keeps its verdict.
+
+    With `shadow` it is also asked what the champion's server has recorded at `recordings`, which decides nothing.
+    """
     pages = {"report.html": report, "curves.json": curves}
     paths = {"clean": clean, "features": features, "model": model, "baselines": baselines, **pages}
-    inputs = _inputs(batch, contract, record, Policy(margin, slice_rows, calibration, leak), paths, sign)
+    policy, place = Policy(margin, slice_rows, calibration, leak), recordings if shadow else None
+    inputs = _inputs(batch, contract, record, policy, paths, sign, place)
     client = connect()
     run_id = batch_run(client, inputs.contract.name, inputs.batch.id, {Tag.UNTIL: inputs.batch.end[:10]})
     result = released(client, run_id, inputs.question, pages)
@@ -83,17 +94,27 @@ def evaluate(
         print(f"{result.word}: {reason}")
     for note in result.notes:
         print(f"note: {note}")
+    for line in result.shadow.lines if result.shadow else ():
+        print(f"shadow: {line}")
     return {"metrics": _kubeflow_metrics(result, values), "curves": read_json(curves)}
 
 
-def _inputs(batch: Path, contract: Path, record: Path, policy: Policy, paths: Mapping[str, Path], sign: str) -> Inputs:
+def _inputs(
+    batch: Path,
+    contract: Path,
+    record: Path,
+    policy: Policy,
+    paths: Mapping[str, Path],
+    sign: str,
+    recordings: str | None,
+) -> Inputs:
     """Read what is evaluated; InputError unless all of it belongs to one batch."""
     trained, text = Record.read(record), read_text(contract)
     this = read_batch(batch, {"contract": text})
     check(this.digests, clean=paths["clean"], features=paths["features"])
     check_trained(trained, this)
     question = Question(trained.digest, policy)
-    return Inputs(parse_contract(text, str(contract)), this, trained, question, paths, trusted(sign))
+    return Inputs(parse_contract(text, str(contract)), this, trained, question, paths, trusted(sign), recordings)
 
 
 def _evaluated(client: Client, inputs: Inputs) -> tuple[Verdict, dict[str, float]]:
@@ -118,7 +139,11 @@ def _evaluated(client: Client, inputs: Inputs) -> tuple[Verdict, dict[str, float
         notes=suspicions_of(rows, inputs.record.features, labels(rows, contract.label, contract.task), contract.task),
         earlier_verdicts=earlier_verdicts(client, contract.name, verdict_key(batch, question, version), batch),
     )
-    result, label, weight = verdict_on(evaluation), evaluation.label, evaluation.weight
+    result = verdict_on(evaluation)
+    if inputs.recordings is not None:
+        beside_champion = beside(champion, inputs.recordings, inputs.paths["model"], inputs.record, contract.task)
+        result = replace(result, shadow=beside_champion)
+    label, weight = evaluation.label, evaluation.weight
     pictures = panels(contract.task, label, predicted, weight)
     write_verdict(inputs.paths["report.html"], contract, batch, result, pictures)
     points = classification(label, predicted["challenger"], contract.task, weight)

@@ -5,7 +5,7 @@ from math import inf
 from pathlib import Path
 
 from tidegate.components.evaluate.panel import Panel
-from tidegate.components.evaluate.pictures import CHECKS_OF_LOSSES, intervals
+from tidegate.components.evaluate.pictures import CHECKS_OF_LOSSES, distributions, intervals
 from tidegate.contract.contract import Contract
 from tidegate.documents.batch import Batch
 from tidegate.documents.verdict import SliceResult, Verdict
@@ -17,6 +17,7 @@ MOST_SLICES = 100
 
 def write_verdict(path: Path, contract: Contract, batch: Batch, verdict: Verdict, panels: Sequence[Panel]) -> None:
     """Write a verdict with its pictures for people."""
+    comparison = verdict.shadow.comparison if verdict.shadow else None
     write_page(
         path,
         Path(__file__).with_name("report.html"),
@@ -33,6 +34,7 @@ def write_verdict(path: Path, contract: Contract, batch: Batch, verdict: Verdict
         differences=intervals(verdict.checks),
         of_losses=CHECKS_OF_LOSSES,
         slices=closest(verdict.slices),
+        distributions=distributions(comparison) if comparison else None,
     )
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tidegate.components.evaluate.curves import curves, each_against_the_rest
-from tidegate.components.evaluate.panel import Panel
+from tidegate.components.evaluate.panel import Line, Panel
 from tidegate.components.evaluate.residuals import observed, residuals
+from tidegate.documents.shadow import ShadowComparison
 from tidegate.documents.verdict import CheckResult, ModelName
 from tidegate.pages.axes import Axis
 from tidegate.scoring.scores import Labels, Vector
@@ -41,6 +42,25 @@ def panels(task: str, label: Labels, predicted: Mapping[ModelName, Any], weight:
     if task == "regression":
         return [observed(label, predicted, weight), residuals(label, predicted, weight)]
     return (each_against_the_rest if task == "multiclass" else curves)(label, predicted, weight)
+
+
+def distributions(comparison: ShadowComparison) -> Panel:
+    """The outlines of two histograms: what the challenger and the champion say of the recorded rows."""
+    bins = comparison.distribution
+    shares: dict[ModelName, list[float]] = {
+        "challenger": [each.challenger / comparison.rows for each in bins],
+        "champion": [each.champion / comparison.rows for each in bins],
+    }
+    x, y = Axis(bins[0].start, bins[-1].end), Axis(0.0, max(map(max, shares.values())))
+    lines: dict[ModelName, Line] = {
+        model: [
+            (x.at(edge), y.at(share)) for each, share in zip(bins, own, strict=True) for edge in (each.start, each.end)
+        ]
+        for model, own in shares.items()
+    }
+    words = "prediction" if comparison.differing is None else "probability"
+    title, across = "What both say of the recorded rows", f"{words}, in {len(bins)} bins"
+    return Panel(title, across, "share of the rows", lines, diagonal=False, x_ticks=x.ticks(), y_ticks=y.ticks())
 
 
 def intervals(checks: Sequence[CheckResult]) -> Intervals:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.tiers import LONG
-from tests.toy import World
+from tests.toy import World, flag_words
 from tidegate.process import fork, fork_server
 
 STEPS = ("ingest", "validate", "featurize", "gate", "train", "evaluate")
@@ -28,7 +28,7 @@ def _written(world: World, environment: dict[str, str]) -> dict[str, bytes]:
     """What the steps write in a new world, one after the other."""
     place = {"MLFLOW_TRACKING_URI": f"sqlite:///{world / 'mlflow.db'}"}
     for step in STEPS:
-        flags = [text for name, value in world.flags(step).items() for text in (f"--{name}", str(value))]
+        flags = flag_words(world.flags(step))
         words = [sys.executable, "-P", "-m", "tidegate", "step", step, *flags]
         given = environment | place
         done = subprocess.run(words, cwd=world.folder, env=given, capture_output=True, timeout=SECONDS, check=False)

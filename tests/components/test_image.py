@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.images import docker
+from tests.toy import flag_words
 
 if TYPE_CHECKING:
     from tests.toy import World
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def container(world: "World", image: str, step: str, *flags: str, **given: Any) -> list[str]:
     """The command that runs a step over the files of the small problem."""
     values = given if step == "pull" else world.flags(step, **given)
-    words = [text for name, value in values.items() for text in (f"--{name}", str(value))]
+    words = flag_words(values)
     confined = ["--read-only", "--tmpfs", "/tmp", "--network", "none", "--cap-drop", "ALL"]
     files = [
         "--volume",

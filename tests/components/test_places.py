@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.components.disks import mounting, need_mounting
+from tests.toy import flag_words
 
 if TYPE_CHECKING:
     from tests.toy import World
@@ -52,7 +53,7 @@ def _environment() -> dict[str, str]:
 
 
 def _words(world: "World", step: str, **given: Any) -> list[str]:
-    flags = [text for name, value in world.flags(step, **given).items() for text in (f"--{name}", str(value))]
+    flags = flag_words(world.flags(step, **given))
     return [sys.executable, "-m", "tidegate", "step", step, *flags]
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 
+from tests.toy import flag_words
+
 if TYPE_CHECKING:
     from tests.toy import World
 
@@ -33,7 +35,7 @@ def start(world: "World", step: str) -> "subprocess.Popen[str]":
     given = world.flags(step, **({"until": "2024-05-10"} if step == "ingest" else {}), **ANEW[step])
     if "window_days" in given:
         given["window_days"] = 39
-    flags = [text for name, value in given.items() for text in (f"--{name}", str(value))]
+    flags = flag_words(given)
     return subprocess.Popen(
         [sys.executable, "-m", "tidegate", "step", step, *flags],
         cwd=root,

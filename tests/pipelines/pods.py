@@ -63,7 +63,9 @@ class Cluster:
         }
         for port, source in task.inputs.items():
             if isinstance(source, Parameter):
-                values[f"{{{{$.inputs.parameters['{port}']}}}}"] = str(self.parameters[source.name.partition("_")[2]])
+                value = self.parameters[source.name.partition("_")[2]]
+                text = str(value).lower() if isinstance(value, bool) else str(value)
+                values[f"{{{{$.inputs.parameters['{port}']}}}}"] = text
             else:
                 values[f"{{{{$.inputs.artifacts['{port}'].path}}}}"] = str(self.outputs[source])
         values["{{$}}"] = json.dumps(_executor_input(made, place))

@@ -273,7 +273,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 def cluster_of(world: World, ir: dict[str, Any], folder: Path) -> Cluster:
     folder.mkdir()
     pulled = {Port("pull", port): world.path("pull", port) for port in ("data", "contract", "sql", "estimator")}
-    return Cluster(ir, folder, pulled, SCALARS)
+    return Cluster(ir, folder, pulled, SCALARS | {"record": ""})
 
 
 def test_the_fused_task_writes_what_the_steps_write(compile: Compile, world: World, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ WITHOUT_POINTS = {
     "record.json": {"learning_curve": [{"rows": None, "train_loss": None, "held_out_loss": None}]},
     "metrics.json": {"models": [{"model": None, "loss": None}]},
 }
+ELSEWHERE = {"recordings": "serve.record"}  # for an older dvc.yaml, which has no --from
 USAGE = f"""\
 usage: tidegate step NAME [--if FILE] [--from FLAG=SECTION.KEY ...] FLAGS
 
@@ -151,6 +152,8 @@ def _from_parameters(read: Words, function: Any) -> Iterator[str]:
 
 def _place(step: str, name: str, values: Mapping[str, Mapping[str, Any]]) -> str:
     """The section of a value and its name: the step's own, else the one that has it (for an older dvc.yaml)."""
+    if name in ELSEWHERE:
+        return ELSEWHERE[name]
     return f"{next((section for section in (step, *values) if name in values.get(section, {})), step)}.{name}"
 
 

@@ -38,6 +38,11 @@ def defaults(section: str) -> dict[str, Any]:
     return {name: rule["default"] for name, rule in properties.items() if "default" in rule}
 
 
+def optional() -> set[str]:
+    """The sections that a file need not have."""
+    return {*schema()["properties"]} - {*schema()["required"]}
+
+
 def check_parameter(step: str, name: str, value: Any, place: str = "", cure: str = "correct params.yaml") -> None:
     """Raise InputError for a value that the schema of params.yaml forbids; unknown names pass."""
     section = schema()["properties"].get(step, {}).get("properties", {})

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, get_args
 
 from tidegate.documents.document import Constraint, Document, Part
+from tidegate.documents.shadow import Shadow
 
 Count = Annotated[int, Constraint(ge=0)]
 Words = Annotated[str, Constraint(min_length=1)]
@@ -188,6 +189,8 @@ class Verdict(Document):
     """What a person should know, and which decides nothing: that a linear model would do, what may be a leak."""
     needed: Needed | None = None
     """Where the challenger could not be told from the champion: how much data would do."""
+    shadow: Shadow | None = None
+    """With `deploy.shadow`: the challenger beside what the champion answered to recorded requests."""
 
     @property
     def word(self) -> str:

@@ -16,6 +16,13 @@ REFUSED_SECONDS = 300.0  # before a version that was refused is looked at again:
 # Batch prediction of files of any size.
 PREDICT_MEGABYTES = 800  # of DuckDB's memory; the rest is in files. With the libraries it stays below 2 GiB
 
+# Recorded predictions that the challenger is asked again (`deploy.shadow`): the newest ones.
+SHADOW_ROWS = 10_000
+SHADOW_FILES = 500  # of all versions; of S3 each is a request
+SHADOW_HOURS = 168  # before the newest recorded hour
+SHADOW_BYTES = 100_000_000  # of a file: no server writes a larger one
+SHADOW_SECONDS = 60.0  # to read all of it
+
 # Programs on this machine.
 LOCK_SECONDS = 3  # another DVC that only looks at something; DVC itself waits as long
 GIT_SECONDS = 10  # it reads a few files

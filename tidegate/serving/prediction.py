@@ -16,6 +16,7 @@ from tidegate.contract.contract import Contract
 from tidegate.contract.names import folded
 from tidegate.scoring.scores import Predictions, answers
 from tidegate.serving.events import ARROW
+from tidegate.serving.recordings import ENDING, FEATURE, HOUR, HOUR_FORMAT, KEY, OURS, PROBABILITIES
 from tidegate.serving.rows import Kind
 from tidegate.tracking.champion import Champion
 
@@ -23,9 +24,7 @@ REQUEST = "x-request-id"  # the header with the id that a client gives its reque
 LONGEST_ID = 200
 # The memory of a request that waits: about so many bytes, so many for each column, and so many for each value.
 REQUEST_BYTES, COLUMN_BYTES, VALUE_BYTES = 1000, 80, 40
-MOMENT = pa.timestamp("us")  # in UTC without its offset, as in the clean tables
 ROWS_AT_ONCE = 100  # that become columns in one go: less than a millisecond
-KEY, FEATURE = "key_", "feature_"  # before the names of the problem, so that none of them is one of ours
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Prediction:
     @property
     def group(self) -> tuple[str, str]:
         """Version and hour: the predictions of a file have the same."""
-        return self.champion.version, f"{self.time:%Y-%m-%dT%H}"
+        return self.champion.version, f"{self.time:{HOUR_FORMAT}}"
 
     @property
     def size(self) -> int:
@@ -73,7 +72,7 @@ def request_id(headers: Mapping[str, str]) -> str:
 def name(group: tuple[str, str]) -> str:
     """The path of a new file, which no other server gives one of its own."""
     _, hour = group
-    return f"hour={hour}/{uuid4().hex}.parquet"
+    return f"{HOUR}{hour}/{uuid4().hex}{ENDING}"
 
 
 def content(predictions: Sequence[Prediction]) -> bytes:
@@ -128,10 +127,7 @@ def schema(champion: Champion) -> pa.Schema:
     columns, many = champion.contract.tables[champion.contract.event].columns, champion.contract.task == "multiclass"
     return pa.schema(
         {
-            "request": pa.string(),
-            "row": pa.int32(),
-            "time": MOMENT,
-            "version": pa.string(),
+            **OURS,
             "kind": pa.string(),
             **{KEY + column: ARROW[columns[column].type] for column in key(champion.contract)},
             **{
@@ -139,7 +135,7 @@ def schema(champion: Champion) -> pa.Schema:
                 for feature, kind in features(champion).items()
             },
             "prediction": pa.string() if many else pa.float64(),
-            **({"probabilities": pa.map_(pa.string(), pa.float64())} if many else {}),
+            **({"probabilities": PROBABILITIES} if many else {}),
         }.items()
     )
 

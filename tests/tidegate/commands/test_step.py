@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -98,6 +99,14 @@ def test_values_without_a_flag_are_those_of_params_yaml(world: World, root: Path
     (world / "params.yaml").write_text(text.replace("batch_days: 14", "batch_days: $(touch owned)"))
     done = run(world.folder, "ingest", *words)
     assert done.returncode == 2 and "ingest.batch_days" in done.stderr and not (world / "owned").exists()
+
+
+def test_a_dvc_yaml_from_before_the_shadow_still_runs_evaluate(tmp_path: Path) -> None:
+    shutil.copy(Path(__file__).parents[3] / "params.yaml", tmp_path)
+    read = ("clean", "features", "batch", "contract", "model", "baselines", "record")
+    flags = [f"--{name}={name}" for name in (*read, "verdict", "report", "metrics", "curves")]
+    done = run(tmp_path, "evaluate", "--from", "sign=deploy.sign", *flags)
+    assert done.stderr == "error: record: expected a file, found nothing; check the path\n"
 
 
 def test_without_params_yaml_every_value_needs_its_flag(world: World) -> None:

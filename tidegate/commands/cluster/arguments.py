@@ -11,7 +11,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from tidegate.documents.formats import parse_yaml, read_text, read_yaml
-from tidegate.documents.parameters import defaults
+from tidegate.documents.parameters import defaults, optional
 from tidegate.pipelines.dvc import PARAMETERS, TYPES
 from tidegate.process.errors import InputError
 
@@ -70,7 +70,7 @@ def _value(name: str, kind: str, overrides: Mapping[str, str], remote: str) -> A
         return _checked(f"--set {dotted}", kind, _typed(overrides[dotted], kind))
     if key == "remote":
         return remote
-    values = (read_yaml(PARAMETERS) or {}).get(section)
+    values = (read_yaml(PARAMETERS) or {}).get(section, {} if section in optional() else None)
     if isinstance(values, dict):
         values = {**defaults(section), **values}
     if not isinstance(values, dict) or key not in values:

@@ -163,6 +163,17 @@ def test_a_parameter_that_nobody_set_is_named(server: KfpServer, clone: Path, ti
     assert code == 2 and "pipeline parameter evaluate_margin: expected evaluate.margin in params.yaml" in err
 
 
+def test_a_problem_without_the_section_of_the_server_has_its_defaults(
+    server: KfpServer, clone: Path, tidegate: Tidegate
+) -> None:
+    text = (clone / "params.yaml").read_text()
+    (clone / "params.yaml").write_text(text.partition("serve:")[0])
+    assert tidegate("submit", "--unchecked")[0] == 0
+    (run,) = server.kubeflow.runs.values()
+    parameters = run.runtime_config.parameters
+    assert (parameters["serve_record"], parameters["deploy_shadow"]) == ("", False)
+
+
 def test_a_model_with_settings_is_still_the_file_that_it_was(
     server: KfpServer, clone: Path, tidegate: Tidegate
 ) -> None:
