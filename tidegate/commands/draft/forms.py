@@ -1,7 +1,7 @@
 """Detects the format of times and numbers in the texts of a column, and its sentinels for missing values."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
@@ -23,7 +23,6 @@ TIMES = (
     " %H.%M", " %H", " %H%M", " %H%M%S", ":%H:%M:%S", ":%H:%M", " %H:%M:%S%z", " %H:%M:%S %z", ":%H:%M:%S %z",
 )  # fmt: skip
 WHOLE = ("%a %b %d %H:%M:%S %Y", "%a, %d %b %Y %H:%M:%S", "%a, %d %b %Y %H:%M:%S %z")
-FORMATS = (*(f"{day}{time}" for day, time in product(DATES, TIMES)), *WHOLE)
 NUMBERED = {  # integers that are times: the range of each unit
     "epoch seconds": (10**8, 10**10),
     "epoch milliseconds": (10**11, 10**13),
@@ -91,10 +90,21 @@ def _possible(connection: duckdb.DuckDBPyConnection, name: str, share: float) ->
     digits = [text for text in texts if re.search(r"[0-9]", text) and len(text) < 60]
     if not digits or len(digits) < len(texts) * (1 - share):
         return []
-    counts = ", ".join(f"count({formed('text', 'timestamp', form)})" for form in FORMATS)
-    fits = connection.execute(f"SELECT {counts} FROM unnest({literals(digits)}) AS seen(text)").fetchall()[0]
+    seen = f"unnest({literals(digits)}) AS seen(text)"
     least = len(texts) * (1 - max(share, 0.05 if share else 0))
-    return [form for form, count in zip(FORMATS, fits, strict=True) if count >= least]
+    # First each day with all times at once: to plan a query of as many expressions as formats takes seconds.
+    days = {day: f"try_strptime(text, {literals([f'{day}{time}' for time in TIMES])})" for day in DATES}
+    forms = (*(f"{day}{time}" for day, time in product(_frequent(connection, days, seen, least), TIMES)), *WHOLE)
+    return _frequent(connection, {form: formed("text", "timestamp", form) for form in forms}, seen, least)
+
+
+def _frequent(
+    connection: duckdb.DuckDBPyConnection, values: Mapping[str, str], source: str, least: float
+) -> list[str]:
+    """The names of those expressions that have a value in `least` rows or more."""
+    query = ", ".join(f"count({value})" for value in values.values())
+    counts = connection.execute(f"SELECT {query} FROM {source}").fetchall()[0]
+    return [name for name, count in zip(values, counts, strict=True) if count >= least]
 
 
 def _unread(connection: duckdb.DuckDBPyConnection, name: str, form: str) -> int:
