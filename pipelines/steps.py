@@ -73,6 +73,7 @@ def validate(
     manifest: Input[Artifact],
     contract: Input[Artifact],
     max_bad_share: float,
+    publish: str,
     clean: Output[Dataset],
     quarantine: Output[Dataset],
     findings: Output[Artifact],

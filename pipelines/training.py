@@ -18,6 +18,7 @@ def training(
     ingest_until: str,
     ingest_batch_days: int,
     validate_max_bad_share: float,
+    validate_publish: str,
     train_window_days: int,
     gate_mode: str,
     gate_off: str,
@@ -85,6 +86,7 @@ def training(
         manifest=ingest.outputs["manifest"],
         contract=pull.outputs["contract"],
         max_bad_share=validate_max_bad_share,
+        publish=validate_publish,
     )
 
     # Only this step separates batch and history, so no later step can train on the rows of the evaluation.

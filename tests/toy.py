@@ -68,6 +68,7 @@ SCALARS: dict[str, Any] = {
     "until": "2024-04-01",
     "batch_days": 28,
     "max_bad_share": 0.01,
+    "publish": "",
     "window_days": 365,
     "mode": "auto",
     "off": "",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from tidegate.components.validate import publication
 from tidegate.components.validate.findings import findings_of
 from tidegate.components.validate.ingested import sources
 from tidegate.components.validate.labels import one_answer
@@ -34,12 +35,18 @@ def validate(
     manifest: Path,
     contract: Path,
     max_bad_share: float,
+    publish: str,
     clean: OutputFolder,
     quarantine: OutputFolder,
     findings: Output,
     report: Output,
 ) -> None:
-    """Check every table against the contract; write clean rows, quarantined rows, the findings and their page."""
+    """Check every table against the contract; write clean rows, quarantined rows, the findings and their page.
+
+    Copy the clean rows to the place `publish`, if there is one, for a server that answers events from them.
+    """
+    if publish:
+        publication.check_place(publish, clean)
     text = read_text(contract)
     promise, ingested = parse_contract(text, str(contract)), read_manifest(manifest, text)
     paths = tables_in(tables)
@@ -62,6 +69,8 @@ def validate(
             for name, table in checked.items():
                 _write(connection, paths[name], table, clean_folder, bad_folder)
         document = replace(document, digests=digests(clean=clean_folder))
+        if publish:
+            print(publication.publish(clean_folder, publish, ingested.batch.end))
         _write_findings(findings, report, document, promise)
 
 

@@ -89,6 +89,7 @@ def test_the_task_has_the_ports_of_all_and_no_step_has_one_of_its_own(compile: C
     assert sorted(component["inputDefinitions"]["parameters"]) == [
         "batch_days",
         "max_bad_share",
+        "publish",
         "until",
         "window_days",
     ]

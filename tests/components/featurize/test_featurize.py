@@ -32,7 +32,7 @@ def flights(sample_slice: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     def build(made: Path) -> None:
         ingest(sample_slice, root / "contract.yaml", "2013-03-01", 14, made / "tables", made / "manifest.json")
         outputs = [made / name for name in ("clean", "bad", "f.json", "f.html")]
-        validate(made / "tables", made / "manifest.json", root / "contract.yaml", 0.01, *outputs)
+        validate(made / "tables", made / "manifest.json", root / "contract.yaml", 0.01, "", *outputs)
 
     return once(tmp_path_factory, "flights", build)
 
