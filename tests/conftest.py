@@ -12,7 +12,7 @@ import duckdb
 import hypothesis
 import pytest
 
-from tests import images, reliability, tiers, toy
+from tests import images, reliability, tiers, toy, workspaces
 from tests.servers.programs import postgres
 from tests.workspaces import PROBLEM, Workspace
 from tests.worlds import once
@@ -45,9 +45,16 @@ hypothesis.settings.load_profile("tidegate")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Which tests run, and what is told of them."""
+    workspaces.of_the_run.update(getattr(config, "workerinput", {}).get("fork_servers", {}))
     config.pluginmanager.register(tiers)
     config.pluginmanager.register(toy)
     config.pluginmanager.register(reliability)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """The processes of a run have their forks from the same servers."""
+    node.workerinput["fork_servers"] = workspaces.fork_servers()
 
 
 @pytest.fixture(scope="session")

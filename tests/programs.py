@@ -2,10 +2,10 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
-from tests.workspaces import clean_environment
+from tests.servers.forked import forked_dvc
+from tests.workspaces import clean_environment, fork_servers
 
 AUTHOR = {f"GIT_{who}_{what}": "test@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
@@ -19,5 +19,5 @@ def git(*words: str, folder: Path | None = None) -> str:
 
 def dvc(*words: str, folder: Path | None = None) -> None:
     """Run DVC."""
-    command = [sys.executable, "-m", "dvc", *words]
-    subprocess.run(command, cwd=folder, env=clean_environment, capture_output=True, check=True)
+    environment = {**clean_environment, **fork_servers()}
+    subprocess.run(forked_dvc.command(*words), cwd=folder, env=environment, capture_output=True, check=True)

@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout
 from functools import cache
 from pathlib import Path
 from typing import IO
 from unittest.mock import patch
 
+from tests.servers.forked import forked_dvc
 from tidegate.process import fork, fork_server
 
 # The files of a problem.
@@ -33,13 +34,34 @@ clean_environment = {
 }
 
 
+of_the_run: dict[str, str] = {}  # in a process of a run that has several: what `fork_servers` is in the first
+
+
 @cache
 def fork_servers() -> dict[str, str]:
-    """The variable of the servers that fork the steps of all workspaces, so that libraries are imported once."""
+    """The variable of the servers that fork DVC and the steps of all workspaces: libraries are imported once."""
+    if of_the_run:
+        return of_the_run
     servers = ExitStack()
     atexit.register(servers.close)
     environment = servers.enter_context(fork_server.serving(clean_environment))
-    return {name: environment[name] for name in (fork.FOLDER,) if name in environment}
+    if fork.FOLDER not in environment:
+        return {}
+    servers.callback(_end, forked_dvc.start(environment))
+    return {fork.FOLDER: environment[fork.FOLDER]}
+
+
+def _end(server: "subprocess.Popen[bytes]") -> None:
+    server.kill()
+    server.communicate()
+
+
+@contextmanager
+def forked_programs() -> Iterator[None]:
+    """Let what this process starts as DVC be a fork of the server."""
+    folder = fork_servers().get(fork.FOLDER)
+    with patch.object(sys, "executable", str(Path(folder, "python")) if folder else sys.executable):
+        yield
 
 
 class Workspace:
@@ -62,8 +84,8 @@ class Workspace:
         return self.folder / name
 
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run a program of the environment; `tidegate` and `dvc` are this interpreter's."""
-        words = _program(command)
+        """Run a program of the environment; `tidegate` is this interpreter's, and `dvc` a fork of it."""
+        words = _program(command, self.environment)
         found = subprocess.run(
             words, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=300, check=False
         )
@@ -86,6 +108,7 @@ class Workspace:
         code = 0
         with (
             patch.dict(os.environ, {**AT_IMPORT, **self.environment}, clear=True),
+            forked_programs(),
             chdir(self.folder),
             _written(1, redirect_stdout) as out,
             _written(2, redirect_stderr) as err,
@@ -134,7 +157,8 @@ def _read(file: IO[str]) -> str:
     return file.read()
 
 
-def _program(command: Sequence[str]) -> list[str]:
-    modules = {"tidegate": "tidegate", "dvc": "dvc"}
+def _program(command: Sequence[str], environment: Mapping[str, str]) -> list[str]:
     first, *rest = command
-    return [sys.executable, "-m", modules[first], *rest] if first in modules else [first, *rest]
+    if first == "dvc" and fork.FOLDER in environment:
+        return forked_dvc.command(*rest)
+    return [sys.executable, "-m", first, *rest] if first in ("tidegate", "dvc") else [first, *rest]

@@ -21,6 +21,7 @@ from tidegate.documents.formats import read_text, replacing, write_text
 from tidegate.process.errors import InputError
 
 IGNORED = "/.venv*\n/data\n/artifacts/\n/mlartifacts/\n/mlflow.db*\n/dvc_plots/\n"
+SETTINGS = f"[core]\n    analytics = false\n[plots]\n    html_template = {PLOTS.name}\n"  # as `dvc config` writes them
 NOBODY = "tidegate"  # the author of the commit if git has none
 README = """\
 # {}
@@ -85,8 +86,7 @@ def _versioned(folder: Path) -> bool:
         _done(["git", "init", "--quiet"], folder)
     _done(dvc("init", "--quiet", "--force", *(["--subdir"] if inside else [])), folder)
     write_text(folder / ".dvc" / PLOTS.name, read_text(PLOTS))
-    for option, value in (("core.analytics", "false"), ("plots.html_template", PLOTS.name)):
-        _done(dvc("config", option, value), folder)
+    write_text(folder / ".dvc/config", SETTINGS)
     _done(dvc("add", "--quiet", "data"), folder)
     if not inside:
         _done(["git", "add", "--all", "."], folder)

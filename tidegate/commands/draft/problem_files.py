@@ -8,28 +8,26 @@ from decimal import Decimal
 from functools import partial
 from glob import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pandas as pd
 
 from tidegate.commands.draft import PARAMETERS
 from tidegate.commands.draft.column_names import chosen, stated
 from tidegate.commands.draft.draft import draft, private_because
-from tidegate.commands.draft.first_estimator import best, labelled_rows, typed_view
 from tidegate.commands.draft.flow import flow
 from tidegate.commands.draft.guesses import Label, Span, identifier, label_of, left_out, same_where_labelled, span_of
 from tidegate.commands.draft.inference import noted
 from tidegate.commands.draft.primary_key import key_of_events
-from tidegate.commands.draft.rehearsal import rehearse
-from tidegate.components.evaluate.suspicions import suspicions_of
 from tidegate.documents.parameters import read_parameters
 from tidegate.process.command import run
 from tidegate.process.errors import InputError, line
 from tidegate.process.termination import leave_after
-from tidegate.scoring.scores import labels
 from tidegate.tables.engine import columns_of, engine
 from tidegate.tables.features import kind_of, subquery
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LEARNED_ROWS = 1000  # of history that the training window should have
 MOST_DAYS = 36_500
@@ -72,6 +70,10 @@ def begin(file: Path, label: str, time: str, key: str, names: str) -> None:
         span = span_of(connection, time, file.name)
         without = left_out(connection, table["columns"], label, time, target.task)
         sql = _sql(connection, name, table, label, time, target, without)
+        # With scikit-learn, whose import takes seconds: what is wrong with the file is told before.
+        from tidegate.commands.draft.first_estimator import best, labelled_rows, typed_view
+        from tidegate.commands.draft.rehearsal import rehearse
+
         typed_view(connection, name, table["columns"])
         features = _features(connection, sql, [time, label, *table["key"]])
         rows = labelled_rows(connection, sql, time, label, target.task)
@@ -195,12 +197,15 @@ def _features(connection: duckdb.DuckDBPyConnection, sql: str, own: list[str]) -
 def _suspicions(
     connection: duckdb.DuckDBPyConnection,
     table: Mapping[str, Any],
-    rows: pd.DataFrame,
+    rows: "pd.DataFrame",
     features: dict[str, str],
     label: str,
     task: str,
 ) -> list[str]:
     """What a person should check of the features: those that may be known only after the event."""
+    from tidegate.components.evaluate.suspicions import suspicions_of
+    from tidegate.scoring.scores import labels
+
     same = same_where_labelled(connection, [name for name in features if name in table["columns"]], label)
     notes = [f"check this: {name} is the same in every labelled row, and differs in the others" for name in same]
     return [*notes, *suspicions_of(rows, features, labels(rows, label, task), task)]

@@ -14,6 +14,7 @@ from kubernetes.config import kube_config
 
 from tests.programs import dvc, git
 from tests.tidegate.commands.cluster.kfp_server import KfpServer, serving
+from tests.workspaces import fork_servers, forked_programs
 from tests.worlds import once
 from tidegate.commands import cli
 from tidegate.pipelines import cluster, kubeflow
@@ -87,7 +88,7 @@ def _pushed(beside: Path) -> None:
 
 
 @pytest.fixture
-def clone(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def clone(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of the template, and of its remote, as working directory; no credentials of this machine."""
     shutil.copytree(template.parent, tmp_path / "here", symlinks=True)
     for name in [name for name in os.environ if name.startswith(ours) or name.lower().endswith("_proxy")]:
@@ -98,7 +99,10 @@ def clone(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     monkeypatch.setattr(kfp.Client, "_LOCAL_KFP_CONTEXT", str(tmp_path / "no-context"))
     monkeypatch.setattr(limits, "POLL_SECONDS", 0.01)
     monkeypatch.chdir(tmp_path / "here/clone")
-    return tmp_path / "here/clone"
+    for name, value in fork_servers().items():
+        monkeypatch.setenv(name, value)
+    with forked_programs():
+        yield tmp_path / "here/clone"
 
 
 @pytest.fixture
