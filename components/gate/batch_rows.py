@@ -23,18 +23,11 @@ def batch_sample(
     Where the champion has the SQL of the feature table they are taken from that: nothing has to be computed again, and
     the time hardly depends on the rows. Otherwise its own SQL is run.
     """
-    if same_rows(champion, contract, batch):
+    if champion.has_features_of(contract, batch):
         frame = from_table(champion, features, batch, rows)
     else:
         frame = from_sql(champion, clean, batch, rows)
     return frame.assign(prediction=answers(champion.predict(frame)) if len(frame) else [])
-
-
-def same_rows(champion: Champion, contract: Contract, batch: Batch) -> bool:
-    """Whether the feature table holds what the champion's own SQL would say."""
-    own, recipe = champion.contract, champion.record.made_from.recipe
-    relevant = ("event", "identity", "label", "label_delay", "task", "weight")
-    return recipe.sql == batch.recipe.sql and all(getattr(own, name) == getattr(contract, name) for name in relevant)
 
 
 def from_table(champion: Champion, features: Path, batch: Batch, rows: int) -> pd.DataFrame:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from tidegate import models
 from tidegate.contract.contract import Contract, read_contract
+from tidegate.documents.batch import Batch
 from tidegate.documents.formats import read_text
 from tidegate.documents.record import Record
 from tidegate.documents.verdict import VerdictSummary
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
     from tidegate.tracking.reader import ModelVersion
+
+
+DECIDE_ROWS = ("event", "identity", "label", "label_delay", "task", "weight")  # keys of the contract beside its tables
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,13 @@ class Champion:
         """The features of the first rows of the reference sample, in columns; null is None."""
         sample = self.reference.head(rows)
         return {name: [*map(none_for_null, sample[name].tolist())] for name in self.record.features}
+
+    def has_features_of(self, contract: Contract, batch: Batch) -> bool:
+        """Whether the feature table of a batch holds what its own SQL would say."""
+        learned = self.record
+        same_kinds = learned.features.items() <= batch.features.items()
+        same_rows = all(getattr(self.contract, name) == getattr(contract, name) for name in DECIDE_ROWS)
+        return learned.made_from.recipe.sql == batch.recipe.sql and same_kinds and same_rows
 
     def batch(self, clean: Path, window: Window) -> pd.DataFrame:
         """The rows of the batch as its own SQL sees them, with its `prediction`; one row per event, in total order."""

@@ -1,6 +1,7 @@
 """The verdict with a real store: the same rows for every model, the champion fed by its own query."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,10 +9,17 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tidegate import models
+from tidegate.components.evaluate.contestants import predictions
+from tidegate.components.evaluate.evaluation import labelled
 from tidegate.components.evaluate.pictures import panels
+from tidegate.contract.contract import read_contract
+from tidegate.documents.batch import Batch
+from tidegate.documents.formats import read_table
+from tidegate.documents.record import Record
 from tidegate.documents.verdict import Verdict
 from tidegate.scoring.scores import labels, losses, predict
 from tidegate.tracking.batch_runs import runs_about
+from tidegate.tracking.champion import load_champion
 from tidegate.tracking.store import connect
 
 if TYPE_CHECKING:
@@ -102,6 +110,21 @@ def test_the_champion_is_fed_by_its_own_query(judged: "World") -> None:
     assert judged.json("batch")["features"] == {"distance": "number"}
     assert scores(judged)["champion"] == before
     assert judged.json("verdict")["accepted"]
+
+
+def test_the_table_is_read_where_the_champion_s_own_query_says_the_same(judged: "World") -> None:
+    batch, promise = Batch.read(judged / "batch.json"), read_contract(judged / "contract.yaml")
+    own = load_champion(connect(), "toy", ())
+    assert own and own.has_features_of(promise, batch)
+    rows = labelled(read_table(judged / "features", "features"), promise, batch)
+    paths = {name: judged.path("evaluate", name) for name in ("model", "baselines")}
+    record = Record.read(judged / "record.json")
+    by_table = predictions(own, rows, {**paths, "clean": judged / "nowhere"}, promise, batch, record)
+    another = replace(batch, recipe=replace(batch.recipe, sql="another"))
+    by_query = predictions(own, rows, {**paths, "clean": judged / "clean"}, promise, another, record)
+    assert np.array_equal(np.asarray(by_table["champion"]), np.asarray(by_query["champion"]))
+    for other in (replace(batch, features={**batch.features, "price": "category"}), replace(batch, features={})):
+        assert not own.has_features_of(promise, other)
 
 
 def test_a_champion_that_saw_the_batch_is_no_judge(released: "World", fails: Fails) -> None:

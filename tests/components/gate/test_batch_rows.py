@@ -49,10 +49,10 @@ def test_another_batch_has_another_sample(next_batch: "World") -> None:
 
 def test_the_table_is_read_only_where_it_says_the_same(next_batch: "World") -> None:
     batch, promise = Batch.read(next_batch / "batch.json"), read_contract(next_batch / "contract.yaml")
-    assert batch_rows.same_rows(champion(), promise, batch)
-    assert not batch_rows.same_rows(champion(), promise, replace(batch, recipe=replace(batch.recipe, sql="another")))
+    assert champion().has_features_of(promise, batch)
+    assert not champion().has_features_of(promise, replace(batch, recipe=replace(batch.recipe, sql="another")))
     next_batch.edit("contract.yaml", ("label_delay: 1d", "label_delay: 2d"))
-    assert not batch_rows.same_rows(champion(), read_contract(next_batch / "contract.yaml"), batch)
+    assert not champion().has_features_of(read_contract(next_batch / "contract.yaml"), batch)
     missing = next_batch.folder / "nowhere"
     seen = batch_rows.batch_sample(champion(), promise, missing, next_batch / "features", batch, 100)
     assert 60 < len(seen) < 140 and seen["prediction"].between(0, 1).all()
