@@ -85,6 +85,7 @@ class Cluster:
     steps: Mapping[str, Step]
     schedule: Mapping[str, Any]
     fuse: tuple[tuple[str, ...], ...]
+    predict: Mapping[str, Any]
 
     def task_of(self, step: str) -> str:
         """The name of the task that runs a step: its own, or that of the fused task."""
@@ -110,6 +111,7 @@ def load(path: Path = PATH) -> Cluster:
         steps={name: _step(defaults | section, groups, volumes) for name, section in document["steps"].items()},
         schedule=document.get("schedule", {}),
         fuse=tuple(tuple(steps) for steps in document.get("fuse", ())),
+        predict=document.get("predict", {}),
     )
 
 

@@ -15,6 +15,9 @@ import pytest
 
 from tests.workspaces import Workspace
 from tidegate.commands import predict
+from tidegate.commands.cli import parser
+from tidegate.commands.cluster import schedules
+from tidegate.pipelines import cluster
 
 root = Path(__file__).parents[1]
 page = (root / "docs/predicting.md").read_text()
@@ -32,8 +35,11 @@ def test_every_command_does_what_it_says(workspace: Workspace) -> None:
     sections = re.findall(r"```yaml\nsteps:\n(.*?)```", page, re.DOTALL)
     settings = workspace / "cluster.yaml"
     settings.write_text(settings.read_text().replace("\nsteps:\n", f"\nsteps:\n{sections[0]}"))
-    for command in commands:
-        workspace.tidegate(*shlex.split(command)[1:])
+    for words in (shlex.split(command)[1:] for command in commands):
+        if words[0] in ("submit", "schedule"):  # they ask a cluster
+            assert callable(parser().parse_args(words).run)
+        else:
+            workspace.tidegate(*words)
     assert "comp-predict" in (workspace / "predicting.yaml").read_text()
     predictions, again = workspace / "predictions.parquet", workspace / "features.csv.gz"
     joined = f"'{predictions}' AS p JOIN '{again}' AS f USING (time_hour, carrier, flight)"
@@ -48,6 +54,17 @@ def test_every_command_does_what_it_says(workspace: Workspace) -> None:
         for name in re.findall("`(.*?)`", cell)
     ]
     assert {name.rstrip("/") for name in named} == {path.name for path in (workspace / "handover").iterdir()}
+
+
+def test_the_section_of_the_cluster_is_one(root: Path, tmp_path: Path) -> None:
+    (steps,) = re.findall(r"```yaml\nsteps:\n(.*?)```", page, re.DOTALL)
+    (section,) = re.findall(r"```yaml\n(predict:\n.*?)```", page, re.DOTALL)
+    path = tmp_path / "cluster.yaml"
+    path.write_text((root / "cluster.yaml").read_text().replace("\nsteps:\n", f"\nsteps:\n{steps}") + section)
+    assert schedules.declared(path, "predicting").cron == "0 30 6 * * *"
+    table = page[page.index("| key | meaning |") :].partition("\n\n")[0]
+    keys = json.loads(cluster.SCHEMA.read_text())["properties"]["predict"]["properties"]
+    assert re.findall(r"^\| `(\w+)`", table, re.MULTILINE) == [*keys]
 
 
 def test_it_names_every_flag(workspace: Workspace) -> None:

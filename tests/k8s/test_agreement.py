@@ -17,10 +17,13 @@ TEMPLATE = (ROOT / "k8s/secrets.example.env").read_text()
 TASKS = "kubeflow"
 
 
-@pytest.fixture(scope="module")
-def executors() -> dict[str, Any]:
-    """What the compiled pipeline asks of Kubernetes, for every task."""
-    found = kubeflow.parts(kubeflow.compile(image="tidegate/steps:test"))[1]
+@pytest.fixture(scope="module", params=["training", "predicting"])
+def executors(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a compiled pipeline asks of Kubernetes, for every task."""
+    path = tmp_path_factory.mktemp("cluster") / "cluster.yaml"
+    section = "\nsteps:\n  predict: {uses: [mlflow, data, endpoint]}\n"  # as docs/predicting.md has it
+    path.write_text((ROOT / "cluster.yaml").read_text().replace("\nsteps:\n", section))
+    found = kubeflow.parts(kubeflow.compile("tidegate/steps:test", path, request.param))[1]
     tasks: dict[str, Any] = found["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
     assert tasks
     return tasks

@@ -26,6 +26,11 @@ SET: Mapping[str, Any] = {
     "help": "override a value of params.yaml, or of model.yaml by model.NAME=VALUE; may be repeated",
 }
 REMOTE: Mapping[str, Any] = {"metavar": "REMOTE", "help": "a DVC remote, by name or URL; default: the default remote"}
+PIPELINE: Mapping[str, Any] = {
+    "choices": ("training", "predicting"),
+    "default": "training",
+    "help": "which pipeline; default: training",
+}
 UNCHECKED: Mapping[str, Any] = {"action": "store_true", "help": "skip the checks of `tidegate doctor`"}
 
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from tidegate.commands.command import Command
+from tidegate.commands.command import PIPELINE, Command
 
 
 def compile(arguments: argparse.Namespace) -> None:
@@ -19,11 +19,7 @@ COMMAND = Command(
     compile,
     {
         "--output": {"type": Path, "required": True, "metavar": "FILE", "help": "the YAML file to write"},
-        "--pipeline": {
-            "choices": ("training", "predicting"),
-            "default": "training",
-            "help": "which pipeline; default: training",
-        },
+        "--pipeline": PIPELINE,
         "--image": {"metavar": "IMAGE", "help": "the image to run; default: the image of this code"},
     },
 )

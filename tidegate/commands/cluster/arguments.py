@@ -33,7 +33,7 @@ def arguments(ir: Mapping[str, Any], settings: Sequence[str], remote: str) -> di
     texts that would come to the step as others.
     """
     kinds = {name: spec["parameterType"] for name, spec in ir["root"]["inputDefinitions"]["parameters"].items()}
-    overrides = dict(_split(setting) for setting in settings)
+    overrides = dict(split(setting) for setting in settings)
     for name in overrides:
         _check_name(name, kinds)
     values = {name: _value(name, kind, overrides, remote) for name, kind in kinds.items()}
@@ -44,7 +44,8 @@ def arguments(ir: Mapping[str, Any], settings: Sequence[str], remote: str) -> di
     return values
 
 
-def _split(setting: str) -> tuple[str, str]:
+def split(setting: str) -> tuple[str, str]:
+    """The name and the text of `--set SECTION.KEY=VALUE`; InputError for anything else."""
     name, equals, text = setting.partition("=")
     if not equals or "." not in name:
         raise InputError(f"--set {setting}", "section.key=value", "something else", "as in --set train.window_days=90")
@@ -67,7 +68,7 @@ def _value(name: str, kind: str, overrides: Mapping[str, str], remote: str) -> A
     if file := _file_of(name):
         return _text(file, overrides)
     if dotted in overrides:
-        return _checked(f"--set {dotted}", kind, _typed(overrides[dotted], kind))
+        return checked(f"--set {dotted}", kind, typed(overrides[dotted], kind))
     if key == "remote":
         return remote
     values = (read_yaml(PARAMETERS) or {}).get(section, {} if section in optional() else None)
@@ -75,7 +76,7 @@ def _value(name: str, kind: str, overrides: Mapping[str, str], remote: str) -> A
         values = {**defaults(section), **values}
     if not isinstance(values, dict) or key not in values:
         raise InputError(f"pipeline parameter {name}", f"{dotted} in {PARAMETERS}", "nothing", "add it there")
-    return _checked(f"{PARAMETERS}: {dotted}", kind, values[key])
+    return checked(f"{PARAMETERS}: {dotted}", kind, values[key])
 
 
 def _text(file: Path, overrides: Mapping[str, str]) -> str:
@@ -108,11 +109,13 @@ def _file_of(name: str) -> Path | None:
     return TEXTS.get(name.partition("_")[2])
 
 
-def _typed(text: str, kind: str) -> Any:
+def typed(text: str, kind: str) -> Any:
+    """The value of a setting, which is YAML unless a text is asked for."""
     return text if kind == "STRING" else parse_yaml(text, "--set")
 
 
-def _checked(thing: str, kind: str, value: Any) -> Any:
+def checked(thing: str, kind: str, value: Any) -> Any:
+    """The value as a parameter of this kind; InputError for one of another kind."""
     types, expected = TYPES[kind]
     if type(value) not in types:
         raise InputError(thing, expected.replace(" in quotes", ""), repr(value), "correct it")

@@ -52,8 +52,7 @@ def examine(connection: Connection, remote: str | None) -> list[Check]:
     """Run all checks concurrently; returns them in order."""
 
     def namespace() -> str:
-        platform = kubeflow.parts(kubeflow.compile(steps.IMAGE))[1]
-        return of_the_namespace(connection, None, platform, cluster.load().service_account)
+        return of_the_namespace(connection, None, _platform(), cluster.load().service_account)
 
     return run(
         {
@@ -63,6 +62,16 @@ def examine(connection: Connection, remote: str | None) -> list[Check]:
             **of_the_target(connection.kube_context, connection.namespace, _target()),
         }
     )
+
+
+def _platform() -> Mapping[str, Any]:
+    """What the pipelines of the problem ask of Kubernetes: the one that predicts only if cluster.yaml says where."""
+    names = ("training", "predicting") if cluster.load().predict else ("training",)
+    executors: dict[str, Any] = {}
+    for name in names:
+        platform = kubeflow.parts(kubeflow.compile(steps.IMAGE, name=name))[1]
+        executors |= platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    return {"platforms": {"kubernetes": {"deploymentSpec": {"executors": executors}}}}
 
 
 def show(checks: Sequence[Check]) -> None:

@@ -9,10 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from tidegate.commands.cluster import pod_view, runs
+from tidegate.commands.cluster.jobs import UNTIL
 from tidegate.commands.cluster.reasons import Seen, troubles
 from tidegate.commands.cluster.service import Service
 from tidegate.commands.cluster.states import state_of, states, word
-from tidegate.commands.cluster.submission import UNTIL
 from tidegate.commands.console import console
 from tidegate.commands.loop import workspace
 from tidegate.contract.contract import read_contract

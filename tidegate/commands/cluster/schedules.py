@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from rich.table import Table
 
 from tidegate.commands.cluster import pipeline_versions, runs, submission
+from tidegate.commands.cluster.jobs import TRAINING, UNTIL, Work, experiment_of
 from tidegate.commands.cluster.service import Service
-from tidegate.commands.cluster.submission import UNTIL, Work
 from tidegate.commands.console import console
 from tidegate.commands.loop import workspace
 from tidegate.contract.contract import read_contract
@@ -42,16 +42,17 @@ def apply(service: Service, job: Work, unchecked: bool) -> str:
     """Create or replace the recurring run if it differs from the declaration; returns what was done as one word."""
     if not unchecked:
         submission.check(service, job)
-    version = submission.ensure_version(service, job.compiled)
-    experiment = runs.ensure_experiment(service, job.name)
-    parameters = {**job.parameters, UNTIL: ASK, FETCH: True}
-    wanted = digest(declared(), version.id, parameters, cluster.load().service_account)
-    present = _present(service, experiment, job.name)
+    version = submission.ensure_version(service, job.compiled, job.pipeline)
+    experiment = runs.ensure_experiment(service, job.experiment)
+    parameters = {**job.parameters, **({UNTIL: ASK, FETCH: True} if job.pipeline == TRAINING else {})}
+    schedule = declared(pipeline=job.pipeline)
+    wanted = digest(schedule, version.id, parameters, cluster.load().service_account)
+    present = _present(service, experiment, job.experiment)
     same = [item for item in present if _mark(item) == wanted]
     if not same:
         # A paused one stays paused.
         enabled = not present or any(_enabled(item) for item in present)
-        _create(service, experiment, job.name, version, parameters, wanted, enabled)
+        _create(service, experiment, job.experiment, version, parameters, schedule, wanted, enabled)
     for item in [item for item in present if item not in same[:1]]:
         service.ask(service.client.delete_recurring_run, item.recurring_run_id)
     if same and len(present) == 1:
@@ -59,26 +60,26 @@ def apply(service: Service, job: Work, unchecked: bool) -> str:
     return "replaced" if present else "created"
 
 
-def listed(service: Service) -> list[dict[str, Any]]:
-    """Our recurring runs as documents: one, or none."""
-    name = read_contract(workspace.CONTRACT).name
+def listed(service: Service, pipeline: str) -> list[dict[str, Any]]:
+    """Our recurring runs of a pipeline as documents: one, or none."""
+    name = experiment_of(read_contract(workspace.CONTRACT).name, pipeline)
     experiment = runs.experiment(service, name)
     return [_row(service, item) for item in (_present(service, experiment, name) if experiment else [])]
 
 
-def pause(service: Service) -> int:
+def pause(service: Service, pipeline: str) -> int:
     """Pause: start no more runs."""
-    return _each(service, service.client.disable_recurring_run)
+    return _each(service, pipeline, service.client.disable_recurring_run)
 
 
-def resume(service: Service) -> int:
+def resume(service: Service, pipeline: str) -> int:
     """Resume: start runs again."""
-    return _each(service, service.client.enable_recurring_run)
+    return _each(service, pipeline, service.client.enable_recurring_run)
 
 
-def delete(service: Service) -> int:
+def delete(service: Service, pipeline: str) -> int:
     """Delete it; the runs that it started stay."""
-    return _each(service, service.client.delete_recurring_run)
+    return _each(service, pipeline, service.client.delete_recurring_run)
 
 
 def show(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -101,10 +102,12 @@ def digest(schedule: Schedule, version: str, parameters: Mapping[str, Any], acco
     return sha256(document.encode()).hexdigest()[:16]
 
 
-def declared(path: Path = cluster.PATH) -> Schedule:
-    """The section `schedule` of cluster.yaml; InputError for values that Kubeflow would refuse or misinterpret."""
-    section, name = cluster.load(path).schedule, f"{cluster.display(path)}: schedule"
-    for key in section.keys() ^ set(Schedule._fields):
+def declared(path: Path = cluster.PATH, pipeline: str = TRAINING) -> Schedule:
+    """The schedule of a pipeline in cluster.yaml; InputError for values that Kubeflow would refuse or misinterpret."""
+    loaded, place = cluster.load(path), "schedule" if pipeline == TRAINING else "predict.schedule"
+    section = loaded.schedule if pipeline == TRAINING else loaded.predict.get("schedule", {})
+    name = f"{cluster.display(path)}: {place}"
+    for key in sorted(section.keys() ^ set(Schedule._fields)):
         expected = f"the keys {', '.join(Schedule._fields)}"
         raise InputError(f"{name}.{key}", expected, "an unknown key" if key in section else "nothing", "correct it")
     cron, catchup, concurrency = (section[key] for key in Schedule._fields)
@@ -127,10 +130,10 @@ def _create(
     name: str,
     version: pipeline_versions.Version,
     parameters: Mapping[str, Any],
+    wanted: Schedule,
     mark: str,
     enabled: bool,
 ) -> None:
-    wanted = declared()
     service.ask(
         service.client.create_recurring_run,
         experiment,
@@ -162,8 +165,8 @@ def _enabled(recurring_run: Any) -> bool:
     return bool(recurring_run.status == "ENABLED")
 
 
-def _each(service: Service, action: Callable[..., Any]) -> int:
-    rows = listed(service)
+def _each(service: Service, pipeline: str, action: Callable[..., Any]) -> int:
+    rows = listed(service, pipeline)
     if not rows:
         raise InputError("schedule", "a recurring run", "none", "see `tidegate schedule apply`")
     for row in rows:

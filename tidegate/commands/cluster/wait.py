@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from tidegate.commands.cluster.jobs import TRAINING, UNTIL
 from tidegate.commands.cluster.progress import follow
 from tidegate.commands.cluster.reasons import Trouble
 from tidegate.commands.cluster.states import over, state_of, states, word
-from tidegate.commands.cluster.submission import UNTIL, Started
+from tidegate.commands.cluster.submission import Started
 from tidegate.commands.command import INTERRUPTED
 from tidegate.commands.loop import summary
 from tidegate.process.errors import InputError
@@ -24,7 +25,7 @@ def wait(started: Started, as_json: bool) -> int:
         print(f"\nthe run goes on: {started.link}", file=sys.stderr)
         return INTERRUPTED
     succeeded = run.state == "SUCCEEDED"
-    result = _outcome(started, run) if succeeded else None
+    result = _outcome(started, run) if succeeded and started.work.pipeline == TRAINING else None
     if as_json:
         print(json.dumps({**_document(started, run, stopped), **(result or {})}, indent=2))
     elif result and result["decision"]:

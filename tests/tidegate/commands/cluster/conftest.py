@@ -29,8 +29,8 @@ compile_pipeline, read_parts, read_ir, digest = kubeflow.compile, kubeflow.parts
 
 
 @cache
-def _compiled(image: str | None, settings: Path, _: bytes) -> str:
-    return compile_pipeline(image, settings)
+def _compiled(image: str | None, settings: Path, name: str, _: bytes) -> str:
+    return compile_pipeline(image, settings, name)
 
 
 @cache
@@ -45,8 +45,8 @@ def compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
     That they do is for tests/pipelines to show, where nothing is remembered.
     """
 
-    def compile(image: str | None = None, settings: Path = cluster.PATH) -> str:
-        return _compiled(image, settings, settings.read_bytes() if settings.is_file() else b"")
+    def compile(image: str | None = None, settings: Path = cluster.PATH, name: str = "training") -> str:
+        return _compiled(image, settings, name, settings.read_bytes() if settings.is_file() else b"")
 
     def ir(*pipeline: Any) -> dict[str, Any]:
         return read_ir(*pipeline) if pipeline else pickle.loads(_pickled(None))
@@ -103,6 +103,36 @@ def clone(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
         monkeypatch.setenv(name, value)
     with forked_programs():
         yield tmp_path / "here/clone"
+
+
+PREDICT = """
+predict:
+  source: s3://asked/flights/
+  target: s3://answered/flights/
+  tables: s3://clean/flights/
+  skip_bad: true
+  schedule: {cron: "0 30 6 * * *", catchup: false, concurrency: 1}
+"""
+PARAMETERS = {
+    "name": "flights",
+    "source": "s3://asked/flights/",
+    "target": "s3://answered/flights/",
+    "tables": "s3://clean/flights/",
+    "version": "",
+    "skip_bad": True,
+    "unknown": "accept",
+    "sign": "",
+}
+
+
+@pytest.fixture
+def predicting(clone: Path) -> Path:
+    """The cluster.yaml of a problem that also predicts on the cluster."""
+    path = clone / "cluster.yaml"
+    section = "\nsteps:\n  predict: {uses: [mlflow, data, endpoint]}\n"
+    path.write_text(path.read_text().replace("\nsteps:\n", section) + PREDICT)
+    git("commit", "--quiet", "--all", "--message", "Predict", folder=clone)
+    return path
 
 
 @pytest.fixture

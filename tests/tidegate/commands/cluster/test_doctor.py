@@ -14,6 +14,7 @@ from kubernetes.config import kube_config
 from tests.programs import dvc, git
 from tests.servers.programs import s3
 from tests.tidegate.commands.cluster import kubeconfigs, registry_server
+from tests.tidegate.commands.cluster.conftest import PREDICT
 from tests.tidegate.commands.cluster.kfp_server import KfpServer
 from tests.tidegate.commands.cluster.registry_server import RegistryServer
 from tests.workspaces import Workspace
@@ -150,6 +151,19 @@ def test_what_cannot_be_looked_at_is_said_and_hinders_nothing(workspace: Workspa
     workspace.tidegate("submit")  # whoever waits for no table needs no MLflow here
     assert len(server.kubeflow.runs) == 1
     assert "expected the MLflow server of the cluster, found nothing" in examined(workspace)["mlflow"][1]
+
+
+def test_what_predicting_needs_is_looked_for_as_well(workspace: Workspace) -> None:
+    path = workspace / "cluster.yaml"
+    text = path.read_text() + PREDICT
+    path.write_text(text)
+    state, told = examined(workspace)["namespace"]
+    assert state == "wrong" and "cluster.yaml: steps: expected a section for the step predict, found none" in told
+    text = text.replace("\nsteps:\n", "\nsteps:\n  predict: {uses: [mlflow, answers]}\n")
+    secret = "\nenvironment:\n  answers: {secrets: {answers: {key: AWS_ACCESS_KEY_ID}}}\n"
+    path.write_text(text.replace("\nenvironment:\n", secret))
+    state, told = examined(workspace)["namespace"]
+    assert state == "wrong" and "found no secret answers;" in told
 
 
 def test_a_thing_that_is_not_there_is_told_beside_one_that_may_not_be_seen(

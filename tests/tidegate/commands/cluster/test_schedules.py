@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.programs import git
+from tests.tidegate.commands.cluster.conftest import PARAMETERS
 from tests.tidegate.commands.cluster.kfp_server import KfpServer
 from tidegate.commands.cluster import pipeline_versions, schedules
 from tidegate.pipelines import cluster, kubeflow
@@ -121,6 +122,39 @@ def test_another_problem_has_a_schedule_of_its_own(server: KfpServer, clone: Pat
     assert len(json.loads(tidegate("schedule", "show", "--json")[1])) == 1
     assert tidegate("schedule", "delete")[0] == 0
     assert only(server).display_name == "flights"
+
+
+def test_the_pipeline_that_predicts_has_a_schedule_of_its_own(
+    server: KfpServer, predicting: Path, tidegate: Tidegate
+) -> None:
+    which = ("--pipeline", "predicting")
+    tidegate(*apply)
+    assert tidegate(*apply, *which)[1].splitlines()[0] == "created"
+    assert tidegate(*apply, *which)[1].splitlines()[0] == "unchanged"
+    both = {run.display_name: run for run in server.kubeflow.recurring.values()}
+    assert both.keys() == {"flights", "flights-predicting"}
+    found = both["flights-predicting"]
+    assert found.trigger.cron_schedule.cron == "0 30 6 * * *"
+    assert found.experiment_id != both["flights"].experiment_id
+    assert found.runtime_config.parameters == PARAMETERS
+    assert [row["cron"] for row in json.loads(tidegate("schedule", "show", "--json", *which)[1])] == ["0 30 6 * * *"]
+    assert tidegate("schedule", "pause", *which)[0] == 0
+    assert {run.display_name: run.status for run in server.kubeflow.recurring.values()} == {
+        "flights": "ENABLED",
+        "flights-predicting": "DISABLED",
+    }
+    predicting.write_text(predicting.read_text().replace("0 30 6", "0 45 6"))
+    assert tidegate(*apply, *which)[1].splitlines()[0] == "replaced"
+    assert tidegate("schedule", "delete", *which)[1] == "deleted\n"
+    assert only(server).display_name == "flights"
+
+
+def test_predicting_on_a_schedule_needs_one(server: KfpServer, predicting: Path, tidegate: Tidegate) -> None:
+    text = predicting.read_text()
+    predicting.write_text(text.replace('  schedule: {cron: "0 30 6 * * *", catchup: false, concurrency: 1}\n', ""))
+    code, _, err = tidegate(*apply, "--pipeline", "predicting")
+    assert code == 2 and "cluster.yaml: predict.schedule.catchup: expected the keys cron, catchup, concurrency" in err
+    assert not server.kubeflow.recurring
 
 
 def test_what_a_person_made_by_hand_is_left_alone(server: KfpServer, tidegate: Tidegate) -> None:

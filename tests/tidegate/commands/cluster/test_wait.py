@@ -280,3 +280,14 @@ def test_interrupted_it_says_that_the_run_goes_on(server: KfpServer, clone: Path
         _, err = process.communicate(timeout=20)
     assert process.returncode == 130 and time.monotonic() - began < 10
     assert err.splitlines()[-1].startswith(f"the run goes on: {server.url}") and "Traceback" not in err
+
+
+def test_the_pipeline_that_predicts_ends_without_a_decision(
+    server: KfpServer, predicting: Path, tidegate: Tidegate
+) -> None:
+    scenes(server, ("SUCCEEDED", succeeded("predict")))
+    code, out, err = tidegate("submit", "--unchecked", "--wait", "--pipeline", "predicting", "--json")
+    document = json.loads(out)
+    assert (code, "no summary" in err) == (0, False)
+    assert document["state"] == "succeeded" and "decision" not in document
+    assert [step["step"] for step in document["steps"]] == ["predict"]
