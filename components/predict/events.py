@@ -7,8 +7,8 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from tidegate.components.predict.checks import Check, first_broken
-from tidegate.components.predict.columns import FAULT, PREDICTION, ROW
+from tidegate.components.predict.file_columns import FAULT, PREDICTION, ROW
+from tidegate.components.predict.promises import Check, first_broken
 from tidegate.components.predict.scoring import ANSWERED
 from tidegate.components.predict.staging import LATE, ROWS, workshop
 from tidegate.contract.contract import SQL_TYPE, Contract, literal, quoted

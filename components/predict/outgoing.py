@@ -6,9 +6,9 @@ from pathlib import Path
 
 import duckdb
 
-from tidegate.components.predict.checks import Check
-from tidegate.components.predict.columns import FAULT, MOMENT, PREDICTION, ROW, VERSION, Columns
+from tidegate.components.predict.file_columns import FAULT, MOMENT, PREDICTION, ROW, VERSION, Columns
 from tidegate.components.predict.incoming import CSV, FORMATS, PARQUET, Incoming
+from tidegate.components.predict.promises import Check
 from tidegate.components.predict.scoring import ANSWERED
 from tidegate.components.predict.staging import LATE, ROWS
 from tidegate.contract.contract import literal, quoted

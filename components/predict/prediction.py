@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tidegate.components.predict import events, outgoing, staging
-from tidegate.components.predict.checks import checks
-from tidegate.components.predict.columns import FAULT, ROW, Columns, columns
+from tidegate.components.predict.file_columns import FAULT, ROW, Columns, columns
 from tidegate.components.predict.incoming import Incoming, incoming, paths_of
+from tidegate.components.predict.promises import checks
 from tidegate.components.predict.scoring import scored
 from tidegate.contract.contract import quoted
 from tidegate.documents.formats import replacing

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from tidegate.components.predict.columns import PREDICTION, PROBABILITY
+from tidegate.components.predict.file_columns import PREDICTION, PROBABILITY
 from tidegate.contract.names import folded
 from tidegate.scoring.scores import Predictions, answers
 from tidegate.serving.encoding import Encoding, numbers

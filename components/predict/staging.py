@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import duckdb
 
-from tidegate.components.predict.checks import Check, checks, first_broken, unlike
-from tidegate.components.predict.columns import FAULT, ROW, Columns
+from tidegate.components.predict.file_columns import FAULT, ROW, Columns
 from tidegate.components.predict.incoming import Incoming, reading, row_place, text_at
+from tidegate.components.predict.promises import Check, checks, first_broken, unlike
 from tidegate.contract.contract import Table, quoted
 from tidegate.process import limits
 from tidegate.process.errors import InputError, display

@@ -15,8 +15,8 @@ from tidegate.scoring.scores import Predictions, answers
 from tidegate.serving import metrics
 from tidegate.serving.explanation import Explanation, explanation
 from tidegate.serving.follower import Follower
-from tidegate.serving.prediction import Prediction, request_id
 from tidegate.serving.predictor import Predictor
+from tidegate.serving.recorded_prediction import Prediction, request_id
 from tidegate.serving.recorder import Recorder, recorder
 from tidegate.serving.refusal import BUSY, TOO_LARGE, RefusalError, unlike
 from tidegate.serving.rows import Rows

@@ -16,7 +16,7 @@ from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 from tidegate.process.errors import InputError
 from tidegate.serving import metrics
 from tidegate.serving.champion_model import Answer, ChampionModel, Question
-from tidegate.serving.prediction import REQUEST
+from tidegate.serving.recorded_prediction import REQUEST
 from tidegate.serving.refusal import BROKEN, BUSY, INVALID, NOT_FOUND, TOO_LARGE, RefusalError, unlike
 from tidegate.serving.rest import tensors_of
 from tidegate.serving.tensors import DATATYPES, Tensor, from_tensors, raw_content, raw_elements, text_of

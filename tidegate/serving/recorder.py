@@ -19,7 +19,7 @@ from tidegate.process.errors import InputError, messages
 from tidegate.process.redaction import redacted
 from tidegate.serving import metrics
 from tidegate.serving.options import Settings
-from tidegate.serving.prediction import Prediction, content, name
+from tidegate.serving.recorded_prediction import Prediction, content, name
 
 MOST_BYTES = 50_000_000  # of predictions that wait, about; what does not fit is dropped
 EARLY_BYTES = MOST_BYTES // 4  # after which they are written before the time has come

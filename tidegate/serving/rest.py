@@ -15,8 +15,8 @@ from tidegate.process import limits
 from tidegate.serving import metrics
 from tidegate.serving.champion_model import Answer, ChampionModel, Question
 from tidegate.serving.explanation import METHOD
-from tidegate.serving.prediction import REQUEST
 from tidegate.serving.predictor import Predictor
+from tidegate.serving.recorded_prediction import REQUEST
 from tidegate.serving.refusal import (
     BROKEN,
     BUSY,

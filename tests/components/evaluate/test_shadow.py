@@ -25,7 +25,7 @@ from tidegate.documents.verdict import Verdict
 from tidegate.process import limits
 from tidegate.scoring.scores import predict
 from tidegate.serving.options import Settings
-from tidegate.serving.prediction import Prediction
+from tidegate.serving.recorded_prediction import Prediction
 from tidegate.serving.recorder import Recorder
 from tidegate.serving.recordings import FEATURE, OURS, Recordings, newest
 from tidegate.tracking.champion import Champion, load_champion

@@ -23,10 +23,10 @@ from tests.tidegate.serving.test_tables import at
 from tidegate.documents.parameters import defaults
 from tidegate.process import limits
 from tidegate.process.errors import InputError
-from tidegate.serving import metrics, prediction
+from tidegate.serving import metrics, recorded_prediction
 from tidegate.serving.champion_model import Question
 from tidegate.serving.options import settings
-from tidegate.serving.prediction import Prediction
+from tidegate.serving.recorded_prediction import Prediction
 from tidegate.serving.recorder import Recorder
 from tidegate.serving.rows import Rows
 
@@ -113,7 +113,7 @@ def test_over_grpc_too(serve: Serve, kept: Path) -> None:
 
 @pytest.mark.parametrize("given", ["", "x" * 201, "a\nb", "\ud800"])
 def test_an_id_that_cannot_be_kept_is_replaced(given: str) -> None:
-    made = [prediction.request_id({"x-request-id": given}) for _ in range(2)]
+    made = [recorded_prediction.request_id({"x-request-id": given}) for _ in range(2)]
     assert all(re.fullmatch("[0-9a-f]{32}", id_) for id_ in made) and made[0] != made[1]
 
 
@@ -171,7 +171,7 @@ def test_no_private_column_is_written(server: Server) -> None:
     contract = replace(champion.contract, tables={**tables, "orders": replace(own, columns=columns)})
     seen = replace(champion.record, features={"price": "number", "Customer": "category"})
     changed = replace(champion, contract=contract, record=seen)
-    assert not {"key_id", "feature_Customer"} & {*prediction.schema(changed).names}
+    assert not {"key_id", "feature_Customer"} & {*recorded_prediction.schema(changed).names}
     event: dict[str, list[Any]] = {"at": [datetime(2024, 3, 1)], "id": [4711]}
     asked = Prediction(
         "id",
@@ -182,7 +182,7 @@ def test_no_private_column_is_written(server: Server) -> None:
         {"price": [1.5], "Customer": ["secret-7"]},
         np.array([0.5]),
     )
-    found = pq.read_table(pa.BufferReader(prediction.content([asked]))).to_pylist()
+    found = pq.read_table(pa.BufferReader(recorded_prediction.content([asked]))).to_pylist()
     assert found == [
         {
             **{"request": "id", "row": 0, "time": datetime(2024, 3, 1), "version": "1", "kind": "event"},
@@ -198,7 +198,7 @@ def test_of_many_classes_the_class_and_its_probabilities(server: Server, kept: P
     features = {name: [value, value] for name, value in FEATURES.items()}
     asked = Prediction("id", datetime(2024, 3, 1), many, "features", {}, features, answer)
     kept.mkdir()
-    (kept / "1.parquet").write_bytes(prediction.content([asked]))
+    (kept / "1.parquet").write_bytes(recorded_prediction.content([asked]))
     found = recorded(kept)
     assert found["prediction"].tolist() == ["high", "low"]
     assert found["probabilities"].tolist() == [{"low": 0.25, "high": 0.75}, {"low": 0.5, "high": 0.5}]
@@ -215,7 +215,8 @@ def test_every_row_of_many_requests_is_there_in_order(server: Server) -> None:
         )
         for number, rows in enumerate(sizes)
     ]
-    table = pq.read_table(pa.BufferReader(prediction.content(asked)), columns=["request", "row", "prediction"])
+    content = pa.BufferReader(recorded_prediction.content(asked))
+    table = pq.read_table(content, columns=["request", "row", "prediction"])
     assert [tuple(row.values()) for row in table.to_pylist()] == [
         (str(number), row, number / 1000) for number, rows in enumerate(sizes) for row in range(rows)
     ]

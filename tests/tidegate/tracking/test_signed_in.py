@@ -17,7 +17,7 @@ from tests.servers.http import QuietServer
 from tests.tidegate.tracking.conftest import add_user, credentials
 from tidegate.process import limits
 from tidegate.process.errors import TrackingError
-from tidegate.tracking import artifacts, batch_runs, journal, numbered, rehearsal, store
+from tidegate.tracking import artifacts, batch_runs, journal, numbered, server_trial, store
 
 if TYPE_CHECKING:
     from tests.toy import World
@@ -163,14 +163,14 @@ def test_the_doctor_tries_what_a_first_run_does_and_leaves_nothing(
     server: CountingServer, problem: "World", name: str
 ) -> None:
     client = store.connect()
-    assert rehearsal.rehearse(client, name) == "the user tidegate may create, read and delete"
-    assert rehearsal.rehearse(store.connect(), name)
-    left = [model.name for model in client.search_registered_models() if rehearsal.OWN in model.name]
+    assert server_trial.rehearse(client, name) == "the user tidegate may create, read and delete"
+    assert server_trial.rehearse(store.connect(), name)
+    left = [model.name for model in client.search_registered_models() if server_trial.OWN in model.name]
     assert left == [] and numbered.registered(client, name) is None
-    experiments = [found for found in client.search_experiments() if rehearsal.OWN in found.name]
+    experiments = [found for found in client.search_experiments() if server_trial.OWN in found.name]
     assert len(experiments) == 1 and client.search_runs([experiments[0].experiment_id]) == []
     problem.run(*STEPS)
-    assert rehearsal.rehearse(store.connect(), name) and journal.champion(client, name) == "1"
+    assert server_trial.rehearse(store.connect(), name) and journal.champion(client, name) == "1"
 
 
 @pytest.mark.parametrize("suffix", ["", ".batches", ".journal"])
@@ -178,7 +178,7 @@ def test_the_doctor_names_what_is_another_user_s(server: CountingServer, name: s
     with signed_in_as(other):
         store.connect().create_registered_model(f"{name}{suffix}")
     with pytest.raises(TrackingError, match=f"^registered model {name}{suffix}: .* found one of another user"):
-        rehearsal.rehearse(store.connect(), name)
+        server_trial.rehearse(store.connect(), name)
 
 
 def test_the_doctor_notices_a_store_behind_the_server_that_takes_nothing(
@@ -187,4 +187,4 @@ def test_the_doctor_notices_a_store_behind_the_server_that_takes_nothing(
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     monkeypatch.setattr(server, "refused", "/mlflow-artifacts/")
     with pytest.raises(TrackingError, match="NoSuchBucket"):
-        rehearsal.rehearse(store.connect(), name)
+        server_trial.rehearse(store.connect(), name)

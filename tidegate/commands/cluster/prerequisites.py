@@ -192,7 +192,7 @@ def _mlflow() -> str:
     uri = os.environ.get("MLFLOW_TRACKING_URI")
     if not uri:
         raise InputError("MLFLOW_TRACKING_URI", "the MLflow server of the cluster", "nothing", "set it")
-    from tidegate.tracking import rehearsal, store
+    from tidegate.tracking import server_trial, store
 
-    sentence = rehearsal.rehearse(store.connect(), read_contract(workspace.CONTRACT).name)
+    sentence = server_trial.rehearse(store.connect(), read_contract(workspace.CONTRACT).name)
     return f"{address(uri)}: {sentence}"

@@ -11,7 +11,7 @@ from skops.io import get_untrusted_types
 
 from tidegate import models
 from tidegate.commands.packaging.requirements import cut, pinned
-from tidegate.components.predict.checks import checks, unlike
+from tidegate.components.predict.promises import checks, unlike
 from tidegate.components.predict.scoring import probability_names
 from tidegate.contract.contract import SQL_TYPE, quoted
 from tidegate.documents.formats import replacing, write_json, write_text
