@@ -4,6 +4,11 @@
 program wrk. All three serve at once and are asked in turn: requests a second and the latencies in milliseconds for 1
 and 100 rows of features over 1 and 8 connections, medians of all times; then events, which only Tidegate answers. The
 server checks and records as it does for its users.
+
+`--swaps 4 --swap-seconds 30` measures instead what it costs that the champion changes every so many seconds between
+the two newest versions: requests a second with and without swaps in turn, requests that failed, and answers that name
+one version and predict as another. It needs a registry with two versions of the same features, and works on a copy.
+`processor_percent` is how much more of the processor a request took, whoever else is on the machine.
 """
 
 import argparse
@@ -19,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,6 +32,7 @@ from urllib.request import Request, urlopen
 
 import mlflow
 import pandas as pd
+import swaps
 
 from tidegate.contract.contract import read_contract
 from tidegate.process import keys
@@ -82,7 +88,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: Sequence[str], address: str, body: str, **environment: str) -> Iterator[None]:
+def running(
+    command: Sequence[str], address: str, body: str, **environment: str
+) -> Iterator["subprocess.Popen[bytes]"]:
     """A server while the block runs, from its first answer on."""
     with subprocess.Popen(
         command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -90,7 +98,7 @@ def running(command: Sequence[str], address: str, body: str, **environment: str)
     ) as process:  # fmt: skip
         try:
             _wait(process, address, body)
-            yield
+            yield process
         finally:
             os.killpg(process.pid, signal.SIGTERM)
 
@@ -170,15 +178,82 @@ def measured(made: Mapping[str, Target], seconds: int, times: int, scratch: Path
     return results
 
 
+def swapped(seconds: float, count: int, times: int, scratch: Path) -> dict[str, Any]:
+    """What swaps cost, over one and eight connections: medians of the rates, sums of what must not be."""
+    name = read_contract(Path("contract.yaml")).name
+    uri = swaps.copy_of(Path("mlflow.db"), scratch)
+    os.environ["MLFLOW_TRACKING_URI"] = uri
+    both = swaps.pair(name)
+    if both is None:
+        sys.exit("the registry: expected two versions with the same features and other predictions, found none")
+    versions = both.versions[0].version, both.versions[1].version
+    columns = list(both.versions[0].record.features)
+    row = both.versions[0].reference[columns].iloc[[both.row]]
+    body = json.dumps({"instances": json.loads(row.to_json(orient="records", double_precision=15))})
+    ports = free_port(), free_port()
+    address = f"http://127.0.0.1:{ports[0]}/v1/models/{name}:predict"
+    options = ["--set", f"serve.record={scratch / 'asked'}", "--set", "serve.poll_seconds=1"]
+    listen = ["--port", str(ports[0]), "--grpc-port", str(ports[1])]
+    command = [sys.executable, "-P", "-m", "tidegate", "serve", *options, *listen]
+    with running(command, address, body, MLFLOW_TRACKING_URI=uri) as server:
+        return {
+            f"{connections} connections": _swapped(
+                name,
+                versions,
+                seconds,
+                times,
+                lambda connections=connections: swaps.asked(
+                    swaps.Question(address, body, both.expected), connections, seconds * count, server.pid, scratch
+                ),
+            )
+            for connections in CONNECTIONS
+        }
+
+
+def _swapped(
+    name: str, versions: tuple[str, str], seconds: float, times: int, ask: Callable[[], swaps.Asked]
+) -> dict[str, Any]:
+    calm, moved, made = [], [], 0
+    for _ in range(times):
+        calm.append(ask())
+        with swaps.swapping(name, versions, seconds) as champions:
+            moved.append(ask())
+        made += len(champions)
+    rates = [statistics.median(each.rate for each in of) for of in (calm, moved)]
+    costs = [statistics.median(each.milliseconds for each in of) for of in (calm, moved)]
+    return {
+        "rate without": round(rates[0], 1),
+        "rate with": round(rates[1], 1),
+        "lost_percent": round(100 * (1 - rates[1] / rates[0]), 1),
+        "processor_percent": round(100 * (costs[1] / costs[0] - 1), 1),
+        "swaps": made,
+        "failed": sum(each.failed for each in (*calm, *moved)),
+        "mixed": sum(each.mixed for each in (*calm, *moved)),
+        "answers": {version: sum(each.by[version] for each in moved) for version in versions},
+    }
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--swaps", type=int, default=0, metavar="N", help="measure N swaps of the champion instead")
+    parser.add_argument("--swap-seconds", type=float, default=30, metavar="S", help="between two swaps; default: 30")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     if not shutil.which("wrk"):
         sys.exit("wrk: expected the program, found none; install it")
+    if arguments.swaps:
+        with tempfile.TemporaryDirectory() as folder:
+            found = swapped(arguments.swap_seconds, arguments.swaps, arguments.times, Path(folder))
+        if arguments.json:
+            print(json.dumps(found))
+            return
+        for case, of in found.items():
+            words = ", ".join(f"{key} {value}" for key, value in of.items())
+            print(f"{case:14} {words}")
+        return
     by = champion()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         scratch = Path(folder)
