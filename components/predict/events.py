@@ -13,7 +13,7 @@ from tidegate.components.predict.scoring import ANSWERED
 from tidegate.components.predict.staging import LATE, ROWS, workshop
 from tidegate.contract.contract import SQL_TYPE, Contract, literal, quoted
 from tidegate.process.errors import InputError
-from tidegate.serving.clean_tables import ASKED, HISTORY, Source, fetched, needed
+from tidegate.serving.clean_tables import ASKED, HISTORY, Source, fetched, find, needed
 from tidegate.tables.engine import copy, lack, parquet
 from tidegate.tables.failures import failure
 from tidegate.tables.features import subquery
@@ -22,7 +22,7 @@ EVENTS = "events.parquet"
 
 
 def row_checks(contract: Contract) -> list[Check]:
-    """What an event is held against as a whole, its place in `late.parquet`: rules, identity, features."""
+    """What an event is held against as a whole, its place in `late.parquet`: rules, references, identity, features."""
     rules = contract.tables[contract.event].rules
     same = " AND ".join(f"{quoted(name)} = {quoted(f'tidegate last {name}')}" for name in contract.identity)
     identity = f"another identity ({', '.join(contract.identity)}) than each earlier row"
@@ -31,10 +31,21 @@ def row_checks(contract: Contract) -> list[Check]:
             Check("", f"a row that keeps the rule {name!r}", f"NOT ({condition}\n)", "one that breaks it")
             for name, condition in rules.items()
         ),
+        *(
+            Check("", f"a row whose {name} is in {target}", _orphaned(name, target), "one that is not there")
+            for name, target in contract.tables[contract.event].references.items()
+        ),
         Check("", identity, same, "the same"),
         Check("", "a row of features.sql", "false", "none"),
         Check("", "features with categories that the model knows", "false", "others"),
     ]
+
+
+def _orphaned(name: str, target: str) -> str:
+    """The SQL that holds where a value is not among those of the column that it refers to."""
+    parent, _, column = map(quoted, target.partition("."))
+    known = f"SELECT {column} FROM {parent} WHERE {column} IS NOT NULL"
+    return f"{quoted(name)} IS NOT NULL AND {quoted(name)} NOT IN ({known})"
 
 
 def write_events(
@@ -51,8 +62,22 @@ def write_events(
     return copy(connection, f"SELECT {quoted(ROW)}, {values} {kept} ORDER BY {order}", scratch / EVENTS)
 
 
-def write_late(connection: duckdb.DuckDBPyConnection, contract: Contract, scratch: Path) -> None:
-    """Write the events that break a rule or have the identity of an earlier one, each with its fault."""
+def write_late(place: str, contract: Contract, scratch: Path) -> None:
+    """Write the events that break a rule or a reference, or have the identity of an earlier one, with their faults.
+
+    The tables that they refer to are those at a place.
+    """
+    parents = {target.partition(".")[0] for target in contract.tables[contract.event].references.values()}
+    source = find(place) if parents else None
+    paths = {name: fetched(source, name, scratch) for name in sorted(parents)} if source else {}
+    with workshop(scratch, *{path.parent for path in paths.values()}) as connection:
+        for name, path in paths.items():
+            own = f" UNION ALL BY NAME SELECT * FROM {parquet(scratch / EVENTS)}" if name == contract.event else ""
+            connection.execute(f"CREATE VIEW {quoted(name)} AS SELECT * FROM {parquet(path)}{own}")
+        _write_late(connection, contract, scratch)
+
+
+def _write_late(connection: duckdb.DuckDBPyConnection, contract: Contract, scratch: Path) -> None:
     before = ", ".join(
         f"lag({quoted(name)}) OVER () AS {quoted(f'tidegate last {name}')}" for name in contract.identity
     )

@@ -112,7 +112,7 @@ class _Work:
         self._refuse(staging.ROWS, total)
         if event:
             events.write_events(self.connection, contract, self.columns.fields, self.scratch)
-            events.write_late(self.connection, contract, self.scratch)
+            events.write_late(self.asked.tables, contract, self.scratch)
             self._refuse(staging.LATE, total)
         else:
             none = pa.schema({ROW: pa.int64(), FAULT: pa.int32()}.items())

@@ -121,6 +121,35 @@ def test_rules_of_the_table(rows: Any, released: "World", champion: Champion, as
     assert "north" not in str(error.value)
 
 
+def test_references_of_the_table(rows: Any, released: "World", champion: Champion, ask: Predict) -> None:
+    table = replace(champion.contract.tables["orders"], references={"at": "rates.at"})
+    by = replace(champion, contract=replace(champion.contract, tables={**champion.contract.tables, "orders": table}))
+    asked = write(rows, released / "in.csv")
+    assert ask(asked, released / "out.csv", by).bad == 0
+    rates = released.table("clean/rates")
+    rates[rates["at"] != pd.Timestamp(rows["at"].iloc[2])].to_parquet(released / "clean/rates.parquet")
+    expected = r"row 3: expected a row whose at is in rates\.at, found one that is not there; .*\(1 of 4\)"
+    with pytest.raises(InputError, match=expected):
+        ask(asked, released / "out.csv", by)
+    assert ask(asked, released / "out.csv", by, skip_bad=True).bad == 1
+    assert "rates.at" in (released / "out.bad.csv").read_text()
+
+
+def test_a_reference_to_the_event_table_itself(rows: Any, released: "World", champion: Champion, ask: Predict) -> None:
+    table = replace(champion.contract.tables["orders"], references={"id": "orders.id"})
+    by = replace(champion, contract=replace(champion.contract, tables={**champion.contract.tables, "orders": table}))
+    new = write(rows.assign(id=[10_001, 10_002, 10_003, 10_004]), released / "in.csv")
+    assert ask(new, released / "out.csv", by).bad == 0, "what is asked stands in the table, as in the server"
+
+
+def test_integers_in_files_are_exact_as_in_the_data(rows: Any, released: "World", ask: Predict) -> None:
+    large = 2**53 + 1  # which the server refuses: JSON's usual readers would round it
+    for name in ("in.csv", "in.parquet"):
+        asked = write(rows.assign(id=[large, large + 1, large + 2, 2**63 - 1]), released / name)
+        assert ask(asked, released / "out.parquet").bad == 0
+        assert read(released / "out.parquet")["id"].tolist() == [large, large + 1, large + 2, 2**63 - 1]
+
+
 def test_files_that_are_damaged(rows: Any, released: "World", ask: Predict) -> None:
     for name in ("in.parquet", "in.csv.gz"):
         whole = write(pd.concat([rows] * 500), released / name).read_bytes()
