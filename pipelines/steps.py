@@ -119,6 +119,8 @@ def gate(
     max_refused: int,
     refused_days: int,
     sign: str,
+    target: str,
+    service: str,
     decision: Output[Artifact],
     drift: Output[Artifact],
     evidently: Output[HTML],

@@ -120,6 +120,8 @@ def training(
         max_refused=gate_max_refused,
         refused_days=gate_refused_days,
         sign=deploy_sign,
+        target=deploy_target,
+        service=deploy_service,
     )
 
     with dsl.If(gate.outputs["retrain"] == True, name="retrain"):  # builds a condition, compares nothing

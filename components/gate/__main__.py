@@ -24,7 +24,10 @@ from tidegate.documents.digests import check
 from tidegate.documents.formats import read_text, write_json, write_parameter, write_text
 from tidegate.pages.page import write_note
 from tidegate.process.command import Output
+from tidegate.process.context import experiment
 from tidegate.process.keys import Trusted, trusted
+from tidegate.rollout.delivery import Delivery, tell
+from tidegate.rollout.target import Target
 from tidegate.tables.recipe import read_batch
 from tidegate.tracking import decisions, feedback, records, run_data
 from tidegate.tracking.batch_runs import batch_run, batches, finish, last_read, mark
@@ -37,6 +40,7 @@ from tidegate.tracking.trials import retrainings
 
 FILES = ("drift.json", "evidently.html", "gate.html")
 KEPT_FOR_EVIDENTLY = "snapshot.json"
+BESIDE = ("sign", "target", "service")  # parameters of other steps
 Folders = tuple[Path, Path]  # the clean tables, and the table of features
 
 
@@ -68,6 +72,8 @@ def gate(
     max_refused: int,
     refused_days: int,
     sign: str,
+    target: str,
+    service: str,
     decision: Output,
     drift: Output,
     evidently: Output,
@@ -75,13 +81,21 @@ def gate(
     signals: Output,
     retrain: Output,
 ) -> Mapping[str, Mapping[str, Any]]:
-    """Decide once per batch and policy whether to retrain; asked again, return what was decided."""
-    # Every flag that is no file; whose signatures are trusted decides nothing.
-    parameters = {name: value for name, value in locals().items() if not isinstance(value, Path) and name != "sign"}
+    """Decide once per batch and policy whether to retrain; asked again, return what was decided.
+
+    Where the gate stays shut, no `deploy` follows: a canary that a killed run has left at the `target` goes here.
+    """
+    # Every flag that is no file; whose signatures are trusted, and where versions go, decides nothing.
+    parameters = {
+        name: value for name, value in locals().items() if name not in BESIDE and not isinstance(value, Path)
+    }
     question = _question(batch, contract, Policy(**parameters))
     check(question.batch.digests, clean=clean, features=features)
     paths = dict(zip(FILES, (drift, evidently, gate), strict=True))
-    result = _decision(connect(), question, (clean, features), paths, trusted(sign))
+    client, keys = connect(), trusted(sign)
+    result = _decision(client, question, (clean, features), paths, keys)
+    if not result.retrain and not experiment():
+        Delivery(client, question.contract.name, keys, Target(target, service), tell).tidy()
     result.write(decision)
     write_json(signals, {**numbers(result), "against_limits": against_limits(result)})
     write_parameter(retrain, result.retrain)

@@ -74,6 +74,28 @@ class Delivery:
         except (InputError, OSError) as error:
             self.tell(f"warning: whether a canary is left over was not seen: {messages(error)[0]}")
 
+    def tidy(self) -> None:
+        """Complete or remove what a killed run has left of any version: nothing without KServe.
+
+        The canary of the champion goes once the predictor has followed. What is refused is told, and no error.
+        """
+        if not self.target.on_kserve:
+            return
+        try:
+            left, champion = self._left_over(), history(self.client, self.name).champion
+            if left and left == champion:
+                self.complete(champion)
+                self.tell(f"the canary of version {left}, which is champion, is removed: the predictor serves it")
+            elif left:
+                self.withdraw(left)
+        except (InputError, OSError) as error:
+            self.tell(f"warning: whether a canary is left over was not seen: {messages(error)[0]}")
+
+    def _left_over(self) -> str | None:
+        """The version of a canary that is there."""
+        canary = self._cluster().read().canary
+        return canary.version if canary else None
+
     def return_to(self, version: str) -> None:
         """After a rollback: remove the canary, and say how long it took until the predictor answered with the version.
 

@@ -2,6 +2,9 @@
 
 import json
 import re
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,11 +15,12 @@ import pytest
 from tests.components.deploy.conftest import ON_KSERVE, Serve, applied, predictor
 from tests.servers.kserve.cluster import Backend, Behaviour, KServeCluster, Reply, Service
 from tests.servers.kserve.rules import MODE
+from tests.toy import flag_words
 from tidegate.commands.cluster import prerequisites
 from tidegate.commands.reviewing import approvals as reviewing
 from tidegate.commands.reviewing import champions
 from tidegate.process.errors import InputError, TrackingError, UnavailableError
-from tidegate.rollout import watch
+from tidegate.rollout import trial, watch
 from tidegate.rollout.target import Target
 from tidegate.tracking.journal import history
 from tidegate.tracking.store import connect
@@ -34,6 +38,11 @@ def champion() -> str | None:
 def left(service: Service) -> Any:
     """The canary that is on the cluster."""
     return service.document["spec"].get("canary")
+
+
+def ended(*_: Any) -> None:
+    """What a signal does in a trial."""
+    raise SystemExit(143)
 
 
 def faulty(inner: Backend, reply: Callable[[int, Reply], Reply]) -> Backend:
@@ -270,6 +279,68 @@ def test_a_rollback_removes_the_canary_and_waits(
     said = capsys.readouterr().out
     assert "the canary of version 3, left over by another run, is removed" in said
     assert re.search(r"InferenceService shop/toy serves version 1, \d+ s after its promotion", said)
+
+
+def test_a_shut_gate_removes_what_a_killed_run_left(
+    serve_judged: Serve, judged: "World", capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = serve_judged()
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(trial, "_watch", ended)
+        judged.run("deploy", **ON_KSERVE)
+    assert left(service)[0]["trafficPercent"] == 40 and champion() == "1"
+    given = {"target": "kserve", "service": "shop/toy"}
+    judged.run("gate", **given, mode="always")
+    assert left(service)[0]["trafficPercent"] == 40, "a deploy follows, which goes on or removes it"
+    judged.run("gate", **given, mode="never")
+    assert left(service) is None and champion() == "1"
+    assert "the canary of version 2, left over by another run, is removed" in capsys.readouterr().out
+    judged.run("gate", **given, mode="never")
+    assert "left over" not in capsys.readouterr().out
+
+
+def test_a_shut_gate_completes_what_a_killed_run_had_promoted(
+    serve_judged: Serve, judged: "World", capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = serve_judged()
+    following, service.stable = service.stable, predictor(judged, "1")
+    with pytest.raises(UnavailableError):
+        judged.run("deploy", **ON_KSERVE)
+    given = {"target": "kserve", "service": "shop/toy", "mode": "never"}
+    judged.run("gate", **given)
+    assert left(service)[0]["trafficPercent"] == 100, "it answers with the champion until the predictor does"
+    assert "warning: whether a canary is left over was not seen" in capsys.readouterr().out
+    service.stable = following
+    judged.run("gate", **given)
+    assert left(service) is None and champion() == "2"
+    assert "the canary of version 2, which is champion, is removed" in capsys.readouterr().out
+
+
+def test_a_shut_gate_needs_no_cluster(
+    serve_judged: Serve, judged: "World", capsys: pytest.CaptureFixture[str]
+) -> None:
+    serve_judged(Behaviour(away=9999))
+    judged.run("gate", target="kserve", service="shop/toy", mode="never")
+    assert judged.json("decision")["decision"] == "keep"
+    assert "warning: whether a canary is left over was not seen" in capsys.readouterr().out
+
+
+def test_sigterm_in_a_trial_leaves_what_the_next_run_completes(serve_judged: Serve, judged: "World") -> None:
+    service = serve_judged()
+    flags = flag_words(judged.flags("deploy", **{**ON_KSERVE, "watch_seconds": 600}))
+    words = [sys.executable, "-m", "tidegate", "step", "deploy", *flags]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        while "is a canary of" not in (line := process.stdout.readline()):
+            assert line, process.stderr and process.stderr.read()
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode in (143, -signal.SIGTERM) and "Traceback" not in err
+    assert "version 2 is still a canary of InferenceService shop/toy: the next run goes on, or removes it" in out + err
+    assert left(service)[0]["trafficPercent"] == 40 and champion() == "1"
+    assert not (judged / "release.json").exists() or judged.json("release")["champion"] != "2"
+    judged.run("deploy", **ON_KSERVE)
+    assert left(service) is None and champion() == "2" and judged.json("release")["promoted"]
 
 
 def test_a_rollback_needs_no_cluster(

@@ -13,12 +13,14 @@ from tidegate.documents.schema import faults, hint
 from tidegate.pipelines import cluster, graph, kubeflow
 from tidegate.process import limits
 from tidegate.process.errors import InputError
+from tidegate.rollout.target import Target, target_of
 
 TRAINING, PREDICTING = "training", "predicting"
 UNTIL = "ingest_until"
 # The section of cluster.yaml, and the values of params.yaml, that `--set` may override when predicting.
 SECTION = "predict"
 OURS = {"source": "STRING", "target": "STRING", "tables": "STRING", "version": "STRING", "skip_bad": "BOOLEAN"}
+TARGET = ("target", "service", "canary_percent", "watch_seconds")
 OTHERS = ("serve.unknown", "deploy.sign")
 
 
@@ -65,8 +67,18 @@ def _training(until: str | None, settings: Sequence[str], remote: str | None) ->
     address, name = data.remote(remote, limits.LOOK_SECONDS)
     moment = [] if until is None else [f"ingest.until={until}"]
     parameters = arguments.arguments(ir, [*settings, *moment], address)
+    check_watch(target_of({key: parameters[f"deploy_{key}"] for key in TARGET}), cluster.load())
     steps = tuple(task.name for task in graph.tasks(ir))
     return Work(TRAINING, _problem(), compiled, steps, platform, parameters, name or remote)
+
+
+def check_watch(target: Target, settings: cluster.Cluster) -> None:
+    """InputError where a canary is watched for longer than the step `deploy` may take."""
+    timeout = settings.steps["deploy"].timeout
+    if target.on_kserve and target.watch_seconds >= timeout:
+        expected = f"less than the {timeout:,} s of steps.deploy.timeout in {cluster.display(settings.path)}"
+        cure = "shorten it, or lengthen the time-out, which the start of the canary's pod needs as well"
+        raise InputError("deploy.watch_seconds", expected, f"{target.watch_seconds:,}", cure)
 
 
 def _predicting(settings: Sequence[str]) -> Work:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from tidegate.commands.cluster import data, images, objects, revision, rights
 from tidegate.commands.cluster.connection import DEFAULT_NAMESPACE, Connection
+from tidegate.commands.cluster.jobs import check_watch
 from tidegate.commands.cluster.service import connect
 from tidegate.commands.console import console
 from tidegate.commands.loop import workspace
@@ -169,6 +170,8 @@ def _target() -> Target:
 
 
 def _kserve(context: str | None, namespace: str | None, target: Target) -> str:
+    if cluster.PATH.is_file():
+        check_watch(target, cluster.load())
     problem = read_contract(workspace.CONTRACT).name
     place = target.service or f"{namespace or DEFAULT_NAMESPACE}/{problem}"
     if kubernetes_api(context) is None:

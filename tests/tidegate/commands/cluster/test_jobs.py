@@ -79,6 +79,20 @@ def test_what_it_does_not_take_is_one_line(
     assert len(err.splitlines()) == 1 and not server.kubeflow.runs
 
 
+@pytest.mark.parametrize(
+    ("target", "seconds", "code"), [("kserve", 1800, 2), ("kserve", 1799, 0), ("registry", 1800, 0)]
+)
+def test_a_canary_is_not_watched_for_longer_than_the_step_may_take(
+    target: str, seconds: int, code: int, server: KfpServer, clone: Path, tidegate: Tidegate
+) -> None:
+    words = (f"deploy.target={target}", f"deploy.watch_seconds={seconds}")
+    flags = (word for item in words for word in ("--set", item))
+    found, _, err = tidegate("submit", "--unchecked", *flags)
+    assert found == code and len(server.kubeflow.runs) == (not code)
+    line = "error: deploy.watch_seconds: expected less than the 1,800 s of steps.deploy.timeout in cluster.yaml, found"
+    assert err.startswith(line) if code else not err
+
+
 def test_without_its_sections_it_is_refused(server: KfpServer, clone: Path, tidegate: Tidegate) -> None:
     code, _, err = tidegate(*submit)
     assert code == 2 and "cluster.yaml: steps: expected a section for the step predict, found none" in err
