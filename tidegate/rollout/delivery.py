@@ -13,8 +13,8 @@ from tidegate.tracking.champion import champion_of, version_of
 from tidegate.tracking.journal import history, unrepaired
 
 if TYPE_CHECKING:
-    from tidegate.rollout.cluster import Cluster
     from tidegate.rollout.golden import Golden
+    from tidegate.rollout.service_client import ServiceClient
     from tidegate.tracking.reader import Client
 
 Result = TypeVar("Result")
@@ -38,7 +38,7 @@ class Delivery:
         """
         if not self.target.on_kserve:
             return promote()
-        cluster = self._cluster()
+        client = self._client()
         from tidegate.rollout.golden import golden
         from tidegate.rollout.rollout import roll_out
         from tidegate.rollout.trial import Trial
@@ -46,17 +46,17 @@ class Delivery:
         own = golden(version_of(self.client, self.name, version, self.trusted))
         serving = unrepaired(self.client, self.name, history(self.client, self.name))
         champion = champion_of(self.client, self.name, serving, self.trusted)
-        trial = Trial(cluster, self.target, own, batch, self.tell)
+        trial = Trial(client, self.target, own, batch, self.tell)
         return roll_out(trial, golden(champion) if champion else None, promote)
 
     def complete(self, version: str) -> None:
         """Do what a killed run has left to do for a version that is champion: nothing without KServe."""
         if not self.target.on_kserve:
             return
-        cluster = self._cluster()
+        client = self._client()
         from tidegate.rollout.rollout import finish
 
-        finish(cluster, self._golden(version))
+        finish(client, self._golden(version))
 
     def withdraw(self, version: str | None = None) -> None:
         """Remove the canary of a version, or any of ours, that a killed run has left: nothing without KServe.
@@ -66,11 +66,11 @@ class Delivery:
         if not self.target.on_kserve:
             return
         try:
-            cluster = self._cluster()
+            client = self._client()
             from tidegate.rollout.rollout import clear
 
-            if left := clear(cluster, version):
-                self.tell(f"the canary of version {left}, left over by another run, is removed from {cluster}")
+            if left := clear(client, version):
+                self.tell(f"the canary of version {left}, left over by another run, is removed from {client}")
         except (InputError, OSError) as error:
             self.tell(f"warning: whether a canary is left over was not seen: {messages(error)[0]}")
 
@@ -93,7 +93,7 @@ class Delivery:
 
     def _left_over(self) -> str | None:
         """The version of a canary that is there."""
-        canary = self._cluster().read().canary
+        canary = self._client().read().canary
         return canary.version if canary else None
 
     def return_to(self, version: str) -> None:
@@ -105,11 +105,11 @@ class Delivery:
             return
         self.withdraw()
         try:
-            cluster = self._cluster()
+            client = self._client()
             from tidegate.rollout.rollout import finish
 
-            seconds = finish(cluster, self._golden(version))
-            self.tell(f"{cluster} serves version {version}, {seconds:.0f} s after its promotion")
+            seconds = finish(client, self._golden(version))
+            self.tell(f"{client} serves version {version}, {seconds:.0f} s after its promotion")
         except (InputError, OSError) as error:
             self.tell(f"warning: it was not seen to serve: {messages(error)[0]}")
 
@@ -118,12 +118,12 @@ class Delivery:
 
         return golden(version_of(self.client, self.name, version, self.trusted))
 
-    def _cluster(self) -> Cluster:
+    def _client(self) -> ServiceClient:
         try:
-            from tidegate.rollout.cluster import cluster_of
+            from tidegate.rollout.service_client import service_client_of
         except ImportError:
             raise InputError("deploy.target kserve", "the library kubernetes", "none", LIBRARY) from None
-        return cluster_of(self.target, self.name)
+        return service_client_of(self.target, self.name)
 
 
 def tell(line: str) -> None:

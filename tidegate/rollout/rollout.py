@@ -10,10 +10,10 @@ from typing import TypeVar
 
 from tidegate.process import limits
 from tidegate.process.errors import InputError, UnavailableError
-from tidegate.rollout.cluster import Cluster
 from tidegate.rollout.doors import ask
 from tidegate.rollout.golden import Golden
 from tidegate.rollout.inference_service import InferenceService, Spec, canary_of, check, check_ours
+from tidegate.rollout.service_client import ServiceClient
 from tidegate.rollout.trial import Trial, run
 from tidegate.rollout.watch import UnfitError
 
@@ -28,20 +28,20 @@ def roll_out(trial: Trial, stable: Golden | None, promote: Callable[[], Result])
     Returns what `promote` does. UnfitError when it does not pass; then, and after an error, the canary is removed. The
     first version is not tried: a predictor is not ready before there is a champion.
     """
-    service = trial.cluster.read()
+    service = trial.client.read()
     check(service)
     if left := _left_over(service, trial.version):
         trial.tell(f"{service} has a canary of version {left}, left over by another run: it goes")
     result = promote() if stable is None else _try(trial, stable, service, promote)
-    seconds = finish(trial.cluster, trial.golden)
+    seconds = finish(trial.client, trial.golden)
     trial.tell(f"{service} serves version {trial.version}, {seconds:.0f} s after its promotion")
     return result
 
 
-def rehearse(cluster: Cluster) -> InferenceService:
+def rehearse(client: ServiceClient) -> InferenceService:
     """Ask KServe whether it would take a canary, and change nothing; InputError says why not."""
-    check(cluster.read())
-    return cluster.change(lambda now: canary_of(now, REHEARSED, "", 1), dry_run=True)
+    check(client.read())
+    return client.change(lambda now: canary_of(now, REHEARSED, "", 1), dry_run=True)
 
 
 def _left_over(service: InferenceService, version: str) -> str | None:
@@ -66,17 +66,17 @@ def _try(trial: Trial, stable: Golden, service: InferenceService, promote: Calla
 def _undo(trial: Trial) -> None:
     """Remove the canary; where even that fails, say who will."""
     try:
-        clear(trial.cluster, trial.version)
+        clear(trial.client, trial.version)
     except (InputError, OSError):
-        trial.tell(f"version {trial.version} may still be a canary of {trial.cluster}: the next run removes it")
+        trial.tell(f"version {trial.version} may still be a canary of {trial.client}: the next run removes it")
 
 
-def clear(cluster: Cluster, version: str | None = None) -> str | None:
+def clear(client: ServiceClient, version: str | None = None) -> str | None:
     """Remove the canary of a version, or any of ours; returns the version that it was of."""
-    canary = cluster.read().canary
+    canary = client.read().canary
     if canary is None or version not in (None, canary.version):
         return None
-    cluster.change(_without)
+    client.change(_without)
     return canary.version
 
 
@@ -86,7 +86,7 @@ def _without(now: InferenceService) -> Spec | None:
     return None
 
 
-def finish(cluster: Cluster, golden: Golden) -> float:
+def finish(client: ServiceClient, golden: Golden) -> float:
     """Wait until the predictor answers with the champion, then remove the canary; returns the seconds.
 
     UnavailableError when it does not within its time: a canary that is there goes on answering, with the same version.
@@ -94,7 +94,7 @@ def finish(cluster: Cluster, golden: Golden) -> float:
     since = good = time.monotonic()
     answers = 0
     while True:
-        service = cluster.read()
+        service = client.read()
         last, own = _answered(service, golden)
         answers = answers + 1 if own else 0
         if answers >= ANSWERS_PER_POD * service.replicas:
@@ -105,7 +105,7 @@ def finish(cluster: Cluster, golden: Golden) -> float:
             cure = "see the log of its pods, and run it again"
             raise UnavailableError(service, f"the predictor to follow to version {golden.version}", last, cure)
         time.sleep(0 if own else limits.ROLLOUT_PAUSE_SECONDS)
-    clear(cluster)
+    clear(client)
     return time.monotonic() - since
 
 

@@ -7,7 +7,6 @@ from itertools import count
 
 from tidegate.process import limits
 from tidegate.process.errors import InputError
-from tidegate.rollout.cluster import Cluster
 from tidegate.rollout.doors import Answer, ask
 from tidegate.rollout.golden import Golden, Question
 from tidegate.rollout.inference_service import (
@@ -18,6 +17,7 @@ from tidegate.rollout.inference_service import (
     canary_of,
     check,
 )
+from tidegate.rollout.service_client import ServiceClient
 from tidegate.rollout.target import Target
 from tidegate.rollout.watch import Tally, UnfitError, slow, unfit
 
@@ -31,7 +31,7 @@ CERTAIN = 15  # answers of the canary that are expected: without one, the chance
 class Trial:
     """A version to try on an InferenceService: its golden rows, its batch; `tell` takes a line for a person."""
 
-    cluster: Cluster
+    client: ServiceClient
     target: Target
     golden: Golden
     batch: str
@@ -70,7 +70,7 @@ def run(trial: Trial, stable: Golden, service: InferenceService) -> None:
     try:
         _run(trial, stable, addresses)
     except UnfitError:
-        _own(trial, trial.cluster.read())  # without a canary nothing is said of the version
+        _own(trial, trial.client.read())  # without a canary nothing is said of the version
         raise
 
 
@@ -99,11 +99,11 @@ def _addresses(trial: Trial, stable: Golden, service: InferenceService) -> Addre
 
 def _give(trial: Trial, percent: int) -> None:
     """Give the canary a share of the traffic, and wait until it is ready and has it."""
-    trial.cluster.change(trial.canary(percent))
+    trial.client.change(trial.canary(percent))
     since = still = time.monotonic()
     state: object = None
     while True:
-        service = trial.cluster.read()
+        service = trial.client.read()
         canary = _own(trial, service)
         if canary.ready and canary.observed == percent:
             trial.tell(f"version {trial.version} is a canary of {service} with {percent} % of the traffic")
@@ -171,7 +171,7 @@ def _watch(trial: Trial, stable: Golden, addresses: Addresses) -> None:
         for tally, address in ((canary, addresses.canary), (both, addresses.split)):
             if reason := unfit(tally):
                 raise UnfitError(f"{address}: {reason}")
-        if number % LOOK_EVERY == 0 and not _own(trial, service := trial.cluster.read()).ready:
+        if number % LOOK_EVERY == 0 and not _own(trial, service := trial.client.read()).ready:
             raise UnfitError(f"{service}: expected the canary to stay ready, found its pod not available")
         if time.monotonic() >= until:
             break

@@ -17,7 +17,7 @@ from tests.components.deploy.conftest import QUICK
 from tests.components.deploy.killed import value_of
 from tidegate.components.deploy.__main__ import deploy
 from tidegate.process import limits
-from tidegate.rollout.cluster import Cluster
+from tidegate.rollout.service_client import ServiceClient
 from tidegate.tracking import journal
 
 
@@ -54,9 +54,9 @@ def arm(what: str, number: int, when: str) -> None:
 
         return call
 
-    place: Any = Cluster if what == "patch" else journal
+    place: Any = ServiceClient if what == "patch" else journal
     if what == "patch":
-        place._once = counted(Cluster._once, lambda _, method, *__: method == "PATCH")
+        place._once = counted(ServiceClient._once, lambda _, method, *__: method == "PATCH")
     else:
         place.append = counted(journal.append, lambda *_: True)
 

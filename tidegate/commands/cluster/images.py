@@ -12,7 +12,7 @@ from tidegate.commands.cluster.registry import HUB
 from tidegate.pipelines import kubeflow
 from tidegate.pipelines.cluster import Cluster
 from tidegate.process.errors import InputError
-from tidegate.rollout.connection import kubernetes_api
+from tidegate.rollout.kubernetes_api import kubernetes_api
 
 MOST_TOLD = 50  # the default number of images that a kubelet reports, the largest first
 TAINTED = ("NoSchedule", "NoExecute")

@@ -11,7 +11,7 @@ from kubernetes import client as kubernetes
 from tidegate.commands.cluster.connection import DEFAULT_NAMESPACE
 from tidegate.commands.cluster.reasons import Seen
 from tidegate.commands.cluster.service import Service
-from tidegate.rollout.connection import kubernetes_api
+from tidegate.rollout.kubernetes_api import kubernetes_api
 
 RUN_LABEL = "pipeline/runid"
 NODE = "workflows.argoproj.io/node-name"

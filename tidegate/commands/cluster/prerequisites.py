@@ -21,9 +21,9 @@ from tidegate.process import limits
 from tidegate.process.deadline import within
 from tidegate.process.errors import InputError
 from tidegate.process.redaction import address
-from tidegate.rollout.cluster import ForbiddenError, cluster_of
-from tidegate.rollout.connection import kubernetes_api
+from tidegate.rollout.kubernetes_api import kubernetes_api
 from tidegate.rollout.rollout import rehearse
+from tidegate.rollout.service_client import ForbiddenError, service_client_of
 from tidegate.rollout.target import Target, target_of
 
 OK, WRONG, UNCHECKED = "ok", "wrong", "not checked"
@@ -177,7 +177,7 @@ def _kserve(context: str | None, namespace: str | None, target: Target) -> str:
     if kubernetes_api(context) is None:
         raise NotCheckedError("no kubeconfig")
     try:
-        rehearse(cluster_of(replace(target, service=place), problem, context))
+        rehearse(service_client_of(replace(target, service=place), problem, context))
     except ForbiddenError as reason:  # the account of a run is another
         raise NotCheckedError(str(reason)) from None
     return f"InferenceService {place} takes a canary"

@@ -10,8 +10,8 @@ from kubernetes import client as kubernetes
 
 from tidegate.process import limits
 from tidegate.process.errors import InputError, UnavailableError
-from tidegate.rollout import connection
 from tidegate.rollout.inference_service import GUIDE, InferenceService, Spec, parse
+from tidegate.rollout.kubernetes_api import kubernetes_api, namespace
 from tidegate.rollout.target import Target
 
 API = "/apis/serving.kserve.io/v1beta1"
@@ -23,7 +23,7 @@ CONFLICTS = 8  # of attempts: KServe writes the status of the same object, sever
 Change = Callable[[InferenceService], Spec | None]
 
 
-class Cluster:
+class ServiceClient:
     """The InferenceService of a name in a namespace."""
 
     def __init__(self, api: kubernetes.ApiClient, namespace: str, name: str) -> None:
@@ -126,11 +126,11 @@ def _message(error: kubernetes.ApiException) -> str:
         return str(error.reason)
 
 
-def cluster_of(target: Target, problem: str, context: str | None = None) -> Cluster:
+def service_client_of(target: Target, problem: str, context: str | None = None) -> ServiceClient:
     """The InferenceService that serves a problem; InputError without a way to a cluster."""
-    api = connection.kubernetes_api(context)
+    api = kubernetes_api(context)
     if api is None:
         cure = "run it in a pod, or set KUBECONFIG"
         raise InputError("deploy.target kserve", "a way to a cluster", "no kubeconfig", cure)
     place, _, name = (target.service or problem).rpartition("/")
-    return Cluster(api, place or connection.namespace(context), name)
+    return ServiceClient(api, place or namespace(context), name)
