@@ -4,8 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from tests.servers.forked import forked_dvc
-from tests.workspaces import clean_environment, fork_servers
+from tests.workspaces import clean_environment, fork_servers, program
 
 AUTHOR = {f"GIT_{who}_{what}": "test@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
@@ -20,4 +19,4 @@ def git(*words: str, folder: Path | None = None) -> str:
 def dvc(*words: str, folder: Path | None = None) -> None:
     """Run DVC."""
     environment = {**clean_environment, **fork_servers()}
-    subprocess.run(forked_dvc.command(*words), cwd=folder, env=environment, capture_output=True, check=True)
+    subprocess.run(program(["dvc", *words]), cwd=folder, env=environment, capture_output=True, check=True)

@@ -303,7 +303,7 @@ def test_ended_half_way_it_is_finished_by_the_next_run(workspace: Workspace, sta
             assert process.wait() == 130 and "Traceback" not in said, said
             assert said.splitlines()[-1].startswith("interrupted: ")
             assert not _alive(workspace)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while _alive(workspace) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert not _alive(workspace), "a step outlived the run that started it"

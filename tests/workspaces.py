@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout
 from functools import cache
 from pathlib import Path
@@ -39,29 +39,46 @@ of_the_run: dict[str, str] = {}  # in a process of a run that has several: what 
 
 @cache
 def fork_servers() -> dict[str, str]:
-    """The variable of the servers that fork DVC and the steps of all workspaces: libraries are imported once."""
+    """The variable of the servers that fork the steps of all workspaces, so that libraries are imported once."""
     if of_the_run:
         return of_the_run
     servers = ExitStack()
     atexit.register(servers.close)
     environment = servers.enter_context(fork_server.serving(clean_environment))
-    if fork.FOLDER not in environment:
-        return {}
-    servers.callback(_end, forked_dvc.start(environment))
-    return {fork.FOLDER: environment[fork.FOLDER]}
+    return {name: environment[name] for name in (fork.FOLDER,) if name in environment}
 
 
-def _end(server: "subprocess.Popen[bytes]") -> None:
-    server.kill()
-    server.communicate()
+@cache
+def dvc_server() -> Path | None:
+    """The folder of the server that forks DVC for this process; None where nothing is forked."""
+    if not fork_servers():
+        return None
+    folder = tempfile.mkdtemp(prefix="tidegate-")
+    server = forked_dvc.start(Path(folder))
+
+    @atexit.register
+    def _end() -> None:
+        server.kill()
+        server.communicate()
+        shutil.rmtree(folder)
+
+    return Path(folder)
 
 
 @contextmanager
 def forked_programs() -> Iterator[None]:
-    """Let what this process starts as DVC be a fork of the server."""
-    folder = fork_servers().get(fork.FOLDER)
-    with patch.object(sys, "executable", str(Path(folder, "python")) if folder else sys.executable):
+    """Let what this process starts as DVC be a fork."""
+    folder = dvc_server()
+    with patch.object(sys, "executable", str(folder / "python") if folder else sys.executable):
         yield
+
+
+def program(command: Sequence[str]) -> list[str]:
+    """The words that start a program: `tidegate` is this interpreter's, and `dvc` a fork of it."""
+    first, *rest = command
+    if first == "dvc" and (folder := dvc_server()):
+        return forked_dvc.command(folder, *rest)
+    return [sys.executable, "-m", first, *rest] if first in ("tidegate", "dvc") else [first, *rest]
 
 
 class Workspace:
@@ -84,8 +101,8 @@ class Workspace:
         return self.folder / name
 
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run a program of the environment; `tidegate` is this interpreter's, and `dvc` a fork of it."""
-        words = _program(command, self.environment)
+        """Run a program of the environment, see `program`."""
+        words = program(command)
         found = subprocess.run(
             words, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=300, check=False
         )
@@ -155,10 +172,3 @@ def _read(file: IO[str]) -> str:
     file.flush()
     file.seek(0)
     return file.read()
-
-
-def _program(command: Sequence[str], environment: Mapping[str, str]) -> list[str]:
-    first, *rest = command
-    if first == "dvc" and fork.FOLDER in environment:
-        return forked_dvc.command(*rest)
-    return [sys.executable, "-m", first, *rest] if first in ("tidegate", "dvc") else [first, *rest]

@@ -664,7 +664,6 @@ def test_a_name_in_other_capitals_is_the_same_name(world: "World") -> None:
     assert list(world.table("tables/orders").columns) == ["at", "id", "shop", "price", "kept_days"]
 
 
-
 def test_nan_beside_one_value_alone_is_no_value_in_parquet(world: "World") -> None:
     """The file's statistics, which ignore NaN, say that all values are equal."""
     rows = {"at": ["2024-01-01"] * 5000, "kept_days": [5.0] * 4999 + [float("nan")]}

@@ -1,6 +1,6 @@
 """DVC as a fork of a server that has imported it: the tests start it hundreds of times, which takes 0.7 seconds each.
 
-As a program: `serve SOCKET` forks for whoever asks, `ask WORDS` is DVC in such a fork, `run WORDS` what the fork does.
+As a program: `serve FILE` forks for whoever asks, `ask SOCKET WORDS` is DVC in a fork, `run WORDS` what that does.
 """
 
 import os
@@ -12,7 +12,7 @@ from shlex import join
 from typing import NoReturn
 
 from tidegate.process import fork_server
-from tidegate.process.fork import FOLDER, leave_by_fork
+from tidegate.process.fork import leave_by_fork
 
 NAME = "dvc"
 # What the commands import when they run.
@@ -25,13 +25,21 @@ LIBRARIES = (
 )
 
 
-def start(environment: dict[str, str]) -> "subprocess.Popen[bytes]":
-    """A server beside those of this environment, and `python` there: this interpreter, but for `-m dvc` in a fork."""
-    folder = Path(environment[FOLDER])
-    here, ask = join([sys.executable]), join([sys.executable, __file__, "ask"])
+def start(folder: Path) -> "subprocess.Popen[bytes]":
+    """A server in a folder, and `python` there: this interpreter, or a fork.
+
+    It is this process that starts it: a stage of DVC ends when the process that runs it is not above it.
+    """
+    here, ask = join([sys.executable]), join(command(folder))
     launcher = folder / "python"
     launcher.write_text(
-        f'#!/bin/sh\ncase "$1 $2 $3" in "-P -m dvc") shift 3; exec {ask} "$@";; esac\nexec {here} "$@"\n'
+        f"""#!/bin/sh
+case "$1 $2 $3" in
+    "-P -m dvc") shift 3; exec {ask} "$@" ;;
+    "-P -m tidegate.commands.draft."*) shift 2; exec {here} -P -m tidegate.process.fork "$@" ;;
+    *) exec {here} "$@" ;;
+esac
+"""
     )
     launcher.chmod(0o755)
     with socket.socket(socket.AF_UNIX) as listener:
@@ -39,16 +47,15 @@ def start(environment: dict[str, str]) -> "subprocess.Popen[bytes]":
         listener.listen(64)
         return subprocess.Popen(
             [sys.executable, __file__, "serve", str(listener.fileno())],
-            env=environment,
             stdin=subprocess.PIPE,
             pass_fds=[listener.fileno()],
             start_new_session=True,
         )
 
 
-def command(*words: str) -> list[str]:
-    """DVC with these words, in a fork if the environment has a server."""
-    return [sys.executable, __file__, "ask", *words]
+def command(folder: Path, *words: str) -> list[str]:
+    """DVC with these words, in a fork of the server in this folder."""
+    return [sys.executable, __file__, "ask", str(folder / NAME), *words]
 
 
 def run(words: list[str]) -> NoReturn:
@@ -68,5 +75,6 @@ if __name__ == "__main__":
         fork_server.serve(NAME, socket.socket(fileno=int(rest[0])))
     else:
         if mode == "ask":
-            leave_by_fork(Path(__file__).stem, ["run", *rest], NAME)
+            server, *rest = rest
+            leave_by_fork(Path(__file__).stem, ["run", *rest], server)
         run(rest)

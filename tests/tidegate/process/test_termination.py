@@ -72,6 +72,8 @@ def wait():
 """
 
 
+# Less than what is interrupted would take, and enough for a busy machine.
+SOON = 20
 # Its first process ignores every signal that it has no handler for.
 CONTAINER = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]
 
@@ -107,7 +109,7 @@ def test_whatever_it_does(name: str, by: signal.Signals, tmp_path: Path) -> None
     time.sleep(0.5)
     seconds, code, said = ended(process, by)
     assert (code, said) == (128 + by, "")
-    assert seconds < 5
+    assert seconds < SOON
     assert sorted(path.name for path in tmp_path.iterdir()) == ["output", "ready", "step.py"]
     assert [path.name for path in output.iterdir()] == ["before.txt"]
 
@@ -188,4 +190,4 @@ def test_the_first_process_of_a_container_ends_while_it_imports(tmp_path: Path) 
         begun = time.monotonic()
         os.kill(int(first), signal.SIGTERM)
         assert parent.wait(timeout=30) == 143
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < SOON

@@ -401,9 +401,7 @@ def test_a_file_without_a_usual_first_line_is_read_as_it_is(
     name: str, encoding: str, tmp_path: Path, drafted: Drafted
 ) -> None:
     first, row, names, expected = WRITTEN[name]
-    rows = [
-        row.format(row=number, at=at, x=x, kind=kind, y=y) for number, (at, x, kind, y) in enumerate(EVENTS, 1)
-    ]
+    rows = [row.format(row=number, at=at, x=x, kind=kind, y=y) for number, (at, x, kind, y) in enumerate(EVENTS, 1)]
     file = tmp_path / "events.csv"
     file.write_bytes("".join([first, *rows]).encode(encoding))
     table = drafted(file, names=names)[0].tables["events"]

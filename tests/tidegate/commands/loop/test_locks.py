@@ -93,7 +93,8 @@ def test_a_note_whose_number_was_given_to_another_process_is_named_and_may_go() 
 
 def test_a_note_of_a_process_that_nobody_has_asked_after_may_go() -> None:
     process = subprocess.Popen(["true"])
-    time.sleep(0.5)
+    while "(true) Z" not in Path(f"/proc/{process.pid}/stat").read_text():
+        time.sleep(0.02)
     note(process.pid)
     with pytest.raises(InputError, match="which has ended"):
         locks.check()
