@@ -341,7 +341,7 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_says_what_and_how_to_cure_it(workspace: Workspace, case: str) -> None:
     arguments, expected = BAD[case]
-    found = workspace.run("tidegate", *arguments, check=False)
+    found = workspace.tidegate(*arguments, check=False)
     assert found.returncode == 2 and expected in found.stderr and "Traceback" not in found.stderr
 
 
