@@ -112,7 +112,7 @@ def page(found: Found, begun: datetime, commit: str, before: str = "") -> str:
         examples=sum(int(row["examples"] or 0) for row in rows),
         rounds=sum(int(row["rounds"] or 0) for row in rows),
         result="; ".join(f"{states.count(state)} {state}" for state in sorted({*states, "holds"})),
-        rows="\n".join(sorted(lines.values(), key=lambda line: line.partition("(`")[2])),
+        rows="\n".join(lines[words] for words in sorted(lines, key=lambda words: words.split(" (`")[::-1])),
     )
 
 
