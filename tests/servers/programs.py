@@ -49,11 +49,21 @@ def postgres() -> Iterator[str]:
             yield dsn
 
 
+def forget_stores() -> None:
+    """Connections that fsspec keeps know the store of an earlier test: of s3fs, or of ours where `collect` has run."""
+    import fsspec
+    import s3fs
+
+    for system in (s3fs.S3FileSystem, fsspec.get_filesystem_class("s3")):
+        system.clear_instance_cache()
+
+
 @contextmanager
 def s3(bucket: str) -> Iterator[str]:
     """An S3-compatible store with one bucket; gives its endpoint. Any credentials do."""
     import boto3
 
+    forget_stores()
     port = free_port()
     with _process([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]):
         _wait(lambda: socket.create_connection(("127.0.0.1", port)).close())

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 TICK = 0.1  # seconds between two looks
-COMPUTING = 0.25  # of a tick: who computed for so long was not silent in the rest of it
+TAKEN = 2  # of a tick the host of a virtual machine may take as much again as it leaves, of which nothing is counted
 LEAST_SHARE = 0.05  # of a tick that is lost in any case: work without end is given up, too
 
 
@@ -29,10 +29,8 @@ class Patience:
         """Whether the seconds are used up; to be called after each tick."""
         before, self._busy = self._busy, busy_seconds()
         spent = max(0.0, self._busy - before)  # a thread that ended takes the wait that it counted with it
-        if spent >= TICK * COMPUTING:
-            # The rest of the tick may be the host's, of which nothing here is counted. More than a tick was spent
-            # before: Linux counts the wait for a processor when it has ended.
-            spent = max(spent, TICK)
+        # More than a tick was spent before: Linux counts the wait for a processor when it has ended.
+        spent = max(spent, min(TICK, TAKEN * spent))
         self._most -= TICK * LEAST_SHARE
         self._rest = min(self._most, self._rest - TICK + spent)
         return self._rest <= 0

@@ -23,7 +23,6 @@ from tidegate.serving.grpc import server as grpc_server
 from tidegate.serving.rest import Rest
 
 BACKLOG = 2048
-SWITCH_SECONDS = 0.0005  # after which a thread that computes lets a request go on; Python's own 5 ms are ten answers
 
 
 class Plane(DataPlane):  # type: ignore[misc]
@@ -61,7 +60,7 @@ class ChampionServer(ModelServer):  # type: ignore[misc]
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT, then answer what was accepted, and return."""
-        sys.setswitchinterval(SWITCH_SECONDS)
+        sys.setswitchinterval(limits.SWITCH_SECONDS)
         asyncio.run(self._run())
 
     async def _run(self) -> None:

@@ -71,8 +71,8 @@ def test_a_wait_for_a_processor_that_is_counted_late_is_not_silence(monkeypatch:
 
 
 def test_what_a_busy_host_takes_of_a_tick_is_not_silence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a virtual machine a thread that computes may get a third of a processor, and nothing counts the rest."""
-    busy = iter([deadline.TICK / 3 * tick for tick in range(1000)])
+    """On a virtual machine a thread that computes may get half of a processor, and nothing counts the rest."""
+    busy = iter([deadline.TICK / 2 * tick for tick in range(1000)])
     monkeypatch.setattr(deadline, "busy_seconds", lambda: next(busy))
     patience = deadline.Patience(1)
     assert not any(patience.is_over() for _ in range(100))

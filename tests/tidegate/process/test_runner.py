@@ -68,7 +68,7 @@ def alive(process: int) -> bool:
     """Whether a process runs: neither gone nor waiting for a parent to ask after it."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # also between opening and reading
         return False
 
 

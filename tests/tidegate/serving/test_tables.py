@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-from s3fs import S3FileSystem
 
-from tests.servers.programs import s3, silent
+from tests.servers.programs import forget_stores, s3, silent
 from tests.tidegate.serving.conftest import EVENT, Server
 from tidegate.process import limits
 from tidegate.process.errors import InputError, UnavailableError
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 def at(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The credentials of a store, as a pod has them; a connection of an earlier test knows another store."""
-    S3FileSystem.clear_instance_cache()
+    forget_stores()
     for name, value in {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": "x",

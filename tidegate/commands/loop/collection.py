@@ -31,11 +31,11 @@ def collect(until: str | None) -> bool:
         workspace.run_dvc("commit", "--quiet", "--force", str(workspace.DATA_DVC))  # the cache lacks it
     cache = workspace.run_dvc("cache", "dir").stdout.strip()
     flags = {
-        "given": data_dvc,
+        "current_data_dvc": data_dvc,
         "contract_yaml": text,
         "remote": default_remote.text if default_remote else cache,
         "fetch": "true",
-        "asked": until or f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}",
+        "requested_until": until or f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}",
         "scheduled": "",
         "created": "",
         "repository": "",
