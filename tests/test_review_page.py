@@ -19,6 +19,7 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.browsers import axe, browser, run_axe
+from tests.durations import HANGING
 from tests.workspaces import Workspace
 
 __all__ = ["browser"]
@@ -155,7 +156,7 @@ def serving(workspace: Workspace, kind: str) -> Iterator[str]:
         yield line.split()[1]
     finally:
         os.kill(process.pid, signal.SIGTERM)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=HANGING)
     assert (process.returncode, err) == (0, "") and out.endswith("has ended\n")
     left = subprocess.run(["pgrep", "-f", f"--port {port}"], capture_output=True, text=True, check=False).stdout
     assert left == ""

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.durations import HANGING
 from tests.images import docker
 from tests.toy import flag_words
 
@@ -73,7 +74,7 @@ def test_sigterm_ends_a_step(world: "World", image: str) -> None:
             assert step.poll() is None
             time.sleep(0.1)  # it is about to start
         try:
-            assert step.wait(timeout=30) == 128 + signal.SIGTERM  # of itself it would wait for ever
+            assert step.wait(timeout=HANGING) == 128 + signal.SIGTERM  # of itself it would wait for ever
         finally:
             docker("rm", "--force", name, check=False)
 

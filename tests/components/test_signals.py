@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 
+from tests.durations import HANGING, SOON
 from tests.toy import flag_words
 from tests.workspaces import fork_servers
 
@@ -33,7 +34,6 @@ ANEW: dict[str, dict[str, Any]] = {
 # How it is started: as on a cluster, where it imports its libraries first, or as by `tidegate run`.
 MOMENTS = ("alone", "forked", "forked")
 IMPORTS = 3.0  # seconds that a step takes longer alone
-SOON = 20  # seconds, on a machine that is busy
 
 
 def start(world: "World", step: str, how: str = "forked") -> "subprocess.Popen[str]":
@@ -68,7 +68,7 @@ def outputs(world: "World") -> list[str]:
 def test_a_step_ends_at_any_moment(step: str, judged: "World") -> None:
     before, begun = outputs(judged), time.monotonic()
     whole = start(judged, step)
-    said = whole.communicate(timeout=120)[1]
+    said = whole.communicate(timeout=HANGING)[1]
     assert whole.returncode == 0, said
     lasts, chance = time.monotonic() - begun, random.Random()
     for how in MOMENTS:
@@ -77,7 +77,7 @@ def test_a_step_ends_at_any_moment(step: str, judged: "World") -> None:
         time.sleep(moment)
         asked = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        said = process.communicate(timeout=60)[1]
+        said = process.communicate(timeout=HANGING)[1]
         took = time.monotonic() - asked
         # By the signal itself while Python starts or has finished.
         assert process.returncode in (0, 143, -signal.SIGTERM), (how, moment, said)
@@ -85,4 +85,4 @@ def test_a_step_ends_at_any_moment(step: str, judged: "World") -> None:
         assert took < SOON, (how, moment)
         assert outputs(judged) == before, (how, moment)
         assert [path for path in judged.folder.iterdir() if path.name.startswith(".")] == []
-    assert start(judged, step).wait(timeout=120) == 0
+    assert start(judged, step).wait(timeout=HANGING) == 0

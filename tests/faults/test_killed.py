@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 
 from tests.components.test_signals import ANEW, start
+from tests.durations import HANGING
 from tests.workspaces import Workspace
 from tidegate.documents.formats import TEMPORARY
 
@@ -64,7 +65,7 @@ def test_a_step_at_any_moment(step: str, by: str, judged: "World", rounds: Round
         process = start(judged, step)
         time.sleep(moment)
         process.send_signal(signal.Signals[by])
-        said = process.communicate(timeout=60)[1]
+        said = process.communicate(timeout=HANGING)[1]
         assert process.returncode in (0, ENDS[by], -signal.SIGTERM), (number, moment, said)
         check_whole(judged.folder)
         assert start(judged, step).wait(timeout=300) == 0, (number, moment)
@@ -96,7 +97,7 @@ def test_a_run_at_any_moment(
         process = started(workspace)
         time.sleep(moment)
         process.send_signal(signal.Signals[by])
-        said = process.communicate(timeout=120)[1]  # until the last process that writes to it has ended
+        said = process.communicate(timeout=HANGING)[1]  # until the last process that writes to it has ended
         assert process.returncode in (0, ENDS[by], -signal.SIGTERM), (number, moment, said)
         check_whole(workspace / "artifacts")
         done = workspace.run("tidegate", "run", "--json")

@@ -15,6 +15,7 @@ import psutil
 import pytest
 from kubernetes.utils import parse_quantity
 
+from tests.durations import HANGING
 from tests.k8s.manifests import ROOT, Object, containers, of_kind, one
 from tests.k8s.servers import free_port, postgres, wait_for
 
@@ -106,7 +107,7 @@ def server(pod: Pod) -> Iterator[psutil.Process]:
     wait_for(f"http://127.0.0.1:{pod.port}/health", process)
     yield psutil.Process(process.pid)
     process.terminate()
-    process.wait(timeout=60)
+    process.wait(timeout=HANGING)
 
 
 def test_probes_need_no_password_and_no_name(pod: Pod, server: psutil.Process) -> None:

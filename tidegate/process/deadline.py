@@ -15,7 +15,7 @@ from typing import TypeVar
 Result = TypeVar("Result")
 TICK = 0.1  # seconds between two looks
 TAKEN = 2  # of a tick the host of a virtual machine may take as much again as it leaves, of which nothing is counted
-LEAST_SHARE = 0.05  # of a tick that is lost in any case: work without end is given up, too
+LEAST_SHARE = 0.1  # of a tick that is lost in any case: ten times the seconds end it, whatever the process does
 
 
 class Patience:

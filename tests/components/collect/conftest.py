@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from tests.durations import HANGING
 from tests.servers.programs import postgres, s3
 from tidegate.components.collect.__main__ import collect
 from tidegate.components.pull.fetch import materialise
@@ -101,7 +102,8 @@ class Problem:
 
     def fails(self, code: int = REFUSED, **other: Any) -> str:
         """The one line with which the command fails; it hands nothing on, and tells nothing else."""
-        done = subprocess.run(self.command(**other), cwd=root, capture_output=True, text=True, check=False, timeout=60)
+        command = self.command(**other)
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=HANGING)
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (code, "", 1), done.stderr
         assert not (self / "handed.dvc").exists()
         return done.stderr.removeprefix("error: ").strip()

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.durations import HANGING
 from tests.servers.http import serving
 from tests.tiers import large
 from tidegate.versions.listing import listed, text
@@ -138,7 +139,7 @@ def test_killed_at_each_write(
         fault.victim = problem.started(
             remote=remote(endpoint, f"killed-{at}-{before}"), data_dvc=problem / "never-handed-on"
         )
-        assert fault.victim.wait(timeout=60) == -signal.SIGKILL, fault.writes
+        assert fault.victim.wait(timeout=HANGING) == -signal.SIGKILL, fault.writes
     assert not (problem / "never-handed-on").exists()
     found = whole(problem, tmp_path / "look")
     finished = at == WRITES and not before
@@ -152,7 +153,7 @@ def test_there_are_so_many_writes_and_the_entry_is_the_last(problem: "Problem", 
     begun(problem)
     fault = Fault(at=0, before=True)
     with between(store, fault) as endpoint:
-        assert problem.started(remote=remote(endpoint, "counted")).wait(timeout=60) == 0
+        assert problem.started(remote=remote(endpoint, "counted")).wait(timeout=HANGING) == 0
     assert len(fault.writes) == WRITES
     assert fault.writes[-2].endswith(".dir") and "/tidegate/versions/" in fault.writes[-1]
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.components.deploy.conftest import ON_KSERVE, Serve, applied, predictor
+from tests.durations import HANGING
 from tests.servers.kserve.cluster import Backend, Behaviour, KServeCluster, Reply, Service
 from tests.servers.kserve.rules import MODE
 from tests.toy import flag_words
@@ -334,7 +335,7 @@ def test_sigterm_in_a_trial_leaves_what_the_next_run_completes(serve_judged: Ser
         while "is a canary of" not in (line := process.stdout.readline()):
             assert line, process.stderr and process.stderr.read()
         process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=HANGING)
     assert process.returncode in (143, -signal.SIGTERM) and "Traceback" not in err
     assert "version 2 is still a canary of InferenceService shop/toy: the next run goes on, or removes it" in out + err
     assert left(service)[0]["trafficPercent"] == 40 and champion() == "1"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.durations import HANGING
 from tests.servers import PASSWORD
 from tests.servers.programs import s3, silent
 from tests.servers.sftp import ssh
@@ -105,7 +106,7 @@ def test_ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(arrived(tmp_path / "pulled")) == 30
         for secrets in ("password = not-the-password\n", ""):
             process = _pull(tmp_path, "ssh", remote, secrets, port)
-            line = process.communicate(timeout=60)[1]
+            line = process.communicate(timeout=HANGING)[1]
             assert line.startswith("error: the DVC remote ssh://tester@127.0.0.1/store: expected an answer, found ")
             assert (process.returncode, line.count("\n")) == (2, 1) and "not-the-password" not in line
         (tmp_path / ".ssh").mkdir()
@@ -161,7 +162,7 @@ def test_a_dead_endpoint_fails_within_30_seconds_and_tells_no_secret(how: str, k
         start = time.monotonic()
         running = {kind: _pull(world, kind, *DEAD[kind], port) for kind in DEAD}
         for kind, process in running.items():
-            _, stderr = process.communicate(timeout=90)
+            _, stderr = process.communicate(timeout=HANGING)
             took = time.monotonic() - start
             # Each has 20 s for its answer; four that start at once on a busy machine need some more to begin.
             assert took < 30 + 15, (kind, took)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.durations import HANGING
 from tests.tidegate.process.test_runner import alive, wait_until
 from tidegate.process import attempts, child, limits
 from tidegate.process.child import split
@@ -126,7 +127,7 @@ def test_a_signal_ends_the_step_and_is_no_reason_to_try_again(tmp_path: Path, nu
     process = subprocess.Popen(step.command(), cwd=root, stderr=subprocess.PIPE, text=True)
     wait_until(lambda: (tmp_path / "asleep").exists() and bool((tmp_path / "asleep").read_text()))
     process.send_signal(number)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=HANGING)
     assert (process.returncode, step.ran) == (128 + number, 1)
     assert "attempt" not in said
     assert not alive(int((tmp_path / "asleep").read_text()))

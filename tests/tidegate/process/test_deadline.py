@@ -66,7 +66,7 @@ def test_a_wait_for_a_processor_that_is_counted_late_is_not_silence(monkeypatch:
     busy = iter([0.0, *(deadline.TICK * 2 * (tick // 2) for tick in range(1, 1000))])
     monkeypatch.setattr(deadline, "busy_seconds", lambda: next(busy))
     patience = deadline.Patience(1)
-    assert not any(patience.is_over() for _ in range(100))
+    assert not any(patience.is_over() for _ in range(90))
     assert any(patience.is_over() for _ in range(300)), "work without end is given up"
 
 
@@ -75,7 +75,14 @@ def test_what_a_busy_host_takes_of_a_tick_is_not_silence(monkeypatch: pytest.Mon
     busy = iter([deadline.TICK / 2 * tick for tick in range(1000)])
     monkeypatch.setattr(deadline, "busy_seconds", lambda: next(busy))
     patience = deadline.Patience(1)
-    assert not any(patience.is_over() for _ in range(100))
+    assert not any(patience.is_over() for _ in range(90))
+
+
+def test_what_other_threads_compute_gives_ten_times_the_seconds_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = iter(float(tick) for tick in range(1000))
+    monkeypatch.setattr(deadline, "busy_seconds", lambda: next(busy))
+    patience = deadline.Patience(1.5)
+    assert any(patience.is_over() for _ in range(round(10 * 1.5 / deadline.TICK) + 1))
 
 
 def test_a_thread_that_ends_uses_up_no_time(monkeypatch: pytest.MonkeyPatch) -> None:

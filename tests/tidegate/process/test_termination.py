@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.durations import HANGING, SOON
 from tests.tiers import lacking
 from tests.workspaces import hear_ctrl_c
 
@@ -72,8 +73,6 @@ def wait():
 """
 
 
-# Less than what is interrupted would take, and enough for a busy machine.
-SOON = 20
 # Its first process ignores every signal that it has no handler for.
 CONTAINER = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]
 
@@ -82,7 +81,7 @@ def ended(process: "subprocess.Popen[str]", by: signal.Signals) -> tuple[float, 
     """How long it takes to end after the signal, its exit code and what it says."""
     begun = time.monotonic()
     process.send_signal(by)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=HANGING)
     return time.monotonic() - begun, process.returncode, said
 
 
@@ -189,5 +188,5 @@ def test_the_first_process_of_a_container_ends_while_it_imports(tmp_path: Path) 
         (first,) = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
         begun = time.monotonic()
         os.kill(int(first), signal.SIGTERM)
-        assert parent.wait(timeout=30) == 143
+        assert parent.wait(timeout=HANGING) == 143
         assert time.monotonic() - begun < SOON

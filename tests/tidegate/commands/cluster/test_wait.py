@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from kubernetes.config import kube_config
 
+from tests.durations import HANGING
 from tests.tidegate.commands import decided
 from tests.tidegate.commands.cluster import kubeconfigs, recordings
 from tests.tidegate.commands.cluster.kfp_server import PODS, KfpServer
@@ -275,7 +276,7 @@ def test_interrupted_it_says_that_the_run_goes_on(server: KfpServer, clone: Path
         assert process.stderr is not None
         assert process.stderr.readline().startswith("pull: running")
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=HANGING)
     assert process.returncode == 130
     assert err.splitlines()[-1].startswith(f"the run goes on: {server.url}") and "Traceback" not in err
 
