@@ -86,6 +86,7 @@ class Cluster:
     schedule: Mapping[str, Any]
     fuse: tuple[tuple[str, ...], ...]
     predict: Mapping[str, Any]
+    monitor: Mapping[str, Any]
 
     def task_of(self, step: str) -> str:
         """The name of the task that runs a step: its own, or that of the fused task."""
@@ -112,6 +113,7 @@ def load(path: Path = PATH) -> Cluster:
         schedule=document.get("schedule", {}),
         fuse=tuple(tuple(steps) for steps in document.get("fuse", ())),
         predict=document.get("predict", {}),
+        monitor=document.get("monitor", {}),
     )
 
 

@@ -12,12 +12,13 @@ from ruamel.yaml import YAML
 
 from tidegate.documents.formats import read_text
 from tidegate.pipelines import cluster, fusion
+from tidegate.pipelines.monitoring import monitoring
 from tidegate.pipelines.predicting import predicting
 from tidegate.pipelines.settings import configured
 from tidegate.pipelines.training import training
 from tidegate.process import code, wheel
 
-PIPELINES = {"training": training, "predicting": predicting}
+PIPELINES = {"training": training, "predicting": predicting, "monitoring": monitoring}
 
 
 def compile(image: str | None = None, settings: Path = cluster.PATH, name: str = "training") -> str:
@@ -26,10 +27,11 @@ def compile(image: str | None = None, settings: Path = cluster.PATH, name: str =
     `image` defaults to the image of this code in the repository that `cluster.yaml` names.
     """
     loaded = cluster.load(settings)
-    pipeline, others = PIPELINES[name], code.STEPS if name == "predicting" else code.BESIDE
+    pipeline = PIPELINES[name]
+    others = (*code.STEPS, *code.BESIDE) if pipeline is predicting else code.BESIDE
     wiring = configured(pipeline.pipeline_func, loaded, image or image_of(loaded), others)
     text = _text(dsl.pipeline(wiring, name=pipeline.name, description=pipeline.description))
-    return _fused(text, loaded) if loaded.fuse and pipeline is training else text
+    return _fused(text, loaded, pipeline.description) if loaded.fuse and pipeline is not predicting else text
 
 
 def image_of(settings: cluster.Cluster) -> str:
@@ -59,14 +61,14 @@ def parts(compiled: str) -> tuple[dict[str, Any], dict[str, Any]]:
     return graph, rest[0] if rest else {}
 
 
-def _fused(text: str, settings: cluster.Cluster) -> str:
+def _fused(text: str, settings: cluster.Cluster, description: str) -> str:
     """The text with the steps fused, loaded and written by kfp so that its form is kfp's own."""
     documents = fusion.fused(*parts(text), settings.fuse, cluster.display(settings.path))
     loaded = components.load_component_from_text("\n---\n".join(map(json.dumps, documents)))
     with TemporaryDirectory() as folder:
         path = Path(folder) / "pipeline.yaml"
         pipeline_spec_builder.write_pipeline_spec_to_file(
-            loaded.pipeline_spec, training.description, loaded.platform_spec, str(path)
+            loaded.pipeline_spec, description, loaded.platform_spec, str(path)
         )
         return read_text(path)
 

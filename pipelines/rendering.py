@@ -12,6 +12,7 @@ from tidegate.documents.formats import read_text, write_text
 from tidegate.documents.manifest import Manifest
 from tidegate.documents.record import Record
 from tidegate.documents.release import Release
+from tidegate.documents.traffic import Traffic
 from tidegate.documents.verdict import Verdict
 from tidegate.pipelines import dvc, kubeflow, picture
 from tidegate.process.errors import InputError
@@ -26,7 +27,7 @@ def rendered() -> dict[Path, str]:
 
 def _schemas() -> dict[Path, str]:
     """The JSON schema of each document, for programs that read one."""
-    kinds: tuple[type[Document], ...] = (Manifest, Findings, Batch, Decision, Record, Verdict, Release)
+    kinds: tuple[type[Document], ...] = (Manifest, Findings, Batch, Decision, Record, Verdict, Release, Traffic)
     return {
         Path(f"docs/schemas/{kind.__name__.lower()}.schema.json"): json.dumps(kind.schema(), indent=2) + "\n"
         for kind in kinds

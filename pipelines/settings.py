@@ -12,7 +12,7 @@ from tidegate.pipelines.cluster import FACTOR, Cluster, Reference, Step, Volume,
 from tidegate.process import code
 
 # They read the sources or the registry, or write to MLflow; a cache key does not cover these.
-NEVER_CACHED = ("collect", "gate", "train", "evaluate", "deploy", "predict")
+NEVER_CACHED = ("collect", "gate", "train", "evaluate", "deploy", "predict", "monitor")
 USER = 10001  # the non-root user of the image
 LABEL = {"label_key": "app.kubernetes.io/part-of", "label_value": "tidegate"}  # network policies select by it
 RUN_ID = {"env_name": "TIDEGATE_KUBEFLOW_RUN", "field_path": "metadata.labels['pipeline/runid']"}

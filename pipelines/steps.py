@@ -212,3 +212,34 @@ def predict(
 ) -> dsl.ContainerSpec:
     """Predict the rows of a file with the champion."""
     return _step("predict", locals())
+
+
+@dsl.container_component
+def monitor(
+    name: str,
+    window: str,
+    until: str,
+    recordings: str,
+    tables: str,
+    mode: str,
+    off: str,
+    sample_rows: int,
+    minimum_rows: int,
+    false_alarm_rate: float,
+    minimum_effect: float,
+    prediction_drift: float,
+    label_drift: float,
+    decay: float,
+    max_age_days: int,
+    cooldown_days: int,
+    max_refused: int,
+    refused_days: int,
+    sign: str,
+    decision: Output[Artifact],
+    gate: Output[HTML],
+    traffic: Output[Artifact],
+    report: Output[HTML],
+    retrain: OutputPath(bool),  # type: ignore[valid-type]
+) -> dsl.ContainerSpec:
+    """Judge what the champion was asked in a window by the gate's own logic."""
+    return _step("monitor", locals())

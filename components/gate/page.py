@@ -20,10 +20,13 @@ def write_decision(
     decision: Decision,
     pictures: Mapping[str, Picture],
     past: Sequence[PastDecision],
+    subject: str = "batch",
+    evidently: bool = True,
 ) -> None:
     """Write the page of a decision about the problem `name`.
 
-    `pictures` are those of tidegate.components.gate.pictures, `past` the earlier batches, the oldest first.
+    `pictures` are those of tidegate.components.gate.pictures, `past` the earlier batches, the oldest first; `subject`
+    is what was decided about, `evidently` whether Evidently's report lies beside the page.
     """
     matter = leading_signals(decision.signals)
     others = [signal for signal in decision.signals if signal.signal == "features" and signal not in matter]
@@ -49,4 +52,6 @@ def write_decision(
         strips=standing.strips(decision, past),
         scale=standing.SCALE,
         past=past,
+        subject=subject,
+        evidently=evidently,
     )

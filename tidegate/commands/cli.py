@@ -21,6 +21,7 @@ from tidegate.commands import (
     lineage,
     logs,
     manifests,
+    monitor,
     package,
     parsing,
     predict,
@@ -81,6 +82,7 @@ SECTIONS: Mapping[str, Mapping[str, Command]] = {
     },
     "serving": {
         "serve": serve.COMMAND,
+        "monitor": monitor.COMMAND,
         "predict": predict.COMMAND,
         "package": package.COMMAND,
     },

@@ -27,7 +27,7 @@ SET: Mapping[str, Any] = {
 }
 REMOTE: Mapping[str, Any] = {"metavar": "REMOTE", "help": "a DVC remote, by name or URL; default: the default remote"}
 PIPELINE: Mapping[str, Any] = {
-    "choices": ("training", "predicting"),
+    "choices": ("training", "predicting", "monitoring"),
     "default": "training",
     "help": "which pipeline; default: training",
 }

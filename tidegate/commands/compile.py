@@ -7,7 +7,7 @@ from tidegate.commands.command import PIPELINE, Command
 
 
 def compile(arguments: argparse.Namespace) -> None:
-    """Compile the training pipeline for Kubeflow, or the one that predicts."""
+    """Compile the training pipeline for Kubeflow, or another one."""
     from tidegate.documents.formats import write_text
     from tidegate.pipelines import kubeflow
 

@@ -21,7 +21,7 @@ SERVER_LOCK = ROOT / "requirements-serve.txt"
 DIGESTS = Path("artifacts/code")  # the outputs of the stage `code`
 COMPUTED = Path("artifacts/code.json")  # the digests that it computed, with the stamp of the files that it read
 STEPS = ("collect", "pull", "ingest", "validate", "featurize", "gate", "train", "evaluate", "deploy")
-BESIDE = ("predict",)  # steps of pipelines of their own: no stage of the loop
+BESIDE = ("predict", "monitor")  # steps of pipelines of their own: no stage of the loop
 # Modules that cannot change the result of a step: reports, access to the tracking server, its start, limits and end.
 APART = ("tidegate.pages", "tidegate.components.*.log", *(
     f"tidegate.process.{name}" for name in ("fork", "fork_server", "limits", "runner", "stamps")

@@ -24,6 +24,10 @@ SHADOW_HOURS = 168  # before the newest recorded hour
 SHADOW_BYTES = 100_000_000  # of a file: no server writes a larger one
 SHADOW_SECONDS = 60.0  # to read all of it
 
+# What `monitor` reads of recorded predictions.
+MONITOR_HOUR_SECONDS = 120.0  # to read an hour
+MONITOR_HOUR_ROWS = 100_000  # of an hour, from which its rates and quantiles are taken
+
 # Programs on this machine.
 LOCK_SECONDS = 3  # another DVC that only looks at something; DVC itself waits as long
 GIT_SECONDS = 10  # it reads a few files

@@ -1,13 +1,14 @@
-"""Reads what a server has recorded: the newest rows that one version answered, from a folder or an S3 prefix."""
+"""Reads what a server has recorded, from a folder or an S3 prefix: the newest rows of a version, or hour by hour."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import fsspec
 import pyarrow as pa
@@ -25,6 +26,7 @@ OURS = {"request": pa.string(), "row": pa.int32(), "time": MOMENT, "version": pa
 PROBABILITIES = pa.map_(pa.string(), pa.float64())
 HOUR, HOUR_FORMAT = "hour=", "%Y-%m-%dT%H"
 ENDING = ".parquet"
+Result = TypeVar("Result")
 CURE = "name in serve.record what `tidegate serve` records to: a folder, or an S3 prefix such as s3://bucket/asked/"
 
 
@@ -43,8 +45,49 @@ def newest(place: str, version: str, task: str) -> Recordings:
     InputError where nothing is recorded, UnavailableError without an answer of the store. A file that is damaged, or
     that no server wrote, is counted and left out.
     """
+    return _answer(place, limits.SHADOW_SECONDS, lambda: _newest(place, version, task))
+
+
+@dataclass(frozen=True)
+class RecordedHour:
+    """What was recorded in an hour: a table for each version, and how many files were left out."""
+
+    start: datetime
+    tables: Mapping[str, pa.Table]
+    damaged: int
+
+
+def hourly(place: str, start: datetime, end: datetime, task: str) -> Iterator[RecordedHour]:
+    """What was recorded in the whole hours of [start, end), in their order; an hour without files is left out.
+
+    Errors as `newest`, and files that are left out.
+    """
+    system, folder = _answer(place, limits.STORE_ANSWER_SECONDS, lambda: _opened(place))
+    hours = _answer(place, limits.STORE_ANSWER_SECONDS, lambda: _hours(system, folder))
+    for hour, path in hours:
+        if start <= hour < end:
+            yield _answer(place, limits.MONITOR_HOUR_SECONDS, partial(_recorded_hour, system, hour, path, task))
+
+
+def _recorded_hour(system: Any, hour: datetime, path: str, task: str) -> RecordedHour:
+    versions: dict[str, list[pa.Table]] = {}
+    damaged = 0
+    for entry in _files(system, path):
+        table = _table(system, str(entry["name"]), task) if int(entry["size"]) <= limits.SHADOW_BYTES else None
+        names = table["version"].unique().to_pylist() if table is not None else []
+        parts = versions.setdefault(names[0], []) if len(names) == 1 else None
+        if table is None or parts is None or (parts and table.schema != parts[0].schema):
+            damaged += 1
+        else:
+            parts.append(table)
+    whole = {version: pa.concat_tables(tables) for version, tables in sorted(versions.items()) if tables}
+    return RecordedHour(hour, whole, damaged)
+
+
+def _answer(place: str, seconds: float, work: Callable[[], Result]) -> Result:
+    """What `work` returns within so many seconds; InputError for a missing place, else UnavailableError."""
     try:
-        return within(limits.SHADOW_SECONDS, lambda: _newest(place, version, task))
+        return within(seconds, work)
     except (FileNotFoundError, NotADirectoryError):
         raise InputError(redacted(place), "recorded predictions", "nothing", CURE) from None
     except Exception as error:  # each kind of store has its own
@@ -81,13 +124,19 @@ def _opened(place: str) -> tuple[Any, str]:
 
 def _paths(system: Any, folder: str) -> Iterator[tuple[str, int]]:
     """The newest files and their sizes, the latest first: those of an hour follow each other."""
+    hours = _hours(system, folder)
+    begin = hours[-1][0] - timedelta(hours=limits.SHADOW_HOURS)
+    files = (entry for hour, path in reversed(hours) if hour >= begin for entry in _files(system, path))
+    yield from islice(((str(entry["name"]), int(entry["size"])) for entry in files), limits.SHADOW_FILES)
+
+
+def _hours(system: Any, folder: str) -> list[tuple[datetime, str]]:
+    """The folders of the recorded hours, in order; FileNotFoundError where there is none."""
     named = [(_hour(str(entry["name"])), str(entry["name"])) for entry in system.ls(folder, detail=True)]
     hours = sorted((hour, path) for hour, path in named if hour)
     if not hours:
         raise FileNotFoundError
-    begin = hours[-1][0] - timedelta(hours=limits.SHADOW_HOURS)
-    files = (entry for hour, path in reversed(hours) if hour >= begin for entry in _files(system, path))
-    yield from islice(((str(entry["name"]), int(entry["size"])) for entry in files), limits.SHADOW_FILES)
+    return hours
 
 
 def _files(system: Any, path: str) -> list[Mapping[str, Any]]:

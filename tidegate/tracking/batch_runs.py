@@ -91,7 +91,7 @@ def handed_over() -> str:
 
 def runs_of(client: Reader, experiment: str, batch_id: str) -> list[Run]:
     """The runs of a batch in an experiment that are not deleted, the oldest first."""
-    runs = _searched(client, _experiments(client, experiment), f"tags.`{Tag.BATCH}` = {quoted(batch_id)}")
+    runs = searched(client, _experiments(client, experiment), f"tags.`{Tag.BATCH}` = {quoted(batch_id)}")
     return [run for run in runs if run.info.experiment_id == experiment]
 
 
@@ -101,7 +101,7 @@ def of_same_batch(client: Reader, run_id: str) -> list[Run]:
     batch = run.data.tags.get(Tag.BATCH)
     if batch is None:
         return [run]
-    runs = _searched(client, _experiments(client, run.info.experiment_id), f"tags.`{Tag.BATCH}` = {quoted(batch)}")
+    runs = searched(client, _experiments(client, run.info.experiment_id), f"tags.`{Tag.BATCH}` = {quoted(batch)}")
     return [other for other in runs if _is_of_batch(other, run)]
 
 
@@ -125,8 +125,8 @@ def runs_about(client: Reader, name: str, query: str = "") -> list[Run]:
     if experiment is None and (gone := _readable(client, name)) is not None:
         _refuse_deleted(gone)
     own = experiment.experiment_id if experiment else None
-    whole = " AND ".join(part for part in (f"tags.`{Tag.BATCH}` != ''", query) if part)
-    return [run for run in _searched(client, _experiments(client), whole) if _is_of(run, name, own)]
+    whole = " AND ".join(filter(None, (f"tags.`{Tag.BATCH}` != ''", query)))
+    return [run for run in searched(client, _experiments(client), whole) if _is_of(run, name, own)]
 
 
 @answering()
@@ -165,7 +165,8 @@ def _label(client: MlflowClient, run_id: str, labels: Mapping[str, str]) -> None
         client.log_batch(run_id, tags=new)
 
 
-def _searched(client: Reader, experiments: Sequence[str], query: str) -> list[Run]:
+def searched(client: Reader, experiments: Sequence[str], query: str) -> list[Run]:
+    """The runs of experiments that match, the oldest first."""
     runs: list[Run] = []
     token: str | None = "" if experiments else None
     while token is not None:
@@ -198,8 +199,7 @@ def _agreed(
 
 
 def _created(client: MlflowClient, experiment: str, labels: Mapping[str, str]) -> str:
-    parts = (labels.get(Tag.UNTIL, ""), labels[Tag.BATCH][:8])
-    name = " ".join(part for part in parts if part)
+    name = " ".join(filter(None, (labels.get(Tag.UNTIL), labels[Tag.BATCH][:8])))
     run = client.create_run(experiment, tags=dict(labels), run_name=name)
     cache.of(client).runs[str(run.info.run_id)] = run
     return str(run.info.run_id)

@@ -48,10 +48,11 @@ def past(batches: Iterable[Mapping[str, str]], before_until: str) -> list[PastDe
     Those from before decisions were noted have neither loss nor signals.
     """
     earlier = [tags for tags in batches if tags.get(Tag.UNTIL, "9") < before_until[:10]]
-    return [_noted(tags) for tags in earlier if Tag.DECISION in tags and Tag.EXPERIMENT not in tags]
+    return [decided(tags) for tags in earlier if Tag.DECISION in tags and Tag.EXPERIMENT not in tags]
 
 
-def _noted(tags: Mapping[str, str]) -> PastDecision:
+def decided(tags: Mapping[str, str]) -> PastDecision:
+    """The decision that the tags of a batch tell of."""
     note = json.loads(tags.get(Tag.GATE, "{}"))
     return PastDecision(
         until=tags[Tag.UNTIL],

@@ -20,6 +20,9 @@ class Tag:
     CHAMPION = "tidegate.champion"  # the version that served; after a release the one that serves
     VERDICT = "tidegate.verdict"  # accepted or refused; on versions and entries a summary as JSON
     VERDICT_REASONS = "tidegate.verdict.reasons"
+    WINDOW = "tidegate.window"  # the id of a window of requests, on a run that is of no batch
+    END = "tidegate.end"  # the moment at which the window ends
+    STARTED = "tidegate.started"  # what began because the window opened the gate
     EXPERIMENT = "tidegate.experiment"  # the name of the DVC experiment
     USE = "tidegate.use."  # and the key of a verdict: the window whose rows the verdict used, as JSON
 

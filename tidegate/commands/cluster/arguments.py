@@ -26,17 +26,20 @@ LIMIT = 120 * 1024  # in total: Kubeflow passes them to a pod as one argument, w
 EXPANDED = re.compile(r"\$\$|\$\(|\{\{")  # expanded by Kubernetes in arguments of a pod, and by Argo in a workflow
 
 
-def arguments(ir: Mapping[str, Any], settings: Sequence[str], remote: str) -> dict[str, Any]:
-    """A value of the right type for every parameter of the pipeline.
+def arguments(
+    ir: Mapping[str, Any], settings: Sequence[str], remote: str, own: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """A value of the right type for every parameter of the pipeline; those of `own` are not from params.yaml.
 
     InputError for a setting of nothing, a value of another kind, a parameter without a value, too long texts, and
     texts that would come to the step as others.
     """
-    kinds = {name: spec["parameterType"] for name, spec in ir["root"]["inputDefinitions"]["parameters"].items()}
+    every = {name: spec["parameterType"] for name, spec in ir["root"]["inputDefinitions"]["parameters"].items()}
+    kinds = {name: kind for name, kind in every.items() if name not in (own or {})}
     overrides = dict(split(setting) for setting in settings)
     for name in overrides:
         _check_name(name, kinds)
-    values = {name: _value(name, kind, overrides, remote) for name, kind in kinds.items()}
+    values = {**(own or {}), **{name: _value(name, kind, overrides, remote) for name, kind in kinds.items()}}
     for name, value in values.items():
         if isinstance(value, str):
             _check_unexpanded(name, value)

@@ -15,8 +15,12 @@ from tidegate.process import limits
 from tidegate.process.errors import InputError
 from tidegate.rollout.target import Target, target_of
 
-TRAINING, PREDICTING = "training", "predicting"
+TRAINING, PREDICTING, MONITORING = "training", "predicting", "monitoring"
 UNTIL = "ingest_until"
+FETCH = "collect_fetch"
+# Of a run that begins by itself: the rows that the sources have by then. Kubeflow has no macro for the scheduled time
+# in parameters: `collect` reads the day of the schedule.
+BY_ITSELF = {UNTIL: "", FETCH: True}
 # The section of cluster.yaml, and the values of params.yaml, that `--set` may override when predicting.
 SECTION = "predict"
 OURS = {"source": "STRING", "target": "STRING", "tables": "STRING", "version": "STRING", "skip_bad": "BOOLEAN"}
@@ -55,10 +59,10 @@ def work(pipeline: str, until: str | None, settings: Sequence[str], remote: str 
     """Compile a pipeline and collect its parameters; InputError for what it does not take."""
     if pipeline == TRAINING:
         return _training(until, settings, remote)
-    for flag, value in {"--until": until, "--remote": remote}.items():
+    for flag, value in {"--until": until, "--remote": remote if pipeline == PREDICTING else None}.items():
         if value is not None:
             raise InputError(flag, f"the pipeline {TRAINING}", pipeline, "leave it out")
-    return _predicting(settings)
+    return _predicting(settings) if pipeline == PREDICTING else _monitoring(settings, remote)
 
 
 def _training(until: str | None, settings: Sequence[str], remote: str | None) -> Work:
@@ -70,6 +74,21 @@ def _training(until: str | None, settings: Sequence[str], remote: str | None) ->
     check_watch(target_of({key: parameters[f"deploy_{key}"] for key in TARGET}), cluster.load())
     steps = tuple(task.name for task in graph.tasks(ir))
     return Work(TRAINING, _problem(), compiled, steps, platform, parameters, name or remote)
+
+
+def _monitoring(settings: Sequence[str], remote: str | None) -> Work:
+    compiled = kubeflow.compile(name=MONITORING)
+    ir, platform = kubeflow.parts(compiled)
+    address, name = data.remote(remote, limits.LOOK_SECONDS)
+    own = {"monitor_name": _problem(), "monitor_window": cluster.load().monitor.get("window", "")}
+    parameters = {**arguments.arguments(ir, settings, address, own), **BY_ITSELF}
+    if "://" not in (place := parameters["serve_record"]):
+        cure = "let the server record there: see docs/monitoring.md"
+        raise InputError("serve.record", "an S3 prefix such as s3://bucket/asked/", place or "nothing", cure)
+    parameters["serve_tables"] = _shared(parameters["serve_tables"])
+    check_watch(target_of({key: parameters[f"deploy_{key}"] for key in TARGET}), cluster.load())
+    steps = ("monitor", *(task.name for task in graph.tasks(kubeflow.parts(kubeflow.compile())[0])))
+    return Work(MONITORING, _problem(), compiled, steps, platform, parameters, name or remote)
 
 
 def check_watch(target: Target, settings: cluster.Cluster) -> None:

@@ -66,8 +66,10 @@ def examine(connection: Connection, remote: str | None) -> list[Check]:
 
 
 def _platform() -> Mapping[str, Any]:
-    """What the pipelines of the problem ask of Kubernetes: the one that predicts only if cluster.yaml says where."""
-    names = ("training", "predicting") if cluster.load().predict else ("training",)
+    """What the pipelines ask of Kubernetes; those beside training only if cluster.yaml has a section for them."""
+    loaded = cluster.load()
+    others = {"predicting": loaded.predict, "monitoring": loaded.monitor}
+    names = ("training", *(name for name, section in others.items() if section))
     executors: dict[str, Any] = {}
     for name in names:
         platform = kubeflow.parts(kubeflow.compile(steps.IMAGE, name=name))[1]

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from rich.table import Table
 
 from tidegate.commands.cluster import pipeline_versions, runs, submission
-from tidegate.commands.cluster.jobs import TRAINING, UNTIL, Work, experiment_of
+from tidegate.commands.cluster.jobs import BY_ITSELF, MONITORING, TRAINING, Work, experiment_of
 from tidegate.commands.cluster.service import Service
 from tidegate.commands.console import console
 from tidegate.commands.loop import workspace
@@ -22,9 +22,6 @@ from tidegate.contract.contract import read_contract
 from tidegate.pipelines import cluster
 from tidegate.process.errors import InputError
 
-# Kubeflow has no macro for the scheduled time in parameters: `collect` reads the day of the schedule.
-ASK = ""
-FETCH = "collect_fetch"  # the run is for the rows that the sources have by then
 MARK = "declaration "
 FIELD = re.compile(r"[0-9A-Za-z*?/,-]+")
 MOST_AT_ONCE = 10  # what Kubeflow allows
@@ -44,7 +41,7 @@ def apply(service: Service, job: Work, unchecked: bool) -> str:
         submission.check(service, job)
     version = submission.ensure_version(service, job.compiled, job.pipeline)
     experiment = runs.ensure_experiment(service, job.experiment)
-    parameters = {**job.parameters, **({UNTIL: ASK, FETCH: True} if job.pipeline == TRAINING else {})}
+    parameters = {**job.parameters, **(BY_ITSELF if job.pipeline == TRAINING else {})}
     schedule = declared(pipeline=job.pipeline)
     wanted = digest(schedule, version.id, parameters, cluster.load().service_account)
     present = _present(service, experiment, job.experiment)
@@ -104,8 +101,10 @@ def digest(schedule: Schedule, version: str, parameters: Mapping[str, Any], acco
 
 def declared(path: Path = cluster.PATH, pipeline: str = TRAINING) -> Schedule:
     """The schedule of a pipeline in cluster.yaml; InputError for values that Kubeflow would refuse or misinterpret."""
-    loaded, place = cluster.load(path), "schedule" if pipeline == TRAINING else "predict.schedule"
-    section = loaded.schedule if pipeline == TRAINING else loaded.predict.get("schedule", {})
+    loaded = cluster.load(path)
+    owner = "monitor" if pipeline == MONITORING else "predict"
+    place = "schedule" if pipeline == TRAINING else f"{owner}.schedule"
+    section = loaded.schedule if pipeline == TRAINING else getattr(loaded, owner).get("schedule", {})
     name = f"{cluster.display(path)}: {place}"
     for key in sorted(section.keys() ^ set(Schedule._fields)):
         expected = f"the keys {', '.join(Schedule._fields)}"

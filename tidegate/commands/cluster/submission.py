@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from tidegate.commands.cluster import pipeline_versions, prerequisites, revision, runs
 from tidegate.commands.cluster.connection import Connection
-from tidegate.commands.cluster.jobs import TRAINING, UNTIL, Work
+from tidegate.commands.cluster.jobs import PREDICTING, TRAINING, UNTIL, Work
 from tidegate.commands.cluster.service import Service, connect
 from tidegate.documents.moments import moment
 from tidegate.pipelines import cluster, kubeflow
@@ -46,7 +46,7 @@ def check(service: Service, job: Work) -> None:
         return prerequisites.of_the_namespace(service.connection, service.namespace, job.platform, account)
 
     needed = prerequisites.of_the_run(job.remote, service.connection.kube_context, namespace)
-    if job.pipeline != TRAINING:
+    if job.pipeline == PREDICTING:
         del needed["data"]
     prerequisites.refuse(prerequisites.run(needed))
 

@@ -10,7 +10,7 @@ import pytest
 from tests.programs import git
 from tests.tidegate.commands.cluster.conftest import PARAMETERS
 from tests.tidegate.commands.cluster.kfp_server import KfpServer
-from tidegate.commands.cluster import pipeline_versions, schedules
+from tidegate.commands.cluster import jobs, pipeline_versions, schedules
 from tidegate.pipelines import cluster, kubeflow
 from tidegate.process.errors import InputError
 
@@ -62,7 +62,7 @@ def test_one_that_was_applied_with_a_moment_that_kubeflow_never_fills_in_is_repl
     server: KfpServer, tidegate: Tidegate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as before:
-        before.setattr(schedules, "ASK", "[[ScheduledTime.2006-01-02]]")
+        before.setitem(jobs.BY_ITSELF, jobs.UNTIL, "[[ScheduledTime.2006-01-02]]")
         tidegate(*apply)
     assert tidegate(*apply)[1].splitlines()[0] == "replaced"
     assert only(server).runtime_config.parameters["ingest_until"] == ""

@@ -1,0 +1,81 @@
+"""One MLflow run per window of requests that was judged, in the problem's experiment; it belongs to no batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from tidegate.tracking import run_data
+from tidegate.tracking.batch_runs import ensure_experiment, searched
+from tidegate.tracking.claims import claim, first
+from tidegate.tracking.decisions import PastDecision, decided
+from tidegate.tracking.store import answering, quoted
+from tidegate.tracking.tags import Tag
+from tidegate.tracking.trials import retrainings
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+    from tidegate.tracking.reader import Reader, Run
+
+
+@answering()
+def window_run(client: MlflowClient, name: str, window: str, tags: Mapping[str, str]) -> str:
+    """The id of the run of a window, created if there is none; concurrent callers get the same run."""
+    experiment = ensure_experiment(client, name)
+
+    def there() -> list[str]:
+        return [str(run.info.run_id) for run in _runs(client, experiment, window)]
+
+    if runs := there():
+        return first(client, name, window, there) or runs[0]
+    labels = {**tags, Tag.WINDOW: window, Tag.NAME: name}
+    run = client.create_run(experiment, tags=labels, run_name=f"requests until {tags[Tag.END][:16]}")
+    own = str(run.info.run_id)
+    agreed = claim(client, name, window, own, there)
+    if agreed != own:
+        client.delete_run(own)
+    return agreed
+
+
+@answering()
+def windows(client: Reader, name: str) -> list[dict[str, str]]:
+    """The tags of every window of the problem `name` that was judged, with the id of its `run`, by its end."""
+    experiment = client.get_experiment_by_name(name)
+    runs = _runs(client, experiment.experiment_id) if experiment else []
+    judged = [{**run.data.tags, "run": str(run.info.run_id)} for run in runs if Tag.DECISION in run.data.tags]
+    return sorted(judged, key=lambda tags: tags.get(Tag.END, ""))
+
+
+def past(windows: Iterable[Mapping[str, str]], before: str) -> list[PastDecision]:
+    """The decisions on windows that ended before this moment, the oldest first."""
+    earlier = [tags for tags in windows if tags.get(Tag.END, before) < before]
+    return [decided({**tags, Tag.BATCH: tags[Tag.WINDOW], Tag.UNTIL: tags[Tag.END]}) for tags in earlier]
+
+
+def trials(
+    batches: Iterable[Mapping[str, str]], windows: Iterable[Mapping[str, str]], end: str
+) -> list[dict[str, str]]:
+    """What retraining there was before this moment: on batches until that day, and what earlier windows started.
+
+    A window has no verdict: that on the challenger stands with the batch that it was trained for.
+    """
+    day = (datetime.fromisoformat(end) + timedelta(days=1)).isoformat()
+    started = [
+        {"until": tags[Tag.END], "verdict": "", "champion": tags.get(Tag.CHAMPION, "none")}
+        for tags in windows
+        if Tag.STARTED in tags and tags.get(Tag.END, end) < end
+    ]
+    return sorted([*retrainings(batches, day), *started], key=lambda trial: trial["until"])
+
+
+@answering()
+def started(client: MlflowClient, run_id: str, what: str) -> None:
+    """Note what a window has started: until then an open window holds no later one shut."""
+    run_data.values(client, run_id, tags={Tag.STARTED: what})
+
+
+def _runs(client: Reader, experiment: str, window: str = "") -> list[Run]:
+    query = f"tags.`{Tag.WINDOW}` = {quoted(window)}" if window else f"tags.`{Tag.WINDOW}` != ''"
+    return searched(client, [experiment], query)
