@@ -36,15 +36,16 @@ from flights import Days, World, important, repository, world_file
 
 from tidegate.components.evaluate.paired_difference import difference
 from tidegate.components.gate import column_drift
+from tidegate.components.gate.comparison import rate_beside
 from tidegate.components.gate.decay import growth
+from tidegate.components.gate.joint_drift import joint_drift, together
 from tidegate.components.gate.permutation_test import compare
-from tidegate.components.gate.signals import decay_rate
 from tidegate.components.gate.thinning import thinned
 from tidegate.documents.formats import read_yaml
 
 spread = {50: (10, 5), 200: (10, 20), 1_000: (20, 50), 20_000: (22, 10_000)}  # rows of a batch: days, rows of each
 verdict_days, reference_rows = 28, 10_000
-signals = ("features", "predictions", "label", "decay")
+signals = ("features", "predictions", "label", "decay", "together")
 parts = ("false_alarm_rate", "of_its_own_rows", "labels_lost", "power", "seconds")
 policy = read_yaml(repository / "params.yaml")["gate"]
 Plant = Callable[[World, pd.DataFrame, np.random.Generator], pd.DataFrame]
@@ -111,6 +112,15 @@ def lesser_unit(world: World, batch: pd.DataFrame, random: np.random.Generator) 
     return batch.assign(**{name: batch[name] / 33.8639})
 
 
+def uncorrelated(world: World, batch: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
+    """The number that is most correlated with the most important one is dealt out anew among the rows of its day."""
+    first = strongest(world, "number")
+    names = [name for name, kind in world.kinds.items() if kind == "number" and name != first]
+    other = max(names, key=lambda name: abs(world.rows[name].corr(world.rows[first], method="spearman")))
+    dealt = batch.groupby("block")[other].sample(frac=1, random_state=int(random.integers(1 << 31)))
+    return batch.assign(**{other: dealt.to_numpy()})
+
+
 def label_shift(world: World, batch: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
     """As many rows, of which those with a late flight come twice as often."""
     weight = 1.0 + (batch["label"] == 1)
@@ -133,6 +143,7 @@ plants: Mapping[str, Plant] = {
     "nulls": nulls,
     "unit, most important": unit,
     "unit, second": lesser_unit,
+    "broken correlation": uncorrelated,
     "label shift": label_shift,
     "only unimportant": unimportant,
 }
@@ -213,7 +224,7 @@ def drawn(world: World, size: int, seed: int, case: Case) -> tuple[pd.DataFrame,
 def judged(
     world: World, reference: pd.DataFrame, batch: pd.DataFrame, verdict: pd.DataFrame, seed: int
 ) -> tuple[set[str], float]:
-    """What the gate says: `beyond chance`, `opens`, by which signals; and the largest effect of a feature."""
+    """What the gate says: what is `beyond chance`, `opens`, by which signals; and the largest effect of a feature."""
     rate = policy["false_alarm_rate"]
     sides = thinned(reference, batch, reference["block"], batch["block"], policy["sample_rows"], seed)
     columns = compare(
@@ -226,10 +237,14 @@ def judged(
         column_drift.predictions(columns["prediction"], policy["prediction_drift"]),
         column_drift.label(columns["label"], policy["label_drift"], "label"),
     ]
+    joint = joint_drift(sides, world.kinds, world.shares, rate_beside(rate), seed)
+    if joint is not None:
+        measured.append(together(joint, world.shares, policy["together"]))
     opening = {signal.signal for signal in measured if signal.state == "opens"}
     if _decayed(batch.dropna(subset="loss"), verdict, rate, seed):
         opening.add("decay")
     beyond = {"beyond chance"} if any(column.significant for column in columns.values()) else set()
+    beyond |= {"together beyond chance"} if joint is not None and joint.significant else set()
     effects = [signal.value or 0.0 for signal in measured if signal.signal == "features"]
     return beyond | opening | ({"opens"} if opening else set()), max(effects)
 
@@ -238,7 +253,7 @@ def _decayed(batch: pd.DataFrame, verdict: pd.DataFrame, rate: float, seed: int)
     before = verdict["loss"].to_numpy()
     error = difference(before, np.zeros(len(before)), verdict["block"], seed).error
     increase = growth(
-        batch["loss"].to_numpy(), batch["block"], None, float(before.mean()), error, decay_rate(rate), seed
+        batch["loss"].to_numpy(), batch["block"], None, float(before.mean()), error, rate_beside(rate), seed
     )
     return increase.lower is not None and increase.lower > 0 and increase.mean > policy["decay"]
 
@@ -300,6 +315,7 @@ def line(planted: str, size: int, outcomes: list[Outcome]) -> dict[str, Any]:
         "rows": size,
         "batches": len(outcomes),
         "beyond_chance": share(gate, "beyond chance"),
+        "together_beyond_chance": share(gate, "together beyond chance"),
         "opens": share(gate, "opens"),
         "by": {name: share(gate, name) for name in signals},
         "evidently": {word: share(theirs, word) for word in ("any", "half")},
@@ -326,6 +342,7 @@ head = (
     "rows",
     "batches",
     "beyond chance",
+    "together",
     "opens",
     *(f"by {name}" for name in signals),
     "preset",
@@ -340,7 +357,13 @@ def row(cells: Iterable[object]) -> str:
 
 def table_row(line: Mapping[str, Any]) -> str:
     """A line of results as a row."""
-    cells = (line["beyond_chance"], line["opens"], *line["by"].values(), line["evidently"]["half"])
+    cells = (
+        line["beyond_chance"],
+        line["together_beyond_chance"],
+        line["opens"],
+        *line["by"].values(),
+        line["evidently"]["half"],
+    )
     shares = [f"{value:.1%}" for value in (*cells, line["evidently"]["any"])]
     return row([line["planted"], f"{line['rows']:,}", line["batches"], *shares])
 

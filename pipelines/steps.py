@@ -114,6 +114,7 @@ def gate(
     prediction_drift: float,
     label_drift: float,
     decay: float,
+    together: float,
     max_age_days: int,
     cooldown_days: int,
     max_refused: int,

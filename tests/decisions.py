@@ -9,6 +9,7 @@ import pandas as pd
 
 from tidegate.documents.decision import (
     Answer,
+    ColumnShare,
     Compared,
     DecayDetail,
     Decision,
@@ -19,6 +20,7 @@ from tidegate.documents.decision import (
     Policy,
     Signal,
     State,
+    TogetherDetail,
     Window,
 )
 from tidegate.tracking.decisions import PastDecision
@@ -95,6 +97,11 @@ def feature(column: str, score: float, importance: float, state: State = "shut",
 
 def compared(predictions: State = "opens", decay: State = "opens", temp: State = "opens") -> list[Signal]:
     """The signals of a champion that was compared with a batch."""
+    told_apart = TogetherDetail(
+        0.71,
+        0.62,
+        (ColumnShare("temp", 0.55, 0.41), ColumnShare("wind_speed", 0.4, 0.22), ColumnShare("seats", 0.05, 0.0)),
+    )
     grown = DecayDetail(loss=0.571, verdict_loss=0.537, interval=(0.012, 0.056))
     return [
         signal("champion", "champion", "shut", reason="version 1 serves"),
@@ -102,6 +109,7 @@ def compared(predictions: State = "opens", decay: State = "opens", temp: State =
         signal("drift of predictions", "predictions", predictions, 0.31, 0.25, detail=drift(0.31, None, 0.14)),
         signal("drift of the label", "label", "shut", 0.04, 0.1, detail=drift(0.04, None, 0.06)),
         signal("decay", "decay", decay, 0.034, 0.02, detail=grown),
+        signal("drift of columns together", "together", "shut", 0.03, 0.05, detail=told_apart),
         signal("age", "age", "shut", 62, 180, reason="the champion learned from rows up to 62 days ago"),
         signal("cooldown", "cooldown", "shut", 31, 7, reason="the gate was last open 31 days ago"),
         signal("budget", "budget", "shut", 1, 3, reason="1 of 3 refused challengers within 90 days"),

@@ -15,6 +15,7 @@ NAMES: Mapping[Kind, str] = {
     "features": "drift of features",
     "predictions": "drift of predictions",
     "label": "drift of the label",
+    "together": "drift of columns together",
 }
 
 
@@ -62,7 +63,7 @@ def label(column: Column, minimum: float, name: str) -> Signal:
     return _signal("label", name, column, None, state, reason, column.score, minimum)
 
 
-def too_few(kind: Literal["features", "predictions", "label", "decay"], reason: str) -> Signal:
+def too_few(kind: Literal["features", "predictions", "label", "decay", "together"], reason: str) -> Signal:
     """A signal that cannot be measured, and why."""
     return Signal(NAMES.get(kind, kind), kind, "cannot tell", reason, None, None, None, NoDetail())
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from tidegate.components.gate.column_drift import shares
+from tidegate.components.gate.joint_drift import JointDrift, joint_drift
 from tidegate.components.gate.permutation_test import PermutationTest, compare
 from tidegate.components.gate.pictures import Picture, pictures
 from tidegate.components.gate.thinning import Thinned, thinned
@@ -38,13 +40,14 @@ class Question:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The rows that were compared, the kinds of their columns, and the test of each; `sample` is not yet thinned."""
+    """The rows that were compared, the kinds of their columns, the tests of each and all; `sample` is not thinned."""
 
     population: Population
     sample: pd.DataFrame
     rows: Thinned
     kinds: Mapping[str, str]
     tested: PermutationTest
+    together: JointDrift | None
 
     @property
     def scores(self) -> dict[str, float]:
@@ -89,7 +92,19 @@ def comparison(champion: Champion, sample: pd.DataFrame, question: Question) -> 
         question.seed,
         own.label,
     )
-    return Comparison(champion.record.reference, sample, rows, kinds, tested)
+    return Comparison(champion.record.reference, sample, rows, kinds, tested, _together(champion, rows, question))
+
+
+def _together(champion: Champion, rows: Thinned, question: Question) -> JointDrift | None:
+    """The drift of the features together, without those that a person said to ignore."""
+    kinds = {name: kind for name, kind in champion.features.items() if name not in question.ignored}
+    weights = shares(champion.record.importances, champion.features)
+    return joint_drift(rows, kinds, weights, rate_beside(question.policy.false_alarm_rate), question.seed)
+
+
+def rate_beside(rate: float) -> float:
+    """The level of a test beside that of the columns: half of theirs, so that all of them hardly alarm more often."""
+    return rate / 2
 
 
 def comparable_rows(champion: Champion, batch: pd.DataFrame) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from tidegate.documents.decision import (
     Policy,
     Signal,
     State,
+    TogetherDetail,
     Window,
 )
 
@@ -27,6 +28,7 @@ PARAMETERS = {
     "predictions": "prediction_drift",
     "label": "label_drift",
     "decay": "decay",
+    "together": "together",
     "age": "max_age_days",
     "cooldown": "cooldown_days",
     "budget": "max_refused",
@@ -86,6 +88,8 @@ def certainty(signal: Signal) -> float | None:
     match signal.detail:
         case DriftDetail(score=float(score), chance=float(critical)):
             return score / critical if critical else 2.0 * (score > 0)
+        case TogetherDetail(area=area, chance=float(critical)):
+            return max(0.0, area - 0.5) / (critical - 0.5) if critical > 0.5 else 2.0 * (area > critical)
         case DecayDetail(interval=(low, _)):
             growth = signal.value or 0.0
             return growth / (growth - low) if low < growth > 0 else 2.0 * (low > 0)
@@ -129,6 +133,8 @@ def _opened_by(signal: Signal) -> str:
     match signal.detail:
         case DriftDetail(score=float(score), chance=float(critical)) if score <= critical:
             lacks.append(f"a score above {critical:.3f}, which chance reaches (it is {score:.3f})")
+        case TogetherDetail(area=area, chance=float(critical)) if area <= critical:
+            lacks.append(f"an AUC above {critical:.3f}, which chance reaches (it is {area:.3f})")
     if signal.value is not None and signal.limit is not None and signal.value <= signal.limit:
         lacks.append(f"gate.{PARAMETERS[signal.signal]} below {signal.value:.3g} (it is {signal.limit:g})")
     match signal.detail:

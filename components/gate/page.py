@@ -1,13 +1,14 @@
 """The page of a decision: what a reviewer opens first."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from tidegate.components.gate import standing
 from tidegate.components.gate.decision import certainty
 from tidegate.components.gate.pictures import Picture, leading_signals
 from tidegate.components.gate.words import COLORS, OVER, ROWS, SENTENCES, certain_words, word
-from tidegate.documents.decision import Decision
+from tidegate.documents.decision import Decision, Signal, TogetherDetail
 from tidegate.pages.page import write_page
 from tidegate.tracking.decisions import PastDecision
 
@@ -42,6 +43,8 @@ def write_decision(
         certainty=certainty,
         certain_words=certain_words,
         over=OVER,
+        parameters=asdict(decision.policy),
+        joint=next((signal for signal in decision.signals if _told_apart(signal)), None),
         signals=[signal for signal in decision.signals if signal.signal != "features"],
         matter=matter,
         others=others[:MOST_ROWS],
@@ -55,3 +58,8 @@ def write_decision(
         subject=subject,
         evidently=evidently,
     )
+
+
+def _told_apart(signal: Signal) -> bool:
+    """Whether it says by which columns together the batch is told apart."""
+    return isinstance(signal.detail, TogetherDetail) and bool(signal.detail.columns) and signal.state != "off"

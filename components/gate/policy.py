@@ -5,7 +5,7 @@ from tidegate.process.errors import InputError
 
 MODES = ("auto", "always", "never")
 # Each can be switched off by `gate.off`.
-SWITCHABLE = ("predictions", "label", "decay", "age", "cooldown", "budget", "features")
+SWITCHABLE = ("predictions", "label", "decay", "age", "cooldown", "budget", "features", "together")
 
 
 def switched_off(policy: Policy) -> frozenset[str]:

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from tidegate.components.gate import age, column_drift
-from tidegate.components.gate.comparison import Comparison, Question
+from tidegate.components.gate import age, column_drift, joint_drift
+from tidegate.components.gate.comparison import Comparison, Question, rate_beside
 from tidegate.components.gate.decay import growth
 from tidegate.documents.decision import NoDetail, Policy, Signal
 from tidegate.scoring.blocks import block_of
@@ -27,6 +27,7 @@ def signals(
         _predictions(compared, policy),
         _label(champion, question, compared),
         decay,
+        _together(champion, question, compared),
         age.age(record.to, batch.end, policy.max_age_days),
         age.cooldown(question.trials, batch.end, policy.cooldown_days),
         age.budget(*budget),
@@ -61,9 +62,13 @@ def _label(champion: Champion, question: Question, compared: Comparison | str) -
     return column_drift.label(compared.tested.columns[name], question.policy.label_drift, name)
 
 
-def decay_rate(rate: float) -> float:
-    """The significance level of decay: half that of drift, so that both together hardly raise more false alarms."""
-    return rate / 2
+def _together(champion: Champion, question: Question, compared: Comparison | str) -> Signal:
+    if isinstance(compared, str):
+        return column_drift.too_few("together", compared)
+    if compared.together is None:
+        return column_drift.too_few("together", "no two values of any feature differ that is compared")
+    weights = column_drift.shares(champion.record.importances, champion.features)
+    return joint_drift.together(compared.together, weights, question.policy.together)
 
 
 def _unlabelled(question: Question, compared: Comparison | str) -> str:
@@ -90,5 +95,5 @@ def _decay(champion: Champion, question: Question, compared: Comparison | str) -
     before, policy = champion.verdict.loss, question.policy
     blocks = block_of(labelled[own.time], question.contract.block)
     error = champion.verdict.loss_error
-    grown = growth(lost, blocks, weight, before, error, decay_rate(policy.false_alarm_rate), question.seed)
+    grown = growth(lost, blocks, weight, before, error, rate_beside(policy.false_alarm_rate), question.seed)
     return age.decay(grown, loss, before, policy.decay, TASKS[task]), loss

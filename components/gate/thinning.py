@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+LEAST_PART = 4  # one in four rows is of the side of fewer blocks
+
 
 @dataclass(frozen=True)
 class Thinned:
@@ -48,6 +50,26 @@ def thinned(
     )
 
 
+def smaller(rows: Thinned, count: int, random: np.random.Generator) -> Thinned:
+    """At most `count` rows of both sides together: whole blocks, and of each the same number of rows.
+
+    The side of fewer blocks gets a quarter of the rows, if it has as many. Blocks are chosen whatever is in them, and
+    could still change places.
+    """
+    sides = [(rows.reference, rows.reference_blocks), (rows.batch, rows.batch_blocks)]
+    places = [pd.factorize(blocks.to_numpy(), sort=True)[0] for _, blocks in sides]
+    counts = [int(place.max(initial=-1)) + 1 for place in places]
+    fewer = min(counts)
+    most = min(rows.rows_per_block, max(1, count // max(1, min(sum(counts), LEAST_PART * fewer))))
+    kept = min(fewer, count // 2 // most)
+    limits = (kept, count // most - kept) if counts[0] == fewer else (count // most - kept, kept)
+    parts: list[tuple[pd.DataFrame, pd.Series]] = []
+    for (frame, blocks), place, limit in zip(sides, places, limits, strict=True):
+        positions = _of_blocks(_positions(place, most, len(place), random), place, limit, random)
+        parts.append((frame.iloc[positions], blocks.iloc[positions]))
+    return Thinned(parts[0][0], parts[1][0], parts[0][1], parts[1][1], most)
+
+
 def _most(sizes: npt.NDArray[np.int64], rows: int) -> int:
     """The rows of the median block, or as many as keep the whole side within `rows`."""
     low, high = 0, int(np.median(sizes))
@@ -66,6 +88,13 @@ def _positions(
     full = np.bincount(places) * 2 >= most
     positions = order[(rank < most) & full[places[order]]]
     if len(positions) > rows:  # even one row per block is too much: whole blocks are left out
-        chosen = random.permutation(int(places.max()) + 1)[:rows]
-        positions = positions[np.isin(places[positions], chosen)]
+        positions = _of_blocks(positions, places, rows, random)
     return np.sort(positions)
+
+
+def _of_blocks(
+    positions: npt.NDArray[np.int64], places: npt.NDArray[np.int64], count: int, random: np.random.Generator
+) -> npt.NDArray[np.int64]:
+    """Those that are in so many blocks, at most, which are drawn."""
+    chosen = random.permutation(int(places.max(initial=-1)) + 1)[:count]
+    return positions[np.isin(places[positions], chosen)]

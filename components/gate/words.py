@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from tidegate.components.gate.decision import beyond, certainty
-from tidegate.documents.decision import Answer, ComparedRows, DecayDetail, DriftDetail, Signal, State
+from tidegate.documents.decision import Answer, ComparedRows, DecayDetail, DriftDetail, Signal, State, TogetherDetail
 
 SENTENCES: Mapping[Answer, str] = {
     "retrain": "The gate is open: retrain",
@@ -47,6 +47,8 @@ def certain_words(signal: Signal) -> str:
     match signal.detail:
         case DriftDetail(score=float(score), chance=float(chance)):
             return f"drift {score:.3g}, chance {chance:.3g}"
+        case TogetherDetail(area=area, chance=float(chance)):
+            return f"AUC {area:.3g}, chance {chance:.3g}"
         case DecayDetail(interval=(low, high)):
             return f"{low:.2g} to {high:.2g}".replace("-", "−")
     return ""

@@ -6,7 +6,9 @@ from typing import ClassVar, Literal
 from tidegate.documents.document import Document, Part
 
 Answer = Literal["retrain", "keep", "cannot tell"]
-Kind = Literal["champion", "recipe", "predictions", "label", "decay", "age", "cooldown", "budget", "features"]
+Kind = Literal[
+    "champion", "recipe", "predictions", "label", "decay", "age", "cooldown", "budget", "features", "together"
+]
 FeedbackKind = Literal["batch", "ignore"]
 Word = Literal["right", "wrong", ""]
 State = Literal["opens", "shut", "holds", "told", "cannot tell", "ignored", "off"]
@@ -43,6 +45,9 @@ class Policy(Part):
     """After so many refused challengers of a champion the gate stays shut."""
     refused_days: int
     """Within so many days refused challengers are counted."""
+    together: float = 0.05
+    """The limit of the drift that a classifier of several columns finds. The default is that of params.yaml, so that a
+    batch that was decided by such a policy before there was this signal is not decided again."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +155,29 @@ class DecayDetail(Part):
 
 
 @dataclass(frozen=True)
+class ColumnShare(Part):
+    """How much a column has part in a drift of several."""
+
+    column: str
+    share: float
+    """The share of the classifier's permutation importance."""
+    importance: float
+    """The share of the champion's permutation importance."""
+
+
+@dataclass(frozen=True)
+class TogetherDetail(Part):
+    """How well a classifier that sees several columns at once tells the batch from the champion's reference."""
+
+    area: float
+    """The area under its ROC curve, of rows of blocks that it has not learned from; 0.5: not at all."""
+    chance: float | None
+    """What it exceeds at half of the rate gate.false_alarm_rate where nothing drifts; null: too few blocks."""
+    columns: tuple[ColumnShare, ...]
+    """What it tells them apart by, the largest share first; at most ten."""
+
+
+@dataclass(frozen=True)
 class Signal(Part):
     """One thing that may open the gate or hold it shut: its value against its limit, and the state that follows."""
 
@@ -164,7 +192,7 @@ class Signal(Part):
     limit: float | None
     """What it is held against."""
     column: str | None
-    detail: DriftDetail | DecayDetail | RecipeDetail | NoDetail
+    detail: DriftDetail | DecayDetail | TogetherDetail | RecipeDetail | NoDetail
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.toy import SCALARS
 from tidegate.components.gate import __main__ as command
 from tidegate.documents.decision import Feedback
+from tidegate.documents.parameters import read_parameters
 from tidegate.process.errors import InputError
-from tidegate.tracking import run_data
+from tidegate.tracking import records, run_data
 from tidegate.tracking.batch_runs import batch_run
 from tidegate.tracking.feedback import add
 from tidegate.tracking.store import connect
@@ -114,6 +116,7 @@ def test_nothing_new_keeps_the_champion(released: "World") -> None:
         "drift of predictions",
         "drift of the label",
         "decay",
+        "drift of columns together",
         "age",
         "cooldown",
         "budget",
@@ -169,6 +172,47 @@ def test_new_categories_are_named(released: "World", builders: Builders) -> None
     assert named(found, "recipe")["detail"]["differs"] == ["contract.yaml"]
 
 
+def in_pairs(orders: pd.DataFrame) -> pd.DataFrame:
+    """The same prices and shops of each day of the batch, but the dear orders are those of the south."""
+    for _, day in orders[orders["at"] >= "2024-04-01"].groupby(orders["at"].str[:10]):
+        orders.loc[day.index, "price"] = np.sort(day["price"])[day["shop"].rank(method="first").astype(int) - 1]
+    return orders
+
+
+def test_what_no_column_shows_alone_opens_the_gate_and_is_named(released: "World", builders: Builders) -> None:
+    released.lay(orders=in_pairs(builders["orders"]()))
+    off = "predictions label decay"
+    found = asked(released, off=off, together=0.1)
+    assert (found["decision"], opened(found)) == ("retrain", ["drift of columns together"])
+    signal = named(found, "drift of columns together")
+    assert {column["column"] for column in signal["detail"]["columns"][:2]} == {"price", "shop"}
+    assert "price (" in found["reasons"][0] and "shop (" in found["reasons"][0]
+    assert "(gate.together 0.1)" in found["reasons"][0]
+    assert "gate.together at" in found["would_change"][0]
+    assert "What moved together" in (released / "gate.html").read_text()
+    without = asked(released, off=f"{off} together", together=0.1)
+    assert without["decision"] == "keep" and named(without, "drift of columns together")["state"] == "off"
+    assert "What moved together" not in (released / "gate.html").read_text()
+    assert asked(released, off=off, together=1.0)["decision"] == "keep"
+    ignore = Feedback("ignore", "shop", "", "2024-05-10", "ann", "2024-04-02T08:00:00+00:00", "a shop moved")
+    add(connect(), "toy", ignore)
+    ignored = asked(released, off=off, together=0.1, sample_rows=501)
+    assert ignored["decision"] == "keep", "of price alone nothing has changed"
+    columns = named(ignored, "drift of columns together")["detail"]["columns"]
+    assert "shop" not in {column["column"] for column in columns}
+
+
+def test_a_batch_that_was_decided_before_there_was_this_signal_is_not_decided_again(released: "World") -> None:
+    before = ["mode", "off", "sample_rows", "minimum_rows", "false_alarm_rate", "minimum_effect", "prediction_drift"]
+    before += ["label_drift", "decay", "max_age_days", "cooldown_days", "max_refused", "refused_days"]
+    usual = read_parameters(Path(__file__).parents[3] / "params.yaml")["gate"]
+    found = asked(released, **{name: value for name, value in usual.items() if name not in before})
+    key = records.question("decision", {name: SCALARS[name] for name in before})
+    params = connect().get_run(batch_run(connect(), "toy", found["batch"], {})).data.params
+    assert f"tidegate.{key}" in params
+    assert set(found["policy"]) == set(before)
+
+
 def test_another_relation_between_the_same_columns_is_decay(judged: "World") -> None:
     found = judged.json("decision")
     assert (found["decision"], opened(found)) == ("retrain", ["decay"])
@@ -206,6 +250,8 @@ def test_few_blocks_cannot_tell(released: "World") -> None:
     found = asked(released)
     assert found["decision"] == "cannot tell" and "too few blocks of time" in found["reasons"][0]
     assert found["compared"]["relabellings"] == 0
+    together = named(found, "drift of columns together")
+    assert together["state"] == "cannot tell" and "too few blocks of time" in together["reason"]
 
 
 def test_a_drifted_column_may_be_ignored_until_a_day(released: "World", builders: Builders) -> None:
