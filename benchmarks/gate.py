@@ -40,14 +40,23 @@ from tidegate.components.gate.comparison import rate_beside
 from tidegate.components.gate.decay import growth
 from tidegate.components.gate.joint_drift import joint_drift, together
 from tidegate.components.gate.permutation_test import compare
-from tidegate.components.gate.thinning import thinned
+from tidegate.components.gate.slice_decay import Losses, decay_of_slices, slice_decays
+from tidegate.components.gate.slice_drift import drift_of_slices, large_slices, slice_drift
+from tidegate.components.gate.thinning import Thinned, thinned
+from tidegate.contract.contract import read_contract
+from tidegate.documents.decision import Signal, SliceDecay, SliceDecayDetail, SliceDrift, SliceDriftDetail
 from tidegate.documents.formats import read_yaml
+from tidegate.documents.verdict import SliceResult, VerdictSummary
+from tidegate.scoring.slices import slices
+from tidegate.scoring.tasks import TASKS
 
 spread = {50: (10, 5), 200: (10, 20), 1_000: (20, 50), 20_000: (22, 10_000)}  # rows of a batch: days, rows of each
 verdict_days, reference_rows = 28, 10_000
-signals = ("features", "predictions", "label", "decay", "together")
+signals = ("features", "predictions", "label", "decay", "together", "slices", "slice_decay")
 parts = ("false_alarm_rate", "of_its_own_rows", "labels_lost", "power", "seconds")
-policy = read_yaml(repository / "params.yaml")["gate"]
+parameters = read_yaml(repository / "params.yaml")
+policy, slice_rows = parameters["gate"], parameters["evaluate"]["slice_rows"]
+sliced, airport = read_contract(repository / "contract.yaml").slices, "LGA"
 Plant = Callable[[World, pd.DataFrame, np.random.Generator], pd.DataFrame]
 Loss = Callable[[World, np.random.Generator], World]
 
@@ -121,6 +130,19 @@ def uncorrelated(world: World, batch: pd.DataFrame, random: np.random.Generator)
     return batch.assign(**{other: dealt.to_numpy()})
 
 
+def one_airport(world: World, batch: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
+    """The most important number moves by a standard deviation at one of the three airports."""
+    name = strongest(world, "number")
+    moved = batch["origin"] == airport
+    return batch.assign(**{name: batch[name] + moved * world.rows[name].std()})
+
+
+def one_airports_labels(world: World, batch: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
+    """As many rows, of which those with a late flight from one of the three airports come twice as often there."""
+    here = batch["origin"] == airport
+    return pd.concat([batch[~here], label_shift(world, batch[here], random)])
+
+
 def label_shift(world: World, batch: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
     """As many rows, of which those with a late flight come twice as often."""
     weight = 1.0 + (batch["label"] == 1)
@@ -145,6 +167,8 @@ plants: Mapping[str, Plant] = {
     "unit, second": lesser_unit,
     "broken correlation": uncorrelated,
     "label shift": label_shift,
+    "one airport": one_airport,
+    "label shift at one airport": one_airports_labels,
     "only unimportant": unimportant,
 }
 
@@ -241,12 +265,72 @@ def judged(
     if joint is not None:
         measured.append(together(joint, world.shares, policy["together"]))
     opening = {signal.signal for signal in measured if signal.state == "opens"}
+    measured += _of_slices(world, sides, reference, batch, verdict, seed)
+    opening |= {signal.signal for signal in measured if signal.state == "opens"}
     if _decayed(batch.dropna(subset="loss"), verdict, rate, seed):
         opening.add("decay")
     beyond = {"beyond chance"} if any(column.significant for column in columns.values()) else set()
+    beyond |= {f"{kind} beyond chance" for kind in _certain(measured)}
     beyond |= {"together beyond chance"} if joint is not None and joint.significant else set()
     effects = [signal.value or 0.0 for signal in measured if signal.signal == "features"]
     return beyond | opening | ({"opens"} if opening else set()), max(effects)
+
+
+def _of_slices(
+    world: World, sides: Thinned, reference: pd.DataFrame, batch: pd.DataFrame, verdict: pd.DataFrame, seed: int
+) -> list[Signal]:
+    """Drift and decay of the slices of the contract."""
+    rate, least = rate_beside(policy["false_alarm_rate"]), policy["minimum_rows"]
+    large = large_slices(reference, batch, sliced, least)
+    found = []
+    if large:
+        drifts = slice_drift(sides, sliced, large, "number", {}, rate, seed)
+        found.append(drift_of_slices(drifts, policy["prediction_drift"]))
+    labelled = batch.dropna(subset="loss").reset_index(drop=True)
+    lost = Losses(labelled["loss"].to_numpy(), None, labelled["block"])
+    decays = slice_decays(labelled, sliced, lost, *_promised(verdict, seed), least, rate, seed)
+    return [*found, decay_of_slices(decays, policy["decay"], TASKS["binary"])] if decays else found
+
+
+def _promised(verdict: pd.DataFrame, seed: int) -> tuple[VerdictSummary, dict[str, SliceResult]]:
+    """The verdict's loss with its error, and its loss on each slice."""
+    rows = verdict.reset_index(drop=True)
+    loss = rows["loss"].to_numpy()
+    error = difference(loss, np.zeros(len(loss)), rows["block"], seed).error
+    summary = VerdictSummary(float(loss.mean()), error, len(loss), verdict_days, (), ())
+    parts = slices(rows, sliced, slice_rows)
+    results = {
+        name: SliceResult(
+            slice=name,
+            rows=int(part.sum()),
+            challenger=float(loss[part].mean()),
+            linear=0.0,
+            dummy=0.0,
+            difference=0.0,
+            interval=None,
+            passed=True,
+        )
+        for name, part in parts.items()
+    }
+    return summary, results
+
+
+def _certain(measured: Iterable[Signal]) -> set[str]:
+    """The signals of slices of which any slice is beyond chance, whatever its size."""
+    return {
+        signal.signal
+        for signal in measured
+        if (isinstance(signal.detail, SliceDriftDetail) and any(map(_drifted_slice, signal.detail.slices)))
+        or (isinstance(signal.detail, SliceDecayDetail) and any(map(_decayed_slice, signal.detail.slices)))
+    }
+
+
+def _drifted_slice(part: SliceDrift) -> bool:
+    return part.score is not None and part.chance is not None and part.score > part.chance
+
+
+def _decayed_slice(part: SliceDecay) -> bool:
+    return part.interval is not None and part.interval[0] > 0
 
 
 def _decayed(batch: pd.DataFrame, verdict: pd.DataFrame, rate: float, seed: int) -> bool:
@@ -315,7 +399,7 @@ def line(planted: str, size: int, outcomes: list[Outcome]) -> dict[str, Any]:
         "rows": size,
         "batches": len(outcomes),
         "beyond_chance": share(gate, "beyond chance"),
-        "together_beyond_chance": share(gate, "together beyond chance"),
+        "beyond_chance_of": {name: share(gate, f"{name} beyond chance") for name in signals[4:]},
         "opens": share(gate, "opens"),
         "by": {name: share(gate, name) for name in signals},
         "evidently": {word: share(theirs, word) for word in ("any", "half")},
@@ -342,7 +426,7 @@ head = (
     "rows",
     "batches",
     "beyond chance",
-    "together",
+    *(f"{name} beyond chance" for name in signals[4:]),
     "opens",
     *(f"by {name}" for name in signals),
     "preset",
@@ -359,7 +443,7 @@ def table_row(line: Mapping[str, Any]) -> str:
     """A line of results as a row."""
     cells = (
         line["beyond_chance"],
-        line["together_beyond_chance"],
+        *line["beyond_chance_of"].values(),
         line["opens"],
         *line["by"].values(),
         line["evidently"]["half"],

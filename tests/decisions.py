@@ -19,6 +19,10 @@ from tidegate.documents.decision import (
     NoDetail,
     Policy,
     Signal,
+    SliceDecay,
+    SliceDecayDetail,
+    SliceDrift,
+    SliceDriftDetail,
     State,
     TogetherDetail,
     Window,
@@ -102,6 +106,16 @@ def compared(predictions: State = "opens", decay: State = "opens", temp: State =
         0.62,
         (ColumnShare("temp", 0.55, 0.41), ColumnShare("wind_speed", 0.4, 0.22), ColumnShare("seats", 0.05, 0.0)),
     )
+    slices = SliceDriftDetail(
+        "wasserstein", (SliceDrift("origin JFK", 3200, 0.27, 0.31), SliceDrift("carrier UA", 1700, None, None))
+    )
+    slice_losses = SliceDecayDetail(
+        (
+            SliceDecay("origin JFK", 3100, 0.571, 0.537, (-0.02, 0.07)),
+            SliceDecay("origin LGA", 2900, 0.5, 0.52, (-0.1, 0.03)),
+            SliceDecay("carrier UA", 1600, 0.5, 0.4, None),
+        )
+    )
     grown = DecayDetail(loss=0.571, verdict_loss=0.537, interval=(0.012, 0.056))
     return [
         signal("champion", "champion", "shut", reason="version 1 serves"),
@@ -110,6 +124,8 @@ def compared(predictions: State = "opens", decay: State = "opens", temp: State =
         signal("drift of the label", "label", "shut", 0.04, 0.1, detail=drift(0.04, None, 0.06)),
         signal("decay", "decay", decay, 0.034, 0.02, detail=grown),
         signal("drift of columns together", "together", "shut", 0.03, 0.05, detail=told_apart),
+        signal("drift of slices", "slices", "shut", 0.27, 0.25, detail=slices),
+        signal("decay of slices", "slice_decay", "shut", 0.034, 0.02, detail=slice_losses),
         signal("age", "age", "shut", 62, 180, reason="the champion learned from rows up to 62 days ago"),
         signal("cooldown", "cooldown", "shut", 31, 7, reason="the gate was last open 31 days ago"),
         signal("budget", "budget", "shut", 1, 3, reason="1 of 3 refused challengers within 90 days"),

@@ -38,7 +38,16 @@ from tidegate.components.validate.findings import findings_of, table_findings
 from tidegate.components.validate.page import TEMPLATE, values
 from tidegate.components.validate.rules import MissingColumn
 from tidegate.contract.contract import parse_contract
-from tidegate.documents.decision import Answer, ColumnShare, Feedback, TogetherDetail
+from tidegate.documents.decision import (
+    Answer,
+    ColumnShare,
+    Feedback,
+    SliceDecay,
+    SliceDecayDetail,
+    SliceDrift,
+    SliceDriftDetail,
+    TogetherDetail,
+)
 from tidegate.documents.findings import BrokenPromise, ColumnFindings
 from tidegate.documents.manifest import Example
 from tidegate.documents.verdict import ModelMetrics, ModelName, SliceResult
@@ -120,10 +129,14 @@ def _changed(kind: str) -> dict[str, Any]:
         return {"champion": attribute, "reasons": (hostile,), "would_change": (attribute,)}
     signals = decisions.compared("shut", "shut", "shut") if kind == "many" else decisions.compared()
     if kind == "keep":
-        for place in (2, 4, 9):
+        for place in (2, 4, 11):
             signals[place] = replace(signals[place], state="cannot tell")
         columns = tuple(ColumnShare(name, 0.3, 0.2) for name in (hostile, attribute, long_name))
         signals[5] = replace(signals[5], state="opens", detail=TogetherDetail(0.7, None, columns))
+        drifts = tuple(SliceDrift(name, 300, 0.5, 0.3) for name in (hostile, attribute, long_name))
+        signals[6] = replace(signals[6], state="opens", detail=SliceDriftDetail("psi", drifts * 10))
+        losses = tuple(SliceDecay(name, 300, 0.5, 0.3, (0.1, 0.3)) for name in (hostile, attribute, long_name))
+        signals[7] = replace(signals[7], state="opens", detail=SliceDecayDetail(losses))
         signals += [decisions.feature(name, 0.01, 0.0, chance=None) for name in (hostile, attribute, long_name)]
     if kind == "many":
         signals += [decisions.feature(f"{long_name}_{place}", 0.01, 0.0) for place in range(500)]

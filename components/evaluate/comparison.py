@@ -11,9 +11,10 @@ from tidegate.components.evaluate.checks import Size, against_baseline, against_
 from tidegate.components.evaluate.contestants import BASELINES
 from tidegate.components.evaluate.notes import gain_note, linear_note
 from tidegate.components.evaluate.paired_difference import Difference, difference
-from tidegate.components.evaluate.slices import Rows, SliceDifference, slice_differences, slice_results
+from tidegate.components.evaluate.slices import SliceDifference, slice_differences, slice_results
 from tidegate.documents.verdict import CheckResult, ModelName, Needed, SliceResult
 from tidegate.scoring.scores import Vector, mean
+from tidegate.scoring.slices import Rows
 from tidegate.scoring.tasks import Task
 
 

@@ -10,7 +10,6 @@ from tidegate.components.evaluate.calibration import calibration
 from tidegate.components.evaluate.checks import calibrated
 from tidegate.components.evaluate.comparison import Comparison
 from tidegate.components.evaluate.paired_difference import Difference
-from tidegate.components.evaluate.slices import slices
 from tidegate.contract.contract import Contract
 from tidegate.documents.batch import Batch
 from tidegate.documents.verdict import CheckResult, ModelMetrics, ModelName, Question, Verdict
@@ -18,6 +17,7 @@ from tidegate.process.errors import InputError
 from tidegate.scoring.blocks import block_of
 from tidegate.scoring.scores import Labels, Predictions, Vector, labels, least_known, losses, metrics, weights
 from tidegate.scoring.seed import seed_of
+from tidegate.scoring.slices import slices
 from tidegate.scoring.tasks import TASKS
 
 LEAST_BLOCKS = 5  # fewer say nothing about how much a batch varies

@@ -1,6 +1,6 @@
 """Slice by slice: the loss of every model, and the challenger's difference with an interval for all slices at once."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -10,9 +10,9 @@ import pandas as pd
 from tidegate.components.evaluate.paired_difference import CONFIDENCE, resampled
 from tidegate.documents.verdict import Interval, ModelName, SliceResult
 from tidegate.scoring.scores import Vector, mean
+from tidegate.scoring.slices import Rows
 
 LEAST_BLOCKS = 5  # fewer say nothing about how much a slice varies
-Rows = npt.NDArray[np.bool_]
 
 
 class SliceDifference(NamedTuple):
@@ -20,11 +20,6 @@ class SliceDifference(NamedTuple):
 
     mean: float
     interval: Interval | None
-
-
-def slices(rows: pd.DataFrame, columns: Sequence[str], least_rows: int) -> dict[str, Rows]:
-    """The rows, shape (rows,), of each value of the slicing columns that has at least `least_rows` of them."""
-    return {name: part for column in columns for name, part in _values(rows[column]) if part.sum() >= least_rows}
 
 
 def slice_differences(
@@ -67,12 +62,6 @@ def slice_results(
         )
         for name, part in parts.items()
     )
-
-
-def _values(column: pd.Series) -> Iterator[tuple[str, Rows]]:
-    for value, part in column.groupby(column, dropna=False, observed=True):
-        name = "missing" if pd.isna(value) else str(value)
-        yield f"{column.name} {name}", np.asarray(column.index.isin(part.index))
 
 
 def _mean(values: Vector, part: Rows, weight: Vector | None) -> float:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
 
 from tidegate.components.gate.permutation_test import Column
 from tidegate.documents.decision import DriftDetail, Kind, NoDetail, Signal, State
@@ -16,6 +15,8 @@ NAMES: Mapping[Kind, str] = {
     "predictions": "drift of predictions",
     "label": "drift of the label",
     "together": "drift of columns together",
+    "slices": "drift of slices",
+    "slice_decay": "decay of slices",
 }
 
 
@@ -63,7 +64,7 @@ def label(column: Column, minimum: float, name: str) -> Signal:
     return _signal("label", name, column, None, state, reason, column.score, minimum)
 
 
-def too_few(kind: Literal["features", "predictions", "label", "decay", "together"], reason: str) -> Signal:
+def too_few(kind: Kind, reason: str) -> Signal:
     """A signal that cannot be measured, and why."""
     return Signal(NAMES.get(kind, kind), kind, "cannot tell", reason, None, None, None, NoDetail())
 

@@ -9,11 +9,13 @@ from tidegate.components.gate.column_drift import shares
 from tidegate.components.gate.joint_drift import JointDrift, joint_drift
 from tidegate.components.gate.permutation_test import PermutationTest, compare
 from tidegate.components.gate.pictures import Picture, pictures
+from tidegate.components.gate.slice_drift import Slice, large_slices, slice_drift
 from tidegate.components.gate.thinning import Thinned, thinned
 from tidegate.contract.contract import Contract
 from tidegate.documents.batch import Batch
 from tidegate.documents.decision import Compared, Policy, Signal
 from tidegate.documents.record import Population
+from tidegate.documents.verdict import SliceResult
 from tidegate.scoring.blocks import block_of
 from tidegate.scoring.seed import seed_of
 from tidegate.tracking.champion import Champion
@@ -23,7 +25,10 @@ Trials = Sequence[Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: the batch, by which contract and policy, what was tried before, what is to be ignored and why."""
+    """What is asked: the batch, by which contract and policy, what was tried before, what is to be ignored and why.
+
+    `promised` are the slices of the champion's verdict.
+    """
 
     batch: Batch
     contract: Contract
@@ -31,6 +36,7 @@ class Question:
     off: frozenset[str] = frozenset()
     trials: Trials = ()
     ignored: Mapping[str, str] = field(default_factory=dict)
+    promised: Mapping[str, SliceResult] = field(default_factory=dict)
 
     @property
     def seed(self) -> int:
@@ -48,6 +54,7 @@ class Comparison:
     kinds: Mapping[str, str]
     tested: PermutationTest
     together: JointDrift | None
+    slices: Mapping[str, Slice]
 
     @property
     def scores(self) -> dict[str, float]:
@@ -92,7 +99,8 @@ def comparison(champion: Champion, sample: pd.DataFrame, question: Question) -> 
         question.seed,
         own.label,
     )
-    return Comparison(champion.record.reference, sample, rows, kinds, tested, _together(champion, rows, question))
+    together, parts = _together(champion, rows, question), _slices(champion, sample, rows, question)
+    return Comparison(champion.record.reference, sample, rows, kinds, tested, together, parts)
 
 
 def _together(champion: Champion, rows: Thinned, question: Question) -> JointDrift | None:
@@ -100,6 +108,20 @@ def _together(champion: Champion, rows: Thinned, question: Question) -> JointDri
     kinds = {name: kind for name, kind in champion.features.items() if name not in question.ignored}
     weights = shares(champion.record.importances, champion.features)
     return joint_drift(rows, kinds, weights, rate_beside(question.policy.false_alarm_rate), question.seed)
+
+
+def slice_columns(champion: Champion, contract: Contract) -> list[str]:
+    """The slicing columns of a contract that the champion's reference holds: its features."""
+    return [name for name in contract.slices if name in champion.record.features]
+
+
+def _slices(champion: Champion, sample: pd.DataFrame, rows: Thinned, question: Question) -> Mapping[str, Slice]:
+    """The drift of the predictions of each slice that has enough rows."""
+    promise, policy = question.contract, question.policy
+    columns = slice_columns(champion, promise)
+    large = large_slices(champion.reference, sample, columns, policy.minimum_rows)
+    rate, kind = rate_beside(policy.false_alarm_rate), _kind(champion.contract.task)
+    return slice_drift(rows, columns, large, kind, promise.drift, rate, question.seed) if large else {}
 
 
 def rate_beside(rate: float) -> float:

@@ -16,6 +16,10 @@ from tidegate.documents.decision import (
     Inputs,
     Policy,
     Signal,
+    SliceDecay,
+    SliceDecayDetail,
+    SliceDrift,
+    SliceDriftDetail,
     State,
     TogetherDetail,
     Window,
@@ -29,6 +33,8 @@ PARAMETERS = {
     "label": "label_drift",
     "decay": "decay",
     "together": "together",
+    "slices": "prediction_drift",
+    "slice_decay": "decay",
     "age": "max_age_days",
     "cooldown": "cooldown_days",
     "budget": "max_refused",
@@ -86,11 +92,14 @@ def beyond(signal: Signal) -> bool:
 def certainty(signal: Signal) -> float | None:
     """How far a signal is beyond chance: above 1 it is; None where chance has no part in it."""
     match signal.detail:
-        case DriftDetail(score=float(score), chance=float(critical)):
+        case (
+            DriftDetail(score=float(score), chance=float(critical))
+            | SliceDriftDetail(slices=(SliceDrift(score=float(score), chance=float(critical)), *_))
+        ):
             return score / critical if critical else 2.0 * (score > 0)
         case TogetherDetail(area=area, chance=float(critical)):
             return max(0.0, area - 0.5) / (critical - 0.5) if critical > 0.5 else 2.0 * (area > critical)
-        case DecayDetail(interval=(low, _)):
+        case DecayDetail(interval=(low, _)) | SliceDecayDetail(slices=(SliceDecay(interval=(low, _)), *_)):
             growth = signal.value or 0.0
             return growth / (growth - low) if low < growth > 0 else 2.0 * (low > 0)
     return None
@@ -131,14 +140,17 @@ def _opened_by(signal: Signal) -> str:
     """What a signal lacks to open the gate."""
     lacks = []
     match signal.detail:
-        case DriftDetail(score=float(score), chance=float(critical)) if score <= critical:
+        case (
+            DriftDetail(score=float(score), chance=float(critical))
+            | SliceDriftDetail(slices=(SliceDrift(score=float(score), chance=float(critical)), *_))
+        ) if score <= critical:
             lacks.append(f"a score above {critical:.3f}, which chance reaches (it is {score:.3f})")
         case TogetherDetail(area=area, chance=float(critical)) if area <= critical:
             lacks.append(f"an AUC above {critical:.3f}, which chance reaches (it is {area:.3f})")
     if signal.value is not None and signal.limit is not None and signal.value <= signal.limit:
         lacks.append(f"gate.{PARAMETERS[signal.signal]} below {signal.value:.3g} (it is {signal.limit:g})")
     match signal.detail:
-        case DecayDetail(interval=(low, _)) if low <= 0:
+        case DecayDetail(interval=(low, _)) | SliceDecayDetail(slices=(SliceDecay(interval=(low, _)), *_)) if low <= 0:
             lacks.append(f"a lower bound above 0 (it is {low:.2g})")
     return f"{signal.name}: {' and '.join(lacks)} would have opened the gate"
 

@@ -8,11 +8,12 @@ from tidegate.components.gate import standing
 from tidegate.components.gate.decision import certainty
 from tidegate.components.gate.pictures import Picture, leading_signals
 from tidegate.components.gate.words import COLORS, OVER, ROWS, SENTENCES, certain_words, word
-from tidegate.documents.decision import Decision, Signal, TogetherDetail
+from tidegate.documents.decision import Decision, Signal, SliceDecayDetail, SliceDriftDetail, TogetherDetail
 from tidegate.pages.page import write_page
 from tidegate.tracking.decisions import PastDecision
 
 MOST_ROWS = 40
+MOST_SLICES = 20
 
 
 def write_decision(
@@ -44,7 +45,10 @@ def write_decision(
         certain_words=certain_words,
         over=OVER,
         parameters=asdict(decision.policy),
-        joint=next((signal for signal in decision.signals if _told_apart(signal)), None),
+        joint=_detailed(decision, TogetherDetail),
+        slices=_detailed(decision, SliceDriftDetail),
+        slice_losses=_detailed(decision, SliceDecayDetail),
+        most_slices=MOST_SLICES,
         signals=[signal for signal in decision.signals if signal.signal != "features"],
         matter=matter,
         others=others[:MOST_ROWS],
@@ -60,6 +64,7 @@ def write_decision(
     )
 
 
-def _told_apart(signal: Signal) -> bool:
-    """Whether it says by which columns together the batch is told apart."""
-    return isinstance(signal.detail, TogetherDetail) and bool(signal.detail.columns) and signal.state != "off"
+def _detailed(decision: Decision, kind: type) -> Signal | None:
+    """The signal with a detail of this kind, unless it is switched off."""
+    detailed = (signal for signal in decision.signals if isinstance(signal.detail, kind) and signal.state != "off")
+    return next(detailed, None)

@@ -1,6 +1,6 @@
 """A permutation test of drift: scores of the columns when whole blocks change sides between reference and batch."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
@@ -59,11 +59,12 @@ def compare(
     rate: float,
     seed: int,
     label: str = "label",
+    known: Collection[str] = (),
 ) -> PermutationTest:
     """Compare thinned sides whose blocks lie beside their rows; `chosen` names a method per kind, if not the default.
 
     Of all comparisons of sides that do not differ, at most the share `rate` has any column beyond its critical value.
-    The rows where the column `label` is null do not count for it.
+    The rows where the column `label`, or one of `known`, is null do not count for it.
     """
     sides = Sides(reference, batch, reference_blocks, batch_blocks)
     keys = sides.keys(relabellings(rate), seed)
@@ -71,7 +72,7 @@ def compare(
     drawn: dict[str, Vector] = {}
     for name, kind in kinds.items():
         method = chosen.get(kind, METHODS[kind][0])
-        columns[name], scores = _column(sides, name, kind, method, keys, rate, counts_nulls=name != label)
+        columns[name], scores = _column(sides, name, kind, method, keys, rate, name not in {label, *known})
         if len(scores) > 1:
             drawn[name] = scores
     if drawn:

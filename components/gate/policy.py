@@ -5,7 +5,18 @@ from tidegate.process.errors import InputError
 
 MODES = ("auto", "always", "never")
 # Each can be switched off by `gate.off`.
-SWITCHABLE = ("predictions", "label", "decay", "age", "cooldown", "budget", "features", "together")
+SWITCHABLE = (
+    "predictions",
+    "label",
+    "decay",
+    "age",
+    "cooldown",
+    "budget",
+    "features",
+    "together",
+    "slices",
+    "slice_decay",
+)
 
 
 def switched_off(policy: Policy) -> frozenset[str]:

@@ -1,10 +1,15 @@
 """From a champion and a batch to the signals that may open the gate."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+import pandas as pd
+
 from tidegate.components.gate import age, column_drift, joint_drift
-from tidegate.components.gate.comparison import Comparison, Question, rate_beside
+from tidegate.components.gate.comparison import Comparison, Question, rate_beside, slice_columns
 from tidegate.components.gate.decay import growth
+from tidegate.components.gate.slice_decay import Losses, decay_of_slices, slice_decays
+from tidegate.components.gate.slice_drift import drift_of_slices
 from tidegate.documents.decision import NoDetail, Policy, Signal
 from tidegate.scoring.blocks import block_of
 from tidegate.scoring.scores import labels, least_known, losses, mean, weights
@@ -19,20 +24,22 @@ def signals(
     if champion is None:
         return [Signal("champion", "champion", "opens", str(compared), None, None, None, NoDetail())], None
     policy, batch, record = question.policy, question.batch, champion.record
-    decay, loss = _decay(champion, question, compared)
+    lost = _losses(champion, question, compared)
     learned = record.made_from.recipe
     budget = (question.trials, champion.version, batch.end, policy.max_refused, policy.refused_days)
     measured = [
         age.recipe(learned, batch.recipe),
         _predictions(compared, policy),
         _label(champion, question, compared),
-        decay,
+        _decay(champion, question, lost),
         _together(champion, question, compared),
         age.age(record.to, batch.end, policy.max_age_days),
         age.cooldown(question.trials, batch.end, policy.cooldown_days),
         age.budget(*budget),
+        *_slices(champion, question, compared, lost),
         *_features(champion, question, compared),
     ]
+    loss = None if isinstance(lost, str) else mean(lost.values, lost.weight)
     return [_switched_off(signal) if signal.signal in question.off else signal for signal in measured], loss
 
 
@@ -80,20 +87,56 @@ def _unlabelled(question: Question, compared: Comparison | str) -> str:
     return reason if rows < least else ""
 
 
-def _decay(champion: Champion, question: Question, compared: Comparison | str) -> tuple[Signal, float | None]:
-    """The champion's loss on the labelled rows, against that of its verdict."""
+def _losses(champion: Champion, question: Question, compared: Comparison | str) -> Losses | str:
+    """The champion's loss of each labelled row, or why there is none."""
     if reason := _unlabelled(question, compared):
-        return column_drift.too_few("decay", reason), None
+        return reason
     assert isinstance(compared, Comparison)
     own, task = champion.contract, champion.contract.task
-    labelled = compared.sample[compared.sample[own.label].notna()]
-    least, weight = least_known(champion.record.rows), weights(labelled, own.weight)
-    lost = losses(labels(labelled, own.label, task), champion.predicted(labelled), task, least)
-    loss = mean(lost, weight)
+    labelled = _labelled(champion, compared)
+    least = least_known(champion.record.rows)
+    values = losses(labels(labelled, own.label, task), champion.predicted(labelled), task, least)
+    return Losses(values, weights(labelled, own.weight), block_of(labelled[own.time], question.contract.block))
+
+
+def _labelled(champion: Champion, compared: Comparison) -> pd.DataFrame:
+    return compared.sample[compared.sample[champion.contract.label].notna()]
+
+
+def _decay(champion: Champion, question: Question, lost: Losses | str) -> Signal:
+    """The champion's loss on the labelled rows, against that of its verdict."""
+    if isinstance(lost, str):
+        return column_drift.too_few("decay", lost)
     if champion.verdict is None:
-        return column_drift.too_few("decay", "the champion has no verdict to compare with"), loss
-    before, policy = champion.verdict.loss, question.policy
-    blocks = block_of(labelled[own.time], question.contract.block)
-    error = champion.verdict.loss_error
-    grown = growth(lost, blocks, weight, before, error, rate_beside(policy.false_alarm_rate), question.seed)
-    return age.decay(grown, loss, before, policy.decay, TASKS[task]), loss
+        return column_drift.too_few("decay", "the champion has no verdict to compare with")
+    verdict, policy = champion.verdict, question.policy
+    rate, loss = rate_beside(policy.false_alarm_rate), mean(lost.values, lost.weight)
+    grown = growth(lost.values, lost.blocks, lost.weight, verdict.loss, verdict.loss_error, rate, question.seed)
+    return age.decay(grown, loss, verdict.loss, policy.decay, TASKS[champion.contract.task])
+
+
+def _slices(champion: Champion, question: Question, compared: Comparison | str, lost: Losses | str) -> list[Signal]:
+    """Drift and decay of the declared slices; nothing where there are none."""
+    columns, policy = slice_columns(champion, question.contract), question.policy
+    if not columns:
+        return []
+    if isinstance(compared, str):
+        return [column_drift.too_few("slices", compared), column_drift.too_few("slice_decay", compared)]
+    few = f"no slice has enough rows to tell drift from chance (gate.minimum_rows {policy.minimum_rows:,})"
+    drift = drift_of_slices(compared.slices, policy.prediction_drift) if compared.slices else None
+    return [drift or column_drift.too_few("slices", few), _slice_decay(champion, question, compared, lost, columns)]
+
+
+def _slice_decay(
+    champion: Champion, question: Question, compared: Comparison, lost: Losses | str, columns: Sequence[str]
+) -> Signal:
+    if isinstance(lost, str):
+        return column_drift.too_few("slice_decay", lost)
+    rate, policy, verdict = rate_beside(question.policy.false_alarm_rate), question.policy, champion.verdict
+    rows, least = _labelled(champion, compared), policy.minimum_rows
+    if verdict is None or not (
+        decays := slice_decays(rows, columns, lost, verdict, question.promised, least, rate, question.seed)
+    ):
+        few = f"no slice has enough labelled rows in batch and verdict (gate.minimum_rows {least:,})"
+        return column_drift.too_few("slice_decay", few)
+    return decay_of_slices(decays, policy.decay, TASKS[champion.contract.task])

@@ -3,7 +3,19 @@
 from collections.abc import Mapping
 
 from tidegate.components.gate.decision import beyond, certainty
-from tidegate.documents.decision import Answer, ComparedRows, DecayDetail, DriftDetail, Signal, State, TogetherDetail
+from tidegate.documents.decision import (
+    Answer,
+    ComparedRows,
+    DecayDetail,
+    DriftDetail,
+    Signal,
+    SliceDecay,
+    SliceDecayDetail,
+    SliceDrift,
+    SliceDriftDetail,
+    State,
+    TogetherDetail,
+)
 
 SENTENCES: Mapping[Answer, str] = {
     "retrain": "The gate is open: retrain",
@@ -45,10 +57,13 @@ def word(signal: Signal) -> str:
 def certain_words(signal: Signal) -> str:
     """What chance alone does with a signal; empty where it has no part in it."""
     match signal.detail:
-        case DriftDetail(score=float(score), chance=float(chance)):
+        case (
+            DriftDetail(score=float(score), chance=float(chance))
+            | SliceDriftDetail(slices=(SliceDrift(score=float(score), chance=float(chance)), *_))
+        ):
             return f"drift {score:.3g}, chance {chance:.3g}"
         case TogetherDetail(area=area, chance=float(chance)):
             return f"AUC {area:.3g}, chance {chance:.3g}"
-        case DecayDetail(interval=(low, high)):
+        case DecayDetail(interval=(low, high)) | SliceDecayDetail(slices=(SliceDecay(interval=(low, high)), *_)):
             return f"{low:.2g} to {high:.2g}".replace("-", "−")
     return ""

@@ -7,7 +7,18 @@ from tidegate.documents.document import Document, Part
 
 Answer = Literal["retrain", "keep", "cannot tell"]
 Kind = Literal[
-    "champion", "recipe", "predictions", "label", "decay", "age", "cooldown", "budget", "features", "together"
+    "champion",
+    "recipe",
+    "predictions",
+    "label",
+    "decay",
+    "together",
+    "slices",
+    "slice_decay",
+    "age",
+    "cooldown",
+    "budget",
+    "features",
 ]
 FeedbackKind = Literal["batch", "ignore"]
 Word = Literal["right", "wrong", ""]
@@ -178,6 +189,49 @@ class TogetherDetail(Part):
 
 
 @dataclass(frozen=True)
+class SliceDrift(Part):
+    """The drift of the champion's predictions in a slice."""
+
+    slice: str
+    """The column and its value."""
+    rows: int
+    """Its rows in the sample of the batch."""
+    score: float | None
+    """Evidently's drift score."""
+    chance: float | None
+    """The critical value of the score: its maximum over all slices exceeds it at half of the rate
+    gate.false_alarm_rate where nothing drifts; null: too few blocks."""
+
+
+@dataclass(frozen=True)
+class SliceDriftDetail(Part):
+    """The slices that have enough rows, the one that is nearest to opening the gate first; at most fifty."""
+
+    method: str
+    slices: tuple[SliceDrift, ...]
+
+
+@dataclass(frozen=True)
+class SliceDecay(Part):
+    """The champion's loss in a slice of the batch, and in that slice of its verdict."""
+
+    slice: str
+    rows: int
+    """Its labelled rows in the sample of the batch."""
+    loss: float
+    verdict_loss: float
+    interval: tuple[float, float] | None
+    """The confidence interval of the difference, for all slices at once; null: too few blocks."""
+
+
+@dataclass(frozen=True)
+class SliceDecayDetail(Part):
+    """The slices that have enough rows in batch and verdict, the one that is nearest to opening the gate first."""
+
+    slices: tuple[SliceDecay, ...]
+
+
+@dataclass(frozen=True)
 class Signal(Part):
     """One thing that may open the gate or hold it shut: its value against its limit, and the state that follows."""
 
@@ -192,7 +246,7 @@ class Signal(Part):
     limit: float | None
     """What it is held against."""
     column: str | None
-    detail: DriftDetail | DecayDetail | TogetherDetail | RecipeDetail | NoDetail
+    detail: DriftDetail | DecayDetail | TogetherDetail | SliceDriftDetail | SliceDecayDetail | RecipeDetail | NoDetail
 
 
 @dataclass(frozen=True)

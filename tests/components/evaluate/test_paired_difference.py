@@ -9,8 +9,9 @@ import pytest
 from tests.components.evaluate.worlds import check, noisy, verdict, world
 from tidegate.components.evaluate.checks import Size, against_baseline, against_champion, counted, needed
 from tidegate.components.evaluate.paired_difference import Difference, difference
-from tidegate.components.evaluate.slices import slice_differences, slice_results, slices
+from tidegate.components.evaluate.slices import slice_differences, slice_results
 from tidegate.documents.verdict import ModelName, Needed
+from tidegate.scoring.slices import slices
 from tidegate.scoring.tasks import TASKS
 
 

@@ -10,8 +10,9 @@ from tests.documents import SLICE
 from tidegate.components.evaluate.checks import in_slices
 from tidegate.components.evaluate.page import closest
 from tidegate.components.evaluate.paired_difference import difference
-from tidegate.components.evaluate.slices import SliceDifference, slice_differences, slice_results, slices
+from tidegate.components.evaluate.slices import SliceDifference, slice_differences, slice_results
 from tidegate.documents.verdict import ModelName
+from tidegate.scoring.slices import slices
 from tidegate.scoring.tasks import TASKS
 
 blocks = pd.Series(np.arange(28).repeat(50))
