@@ -231,6 +231,7 @@ def monitor(
     prediction_drift: float,
     label_drift: float,
     decay: float,
+    together: float,
     max_age_days: int,
     cooldown_days: int,
     max_refused: int,

@@ -7,22 +7,22 @@ from pathlib import Path
 from typing import Any
 
 from tidegate.components.gate.batch_rows import batch_sample
-from tidegate.components.gate.comparison import Comparison, Question, comparable_rows, comparison, slice_columns
+from tidegate.components.gate.comparison import Comparison, Question, comparable_rows, comparison
 from tidegate.components.gate.decision import against_limits, decide, decision_of, numbers
 from tidegate.components.gate.evidently_page import write_evidently
 from tidegate.components.gate.evidently_workspace import dumped
 from tidegate.components.gate.feedback import ignored_columns, reasons, valid_at
 from tidegate.components.gate.page import write_decision
 from tidegate.components.gate.policy import switched_off
+from tidegate.components.gate.promised import promised
 from tidegate.components.gate.signals import signals
 from tidegate.components.gate.snapshot import snapshot
 from tidegate.components.gate.swaps import check_places
-from tidegate.contract.contract import Contract, parse_contract
+from tidegate.contract.contract import parse_contract
 from tidegate.documents.batch import Batch
 from tidegate.documents.decision import ChampionModel, Decision, Policy
 from tidegate.documents.digests import check
 from tidegate.documents.formats import read_text, write_json, write_parameter, write_text
-from tidegate.documents.verdict import SliceResult
 from tidegate.pages.page import write_note
 from tidegate.process.command import Output
 from tidegate.process.context import experiment
@@ -30,7 +30,7 @@ from tidegate.process.keys import Trusted, trusted
 from tidegate.rollout.delivery import Delivery, tell
 from tidegate.rollout.target import Target
 from tidegate.tables.recipe import read_batch
-from tidegate.tracking import approvals, decisions, feedback, records, run_data, versions
+from tidegate.tracking import decisions, feedback, records, run_data
 from tidegate.tracking.batch_runs import batch_run, batches, finish, last_read, mark
 from tidegate.tracking.champion import Champion, champion_of
 from tidegate.tracking.journal import begun
@@ -153,8 +153,9 @@ def _decide(client: Client, question: Question, folders: Folders, paths: Mapping
     champion, past = champion_of(client, name, serves, keys), decisions.past(every, end)
     valid = valid_at(feedback.current(serves.history), end)
     trials, ignored = retrainings(every, end), ignored_columns(valid)
-    promised = _promised(client, champion, question.contract, keys)
-    question = replace(question, trials=trials, ignored=ignored, promised=promised)
+    question = replace(
+        question, trials=trials, ignored=ignored, promised=promised(client, champion, question.contract, keys)
+    )
     compared = _compared(champion, question, folders)
     measured, loss = signals(champion, question, compared)
     answer, because = decide(policy.mode, measured)
@@ -165,17 +166,6 @@ def _decide(client: Client, question: Question, folders: Folders, paths: Mapping
     pictures = compared.pictures(measured) if isinstance(compared, Comparison) else {}
     write_decision(paths["gate.html"], name, decision, pictures, past)
     return Decided(decision, loss, attachments)
-
-
-def _promised(
-    client: Client, champion: Champion | None, contract: Contract, keys: Trusted
-) -> Mapping[str, SliceResult]:
-    """The slices of the verdict by which the champion was promoted, if it is asked for slices; none without one."""
-    if champion is None or champion.verdict is None or not slice_columns(champion, contract):
-        return {}
-    if Tag.VERDICT not in versions.get(client, contract.name, champion.version).tags:
-        return {}
-    return {part.slice: part for part in approvals.whole(client, contract.name, champion.version, keys).slices}
 
 
 def _compared(champion: Champion | None, question: Question, folders: Folders) -> Comparison | str:

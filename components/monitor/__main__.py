@@ -43,6 +43,7 @@ def monitor(
     prediction_drift: float,
     label_drift: float,
     decay: float,
+    together: float,
     max_age_days: int,
     cooldown_days: int,
     max_refused: int,
@@ -77,7 +78,7 @@ def monitor(
             write_text(path, run_data.text(client, run_id, f"monitor/{key}/{file}"))
     else:
         said = feedback.current(serves.history)
-        new = judge(client, champion, hours, policy, Sources(recordings, tables), said, pages)
+        new = judge(client, champion, hours, policy, Sources(recordings, tables), said, pages, trusted(sign))
         values = _record(client, run_id, key, new, pages)
     result = Decision.of(values, f"{key} of run {run_id}")
     result.write(decision)

@@ -11,6 +11,7 @@ from tidegate.components.gate.decision import decide, decision_of
 from tidegate.components.gate.feedback import ignored_columns, valid_at
 from tidegate.components.gate.page import write_decision
 from tidegate.components.gate.policy import switched_off
+from tidegate.components.gate.promised import promised
 from tidegate.components.gate.signals import signals
 from tidegate.components.gate.swaps import check_places
 from tidegate.components.monitor import offline
@@ -22,6 +23,7 @@ from tidegate.documents.batch import Batch
 from tidegate.documents.decision import ChampionModel, Decision, Feedback, Policy
 from tidegate.documents.traffic import Traffic
 from tidegate.process.errors import InputError
+from tidegate.process.keys import Trusted
 from tidegate.serving.recordings import hourly
 from tidegate.tables.features import Window
 from tidegate.tracking import windows
@@ -55,6 +57,7 @@ def judge(
     sources: Sources,
     said: Sequence[Feedback],
     pages: Mapping[str, Path],
+    keys: Trusted,
 ) -> Judged:
     """Decide anew about what `champion` was asked, and write the pages and traffic.json."""
     name, end = champion.contract.name, window.end.isoformat()
@@ -70,6 +73,7 @@ def judge(
         switched_off(policy),
         windows.trials(batches(client, name), every, end),
         ignored_columns(valid),
+        promised(client, champion, champion.contract, keys),
     )
     seen = replace(champion, record=replace(champion.record, features=read.features))
     compared = _compared(seen, question, rows)
