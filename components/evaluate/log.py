@@ -7,7 +7,9 @@ from tidegate.documents.batch import Batch
 from tidegate.documents.formats import write_text
 from tidegate.documents.release import Release
 from tidegate.documents.verdict import Question, Verdict
+from tidegate.process.context import experiment
 from tidegate.tracking import approvals, records, run_data
+from tidegate.tracking.alerts import Alert, alert
 from tidegate.tracking.batch_runs import last_read
 from tidegate.tracking.reader import Client
 from tidegate.tracking.run_data import Point
@@ -48,7 +50,7 @@ def log_verdict(
     metrics: Mapping[str, Mapping[str, float]],
     costs: Mapping[str, float],
 ) -> None:
-    """Log what a verdict says, the metrics of every model, the challenger's costs, and that it used the rows."""
+    """Log what a verdict says, all metrics, the challenger's costs, and that it used the rows; tell of a refusal."""
     points = [Point(f"{model}.{name}", value) for model, own in metrics.items() for name, value in own.items()]
     points += [Point(f"challenger.{name}", value) for name, value in costs.items()]
     key = verdict_key(batch, verdict.question, verdict.champion)
@@ -58,3 +60,6 @@ def log_verdict(
         **noted(key, batch, verdict.earlier_verdicts),
     }
     run_data.values(client, run_id, metrics=points, tags=tags)
+    if not verdict.accepted and not experiment():
+        about = f"batch {batch.start[:10]} to {batch.end[:10]}"
+        alert(client, run_id, Alert("verdict refused", batch.name, about, verdict.word, verdict.reasons), key)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tidegate.components.gate.announcement import announce
 from tidegate.components.gate.batch_rows import batch_sample
 from tidegate.components.gate.comparison import Comparison, Question, comparable_rows, comparison
 from tidegate.components.gate.decision import against_limits, decide, decision_of, numbers
@@ -132,6 +133,8 @@ def _decision(
         tags = {**_tags(batch, new.decision), **decisions.noted(new.decision, new.loss), **mark(client, run_id)}
         values = records.record(client, run_id, key, new.decision.document(), tags)
     decision = Decision.of(values, f"{key} of run {run_id}")
+    if not experiment():
+        announce(client, run_id, name, decision, key)
     if not decision.retrain:
         finish(client, run_id)
     return decision

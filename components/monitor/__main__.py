@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tidegate.components.gate.announcement import announce
 from tidegate.components.gate.decision import numbers
 from tidegate.components.monitor.judgement import Judged, Sources, judge
 from tidegate.components.monitor.log import points
+from tidegate.components.monitor.silence import silence
 from tidegate.components.monitor.window import id_of, window_of
 from tidegate.documents.decision import Decision, Policy
 from tidegate.documents.formats import write_parameter, write_text
@@ -19,6 +21,7 @@ from tidegate.process.errors import InputError
 from tidegate.process.keys import trusted
 from tidegate.tables.features import Window
 from tidegate.tracking import decisions, feedback, journal, records, run_data, windows
+from tidegate.tracking.alerts import alert
 from tidegate.tracking.batch_runs import finish
 from tidegate.tracking.champion import Champion, champion_of
 from tidegate.tracking.reader import Client
@@ -81,6 +84,9 @@ def monitor(
         new = judge(client, champion, hours, policy, Sources(recordings, tables), said, pages, trusted(sign))
         values = _record(client, run_id, key, new, pages)
     result = Decision.of(values, f"{key} of run {run_id}")
+    announce(client, run_id, name, result, key, "requests")
+    if stopped := silence(result, windows.windows(client, name)):
+        alert(client, run_id, stopped, key)
     result.write(decision)
     write_parameter(retrain, result.retrain)
     print(f"{result.decision}: {'; '.join(result.reasons)}")

@@ -27,7 +27,7 @@ APART = ("tidegate.pages", "tidegate.components.*.log", *(
     f"tidegate.process.{name}" for name in ("fork", "fork_server", "limits", "runner", "stamps")
 ), *(
     f"tidegate.tracking.{name}" for name in (
-        "artifacts", "bundle", "cache", "database", "direct", "patience", "rehearsal", "run_data", "store",
+        "alerts", "artifacts", "bundle", "cache", "database", "direct", "patience", "rehearsal", "run_data", "store",
     )
 ))  # fmt: skip
 # Where a statement, an exception handler or a case holds statements.

@@ -57,6 +57,11 @@ TRACKING_PAUSE_SECONDS = 4.0  # before it is asked again; eight of them are more
 TRACKING_AWAY_SECONDS = 60.0  # after a request has given up, during which the next ones do so at once
 DATABASE_SECONDS = 30  # waiting for a database that another process has locked
 
+# A message to people, by a webhook: together half a minute at most.
+ALERT_SECONDS = 5.0  # one attempt
+ALERT_ATTEMPTS = 3
+ALERT_PAUSE_SECONDS = 2.0  # before the second; before each later one as much longer
+
 # A cluster, in interactive commands.
 API_SECONDS = 8.0  # the API of Kubeflow or Kubernetes; --timeout overrides it
 API_REQUEST_SECONDS = 60.0  # reading an answer of Kubeflow

@@ -51,6 +51,11 @@ def record(
     return cache.of(client).records.setdefault(digest, dict(json.loads(text)))
 
 
+def once(client: MlflowClient, run_id: str, name: str, value: str) -> bool:
+    """Whether this caller is the first that notes something under `name` with a run; each has another value."""
+    return _won(client, run_id, _key(name), value, None)
+
+
 def _won(client: MlflowClient, run_id: str, key: str, value: str, tags: Mapping[str, str] | None) -> bool:
     """Whether the run has this parameter now; MLflow refuses another value before it writes a tag.
 
