@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import get_args
 from unittest.mock import patch
 
 import pandas as pd
@@ -17,7 +18,9 @@ from tests.workspaces import Workspace
 from tidegate.commands.cli import parser
 from tidegate.commands.cluster import schedules
 from tidegate.documents.traffic import FeatureHour, Hour
+from tidegate.pipelines import cluster
 from tidegate.tables.features import Window
+from tidegate.tracking.alerts import VARIABLE, Alert, Event
 from tidegate.tracking.champion import Champion, load_champion
 from tidegate.tracking.store import connect
 from tidegate.tracking.tags import Tag
@@ -110,6 +113,21 @@ def test_the_sections_of_the_cluster_are_some(asked: Workspace) -> None:
     settings = asked / "cluster.yaml"
     settings.write_text(settings.read_text().replace("\nsteps:\n", f"\nsteps:\n{steps}") + section)
     assert schedules.declared(settings, "monitoring").cron == "0 5 * * * *"
+
+
+def test_the_events_are_those_of_the_alerts() -> None:
+    section = page.partition("## Alerts")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `([\w ]+)` \| `", section, re.MULTILINE) == [*get_args(Event)]
+    assert VARIABLE in section and {*re.findall("`(\\w+)`", section)} >= {*Alert.__dataclass_fields__, "text", "link"}
+
+
+def test_the_address_comes_from_a_secret(asked: Workspace) -> None:
+    (group,) = re.findall(r"```yaml\nenvironment:\n(.*?)```", page, re.DOTALL)
+    settings = asked / "cluster.yaml"
+    text = settings.read_text().replace("\nenvironment:\n", f"\nenvironment:\n{group}")
+    settings.write_text(text.replace("  gate:\n    uses: [mlflow]", "  gate:\n    uses: [mlflow, alerts]"))
+    references = cluster.load(settings).steps["gate"].environment
+    assert any(VARIABLE in reference.keys.values() and reference.optional for reference in references)
 
 
 def test_the_table_of_flags_is_that_of_the_command() -> None:

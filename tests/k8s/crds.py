@@ -37,6 +37,12 @@ SOURCES = {
         "v1beta1",
         SERVERS,
     ),
+    "PrometheusRule": Source(
+        "github.com/prometheus-operator/prometheus-operator@v0.82.0",
+        "example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml",
+        "v1",
+        frozenset({"status", "partial_response_strategy"}),  # Thanos' own; its pattern is one of Go's
+    ),
     "ServiceMonitor": Source(
         "github.com/prometheus-operator/prometheus-operator@v0.82.0",
         "example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml",

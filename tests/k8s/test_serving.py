@@ -188,6 +188,23 @@ def test_prometheus_asks_a_port_that_the_service_has(overlay: str) -> None:
     assert [(entry["port"] in ports, entry["path"]) for entry in monitor["spec"]["endpoints"]] == [(True, "/metrics")]
 
 
+def test_the_alerts_ask_for_metrics_that_the_server_has() -> None:
+    (rule,) = of_kind("local/serving", "PrometheusRule")
+    alerts = [alert for group in rule["spec"]["groups"] for alert in group["rules"]]
+    assert len({alert["alert"] for alert in alerts}) == len(alerts) > 4
+    queries = " ".join(alert["expr"] for alert in alerts)
+    there = {sample.name for family in REGISTRY.collect() for sample in family.samples}
+    there |= {f"{family.name}{end}" for family in REGISTRY.collect() for end in ("_total", "_bucket")}
+    assert {*re.findall(r"\btidegate_\w+", queries)} <= there
+    outcomes = {*re.findall(r'outcome="(\w+)"', queries)}
+    assert outcomes <= {*re.findall(r'LOOKS\.labels\("(\w+)"\)', (ROOT / "tidegate/serving/follower.py").read_text())}
+    labels = {label for group in re.findall(r"\bby \(([^)]*)\)", queries) for label in group.split(", ")}
+    (monitor,) = of_kind("local/serving", "ServiceMonitor")
+    brought = {re.sub(r"\W", "_", label) for label in monitor["spec"]["targetLabels"]}
+    assert labels == brought | {"le"} and all(alert["labels"]["severity"] for alert in alerts)
+    assert all({"summary", "description"} == alert["annotations"].keys() for alert in alerts)
+
+
 def test_the_dashboard_shows_metrics_that_the_server_has() -> None:
     text = one("local/serving", "ConfigMap", "tidegate-dashboard")["data"]["predictor.json"]
     dashboard: dict[str, Any] = json.loads(text)
