@@ -285,7 +285,7 @@ def _of_slices(
     found = []
     if large:
         drifts = slice_drift(sides, sliced, large, "number", {}, rate, seed)
-        found.append(drift_of_slices(drifts, policy["prediction_drift"]))
+        found.append(drift_of_slices(drifts, policy["slice_drift"]))
     labelled = batch.dropna(subset="loss").reset_index(drop=True)
     lost = Losses(labelled["loss"].to_numpy(), None, labelled["block"])
     decays = slice_decays(labelled, sliced, lost, *_promised(verdict, seed), least, rate, seed)

@@ -115,6 +115,7 @@ def gate(
     label_drift: float,
     decay: float,
     together: float,
+    slice_drift: float,
     max_age_days: int,
     cooldown_days: int,
     max_refused: int,

@@ -80,6 +80,7 @@ SCALARS: dict[str, Any] = {
     "label_drift": 0.3,
     "decay": 0.1,
     "together": 0.3,
+    "slice_drift": 0.6,
     "max_age_days": 365,
     "cooldown_days": 0,
     "max_refused": 3,

@@ -33,7 +33,7 @@ PARAMETERS = {
     "label": "label_drift",
     "decay": "decay",
     "together": "together",
-    "slices": "prediction_drift",
+    "slices": "slice_drift",
     "slice_decay": "decay",
     "age": "max_age_days",
     "cooldown": "cooldown_days",

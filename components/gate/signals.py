@@ -123,7 +123,7 @@ def _slices(champion: Champion, question: Question, compared: Comparison | str, 
     if isinstance(compared, str):
         return [column_drift.too_few("slices", compared), column_drift.too_few("slice_decay", compared)]
     few = f"no slice has enough rows to tell drift from chance (gate.minimum_rows {policy.minimum_rows:,})"
-    drift = drift_of_slices(compared.slices, policy.prediction_drift) if compared.slices else None
+    drift = drift_of_slices(compared.slices, policy.slice_drift) if compared.slices else None
     return [drift or column_drift.too_few("slices", few), _slice_decay(champion, question, compared, lost, columns)]
 
 

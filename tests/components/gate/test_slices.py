@@ -120,7 +120,7 @@ def test_one_slice_whose_loss_grows_is_seen_while_the_whole_looks_fine() -> None
     signal = decay_of_slices(decays(batch, blocks, losses), 0.1, TASKS["binary"])
     assert signal.state == "opens" and signal.value == pytest.approx(0.3, abs=0.05)
     assert isinstance(signal.detail, SliceDecayDetail) and len(signal.detail.slices) == 6
-    assert signal.reason.startswith("the champion's log loss for airport A3 is 0.8")
+    assert signal.reason.startswith("the champion's log loss for airport A3 is 0.798 on this batch")
     assert "for 6 slices at once" in signal.reason
     calm = decay_of_slices(decays(batch, blocks, np.full(len(batch), 0.5)), 0.1, TASKS["binary"])
     assert calm.state == "shut"
@@ -179,12 +179,14 @@ def test_a_shop_whose_predictions_move_opens_the_gate_alone(stored: "World", bui
     south = (orders["at"] >= "2024-04-01") & (orders["shop"] == "south")
     world.lay(orders=orders.assign(price=orders["price"].mask(south, 50.0)))
     given = {"minimum_effect": 9.0, "off": "label decay slice_decay"}
-    found = signals(world, prediction_drift=9.0, **given)
+    found = signals(world, prediction_drift=9.0, slice_drift=9.0, **given)
     whole, part = (found[name]["value"] for name in ("predictions", "slices"))
     assert part > 1.5 * whole
-    found = signals(world, prediction_drift=(whole + part) / 2, **given)
+    between = (whole + part) / 2
+    found = signals(world, prediction_drift=between, slice_drift=between, **given)
     assert [name for name, signal in found.items() if signal["state"] == "opens"] == ["slices"]
-    assert "the champion's predictions for shop south drifted" in world.json("decision")["reasons"][0]
+    (reason, *_) = world.json("decision")["reasons"]
+    assert "the champion's predictions for shop south drifted" in reason and "(gate.slice_drift " in reason
 
 
 def test_without_enough_rows_or_labels_slices_cannot_tell(stored: "World") -> None:
