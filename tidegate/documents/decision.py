@@ -57,8 +57,8 @@ class Policy(Part):
     refused_days: int
     """Within so many days refused challengers are counted."""
     together: float = 0.05
-    """The limit of the drift that a classifier of several columns finds. The defaults are those of params.yaml: a batch
-    that was decided by such a policy before there were these signals is not decided again."""
+    """The limit of the drift that a classifier of several columns finds. The defaults are those of params.yaml: a
+    batch that was decided by such a policy before there were these signals is not decided again."""
     slice_drift: float = 0.5
     """The limit of the drift of predictions in a slice."""
 
