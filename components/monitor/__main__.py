@@ -47,6 +47,7 @@ def monitor(
     label_drift: float,
     decay: float,
     together: float,
+    slice_drift: float,
     max_age_days: int,
     cooldown_days: int,
     max_refused: int,
