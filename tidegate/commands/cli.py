@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from tidegate.commands import (
     approve,
+    backup,
     batches,
     card,
     code,
@@ -28,6 +29,7 @@ from tidegate.commands import (
     reject,
     render,
     reproduce,
+    restore,
     review,
     rollback,
     run,
@@ -95,6 +97,10 @@ SECTIONS: Mapping[str, Mapping[str, Command]] = {
         "upload": upload.COMMAND,
         "compile": compile.COMMAND,
         "manifests": manifests.COMMAND,
+    },
+    "upkeep": {
+        "backup": backup.COMMAND,
+        "restore": restore.COMMAND,
     },
     "development": {
         "step": step.COMMAND,

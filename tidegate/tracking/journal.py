@@ -132,6 +132,9 @@ def read(client: Reader, name: str) -> State:
 
 
 def _history(client: Reader, name: str, model: RegisteredModel | None) -> History:
+    if model is not None and Tag.RESTORING in model.tags:
+        cure = "run the same `tidegate restore` again, which goes on"
+        raise TrackingError(journal_of(name), "a registry that is whole", "one whose restore has not ended", cure)
     entries = [from_tags(int(version.version), version.tags) for version in numbered.listed(client, journal_of(name))]
     gone = missing((entry.number for entry in entries), _length(model))
     if gone:

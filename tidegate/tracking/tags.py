@@ -24,6 +24,7 @@ class Tag:
     END = "tidegate.end"  # the moment at which the window ends
     STARTED = "tidegate.started"  # what began because the window opened the gate
     EXPERIMENT = "tidegate.experiment"  # the name of the DVC experiment
+    RESTORED = "tidegate.restored."  # and the id that a run or a model had where it was copied: see `backups`
     USE = "tidegate.use."  # and the key of a verdict: the window whose rows the verdict used, as JSON
 
     # On a registered version.
@@ -45,4 +46,5 @@ class Tag:
     WHEN = "tidegate.when"
     WHY = "tidegate.why"
     KIND = "tidegate.kind"
+    RESTORING = "tidegate.restoring"  # the digest of the copy that a restore has begun with, until it is done
     LENGTH = "tidegate.journal"  # how many entries the journal has, so that deleted ones are noticed

@@ -15,6 +15,8 @@ from tidegate.tracking.tags import Tag
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+    from tidegate.tracking.reader import Run
+
 FOLDER = "wheels"
 
 
@@ -39,13 +41,22 @@ def fetch(client: MlflowClient, tags: Mapping[str, Any], version: str) -> Wheel:
     run_id, _, name = rest.partition(" ")
     if not name:
         raise TrackingError(thing, f"the tag {Tag.WHEEL}", "none", "name an interpreter: --python")
-    place = cache.run(client, run_id).info.artifact_uri
+    place = _run(client, run_id).info.artifact_uri
     content = artifacts.read(client, place, f"{FOLDER}/{digest[:16]}/{name}", limits.MOST_TRANSFER_SECONDS)
     wheel = Wheel(name, content or b"")
     if wheel.digest != digest:
         found = "other bytes" if content else "no such file"
         raise TrackingError(thing, f"{name} in run {run_id}", found, "name an interpreter: --python")
     return wheel
+
+
+def _run(client: MlflowClient, run_id: str) -> Run:
+    """The run that has this id, or had it before it was restored from a copy: the tag of a version is signed."""
+    if run_id.isalnum():
+        experiments = [str(experiment.experiment_id) for experiment in cache.experiments(client).values()]
+        if restored := client.search_runs(experiments, f"tags.`{Tag.RESTORED}{run_id}` != ''"):
+            return restored[0]
+    return cache.run(client, run_id)
 
 
 def _folder(wheel: Wheel) -> str:
