@@ -1,12 +1,14 @@
 """docs/upkeep.md: its commands do what they say, in a workspace after three turns; afterwards the loop goes on."""
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 from tests.workspaces import Workspace
+from tidegate.documents.data_version import tracked
 from tidegate.process import keys
 
 root = Path(__file__).parents[1]
@@ -45,19 +47,74 @@ def test_a_registry_comes_back(workspace: Workspace, tmp_path: Path) -> None:
     assert re.fullmatch(r"flights: 3 runs, \d models, \d versions, \d entries of the journal: .*\n", backup(workspace))
     refused = workspace.tidegate("restore", "flights.zip", check=False)
     assert refused.returncode == 2 and refused.stderr.count("\n") == 1
-    for name in ("mlflow.db", "mlartifacts"):
-        (workspace / name).rename(tmp_path / name)
+    there = workspace.copy(tmp_path / "there")
+    there.environment = workspace.environment
+    (there / "mlflow.db").unlink()
+    shutil.rmtree(there / "mlartifacts")
     champion = before["history"][-1]["to"]
-    assert workspace.tidegate("restore", "flights.zip").stdout.endswith(f"; champion: version {champion}\n")
-    assert said(workspace) == before
-    shutil.rmtree(tmp_path / "mlartifacts")
-    assert ": the same model (" in workspace.tidegate("reproduce", "1").stdout
-    check_goes_on(workspace)
+    assert there.tidegate("restore", "flights.zip").stdout.endswith(f"; champion: version {champion}\n")
+    shutil.rmtree(workspace / "mlartifacts")  # nothing there is still needed
+    assert said(there) == before
+    assert ": the same model (" in there.tidegate("reproduce", "1").stdout
+    check_goes_on(there)
 
 
 def backup(workspace: Workspace) -> str:
     assert "tidegate backup flights.zip" in commands and "tidegate restore flights.zip" in commands
     return workspace.tidegate("backup", "flights.zip").stdout
+
+
+def put_back_in_time(workspace: Workspace) -> tuple[Path, Path]:
+    """An object of DVC's cache that nothing uses, and a list of files of which only an old commit knows; both old."""
+    cache = workspace / ".dvc/cache/files/md5"
+    text = (workspace / "data.dvc").read_text()
+    (workspace / "data/planes.csv").write_text((workspace / "data/planes.csv").read_text() + "\n")
+    workspace.run("dvc", "add", "--quiet", "data")
+    workspace.environment |= {"GIT_COMMITTER_DATE": "2020-01-01T00:00:00Z"}
+    workspace.run("git", "commit", "--quiet", "--all", "--message", "Another version")
+    del workspace.environment["GIT_COMMITTER_DATE"]
+    md5 = tracked((workspace / "data.dvc").read_text()).md5
+    (workspace / "data.dvc").write_text(text)
+    workspace.run("dvc", "checkout", "--quiet", "data")
+    workspace.run("git", "commit", "--quiet", "--all", "--message", "Back again")
+    unused = cache / "00" / ("0" * 30)
+    unused.parent.mkdir(exist_ok=True)
+    unused.write_text("of nobody")
+    for path in cache.glob("??/*"):
+        os.utime(path, (0, 0))
+    return unused, cache / md5[:2] / md5[2:]
+
+
+def test_what_is_old_goes_and_the_loop_goes_on(workspace: Workspace) -> None:
+    recorded = workspace / "asked/hour=2024-01-01T05/a.parquet"
+    recorded.parent.mkdir(parents=True)
+    recorded.write_bytes(b"x" * 99)
+    params = (workspace / "params.yaml").read_text()
+    (workspace / "params.yaml").write_text(params.replace('record: ""', 'record: "asked"'))
+    unused, version = put_back_in_time(workspace)
+    before, artifacts = said(workspace), set((workspace / "mlartifacts").rglob("*"))
+    for command in [command for command in commands if command.startswith("tidegate prune")]:
+        done = workspace.tidegate(*command.split()[1:])
+        assert "MLflow: 0 runs, 0 pages of 0 other runs, 0 models" in done.stdout  # all of them are young
+    assert not recorded.exists() and not unused.exists() and version.exists()
+    assert workspace.tidegate("prune", "--keep", "0m", "--dry-run").stdout.endswith("nothing is removed (--dry-run)\n")
+    assert set((workspace / "mlartifacts").rglob("*")) == artifacts
+    assert re.search(
+        r"[1-9]\d* pages of \d other runs.*\n.*\n.*\nremoved\n", workspace.tidegate("prune", "--keep", "0m").stdout
+    )
+    assert set((workspace / "mlartifacts").rglob("*")) < artifacts
+    assert workspace.tidegate("prune", "--keep", "0m").stdout.endswith("nothing to remove\n")
+    assert said(workspace) == before
+    assert ": the same model (" in workspace.tidegate("reproduce", "1").stdout
+    workspace.tidegate("run", "--until", "2013-03-01", "--anew")  # its pages are gone, its decision is not
+    assert len(said(workspace)["batches"]) == len(before["batches"])
+    check_goes_on(workspace)
+    refused = workspace.tidegate("prune", "--keep", "soon", check=False)
+    assert (
+        refused.returncode == 2
+        and refused.stderr.count("\n") == 1
+        and "--keep: expected a number and" in refused.stderr
+    )
 
 
 def test_a_folder_is_no_file_and_another_file_no_copy(workspace: Workspace) -> None:

@@ -33,7 +33,7 @@ def released(client: Client, run_id: str, question: Question, pages: Mapping[str
         return None
     verdict = Release.of(record, f"{name} of run {run_id}").verdict
     for page, path in pages.items():
-        write_text(path, run_data.text(client, run_id, f"{approvals.place_of(verdict)}/{page}"))
+        write_text(path, run_data.page(client, run_id, f"{approvals.place_of(verdict)}/{page}"))
     return verdict
 
 

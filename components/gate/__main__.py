@@ -125,7 +125,7 @@ def _decision(
     values = records.recorded(client, run_id, key, last_read(client, run_id))
     if values is not None:
         for file, path in paths.items():
-            write_text(path, run_data.text(client, run_id, f"gate/{key}/{file}"))
+            write_text(path, run_data.page(client, run_id, f"gate/{key}/{file}"))
     else:
         new = _decide(client, question, folders, paths, keys)
         check(batch.digests, clean=folders[0], features=folders[1])  # what is recorded stays so for ever

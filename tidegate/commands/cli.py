@@ -26,6 +26,7 @@ from tidegate.commands import (
     package,
     parsing,
     predict,
+    prune,
     reject,
     render,
     reproduce,
@@ -101,6 +102,7 @@ SECTIONS: Mapping[str, Mapping[str, Command]] = {
     "upkeep": {
         "backup": backup.COMMAND,
         "restore": restore.COMMAND,
+        "prune": prune.COMMAND,
     },
     "development": {
         "step": step.COMMAND,

@@ -62,7 +62,7 @@ def hourly(place: str, start: datetime, end: datetime, task: str) -> Iterator[Re
 
     Errors as `newest`, and files that are left out.
     """
-    system, folder = _answer(place, limits.STORE_ANSWER_SECONDS, lambda: _opened(place))
+    system, folder = _answer(place, limits.STORE_ANSWER_SECONDS, lambda: opened(place))
     hours = _answer(place, limits.STORE_ANSWER_SECONDS, lambda: _hours(system, folder))
     for hour, path in hours:
         if start <= hour < end:
@@ -96,7 +96,7 @@ def _answer(place: str, seconds: float, work: Callable[[], Result]) -> Result:
 
 
 def _newest(place: str, version: str, task: str) -> Recordings:
-    system, folder = _opened(place)
+    system, folder = opened(place)
     tables: list[pa.Table] = []
     read: Counter[str] = Counter()
     damaged = 0
@@ -113,7 +113,7 @@ def _newest(place: str, version: str, task: str) -> Recordings:
     return Recordings(_latest(tables), dict(sorted(read.items())), damaged)
 
 
-def _opened(place: str) -> tuple[Any, str]:
+def opened(place: str) -> tuple[Any, str]:
     if "://" not in place:
         return fsspec.filesystem("file"), str(Path(place).absolute())
     timeouts = {"connect_timeout": limits.STORE_CONNECT_SECONDS, "read_timeout": limits.STORE_READ_SECONDS}
@@ -132,7 +132,7 @@ def _paths(system: Any, folder: str) -> Iterator[tuple[str, int]]:
 
 def _hours(system: Any, folder: str) -> list[tuple[datetime, str]]:
     """The folders of the recorded hours, in order; FileNotFoundError where there is none."""
-    named = [(_hour(str(entry["name"])), str(entry["name"])) for entry in system.ls(folder, detail=True)]
+    named = [(hour_of(str(entry["name"])), str(entry["name"])) for entry in system.ls(folder, detail=True)]
     hours = sorted((hour, path) for hour, path in named if hour)
     if not hours:
         raise FileNotFoundError
@@ -146,7 +146,7 @@ def _files(system: Any, path: str) -> list[Mapping[str, Any]]:
     return sorted(whole, key=_written, reverse=True)
 
 
-def _hour(path: str) -> datetime | None:
+def hour_of(path: str) -> datetime | None:
     """The hour that a folder is named by; None for another one."""
     name = path.rstrip("/").rpartition("/")[2]
     try:

@@ -48,6 +48,25 @@ def write(client: MlflowClient, place: str, contents: Mapping[str, Content], fol
         within(seconds, partial(_write, repository, path, data))
 
 
+def listed(client: MlflowClient, place: str) -> dict[str, int]:
+    """The sizes of all files below the artifact URI `place`, by their paths."""
+    repository, sizes, folders = _repository(place, client.tracking_uri), dict[str, int](), [None]
+    while folders:
+        for each in repository.list_artifacts(folders.pop()):
+            if each.is_dir:
+                folders.append(each.path)
+            else:
+                sizes[each.path] = each.file_size or 0
+    return sizes
+
+
+def delete(client: MlflowClient, place: str, path: str | None = None) -> None:
+    """Delete a file below the artifact URI `place`, or all of them; what is not there is no error."""
+    repository = _repository(place, client.tracking_uri)
+    with suppress(FileNotFoundError):
+        within(limits.MOST_TRANSFER_SECONDS, partial(repository.delete_artifacts, path))
+
+
 def bytes_of(content: Content) -> bytes:
     """The content as bytes."""
     if isinstance(content, Path):

@@ -14,6 +14,7 @@ from tidegate.tracking import artifacts, cache
 from tidegate.tracking.artifacts import Content
 from tidegate.tracking.batch_runs import of_same_batch
 from tidegate.tracking.store import answering
+from tidegate.tracking.tags import Tag
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from tidegate.tracking.reader import Reader
 
 LONGEST_PARAMETER = 6000
+REMOVED = (
+    '<!DOCTYPE html><html lang="en"><title>{0}</title><p>{0} of this batch was removed by <code>tidegate prune</code>'
+    " on {1}; the decision is still recorded.</p></html>\n"
+)
 MOST, MOST_METRICS = 100, 800  # per request, parameters or tags, and metrics: MLflow accepts 1,000 in total
 
 
@@ -77,6 +82,17 @@ def text(client: Reader, run_id: str, path: str) -> str:
     if content is None:
         raise TrackingError(f"run {run_id}", f"the file {path}", "no such file", "restore it")
     return content
+
+
+@answering()
+def page(client: Reader, run_id: str, path: str) -> str:
+    """As `text`; where `tidegate prune` has removed a page, one that says so."""
+    content = text_if_any(client, run_id, path)
+    if content is None and path.endswith(".html"):
+        days = [run.data.tags[Tag.PRUNED] for run in of_same_batch(client, run_id) if Tag.PRUNED in run.data.tags]
+        if days:
+            return REMOVED.format(path.rpartition("/")[2], max(days))
+    return text(client, run_id, path) if content is None else content
 
 
 @answering()

@@ -25,6 +25,7 @@ class Tag:
     STARTED = "tidegate.started"  # what began because the window opened the gate
     EXPERIMENT = "tidegate.experiment"  # the name of the DVC experiment
     RESTORED = "tidegate.restored."  # and the id that a run or a model had where it was copied: see `backups`
+    PRUNED = "tidegate.pruned"  # the day on which `tidegate prune` removed its pages
     USE = "tidegate.use."  # and the key of a verdict: the window whose rows the verdict used, as JSON
 
     # On a registered version.

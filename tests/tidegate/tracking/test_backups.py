@@ -1,10 +1,7 @@
 """A copy of the registry: what is in it comes back, into another MLflow, also after kills; nothing else gets in."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from hashlib import sha256
@@ -19,6 +16,7 @@ from mlflow import MlflowClient
 from tests import tiers
 from tests.documents import VERDICT
 from tests.tidegate.tracking.conftest import secured_uri
+from tests.tidegate.tracking.killed import kills
 from tidegate.documents.decision import Feedback
 from tidegate.documents.document import CHECKSUM, checksum
 from tidegate.process import keys
@@ -246,24 +244,15 @@ def test_a_store_without_the_problem_gives_no_copy(elsewhere: MlflowClient, tmp_
     assert not (tmp_path / "other.zip").exists()
 
 
-def interrupted(folder: Path, copy: Path, name: str, *moments: int) -> int:
-    """How many attempts at writing were killed at these moments; the last one may have come to its end."""
-    command = [sys.executable, str(Path(__file__).with_name("restorer.py")), str(copy), name, *map(str, moments)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return int(done.stdout)
-
-
 def test_killed_at_one_write_after_the_other_it_completes(
     client: MlflowClient, name: str, copy: Path, elsewhere: MlflowClient, tmp_path: Path
 ) -> None:
     """Each attempt gets a little further than the last one; between them the loop refuses what is half there."""
     before, moments = said(client, name), range(23, 1000, 2 if tiers.LONG else 23)
-    assert interrupted(tmp_path, copy, name, 6) == 1
+    assert kills(tmp_path, name, copy, 6) == 1
     with pytest.raises(TrackingError, match="found one whose restore has not ended; run the same `tidegate restore`"):
         journal.champion(elsewhere, name)
-    assert 0 < interrupted(tmp_path, copy, name, *moments) < len(moments)
+    assert 0 < kills(tmp_path, name, copy, *moments) < len(moments)
     assert said(elsewhere, name) == before
     check_loop_goes_on(elsewhere, name, tmp_path)
 
@@ -271,7 +260,7 @@ def test_killed_at_one_write_after_the_other_it_completes(
 def test_what_another_copy_began_is_not_gone_on_with(
     client: MlflowClient, name: str, copy: Path, elsewhere: MlflowClient, tmp_path: Path
 ) -> None:
-    interrupted(tmp_path, copy, name, 20)
+    kills(tmp_path, name, copy, 20)
     other = tmp_path / "other.zip"
     with container.writing(other) as writer:
         writer.end(capture.inventory(client, name, "2024-01-02T00:00:00+00:00", writer.add))

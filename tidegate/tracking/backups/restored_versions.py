@@ -63,8 +63,7 @@ def _create(client: MlflowClient, copy: RegisteredCopy, version: VersionCopy, so
 
     TrackingError where MLflow is beyond it.
     """
-    of_run = re.match(r"runs:/([^/]+)/", source.uri)  # a server takes such a source of this run only
-    run_id, purpose = of_run[1] if of_run else runs.get(version.run), copy.purpose or None
+    run_id, purpose = _run_of(source, version, runs), copy.purpose or None
     while True:
         created = numbered.version(client, copy.name, source.uri, run_id, version.tags, source.model_id, purpose)
         number = int(created.version)
@@ -73,6 +72,13 @@ def _create(client: MlflowClient, copy: RegisteredCopy, version: VersionCopy, so
         client.delete_model_version(copy.name, str(number))
         if number > version.number:
             raise TrackingError(copy.name, f"the number {version.number} for the next version", str(number), CURE)
+
+
+def _run_of(source: Place, version: VersionCopy, runs: Ids) -> str | None:
+    """The run of a version, as a server takes it: of a source in a run that one, of another version that version's."""
+    if match := re.match(r"runs:/([^/]+)/", source.uri):
+        return match[1]
+    return None if source.uri.startswith("models:/") else runs.get(version.run)
 
 
 def _source(version: VersionCopy, runs: Ids, places: Places, models: set[str]) -> Place:
