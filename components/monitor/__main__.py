@@ -79,7 +79,7 @@ def monitor(
     values = records.recorded(client, run_id, key)
     if values is not None:
         for file, path in pages.items():
-            write_text(path, run_data.text(client, run_id, f"monitor/{key}/{file}"))
+            write_text(path, run_data.page(client, run_id, f"monitor/{key}/{file}"))
     else:
         said = feedback.current(serves.history)
         new = judge(client, champion, hours, policy, Sources(recordings, tables), said, pages, trusted(sign))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tidegate.tracking import artifacts, batch_runs, database, journal, numbered
+from tidegate.tracking import artifacts, batch_runs, database, journal, numbered, windows
 from tidegate.tracking.store import answering
 from tidegate.tracking.tags import Tag
 
@@ -47,7 +47,8 @@ def surplus(client: MlflowClient, name: str, before: datetime) -> list[Surplus]:
     """What goes of the runs of the problem `name` that ended before this moment, the oldest first."""
     journal.history(client, name)  # refuses a registry that is not whole
     versions = numbered.listed(client, name)
-    runs = [client.get_run(str(run.info.run_id)) for run in batch_runs.runs_about(client, name)]
+    every_run = [*batch_runs.runs_about(client, name), *windows.runs(client, name)]
+    runs = [client.get_run(str(run.info.run_id)) for run in every_run]
     kept = {str(version.run_id) for version in versions} | {_newest(runs)}
     models = _models(client, runs, {str(version.source) for version in versions})
     every = [_of(client, run, True, models) for run in _deleted(client, name) if _ended_before(run, before)]
@@ -94,10 +95,13 @@ def _ended_before(run: Run, moment: datetime) -> bool:
 
 
 def _by_batch(runs: Sequence[Run]) -> dict[str, list[Run]]:
-    """The runs of each batch: under Kubeflow's plugin each task has its own, and one of them is decided."""
+    """The runs of each batch: under Kubeflow's plugin each task has its own, and one of them is decided.
+
+    A window of requests has one.
+    """
     batches: dict[str, list[Run]] = {}
     for run in runs:
-        batches.setdefault(run.data.tags[Tag.BATCH], []).append(run)
+        batches.setdefault(run.data.tags.get(Tag.BATCH) or run.data.tags[Tag.WINDOW], []).append(run)
     return batches
 
 

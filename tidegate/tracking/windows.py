@@ -28,8 +28,8 @@ def window_run(client: MlflowClient, name: str, window: str, tags: Mapping[str, 
     def there() -> list[str]:
         return [str(run.info.run_id) for run in _runs(client, experiment, window)]
 
-    if runs := there():
-        return first(client, name, window, there) or runs[0]
+    if known := there():
+        return first(client, name, window, there) or known[0]
     labels = {**tags, Tag.WINDOW: window, Tag.NAME: name}
     run = client.create_run(experiment, tags=labels, run_name=f"requests until {tags[Tag.END][:16]}")
     own = str(run.info.run_id)
@@ -40,11 +40,18 @@ def window_run(client: MlflowClient, name: str, window: str, tags: Mapping[str, 
 
 
 @answering()
+def runs(client: Reader, name: str) -> list[Run]:
+    """The runs of the windows of the problem `name`, the oldest first."""
+    experiment = client.get_experiment_by_name(name)
+    return _runs(client, experiment.experiment_id) if experiment else []
+
+
+@answering()
 def windows(client: Reader, name: str) -> list[dict[str, str]]:
     """The tags of every window of the problem `name` that was judged, with the id of its `run`, by its end."""
-    experiment = client.get_experiment_by_name(name)
-    runs = _runs(client, experiment.experiment_id) if experiment else []
-    judged = [{**run.data.tags, "run": str(run.info.run_id)} for run in runs if Tag.DECISION in run.data.tags]
+    judged = [
+        {**run.data.tags, "run": str(run.info.run_id)} for run in runs(client, name) if Tag.DECISION in run.data.tags
+    ]
     return sorted(judged, key=lambda tags: tags.get(Tag.END, ""))
 
 

@@ -34,6 +34,7 @@ from tidegate.tracking import (
     store,
     tools,
     versions,
+    windows,
 )
 from tidegate.tracking.backups import capture, container, restoration
 from tidegate.tracking.backups.inventory import RunCopy, registered_names
@@ -91,6 +92,9 @@ def problem(found: MlflowClient, name: str, monkeypatch: pytest.MonkeyPatch) -> 
     feedback.add(found, name, Feedback("batch", "ab12", "wrong", "", "ann", "2013-05-02", "it was a strike"))
     assert version(found, name, "9f9f") == "5"
     journal.reject(found, name, entry(first, "5", "rejection"))
+    window = windows.window_run(found, name, "77" * 8, {Tag.END: "2013-05-03T00:00:00", Tag.CHAMPION: first})
+    records.record(found, window, "decision.ab12cd34", {"decision": "retrain"}, {Tag.DECISION: "retrain"})
+    windows.started(found, window, "a run")
     found.delete_model_version(name, "5")  # its number is not given again
     return found
 
@@ -128,7 +132,7 @@ def said(client: MlflowClient, name: str) -> dict[str, Any]:
     """All that a store says of a problem, its own ids left out."""
     found = capture.inventory(client, name, MADE, lambda content: sha256(content).hexdigest())
     return {
-        "runs": sorted((run_as_said(run) for run in found.runs), key=lambda run: str(run["tags"][Tag.BATCH])),
+        "runs": sorted((run_as_said(run) for run in found.runs), key=lambda run: str(run["tags"].get(Tag.BATCH))),
         "models": sorted(str((each.title, own(each.tags), each.params, each.files)) for each in found.models),
         "registered": [
             (
@@ -167,6 +171,9 @@ def check_loop_goes_on(client: MlflowClient, name: str, folder: Path) -> None:
     run_id = batch_runs.batch_run(client, name, "ab12", {})
     assert records.record(client, run_id, "decision.ab12cd34", {"decision": "keep"}) == {"decision": "retrain"}
     assert feedback.current(past)[0].why == "it was a strike"
+    (window,) = windows.windows(client, name)
+    assert windows.window_run(client, name, window[Tag.WINDOW], {}) == window["run"]
+    assert [trial["until"] for trial in windows.trials([], [window], "2013-06-01")] == [window[Tag.END]]
     assert version(client, name, "7c7c") == "6"
     assert journal.promote(client, name, entry("1", "6")).counted
 

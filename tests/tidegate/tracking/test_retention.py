@@ -28,6 +28,7 @@ from tidegate.tracking import (
     store,
     tools,
     versions,
+    windows,
 )
 from tidegate.tracking.entries import Entry
 from tidegate.tracking.tags import Tag
@@ -140,6 +141,19 @@ def test_what_nobody_needs_goes_and_all_else_stays(problem: Any, name: str, tmp_
     assert approvals.whole(client, name, "1", ()) == VERDICT
     assert records.recorded(client, runs["refused"], KEY) == {"decision": "brefused"}
     assert batch_runs.batch_run(client, name, "refused-1", {}) not in runs.values()  # it may be refused again
+
+
+def test_of_a_window_of_requests_the_pages_go(problem: Any, name: str) -> None:
+    client, _ = problem
+    run_id = windows.window_run(client, name, "77" * 8, {Tag.END: "2013-05-03T00:00:00", Tag.CHAMPION: "1"})
+    run_data.files(client, run_id, {"traffic.html": "<p>", "traffic.json": "{}"}, f"monitor/{KEY}")
+    records.record(client, run_id, KEY, {"decision": "keep"}, {Tag.DECISION: "keep"})
+    direct.end_run(client, run_id, "FINISHED")
+    assert run_id in {each.run_id for each in pruned(client, name, datetime.now(UTC) + LATER)}
+    left = artifacts.listed(client, place_of(client, run_id))
+    assert f"monitor/{KEY}/traffic.json" in left and not [path for path in left if path.endswith(".html")]
+    assert records.recorded(client, run_id, KEY) == {"decision": "keep"}
+    assert [each[Tag.DECISION] for each in windows.windows(client, name)] == ["keep"]
 
 
 def test_under_kubeflow_the_runs_of_a_batch_stay_together(problem: Any, name: str) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tidegate.process import limits
 from tidegate.process.errors import TrackingError
 from tidegate.process.wheel import version as tidegate_version
-from tidegate.tracking import artifacts, batch_runs, numbered
+from tidegate.tracking import artifacts, batch_runs, numbered, windows
 from tidegate.tracking.backups.inventory import (
     DatasetCopy,
     FileCopy,
@@ -43,7 +43,8 @@ Keep = Callable[[bytes], str]  # takes a file into the copy and returns its dige
 def inventory(client: MlflowClient, name: str, made: str, keep: Keep) -> Inventory:
     """All of the problem `name`, its files given to `keep`; TrackingError where MLflow has nothing of it."""
     journal, versions, claims = (_registered(client, each) for each in reversed(registered_names(name)))
-    ids = [str(run.info.run_id) for run in batch_runs.runs_about(client, name)]
+    every = [*batch_runs.runs_about(client, name), *windows.runs(client, name)]
+    ids = [str(run.info.run_id) for run in every]
     if not (ids or journal.versions or versions.versions):
         raise TrackingError(name, "a problem that MLflow knows", "none of this name", "see MLFLOW_TRACKING_URI")
     runs = tuple(_run(client, run_id, keep) for run_id in ids)

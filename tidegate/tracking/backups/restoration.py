@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tidegate.process.errors import TrackingError
-from tidegate.tracking import batch_runs, direct, numbered
+from tidegate.tracking import batch_runs, direct, numbered, windows
 from tidegate.tracking.backups import restored_runs, restored_versions
 from tidegate.tracking.backups.container import Copy
 from tidegate.tracking.backups.inventory import registered_names
@@ -52,7 +52,7 @@ def _begun(client: MlflowClient, name: str, digest: str) -> str:
     for each in registered_names(name):
         if there := len(numbered.listed(client, each)):
             raise TrackingError(name, "an MLflow without this problem", f"{each} with {there} versions", cure)
-    if there := len(batch_runs.runs_about(client, name)):
+    if there := len(batch_runs.runs_about(client, name)) + len(windows.runs(client, name)):
         raise TrackingError(name, "an MLflow without this problem", f"{there} runs of it", cure)
     numbered.ensure(client, name)
     direct.tag_registered(client, name, Tag.RESTORING, digest)
