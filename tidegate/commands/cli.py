@@ -44,6 +44,7 @@ from tidegate.commands import (
     upload,
     validate,
     waiting,
+    watch,
 )
 from tidegate.commands.command import INTERRUPTED, Command
 from tidegate.documents.formats import discard
@@ -67,6 +68,7 @@ SECTIONS: Mapping[str, Mapping[str, Command]] = {
     },
     "data": {
         "collect": collect.COMMAND,
+        "watch": watch.COMMAND,
         "validate": validate.COMMAND,
         **contract.COMMANDS,
     },
