@@ -160,6 +160,15 @@ def test_an_open_gate_runs_the_loop_once(asked: Workspace) -> None:
         (own,) = windows(connect(), "flights")
     assert own[Tag.STARTED].startswith("tidegate run, batch ")
     assert len(json.loads(asked.tidegate("batches", "--json").stdout)) == 2, "a window is no batch"
+    asked.tidegate("review", "--no-open")
+    review = (asked / "artifacts/review/index.html").read_text()
+    assert "until 2013-04-08 00:00: retrain" in review and own[Tag.STARTED] in review
+    (link,) = re.findall(r'href="(requests/[^"]+)"', review)
+    pages = (asked / "artifacts/review" / link).parent
+    assert {path.name for path in pages.iterdir()} == {"traffic.html", "gate.html"}
+    written = [path.stat().st_mtime_ns for path in pages.iterdir()]
+    asked.tidegate("review", "--no-open")
+    assert [path.stat().st_mtime_ns for path in pages.iterdir()] == written, "fetched once"
 
 
 def test_a_run_that_ends_early_is_no_start(asked: Workspace) -> None:

@@ -17,7 +17,7 @@ def review(arguments: argparse.Namespace) -> None:
         getattr(page, kind)(PORTS[kind] if arguments.port is None else arguments.port, not arguments.no_open)
         return
     rows = page.rows()
-    path = page.write(rows)
+    path = page.write(rows, page.requests())
     if arguments.json:
         print(json.dumps(rows, indent=2))
         return

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tidegate.documents.formats import write_text
 from tidegate.tracking import run_data
 from tidegate.tracking.batch_runs import ensure_experiment, searched
 from tidegate.tracking.claims import claim, first
@@ -13,6 +15,8 @@ from tidegate.tracking.decisions import PastDecision, decided
 from tidegate.tracking.store import answering, quoted
 from tidegate.tracking.tags import Tag
 from tidegate.tracking.trials import retrainings
+
+PAGES = ("traffic.html", "gate.html")
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -53,6 +57,17 @@ def windows(client: Reader, name: str) -> list[dict[str, str]]:
         {**run.data.tags, "run": str(run.info.run_id)} for run in runs(client, name) if Tag.DECISION in run.data.tags
     ]
     return sorted(judged, key=lambda tags: tags.get(Tag.END, ""))
+
+
+@answering()
+def fetch(client: MlflowClient, window: Mapping[str, str], folder: Path) -> bool:
+    """Write the pages of a window's last decision into `folder` unless they are there; whether there are any."""
+    if not (folder / PAGES[0]).exists():
+        decided = [file.path for file in client.list_artifacts(window["run"], "monitor") if file.is_dir]
+        for name in reversed(PAGES) if decided else ():  # the first one tells that all are there
+            if (text := run_data.text_if_any(client, window["run"], f"{decided[-1]}/{name}")) is not None:
+                write_text(folder / name, text)
+    return (folder / PAGES[0]).exists()
 
 
 def past(windows: Iterable[Mapping[str, str]], before: str) -> list[PastDecision]:

@@ -26,6 +26,7 @@ FOLDER = ARTIFACTS / "review"
 INDEX = FOLDER / "index.html"
 REPORTS = ("gate.html", "evidently.html")
 MOST_COLUMNS = 8
+MOST_WINDOWS = 24  # of requests: a day of hourly looks
 Row = dict[str, Any]
 
 
@@ -48,8 +49,31 @@ def rows() -> list[Row]:
     return batches
 
 
-def write(batches: Sequence[Mapping[str, Any]]) -> Path:
-    """Write the page of all batches; returns its path."""
+def requests() -> list[Row]:
+    """One document per window of requests that was judged, the newest first, with its page, fetched."""
+    from tidegate.tracking import windows
+    from tidegate.tracking.store import connect
+
+    client, newest = connect(), []
+    for tags in reversed(windows.windows(client, read_contract(CONTRACT).name)[-MOST_WINDOWS:]):
+        place = f"requests/{tags['run']}"
+        there = windows.fetch(client, tags, FOLDER / place)
+        newest.append(
+            {
+                "end": tags[Tag.END],
+                "rows": tags[Tag.ROWS],
+                "decision": tags[Tag.DECISION],
+                "reasons": tags[Tag.REASONS],
+                "champion": tags[Tag.CHAMPION],
+                "started": tags.get(Tag.STARTED, ""),
+                "page": f"{place}/traffic.html" if there else None,
+            }
+        )
+    return newest
+
+
+def write(batches: Sequence[Mapping[str, Any]], windows: Sequence[Mapping[str, Any]]) -> Path:
+    """Write the page of all batches and of the newest windows of requests; returns its path."""
     from tidegate.pages.page import write_page
 
     promise = read_contract(CONTRACT)
@@ -59,6 +83,7 @@ def write(batches: Sequence[Mapping[str, Any]]) -> Path:
         Path(__file__).with_name("review.html"),
         f"{promise.name}: batches",
         rows=batches,
+        windows=windows,
         name=promise.name,
         task=task,
     )
