@@ -59,7 +59,7 @@ DATABASE_SECONDS = 30  # waiting for a database that another process has locked
 
 # A message to people, by a webhook: together half a minute at most.
 ALERT_SECONDS = 5.0  # one attempt
-ALERT_ATTEMPTS = 3
+ALERT_ATTEMPTS = 3  # after which nobody is told
 ALERT_PAUSE_SECONDS = 2.0  # before the second; before each later one as much longer
 
 # A cluster, in interactive commands.

@@ -33,6 +33,7 @@ def engine(*folders: Path, spill: Path | None = None) -> Iterator[duckdb.DuckDBP
     with tempfile.TemporaryDirectory(prefix=".spill-", dir=spill) as spilled, duckdb.connect() as connection:
         allowed = ", ".join(literal(f"{folder.resolve()}/") for folder in folders)
         connection.execute("SET timezone = 'UTC'")
+        connection.execute("SET enable_progress_bar = false")  # it goes to stdout, where there may be JSON
         connection.execute(f"SET temp_directory = {literal(str(Path(spilled).resolve()))}")
         connection.execute(f"SET allowed_directories = [{allowed}]")
         connection.execute("SET enable_external_access = false")

@@ -44,6 +44,7 @@ def predict(source: str, tables: str, target: str) -> int:
     model = skops.io.loads(content("model.skops"), trusted=about["trusted"])
     with tempfile.TemporaryDirectory(dir=Path(target).absolute().parent) as scratch, duckdb.connect() as connection:
         connection.execute("SET timezone = 'UTC'")
+        connection.execute("SET enable_progress_bar = false")
         connection.execute(f"SET memory_limit = '{MEMORY}'")
         connection.execute(f"SET temp_directory = '{scratch}/spill'")
         _read(connection, about, source, f"{scratch}/rows.parquet")
