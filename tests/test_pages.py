@@ -285,7 +285,12 @@ def _review(path: Path) -> str:
         {**row, **({} if turn % 2 else quiet), "until": f"2013-{turn + 1:02}-01", "decision": said}
         for turn, said in enumerate(["cannot tell", "retrain", "keep"])
     ]
-    values = {"rows": found, "name": "flights", "task": TASKS["binary"]}
+    asked = {"rows": "123", "reasons": hostile, "champion": attribute, "end": "2013-04-08T00:00:00"}
+    windows = [
+        {**asked, "decision": "retrain", "started": long_name, "page": beside[0]},
+        {**asked, "decision": "keep", "started": "", "page": None},
+    ]
+    values = {"rows": found, "windows": windows, "name": "flights", "task": TASKS["binary"]}
     write_page(path, root / "reviewing/review.html", "flights: batches", **values)
     return "flights: 3 batches were decided"
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.servers.tracking import Server
+from tests.toy import flag_words
 
 if TYPE_CHECKING:
     from tests.toy import World
@@ -43,7 +44,7 @@ def gate_begun(prepared: "World") -> Callable[[str], "subprocess.Popen[str]"]:
     """Starts the step `gate` in the middle of a run; it ends the batch's run, so it asks and writes."""
 
     def start(uri: str) -> "subprocess.Popen[str]":
-        given = [text for name, value in prepared.flags("gate").items() for text in (f"--{name}", str(value))]
+        given = flag_words(prepared.flags("gate"))
         environment = {**os.environ, "MLFLOW_TRACKING_URI": uri, "TIDEGATE_KUBEFLOW_RUN": "of-the-test"}
         command = [sys.executable, "-m", "tidegate", "step", "gate", *given]
         return subprocess.Popen(command, env=environment, cwd=root, stderr=subprocess.PIPE, text=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.tiers import lacking
+from tests.toy import flag_words
 from tidegate.commands.reviewing import champions
 from tidegate.tracking.journal import history
 from tidegate.tracking.store import connect
@@ -39,7 +40,7 @@ def test_hours_that_a_zone_has_twice_or_not_at_all_are_hours_of_utc(world: "Worl
     )
     world.lay(orders=frame, rates=rate)
     given = world.flags("ingest", until="2024-03-31T01:30:00", batch_days=21)
-    words = [text for name, value in given.items() for text in (f"--{name}", str(value))]
+    words = flag_words(given)
     environment = {**os.environ, "PYTHONPATH": str(root), "TZ": zone}
     command = [sys.executable, "-m", "tidegate", "step", "ingest", *words]
     done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)

@@ -14,6 +14,7 @@ import pytest
 from tests.components.disks import mounting, need_mounting
 from tests.components.test_signals import ANEW
 from tests.servers.tracking import Server
+from tests.toy import flag_words
 from tests.workspaces import Workspace
 from tidegate.process.errors import REFUSED, UNAVAILABLE
 from tidegate.tracking.journal import history
@@ -52,7 +53,7 @@ def test_under_a_problem_and_its_tracking_store(step: str, judged: "World", roun
     flags = judged.flags(step, **ANEW[step])
     if "window_days" in flags:
         flags["window_days"] = 39  # by which the batch was made
-    given = [text for name, value in flags.items() for text in (f"--{name}", str(value))]
+    given = flag_words(flags)
     command = [sys.executable, "-m", "tidegate", "step", step, *given]
     environment = {**os.environ, "PYTHONPATH": str(root)}
     for room in (0, 4, 16, 64, 256)[: rounds(5, 2)]:

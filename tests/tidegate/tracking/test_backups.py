@@ -198,7 +198,7 @@ def test_a_server_where_one_signs_in_gives_and_takes_it(
     copy = written(secured, name, tmp_path / "copy.zip")
     for each in registered_names(name):
         secured.delete_registered_model(each)
-    for run in batch_runs.runs_about(secured, name):
+    for run in [*batch_runs.runs_about(secured, name), *windows.runs(secured, name)]:
         secured.delete_run(str(run.info.run_id))
     put_back(secured, copy, name)
     assert said(secured, name) == before
