@@ -4,8 +4,10 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from html import unescape
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -34,6 +36,8 @@ from tidegate.components.evaluate.pictures import intervals, panels
 from tidegate.components.evaluate.slices import SliceDifference
 from tidegate.components.gate.page import write_decision
 from tidegate.components.gate.pictures import pictures
+from tidegate.components.monitor.hours import Known, hour
+from tidegate.components.monitor.page import write_traffic
 from tidegate.components.validate.findings import findings_of, table_findings
 from tidegate.components.validate.page import TEMPLATE, values
 from tidegate.components.validate.rules import MissingColumn
@@ -50,6 +54,8 @@ from tidegate.documents.decision import (
 )
 from tidegate.documents.findings import BrokenPromise, ColumnFindings
 from tidegate.documents.manifest import Example
+from tidegate.documents.traffic import Difference as RecordedDifference
+from tidegate.documents.traffic import Hour, Traffic
 from tidegate.documents.verdict import ModelMetrics, ModelName, SliceResult
 from tidegate.pages.page import write_note, write_page
 from tidegate.scoring.scores import metrics
@@ -259,7 +265,7 @@ def _card(path: Path) -> str:
     return "flights version 2: model card"
 
 
-beside = ("a/gate.html", "a/evidently.html", "x/#/experiments/1/runs/2")
+beside = ("gate.html", "a/gate.html", "a/evidently.html", "x/#/experiments/1/runs/2")
 
 
 def _review(path: Path) -> str:
@@ -275,10 +281,10 @@ def _review(path: Path) -> str:
         "champion_loss": "0.5001",
         "champion": "1",
         "experiment": hostile,
-        "run": beside[2],
+        "run": beside[3],
         "feedback": judged,
-        "gate": beside[0],
-        "evidently": beside[1],
+        "gate": beside[1],
+        "evidently": beside[2],
     }
     quiet = {"verdict": "", "feedback": None, "gate": None, "evidently": None, "run": None, "experiment": ""}
     found = [
@@ -287,12 +293,49 @@ def _review(path: Path) -> str:
     ]
     asked = {"rows": "123", "reasons": hostile, "champion": attribute, "end": "2013-04-08T00:00:00"}
     windows = [
-        {**asked, "decision": "retrain", "started": long_name, "page": beside[0]},
+        {**asked, "decision": "retrain", "started": long_name, "page": beside[1]},
         {**asked, "decision": "keep", "started": "", "page": None},
     ]
     values = {"rows": found, "windows": windows, "name": "flights", "task": TASKS["binary"]}
     write_page(path, root / "reviewing/review.html", "flights: batches", **values)
     return "flights: 3 batches were decided"
+
+
+def _traffic(path: Path, hours: int) -> str:
+    """Requests of some hours, one of them without any, to features with hostile names."""
+    random, names = np.random.default_rng(0), {hostile: "number", long_name: "category", "delay": "number"}
+    reference = pd.DataFrame({hostile: random.normal(size=90), "delay": random.normal(size=90), "prediction": 0.4})
+    record = SimpleNamespace(features=names, importances=dict.fromkeys(names, 0.3))
+    champion: Any = SimpleNamespace(
+        contract=SimpleNamespace(task="binary"),
+        record=record,
+        verdict=SimpleNamespace(loss=0.4),
+        reference=reference.assign(**{long_name: attribute}),
+    )
+    known = Known({long_name: frozenset({attribute})})
+    every = []
+    for number in range(hours):
+        rows = 0 if number == hours // 2 else 40
+        frame = reference.head(rows).assign(**{long_name: [attribute, hostile] * (rows // 2)})
+        start = datetime(2013, 4, 1) + timedelta(hours=number)
+        own = hour(start, rows, frame, names, known, "binary") if rows else Hour(start.isoformat(), 0)
+        every.append(replace(own, labelled_rows=rows, loss=0.5) if rows else own)
+    traffic = Traffic(
+        hostile,
+        "77" * 8,
+        attribute,
+        "2013-04-01T00:00:00",
+        "2013-04-02T00:00:00",
+        40 * (hours - 1),
+        {attribute: 40, long_name: 7},
+        tuple(every),
+        offline_rows=3 * hours,
+        differences=(RecordedDifference(hostile, 0.5, 1.5), RecordedDifference(long_name, 0.1, None)),
+        metrics={"log_loss": 0.5, "roc_auc": 0.7},
+        notes=(hostile,),
+    )
+    write_traffic(path, traffic, decisions.decision("keep"), champion)
+    return "The gate is shut: keep the champion"
 
 
 def _note(path: Path) -> str:
@@ -307,6 +350,8 @@ pages: Mapping[str, tuple[Any, ...]] = {
     "history-two": (_history, 2),
     "card": (_card,),
     "review": (_review,),
+    "traffic": (_traffic, 24),
+    "traffic-long": (_traffic, 24 * 14),
     "validate-accepted": (_validate, True),
     "validate-refused": (_validate, False),
     "gate-retrain": (_gate, "retrain"),

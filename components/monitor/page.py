@@ -17,6 +17,7 @@ from tidegate.scoring.tasks import TASKS
 from tidegate.tracking.champion import Champion
 
 MOST_FEATURES = 40
+NARROW = 1e-9  # of the size of the numbers
 Points = list[tuple[float, float]]
 
 
@@ -152,7 +153,7 @@ def _series(
     if not points:
         return None
     edges = [0.0, max(0.02, *(1.1 * value for _, value in points))] if shares else [least] if least is not None else []
-    axis = Axis.over([*(value for _, value in points), *edges, *([learned] if learned is not None else [])])
+    axis = _axis([*(value for _, value in points), *edges, *([learned] if learned is not None else [])])
     whole = [(x, axis.at(value)) for x, value in points]
     last = f"{100 * points[-1][1]:.3g} %" if shares else f"{points[-1][1]:.4g}"
     return Series(
@@ -168,7 +169,7 @@ def _spread(
     if not known:
         return None
     edges = [edge for _, own in known for edge in (own.low, own.high, own.mean)]
-    axis = Axis.over([*edges, *([learned.mean] if learned else [])])
+    axis = _axis([*edges, *([learned.mean] if learned else [])])
     upper = [(x, axis.at(own.high)) for x, own in known]
     lower = [(x, axis.at(own.low)) for x, own in reversed(known)]
     means = [(x, axis.at(own.mean)) for x, own in known]
@@ -183,6 +184,12 @@ def _spread(
         axis.ticks(),
         words,
     )
+
+
+def _axis(values: Sequence[float]) -> Axis:
+    """An axis that covers all values; numbers that differ by their last bits are one."""
+    low, high = min(values), max(values)
+    return Axis.over(values if high - low > NARROW * max(1.0, abs(low), abs(high)) else [low])
 
 
 def _on(axis: Axis, value: float | None) -> float | None:
