@@ -74,15 +74,16 @@ def monitor(
     end = moment("until", until, "correct it") if until else datetime.now(UTC).replace(tzinfo=None)
     hours = window_of(window, end, champion.contract)
     pages = {"gate.html": gate, "traffic.html": report, "traffic.json": traffic}
-    run_id = windows.window_run(client, name, id_of(name, champion.version, hours), _labels(champion, hours))
-    key = records.question("decision", policy.document())
-    values = records.recorded(client, run_id, key)
+    id_, key = id_of(name, champion.version, hours), records.question("decision", policy.document())
+    run_id = windows.known_run(client, name, id_) or ""
+    values = records.recorded(client, run_id, key) if run_id else None
     if values is not None:
         for file, path in pages.items():
             write_text(path, run_data.page(client, run_id, f"monitor/{key}/{file}"))
     else:
         said = feedback.current(serves.history)
         new = judge(client, champion, hours, policy, Sources(recordings, tables), said, pages, trusted(sign))
+        run_id = windows.window_run(client, name, id_, _labels(champion, hours))  # what cannot be judged leaves none
         values = _record(client, run_id, key, new, pages)
     result = Decision.of(values, f"{key} of run {run_id}")
     announce(client, run_id, name, result, key, "requests")

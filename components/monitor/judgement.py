@@ -22,7 +22,7 @@ from tidegate.components.monitor.window import id_of
 from tidegate.documents.batch import Batch
 from tidegate.documents.decision import ChampionModel, Decision, Feedback, Policy
 from tidegate.documents.traffic import Traffic
-from tidegate.process.errors import InputError
+from tidegate.process.errors import InputError, UnavailableError
 from tidegate.process.keys import Trusted
 from tidegate.serving.recordings import hourly
 from tidegate.tables.features import Window
@@ -102,6 +102,8 @@ def _rows(champion: Champion, read: Asked, tables: str, window: Window) -> tuple
     if tables:
         try:
             events = offline.events(champion, read.sample, tables, window)
+        except UnavailableError:
+            raise  # what is decided stays so: a retry may know more
         except InputError as error:
             notes.append(f"nothing is known of the events since: {error}")
     rows = offline.joined(champion, read.sample, events)

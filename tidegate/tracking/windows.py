@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 @answering()
 def window_run(client: MlflowClient, name: str, window: str, tags: Mapping[str, str]) -> str:
     """The id of the run of a window, created if there is none; concurrent callers get the same run."""
+    if known := known_run(client, name, window):
+        return known
     experiment = ensure_experiment(client, name)
 
     def there() -> list[str]:
         return [str(run.info.run_id) for run in _runs(client, experiment, window)]
 
-    if known := there():
-        return first(client, name, window, there) or known[0]
     labels = {**tags, Tag.WINDOW: window, Tag.NAME: name}
     run = client.create_run(experiment, tags=labels, run_name=f"requests until {tags[Tag.END][:16]}")
     own = str(run.info.run_id)
@@ -41,6 +41,16 @@ def window_run(client: MlflowClient, name: str, window: str, tags: Mapping[str, 
     if agreed != own:
         client.delete_run(own)
     return agreed
+
+
+@answering()
+def known_run(client: MlflowClient, name: str, window: str) -> str | None:
+    """The id of the run of a window; None where there is none."""
+
+    def there() -> list[str]:
+        return [str(run.info.run_id) for run in runs(client, name) if run.data.tags[Tag.WINDOW] == window]
+
+    return (first(client, name, window, there) or known[0]) if (known := there()) else None
 
 
 @answering()

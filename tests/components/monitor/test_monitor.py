@@ -10,13 +10,15 @@ import pytest
 
 from tests import requests
 from tests.toy import orders
+from tidegate.components.monitor import offline
 from tidegate.documents.decision import Decision
 from tidegate.documents.traffic import Traffic
+from tidegate.process.errors import UnavailableError
 from tidegate.serving.rows import Kind
 from tidegate.tables.features import Window
 from tidegate.tracking.champion import Champion, load_champion
 from tidegate.tracking.store import connect
-from tidegate.tracking.windows import started, windows
+from tidegate.tracking.windows import runs, started, windows
 
 if TYPE_CHECKING:
     from tests.toy import World
@@ -174,7 +176,7 @@ def test_what_it_cannot_judge_is_one_line(released: "World", fails: Fails, given
     usual = {"name": "toy", "window": DAYS, "until": END.isoformat(), "tables": "", "recordings": "asked"}
     (line,) = fails(released, "monitor", **{**usual, **given})
     assert line.startswith(words)
-    assert not (released / "decision.json").exists() or "traffic" not in (released / "decision.json").read_text()
+    assert runs(connect(), "toy") == [], "nothing is left of what cannot be judged"
 
 
 def test_damaged_files_and_other_versions_are_counted(later: "World") -> None:
@@ -185,3 +187,18 @@ def test_damaged_files_and_other_versions_are_counted(later: "World") -> None:
     traffic = Traffic.read(later / "traffic.json")
     assert traffic.notes == ("left out: 1 file that is damaged, or of another form",)
     assert traffic.versions == {"1": 168}
+
+
+def test_tables_that_do_not_answer_are_no_reason_to_decide_without_them(
+    later: "World", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(later / "asked", events(later))
+
+    def away(*_: object) -> None:
+        raise UnavailableError("s3://clean/", "an answer", "none", "try again")
+
+    with monkeypatch.context() as patch, pytest.raises(UnavailableError):
+        patch.setattr(offline, "find", away)
+        monitored(later)
+    assert windows(connect(), "toy") == []
+    assert monitored(later).decision == "keep"
