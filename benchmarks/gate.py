@@ -44,8 +44,8 @@ from tidegate.components.gate.slice_decay import Losses, decay_of_slices, slice_
 from tidegate.components.gate.slice_drift import drift_of_slices, large_slices, slice_drift
 from tidegate.components.gate.thinning import Thinned, thinned
 from tidegate.contract.contract import read_contract
-from tidegate.documents.decision import Signal, SliceDecay, SliceDecayDetail, SliceDrift, SliceDriftDetail
 from tidegate.documents.formats import read_yaml
+from tidegate.documents.signal import Signal, SliceDecay, SliceDecayDetail, SliceDrift, SliceDriftDetail
 from tidegate.documents.verdict import SliceResult, VerdictSummary
 from tidegate.scoring.slices import slices
 from tidegate.scoring.tasks import TASKS

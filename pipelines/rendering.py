@@ -17,20 +17,27 @@ from tidegate.documents.verdict import Verdict
 from tidegate.pipelines import dvc, kubeflow, picture
 from tidegate.process.errors import InputError
 
+SCHEMAS = Path("docs", "schemas")
+
 
 def rendered() -> dict[Path, str]:
-    """The expected text of each generated file, by its path relative to the root of the repository."""
+    """The expected text of each generated file, by its path relative to the folder of the problem.
+
+    The pictures of the pipeline and the schemas belong to Tidegate's own documentation, not to another problem.
+    """
     ir = kubeflow.ir()
+    stages = {dvc.PIPELINE: dvc.render(ir)}
+    if not SCHEMAS.is_dir():
+        return stages
     pictures = {Path(f"docs/loop-{theme}.svg"): picture.draw(ir, theme) for theme in picture.THEMES}
-    return {dvc.PIPELINE: dvc.render(ir), **pictures, **_schemas()}
+    return {**stages, **pictures, **_schemas()}
 
 
 def _schemas() -> dict[Path, str]:
     """The JSON schema of each document, for programs that read one."""
     kinds: tuple[type[Document], ...] = (Manifest, Findings, Batch, Decision, Record, Verdict, Release, Traffic)
     return {
-        Path(f"docs/schemas/{kind.__name__.lower()}.schema.json"): json.dumps(kind.schema(), indent=2) + "\n"
-        for kind in kinds
+        SCHEMAS / f"{kind.__name__.lower()}.schema.json": json.dumps(kind.schema(), indent=2) + "\n" for kind in kinds
     }
 
 

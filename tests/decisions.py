@@ -7,17 +7,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tidegate.documents.decision import (
-    Answer,
+from tidegate.documents.decision import Answer, Compared, Decision, Inputs, Policy, Window
+from tidegate.documents.signal import (
     ColumnShare,
-    Compared,
     DecayDetail,
-    Decision,
     DriftDetail,
-    Inputs,
+    EstimateDetail,
+    EstimateRecord,
     Kind,
     NoDetail,
-    Policy,
     Signal,
     SliceDecay,
     SliceDecayDetail,
@@ -25,7 +23,6 @@ from tidegate.documents.decision import (
     SliceDriftDetail,
     State,
     TogetherDetail,
-    Window,
 )
 from tidegate.tracking.decisions import PastDecision
 
@@ -116,6 +113,14 @@ def compared(predictions: State = "opens", decay: State = "opens", temp: State =
             SliceDecay("carrier UA", 1600, 0.5, 0.4, None),
         )
     )
+    record = [(0.48, 0.52), (0.47, 0.5), (0.452, 0.609)]
+    estimated = EstimateDetail(
+        0.463,
+        0.461,
+        0.537,
+        (-0.21, 0.18),
+        tuple(EstimateRecord(f"2013-0{month}-01", *pair) for month, pair in enumerate(record, start=4)),
+    )
     grown = DecayDetail(loss=0.571, verdict_loss=0.537, interval=(0.012, 0.056))
     return [
         signal("champion", "champion", "shut", reason="version 1 serves"),
@@ -126,6 +131,7 @@ def compared(predictions: State = "opens", decay: State = "opens", temp: State =
         signal("drift of columns together", "together", "shut", 0.03, 0.05, detail=told_apart),
         signal("drift of slices", "slices", "shut", 0.27, 0.25, detail=slices),
         signal("decay of slices", "slice_decay", "shut", 0.034, 0.02, detail=slice_losses),
+        signal("estimated loss", "estimate", "off", -0.004, None, detail=estimated),
         signal("age", "age", "shut", 62, 180, reason="the champion learned from rows up to 62 days ago"),
         signal("cooldown", "cooldown", "shut", 31, 7, reason="the gate was last open 31 days ago"),
         signal("budget", "budget", "shut", 1, 3, reason="1 of 3 refused challengers within 90 days"),

@@ -42,18 +42,17 @@ from tidegate.components.validate.findings import findings_of, table_findings
 from tidegate.components.validate.page import TEMPLATE, values
 from tidegate.components.validate.rules import MissingColumn
 from tidegate.contract.contract import parse_contract
-from tidegate.documents.decision import (
-    Answer,
+from tidegate.documents.decision import Answer, Feedback
+from tidegate.documents.findings import BrokenPromise, ColumnFindings
+from tidegate.documents.manifest import Example
+from tidegate.documents.signal import (
     ColumnShare,
-    Feedback,
     SliceDecay,
     SliceDecayDetail,
     SliceDrift,
     SliceDriftDetail,
     TogetherDetail,
 )
-from tidegate.documents.findings import BrokenPromise, ColumnFindings
-from tidegate.documents.manifest import Example
 from tidegate.documents.traffic import Difference as RecordedDifference
 from tidegate.documents.traffic import Hour, Traffic
 from tidegate.documents.verdict import ModelMetrics, ModelName, SliceResult

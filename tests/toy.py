@@ -81,6 +81,7 @@ SCALARS: dict[str, Any] = {
     "decay": 0.1,
     "together": 0.3,
     "slice_drift": 0.6,
+    "estimate": 0.0,
     "max_age_days": 365,
     "cooldown_days": 0,
     "max_refused": 3,

@@ -20,7 +20,6 @@ from tidegate.components.gate.signals import signals
 from tidegate.components.gate.snapshot import snapshot
 from tidegate.components.gate.swaps import check_places
 from tidegate.contract.contract import parse_contract
-from tidegate.documents.batch import Batch
 from tidegate.documents.decision import ChampionModel, Decision, Policy
 from tidegate.documents.digests import check
 from tidegate.documents.formats import read_text, write_json, write_parameter, write_text
@@ -31,14 +30,15 @@ from tidegate.process.keys import Trusted, trusted
 from tidegate.rollout.delivery import Delivery, tell
 from tidegate.rollout.target import Target
 from tidegate.tables.recipe import read_batch
-from tidegate.tracking import decisions, feedback, records, run_data
+from tidegate.tracking import decisions, feedback, records, run_data, windows
 from tidegate.tracking.batch_runs import batch_run, batches, finish, last_read, mark
 from tidegate.tracking.champion import Champion, champion_of
-from tidegate.tracking.journal import begun
+from tidegate.tracking.journal import begun, history
 from tidegate.tracking.reader import Client
 from tidegate.tracking.store import connect
 from tidegate.tracking.tags import Tag
 from tidegate.tracking.trials import retrainings
+from tidegate.tracking.windows import OpenWindow
 
 FILES = ("drift.json", "evidently.html", "gate.html")
 KEPT_FOR_EVIDENTLY = "snapshot.json"
@@ -71,6 +71,7 @@ def gate(
     decay: float,
     together: float,
     slice_drift: float,
+    estimate: float,
     max_age_days: int,
     cooldown_days: int,
     max_refused: int,
@@ -121,7 +122,8 @@ def _decision(
     """What was decided, with its pages; a new decision is recorded. Keeping the champion ends the batch."""
     batch, name = question.batch, question.contract.name
     run_id = batch_run(client, name, batch.id, {Tag.UNTIL: batch.end[:10]})
-    key = records.question("decision", question.policy.document())
+    question = replace(question, requests=_open_window(client, question))
+    key = records.question("decision", {**question.policy.document(), **_asked(question)})
     values = records.recorded(client, run_id, key, last_read(client, run_id))
     if values is not None:
         for file, path in paths.items():
@@ -131,7 +133,7 @@ def _decision(
         check(batch.digests, clean=folders[0], features=folders[1])  # what is recorded stays so for ever
         run_data.dataset(client, run_id, question.contract.event, batch.data, "batch")
         run_data.files(client, run_id, {**paths, **new.attachments}, f"gate/{key}")
-        tags = {**_tags(batch, new.decision), **decisions.noted(new.decision, new.loss), **mark(client, run_id)}
+        tags = {**_tags(question, new.decision), **decisions.noted(new.decision, new.loss), **mark(client, run_id)}
         values = records.record(client, run_id, key, new.decision.document(), tags)
     decision = Decision.of(values, f"{key} of run {run_id}")
     if not experiment():
@@ -141,12 +143,28 @@ def _decision(
     return decision
 
 
-def _tags(batch: Batch, decision: Decision) -> dict[str, str]:
+def _open_window(client: Client, question: Question) -> OpenWindow | None:
+    """The window of requests by which the gate is open; None where a person, or an experiment, asks otherwise."""
+    name, policy = question.contract.name, question.policy
+    if policy.mode != "auto" or "requests" in question.off or experiment():
+        return None
+    if not (judged := windows.windows(client, name)):
+        return None
+    serves = history(client, name).champion
+    return windows.open_window(judged, batches(client, name), question.batch, serves) if serves else None
+
+
+def _asked(question: Question) -> dict[str, str]:
+    return {"requests": question.requests.id} if question.requests else {}
+
+
+def _tags(question: Question, decision: Decision) -> dict[str, str]:
     return {
-        Tag.ROWS: str(batch.rows),
+        Tag.ROWS: str(question.batch.rows),
         Tag.DECISION: decision.decision,
         Tag.REASONS: "; ".join(decision.reasons),
         Tag.CHAMPION: decision.champion or "none",
+        **({Tag.REQUESTS: question.requests.id} if question.requests else {}),
     }
 
 
@@ -158,7 +176,11 @@ def _decide(client: Client, question: Question, folders: Folders, paths: Mapping
     valid = valid_at(feedback.current(serves.history), end)
     trials, ignored = retrainings(every, end), ignored_columns(valid)
     question = replace(
-        question, trials=trials, ignored=ignored, promised=promised(client, champion, question.contract, keys)
+        question,
+        trials=trials,
+        ignored=ignored,
+        promised=promised(client, champion, question.contract, keys),
+        record=decisions.estimates(past),
     )
     compared = _compared(champion, question, folders)
     measured, loss = signals(champion, question, compared)

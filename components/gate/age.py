@@ -6,8 +6,9 @@ from typing import Literal
 
 from tidegate.components.gate.decay import Growth
 from tidegate.documents.batch import Recipe
-from tidegate.documents.decision import DecayDetail, NoDetail, RecipeDetail, Signal, State
+from tidegate.documents.signal import DecayDetail, NoDetail, RecipeDetail, RequestsDetail, Signal, State
 from tidegate.scoring.tasks import Task
+from tidegate.tracking.windows import OpenWindow
 
 RECIPE_FILES = {
     "contract": "contract.yaml",
@@ -44,6 +45,15 @@ def age(learned_to: str, end: str, limit: int) -> Signal:
     days = _days(learned_to, end)
     reason = f"the champion has learned from nothing newer than {learned_to[:10]}, {days:.0f} days ago"
     return Signal("age", "age", "opens" if days > limit else "shut", reason, days, float(limit), None, NoDetail())
+
+
+def requests(window: OpenWindow | None) -> list[Signal]:
+    """What the champion was asked since, if it opened the gate: the batch is the newest that shares time with it."""
+    if window is None:
+        return []
+    end = window.end[:16].replace("T", " ")
+    reason = f"what the champion was asked until {end} has opened the gate: {window.reasons}"
+    return [Signal("requests", "requests", "opens", reason, None, None, None, RequestsDetail(window.id, window.end))]
 
 
 def cooldown(trials: Sequence[Mapping[str, str]], end: str, limit: int) -> Signal:

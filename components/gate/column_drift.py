@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from tidegate.components.gate.permutation_test import Column
-from tidegate.documents.decision import DriftDetail, Kind, NoDetail, Signal, State
+from tidegate.documents.signal import DriftDetail, Kind, NoDetail, Signal, State
 
 # Distances of numbers know no end: a unit that changed moves a column by a thousand of its standard deviations, which
 # says no more than three do, and must not make up for the little that the champion thinks of it.

@@ -13,12 +13,14 @@ from tidegate.components.gate.slice_drift import Slice, large_slices, slice_drif
 from tidegate.components.gate.thinning import Thinned, thinned
 from tidegate.contract.contract import Contract
 from tidegate.documents.batch import Batch
-from tidegate.documents.decision import Compared, Policy, Signal
+from tidegate.documents.decision import Compared, Policy
 from tidegate.documents.record import Population
+from tidegate.documents.signal import EstimateRecord, Signal
 from tidegate.documents.verdict import SliceResult
 from tidegate.scoring.blocks import block_of
 from tidegate.scoring.seed import seed_of
 from tidegate.tracking.champion import Champion
+from tidegate.tracking.windows import OpenWindow
 
 Trials = Sequence[Mapping[str, str]]
 
@@ -27,7 +29,8 @@ Trials = Sequence[Mapping[str, str]]
 class Question:
     """What is asked: the batch, by which contract and policy, what was tried before, what is to be ignored and why.
 
-    `promised` are the slices of the champion's verdict.
+    `promised` are the slices of the champion's verdict, `requests` is a window of requests that opened the gate,
+    `record` what was estimated of earlier batches.
     """
 
     batch: Batch
@@ -37,6 +40,8 @@ class Question:
     trials: Trials = ()
     ignored: Mapping[str, str] = field(default_factory=dict)
     promised: Mapping[str, SliceResult] = field(default_factory=dict)
+    requests: OpenWindow | None = None
+    record: Sequence[EstimateRecord] = ()
 
     @property
     def seed(self) -> int:

@@ -5,16 +5,11 @@ from itertools import chain
 
 from tidegate.components.gate.plain_names import plain
 from tidegate.documents.batch import Batch
-from tidegate.documents.decision import (
-    Answer,
-    ChampionModel,
-    Compared,
+from tidegate.documents.decision import Answer, ChampionModel, Compared, Decision, Feedback, Inputs, Policy, Window
+from tidegate.documents.signal import (
     DecayDetail,
-    Decision,
     DriftDetail,
-    Feedback,
-    Inputs,
-    Policy,
+    EstimateDetail,
     Signal,
     SliceDecay,
     SliceDecayDetail,
@@ -22,7 +17,6 @@ from tidegate.documents.decision import (
     SliceDriftDetail,
     State,
     TogetherDetail,
-    Window,
 )
 
 # What has to be known before the gate may be called shut; the others are known always, or of less weight.
@@ -35,6 +29,7 @@ PARAMETERS = {
     "together": "together",
     "slices": "slice_drift",
     "slice_decay": "decay",
+    "estimate": "estimate",
     "age": "max_age_days",
     "cooldown": "cooldown_days",
     "budget": "max_refused",
@@ -99,7 +94,11 @@ def certainty(signal: Signal) -> float | None:
             return score / critical if critical else 2.0 * (score > 0)
         case TogetherDetail(area=area, chance=float(critical)):
             return max(0.0, area - 0.5) / (critical - 0.5) if critical > 0.5 else 2.0 * (area > critical)
-        case DecayDetail(interval=(low, _)) | SliceDecayDetail(slices=(SliceDecay(interval=(low, _)), *_)):
+        case (
+            DecayDetail(interval=(low, _))
+            | EstimateDetail(interval=(low, _))
+            | SliceDecayDetail(slices=(SliceDecay(interval=(low, _)), *_))
+        ):
             growth = signal.value or 0.0
             return growth / (growth - low) if low < growth > 0 else 2.0 * (low > 0)
     return None
@@ -150,7 +149,11 @@ def _opened_by(signal: Signal) -> str:
     if signal.value is not None and signal.limit is not None and signal.value <= signal.limit:
         lacks.append(f"gate.{PARAMETERS[signal.signal]} below {signal.value:.3g} (it is {signal.limit:g})")
     match signal.detail:
-        case DecayDetail(interval=(low, _)) | SliceDecayDetail(slices=(SliceDecay(interval=(low, _)), *_)) if low <= 0:
+        case (
+            DecayDetail(interval=(low, _))
+            | EstimateDetail(interval=(low, _))
+            | SliceDecayDetail(slices=(SliceDecay(interval=(low, _)), *_))
+        ) if low <= 0:
             lacks.append(f"a lower bound above 0 (it is {low:.2g})")
     return f"{signal.name}: {' and '.join(lacks)} would have opened the gate"
 

@@ -11,7 +11,7 @@ from tidegate.components.gate.interactions import terms
 from tidegate.components.gate.permutation_test import relabellings
 from tidegate.components.gate.permutations import Sides
 from tidegate.components.gate.thinning import Thinned, smaller
-from tidegate.documents.decision import ColumnShare, Signal, State, TogetherDetail
+from tidegate.documents.signal import ColumnShare, Signal, State, TogetherDetail
 
 MOST_ROWS = 4_000
 OWN_SEED = 1  # beside those that are drawn for the comparison of columns

@@ -8,7 +8,8 @@ from tidegate.components.gate import standing
 from tidegate.components.gate.decision import certainty
 from tidegate.components.gate.pictures import Picture, leading_signals
 from tidegate.components.gate.words import COLORS, OVER, ROWS, SENTENCES, certain_words, word
-from tidegate.documents.decision import Decision, Signal, SliceDecayDetail, SliceDriftDetail, TogetherDetail
+from tidegate.documents.decision import Decision
+from tidegate.documents.signal import EstimateDetail, Signal, SliceDecayDetail, SliceDriftDetail, TogetherDetail
 from tidegate.pages.page import write_page
 from tidegate.tracking.decisions import PastDecision
 
@@ -48,14 +49,16 @@ def write_decision(
         joint=_detailed(decision, TogetherDetail),
         slices=_detailed(decision, SliceDriftDetail),
         slice_losses=_detailed(decision, SliceDecayDetail),
+        estimate=_detailed(decision, EstimateDetail, off=True),
         most_slices=MOST_SLICES,
-        signals=[signal for signal in decision.signals if signal.signal != "features"],
+        signals=[signal for signal in decision.signals if signal.signal != "features" and _has_row(signal)],
         matter=matter,
         others=others[:MOST_ROWS],
         left_out=max(0, len(others) - MOST_ROWS),
         pictures=pictures,
         population=ROWS[decision.compared.population] if decision.compared else "",
         quality=standing.quality(decision, past),
+        estimates=standing.estimates(decision),
         strips=standing.strips(decision, past),
         scale=standing.SCALE,
         past=past,
@@ -64,7 +67,12 @@ def write_decision(
     )
 
 
-def _detailed(decision: Decision, kind: type) -> Signal | None:
-    """The signal with a detail of this kind, unless it is switched off."""
-    detailed = (signal for signal in decision.signals if isinstance(signal.detail, kind) and signal.state != "off")
-    return next(detailed, None)
+def _has_row(signal: Signal) -> bool:
+    """Whether a signal stands in the table: an estimate that opens nothing is shown beside its record alone."""
+    return not (isinstance(signal.detail, EstimateDetail) and signal.state == "off")
+
+
+def _detailed(decision: Decision, kind: type, off: bool = False) -> Signal | None:
+    """The signal with a detail of this kind; None without one, or if it is `off` and that is not asked for."""
+    detailed = (signal for signal in decision.signals if isinstance(signal.detail, kind))
+    return next((signal for signal in detailed if off or signal.state != "off"), None)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tidegate.documents.decision import DriftDetail, Signal
+from tidegate.documents.signal import DriftDetail, Signal
 from tidegate.pages.axes import Axis
 from tidegate.scoring.scores import Vector
 

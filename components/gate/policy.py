@@ -16,6 +16,8 @@ SWITCHABLE = (
     "together",
     "slices",
     "slice_decay",
+    "requests",
+    "estimate",
 )
 
 

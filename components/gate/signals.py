@@ -8,11 +8,14 @@ import pandas as pd
 from tidegate.components.gate import age, column_drift, joint_drift
 from tidegate.components.gate.comparison import Comparison, Question, rate_beside, slice_columns
 from tidegate.components.gate.decay import growth
+from tidegate.components.gate.estimate import estimated
+from tidegate.components.gate.expected_loss import expected_losses
 from tidegate.components.gate.slice_decay import Losses, decay_of_slices, slice_decays
 from tidegate.components.gate.slice_drift import drift_of_slices
-from tidegate.documents.decision import NoDetail, Policy, Signal
+from tidegate.documents.decision import Policy
+from tidegate.documents.signal import NoDetail, Signal
 from tidegate.scoring.blocks import block_of
-from tidegate.scoring.scores import labels, least_known, losses, mean, weights
+from tidegate.scoring.scores import Vector, labels, least_known, losses, mean, weights
 from tidegate.scoring.tasks import TASKS
 from tidegate.tracking.champion import Champion
 
@@ -33,6 +36,8 @@ def signals(
         _label(champion, question, compared),
         _decay(champion, question, lost),
         _together(champion, question, compared),
+        *age.requests(question.requests),
+        *_estimate(champion, question, compared),
         age.age(record.to, batch.end, policy.max_age_days),
         age.cooldown(question.trials, batch.end, policy.cooldown_days),
         age.budget(*budget),
@@ -113,6 +118,25 @@ def _decay(champion: Champion, question: Question, lost: Losses | str) -> Signal
     rate, loss = rate_beside(policy.false_alarm_rate), mean(lost.values, lost.weight)
     grown = growth(lost.values, lost.blocks, lost.weight, verdict.loss, verdict.loss_error, rate, question.seed)
     return age.decay(grown, loss, verdict.loss, policy.decay, TASKS[champion.contract.task])
+
+
+def _estimate(champion: Champion, question: Question, compared: Comparison | str) -> list[Signal]:
+    """The loss that can be expected without labels; nothing where nothing is compared, or without a verdict."""
+    if isinstance(compared, str) or champion.verdict is None:
+        return []
+    expected, contract = expected_losses(champion, compared.sample), champion.contract
+    known = compared.sample[contract.label].notna().to_numpy()
+    labelled = None
+    if known.any():
+        labelled = mean(expected[known], weights(compared.sample[known], contract.weight))
+    limit, task = question.policy.estimate, TASKS[contract.task]
+    whole = mean(expected, _weight_of_all(compared.sample, contract.weight))
+    return [estimated(whole, labelled, champion.verdict.loss, question.record, limit, task)]
+
+
+def _weight_of_all(rows: pd.DataFrame, weight: str | None) -> Vector | None:
+    """The weights, if every row has one."""
+    return weights(rows, weight) if weight is not None and rows[weight].notna().all() else None
 
 
 def _slices(champion: Champion, question: Question, compared: Comparison | str, lost: Losses | str) -> list[Signal]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from tidegate.components.gate.column_drift import NAMES
 from tidegate.components.gate.decay import growth
-from tidegate.documents.decision import Signal, SliceDecay, SliceDecayDetail, State
+from tidegate.documents.signal import Signal, SliceDecay, SliceDecayDetail, State
 from tidegate.documents.verdict import SliceResult, VerdictSummary
 from tidegate.scoring.scores import Vector, mean
 from tidegate.scoring.slices import slices

@@ -8,7 +8,7 @@ import pandas as pd
 from tidegate.components.gate.column_drift import NAMES
 from tidegate.components.gate.permutation_test import Column, compare
 from tidegate.components.gate.thinning import Thinned
-from tidegate.documents.decision import Signal, SliceDrift, SliceDriftDetail, State
+from tidegate.documents.signal import Signal, SliceDrift, SliceDriftDetail, State
 from tidegate.scoring.slices import Rows, slices
 
 MOST_SLICES = 50

@@ -8,7 +8,8 @@ from typing import Any
 
 from tidegate.components.gate.pictures import leading_signals
 from tidegate.components.gate.words import word
-from tidegate.documents.decision import DecayDetail, Decision, Signal
+from tidegate.documents.decision import Decision
+from tidegate.documents.signal import DecayDetail, EstimateDetail, Signal
 from tidegate.pages.axes import Axis, dates
 from tidegate.tracking.decisions import PastDecision
 
@@ -51,6 +52,18 @@ class Quality:
 
 
 @dataclass(frozen=True)
+class Estimates:
+    """The estimates of the record and of this batch, last; the losses; this batch's corrected one, with bounds."""
+
+    line: list[tuple[float, float]]
+    losses: list[tuple[float, float]]
+    now: tuple[float, float]
+    interval: tuple[float, float] | None
+    x_ticks: list[dict[str, Any]]
+    y_ticks: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
 class Strip:
     """A signal of this batch among those of the earlier ones, `above` so many of them."""
 
@@ -89,6 +102,30 @@ def quality(decision: Decision, past: Past) -> Quality | None:
         reigns=reigns,
         changes=_changes(reigns),
         now=decay is not None,
+    )
+
+
+def estimates(decision: Decision) -> Estimates | None:
+    """The estimates beside the losses that came later, and what is estimated of this batch; None without a record."""
+    signal = next((signal for signal in decision.signals if isinstance(signal.detail, EstimateDetail)), None)
+    if signal is None or not isinstance(signal.detail, EstimateDetail) or not signal.detail.record:
+        return None
+    detail, record = signal.detail, signal.detail.record
+    middle = detail.verdict_loss + (signal.value or 0.0)
+    bounds = [detail.verdict_loss + bound for bound in detail.interval or ()]
+    losses = [entry.loss for entry in record]
+    y = _padded([*losses, *(entry.estimate for entry in record), middle, detail.estimate, *bounds])
+    place = Axis(-0.5, len(record) + 0.5)  # this batch is the last one
+    xs = [place.at(number) for number in range(len(record) + 1)]
+    days = [*(entry.until for entry in record), decision.until]
+    every = [*(entry.estimate for entry in record), detail.estimate]
+    return Estimates(
+        line=[(x, y.at(value)) for x, value in zip(xs, every, strict=True)],
+        losses=[(x, y.at(loss)) for x, loss in zip(xs, losses, strict=False)],
+        now=(xs[-1], y.at(middle)),
+        interval=(y.at(bounds[0]), y.at(bounds[1])) if bounds else None,
+        x_ticks=dates([(x, day[:10]) for x, day in zip(xs, days, strict=True)]),
+        y_ticks=y.ticks(),
     )
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from tidegate.components.gate.decision import beyond, certainty
-from tidegate.documents.decision import (
-    Answer,
-    ComparedRows,
+from tidegate.documents.decision import Answer, ComparedRows
+from tidegate.documents.signal import (
     DecayDetail,
     DriftDetail,
+    EstimateDetail,
     Signal,
     SliceDecay,
     SliceDecayDetail,
@@ -64,6 +64,10 @@ def certain_words(signal: Signal) -> str:
             return f"drift {score:.3g}, chance {chance:.3g}"
         case TogetherDetail(area=area, chance=float(chance)):
             return f"AUC {area:.3g}, chance {chance:.3g}"
-        case DecayDetail(interval=(low, high)) | SliceDecayDetail(slices=(SliceDecay(interval=(low, high)), *_)):
+        case (
+            DecayDetail(interval=(low, high))
+            | EstimateDetail(interval=(low, high))
+            | SliceDecayDetail(slices=(SliceDecay(interval=(low, high)), *_))
+        ):
             return f"{low:.2g} to {high:.2g}".replace("-", "−")
     return ""

@@ -48,6 +48,7 @@ def monitor(
     decay: float,
     together: float,
     slice_drift: float,
+    estimate: float,
     max_age_days: int,
     cooldown_days: int,
     max_refused: int,
@@ -95,7 +96,7 @@ def monitor(
 
 
 def _labels(champion: Champion, window: Window) -> dict[str, str]:
-    return {Tag.END: window.end.isoformat(), Tag.CHAMPION: champion.version}
+    return {Tag.START: window.start.isoformat(), Tag.END: window.end.isoformat(), Tag.CHAMPION: champion.version}
 
 
 def _record(client: Client, run_id: str, key: str, new: Judged, pages: Mapping[str, Path]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from tidegate.components.gate.signals import signals
 from tidegate.components.gate.swaps import check_places
 from tidegate.components.monitor import offline
 from tidegate.components.monitor.asked import Asked, asked
-from tidegate.components.monitor.labelled import Labelled, labelled
+from tidegate.components.monitor.labelled import Labelled, labelled, with_estimates
 from tidegate.components.monitor.page import write_traffic
 from tidegate.components.monitor.window import id_of
 from tidegate.documents.batch import Batch
@@ -29,6 +29,7 @@ from tidegate.tables.features import Window
 from tidegate.tracking import windows
 from tidegate.tracking.batch_runs import batches
 from tidegate.tracking.champion import Champion
+from tidegate.tracking.decisions import estimates, past
 from tidegate.tracking.reader import Client
 
 
@@ -65,15 +66,16 @@ def judge(
     read = asked(champion, recorded, window, policy.sample_rows)
     rows, notes = _rows(champion, read, sources.tables, window)
     known = labelled(champion, rows, read.hours, read.features)
-    every, valid = windows.windows(client, name), valid_at(said, end)
+    every, valid, turned = windows.windows(client, name), valid_at(said, end), batches(client, name)
     question = Question(
         _batch(champion, window, read.rows, known.rows),
         champion.contract,
         policy,
         switched_off(policy),
-        windows.trials(batches(client, name), every, end),
+        windows.trials(turned, every, end),
         ignored_columns(valid),
         promised(client, champion, champion.contract, keys),
+        record=estimates(past(turned, end)),
     )
     seen = replace(champion, record=replace(champion.record, features=read.features))
     compared = _compared(seen, question, rows)
@@ -82,11 +84,12 @@ def judge(
     size = compared.size if isinstance(compared, Comparison) else None
     identity = ChampionModel(champion.version, champion.record.digest)
     decision = decision_of(question.batch, identity, answer, because, measured, policy, size, valid)
+    known = replace(known, hours=with_estimates(seen, rows, known.hours))
     traffic = _traffic(question.batch, champion, read, known, rows, notes)
     traffic.write(pages["traffic.json"])
     pictures = compared.pictures(measured) if isinstance(compared, Comparison) else {}
-    past = windows.past(every, end)
-    write_decision(pages["gate.html"], name, decision, pictures, past, subject="requests", evidently=False)
+    earlier = windows.past(every, end)
+    write_decision(pages["gate.html"], name, decision, pictures, earlier, subject="requests", evidently=False)
     write_traffic(pages["traffic.html"], traffic, decision, champion)
     return Judged(decision, loss, traffic)
 

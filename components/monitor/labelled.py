@@ -1,10 +1,11 @@
-"""What is known of the asked rows by now: the champion's loss of each hour, and the metrics of its task."""
+"""What is known of the asked rows by now: the champion's loss of each hour, estimated or true, and its metrics."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from tidegate.components.gate.expected_loss import expected_losses
 from tidegate.components.monitor.asked import ASKED_AT
 from tidegate.documents.traffic import Hour
 from tidegate.scoring.scores import labels, least_known, losses, mean, metrics, weights
@@ -36,6 +37,15 @@ def labelled(champion: Champion, rows: pd.DataFrame, hours: Sequence[Hour], feat
     }
     every = [_with_loss(hour, *by_hour[hour.start]) if hour.start in by_hour else hour for hour in hours]
     return Labelled(len(known), every, metrics(label, predicted, contract.task, weight, least))
+
+
+def with_estimates(champion: Champion, rows: pd.DataFrame, hours: Sequence[Hour]) -> list[Hour]:
+    """The hours with the champion's mean loss on their `rows` as it can be expected without labels."""
+    if rows.empty:
+        return list(hours)
+    expected = pd.Series(expected_losses(champion, rows), index=rows.index).groupby(rows[ASKED_AT]).mean()
+    by_hour = {pd.Timestamp(str(start)).isoformat(): float(value) for start, value in expected.items()}
+    return [replace(hour, estimate=by_hour.get(hour.start)) for hour in hours]
 
 
 def _with_loss(hour: Hour, rows: int, loss: float) -> Hour:

@@ -22,6 +22,7 @@ def _hour(hour: Hour, place: int, names: dict[str, str]) -> Iterator[Point]:
     yield Point("rows", hour.rows, place)
     yield Point("uncertain", hour.uncertain, place)
     yield Point("loss", hour.loss, place)
+    yield Point("estimate", hour.estimate, place)
     yield from _numbers("prediction", hour.prediction, place)
     for name, share in hour.classes.items():
         yield Point(f"class.{_plain(name)}", share, place)

@@ -9,7 +9,8 @@ import numpy as np
 
 from tidegate.components.gate.words import COLORS, SENTENCES
 from tidegate.components.monitor.hours import numbers
-from tidegate.documents.decision import Decision, DriftDetail
+from tidegate.documents.decision import Decision
+from tidegate.documents.signal import DriftDetail, EstimateDetail
 from tidegate.documents.traffic import FeatureHour, Hour, Numbers, Traffic
 from tidegate.pages.axes import Axis, dates
 from tidegate.pages.page import write_page
@@ -45,7 +46,7 @@ def write_traffic(path: Path, traffic: Traffic, decision: Decision, champion: Ch
         sentence=SENTENCES[decision.decision],
         color=COLORS[decision.decision],
         hours=_hours(traffic),
-        answers=[*_answers(traffic, champion), *_losses(traffic, champion, task.words)],
+        answers=[*_answers(traffic, champion), *_losses(traffic, decision, champion, task.words)],
         features=_features(traffic, decision, champion),
         left_out=max(0, len(champion.record.features) - MOST_FEATURES),
         loss=task.words,
@@ -85,11 +86,19 @@ def _answers(traffic: Traffic, champion: Champion) -> list[Series]:
     return series
 
 
-def _losses(traffic: Traffic, champion: Champion, words: str) -> list[Series]:
+def _losses(traffic: Traffic, decision: Decision, champion: Champion, words: str) -> list[Series]:
+    """The loss where labels are known; the estimate, if it has a record by which it can be read."""
     values = [(hour, hour.loss) for hour in traffic.hours if hour.loss is not None]
     promised = champion.verdict.loss if champion.verdict else None
-    line = _series(words, values, traffic, promised)
-    return [line] if line else []
+    details = [signal.detail for signal in decision.signals if isinstance(signal.detail, EstimateDetail)]
+    estimates = [(hour, hour.estimate) for hour in traffic.hours if hour.estimate is not None]
+    lines = [
+        _series(words, values, traffic, promised),
+        _series(f"{words}, estimated without labels", estimates, traffic, promised)
+        if any(detail.record for detail in details)
+        else None,
+    ]
+    return [line for line in lines if line]
 
 
 def _features(traffic: Traffic, decision: Decision, champion: Champion) -> list[dict[str, Any]]:

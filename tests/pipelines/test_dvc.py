@@ -37,6 +37,12 @@ def test_what_is_committed_is_what_would_be_rendered(root: Path) -> None:
     rendering.check()
 
 
+def test_another_problem_gets_its_stages_and_none_of_our_pages(problem: Path) -> None:
+    rendering.write()
+    assert sorted(path.name for path in problem.iterdir()) == ["dvc.yaml", "params.yaml"]
+    rendering.check()
+
+
 def test_hand_written_parts_stay(problem: Path, compiled: dict[str, Any]) -> None:
     (problem / "dvc.yaml").write_text(HAND)
     text = dvc.render(compiled)

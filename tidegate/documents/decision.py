@@ -4,25 +4,11 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from tidegate.documents.document import Document, Part
+from tidegate.documents.signal import Signal
 
 Answer = Literal["retrain", "keep", "cannot tell"]
-Kind = Literal[
-    "champion",
-    "recipe",
-    "predictions",
-    "label",
-    "decay",
-    "together",
-    "slices",
-    "slice_decay",
-    "age",
-    "cooldown",
-    "budget",
-    "features",
-]
 FeedbackKind = Literal["batch", "ignore"]
 Word = Literal["right", "wrong", ""]
-State = Literal["opens", "shut", "holds", "told", "cannot tell", "ignored", "off"]
 ComparedRows = Literal["all rows", "labelled rows", "labelled rows with all rows"]
 
 
@@ -61,6 +47,8 @@ class Policy(Part):
     batch that was decided by such a policy before there were these signals is not decided again."""
     slice_drift: float = 0.5
     """The limit of the drift of predictions in a slice."""
+    estimate: float = 0.0
+    """The limit of the growth of the champion's estimated loss; 0: it opens nothing."""
 
 
 @dataclass(frozen=True)
@@ -125,130 +113,6 @@ class Compared(Part):
     """Of which rows features and predictions are compared, on both sides alike: all rows, or the labelled ones of a
     champion whose reference sample holds no others. Label and loss are compared on labelled rows. The default is what
     decisions without this field compared: labelled training rows with all rows of the batch."""
-
-
-@dataclass(frozen=True)
-class NoDetail(Part):
-    """A signal without details."""
-
-
-@dataclass(frozen=True)
-class RecipeDetail(Part):
-    """Which parts of the recipe differ from the champion's."""
-
-    differs: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class DriftDetail(Part):
-    """The drift of a column between the champion's reference and the batch."""
-
-    score: float | None
-    """Evidently's drift score."""
-    chance: float | None
-    """The critical value of the score: its maximum over all columns exceeds it at the rate gate.false_alarm_rate
-    where nothing drifts."""
-    importance: float | None
-    """The share of the champion's permutation importance."""
-    method: str
-    null_shift: float
-    """The batch's share of rows without a value minus the reference's."""
-    new: tuple[str, ...]
-    """Categories that only the batch has, at most five."""
-
-
-@dataclass(frozen=True)
-class DecayDetail(Part):
-    """The champion's loss on the batch and on the rows of its verdict."""
-
-    loss: float
-    verdict_loss: float
-    interval: tuple[float, float] | None
-    """The confidence interval of the difference; null: too few blocks."""
-
-
-@dataclass(frozen=True)
-class ColumnShare(Part):
-    """How much a column has part in a drift of several."""
-
-    column: str
-    share: float
-    """The share of the classifier's permutation importance."""
-    importance: float
-    """The share of the champion's permutation importance."""
-
-
-@dataclass(frozen=True)
-class TogetherDetail(Part):
-    """How well a classifier that sees several columns at once tells the batch from the champion's reference."""
-
-    area: float
-    """The area under its ROC curve, of rows of blocks that it has not learned from; 0.5: not at all."""
-    chance: float | None
-    """What it exceeds at half of the rate gate.false_alarm_rate where nothing drifts; null: too few blocks."""
-    columns: tuple[ColumnShare, ...]
-    """What it tells them apart by, the largest share first; at most ten."""
-
-
-@dataclass(frozen=True)
-class SliceDrift(Part):
-    """The drift of the champion's predictions in a slice."""
-
-    slice: str
-    """The column and its value."""
-    rows: int
-    """Its rows in the sample of the batch."""
-    score: float | None
-    """Evidently's drift score."""
-    chance: float | None
-    """The critical value of the score: its maximum over all slices exceeds it at half of the rate
-    gate.false_alarm_rate where nothing drifts; null: too few blocks."""
-
-
-@dataclass(frozen=True)
-class SliceDriftDetail(Part):
-    """The slices that have enough rows, the one that is nearest to opening the gate first; at most fifty."""
-
-    method: str
-    slices: tuple[SliceDrift, ...]
-
-
-@dataclass(frozen=True)
-class SliceDecay(Part):
-    """The champion's loss in a slice of the batch, and in that slice of its verdict."""
-
-    slice: str
-    rows: int
-    """Its labelled rows in the sample of the batch."""
-    loss: float
-    verdict_loss: float
-    interval: tuple[float, float] | None
-    """The confidence interval of the difference, for all slices at once; null: too few blocks."""
-
-
-@dataclass(frozen=True)
-class SliceDecayDetail(Part):
-    """The slices that have enough rows in batch and verdict, the one that is nearest to opening the gate first."""
-
-    slices: tuple[SliceDecay, ...]
-
-
-@dataclass(frozen=True)
-class Signal(Part):
-    """One thing that may open the gate or hold it shut: its value against its limit, and the state that follows."""
-
-    name: str
-    signal: Kind
-    state: State
-    """opens: it opens the gate; shut: it does not; holds: a brake keeps the gate shut; told: named, never opens;
-    cannot tell: too few rows, labels or blocks; ignored: a person said so; off: switched off."""
-    reason: str
-    value: float | None
-    """What was found: an effect, a growth of the loss, days, challengers."""
-    limit: float | None
-    """What it is held against."""
-    column: str | None
-    detail: DriftDetail | DecayDetail | TogetherDetail | SliceDriftDetail | SliceDecayDetail | RecipeDetail | NoDetail
 
 
 @dataclass(frozen=True)

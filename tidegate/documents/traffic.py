@@ -48,6 +48,8 @@ class Hour(Part):
     """The compared rows of the hour whose label is known by now."""
     loss: float | None = None
     """The champion's mean loss on these."""
+    estimate: float | None = None
+    """Its mean loss on the compared rows as estimated without labels."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tidegate.documents.decision import DecayDetail, Decision
+from tidegate.documents.decision import Decision
+from tidegate.documents.signal import DecayDetail, EstimateDetail, EstimateRecord
 from tidegate.tracking.tags import Tag
 
 MOST_SIGNALS = 20
@@ -26,6 +27,8 @@ class PastDecision:
     signals: Mapping[str, tuple[float | None, float | None]]
     promised: float | None = None
     """The champion's loss on the rows that it was promoted for."""
+    estimate: float | None = None
+    """What its loss on the labelled rows was estimated to be."""
 
 
 def noted(decision: Decision, loss: float | None) -> dict[str, str]:
@@ -34,7 +37,9 @@ def noted(decision: Decision, loss: float | None) -> dict[str, str]:
     The tag `champion` will not do: after a release it holds the version that serves then.
     """
     decay = next((signal.detail for signal in decision.signals if isinstance(signal.detail, DecayDetail)), None)
+    estimate = next((signal.detail for signal in decision.signals if isinstance(signal.detail, EstimateDetail)), None)
     champion = {"champion": decision.champion, "promised": decay.verdict_loss if decay else None, "loss": loss}
+    champion |= {"estimate": estimate.labelled} if estimate and estimate.labelled is not None else {}
     signals = {signal.name: [signal.value, signal.limit] for signal in decision.signals if signal.value is not None}
     entries = list(signals.items())[:MOST_SIGNALS]
     while len(text := json.dumps({**champion, "signals": dict(entries)}, ensure_ascii=False)) > LONGEST:
@@ -63,4 +68,14 @@ def decided(tags: Mapping[str, str]) -> PastDecision:
         loss=note.get("loss"),
         signals={name: (value, limit) for name, (value, limit) in note.get("signals", {}).items()},
         promised=note.get("promised"),
+        estimate=note.get("estimate"),
     )
+
+
+def estimates(past: Iterable[PastDecision]) -> list[EstimateRecord]:
+    """The record of the estimates: the batches of which both the estimate and the loss are known, the oldest first."""
+    return [
+        EstimateRecord(entry.until, entry.estimate, entry.loss)
+        for entry in past
+        if entry.estimate is not None and entry.loss is not None
+    ]

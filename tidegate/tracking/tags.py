@@ -17,11 +17,13 @@ class Tag:
     REASONS = "tidegate.reasons"
     ROWS = "tidegate.rows"
     GATE = "tidegate.gate"  # the signals with their limits, and the champion's loss, as JSON
+    REQUESTS = "tidegate.requests"  # the id of the window of requests that opened the gate for the batch
     CHAMPION = "tidegate.champion"  # the version that served; after a release the one that serves
     VERDICT = "tidegate.verdict"  # accepted or refused; on versions and entries a summary as JSON
     VERDICT_REASONS = "tidegate.verdict.reasons"
     WINDOW = "tidegate.window"  # the id of a window of requests, on a run that is of no batch
-    END = "tidegate.end"  # the moment at which the window ends
+    START = "tidegate.start"  # the moment at which the window begins
+    END = "tidegate.end"  # the moment at which it ends
     STARTED = "tidegate.started"  # what began because the window opened the gate
     EXPERIMENT = "tidegate.experiment"  # the name of the DVC experiment
     RESTORED = "tidegate.restored."  # and the id that a run or a model had where it was copied: see `backups`

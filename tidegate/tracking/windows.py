@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tidegate.documents.batch import Batch
 from tidegate.documents.formats import write_text
 from tidegate.tracking import run_data
 from tidegate.tracking.batch_runs import ensure_experiment, searched
@@ -17,6 +19,42 @@ from tidegate.tracking.tags import Tag
 from tidegate.tracking.trials import retrainings
 
 PAGES = ("traffic.html", "gate.html")
+
+
+@dataclass(frozen=True)
+class OpenWindow:
+    """A window of requests that opened the gate: its id, the moment of its end, and the reasons in words."""
+
+    id: str
+    end: str
+    reasons: str
+
+
+def open_window(
+    windows: Sequence[Mapping[str, str]], batches: Sequence[Mapping[str, str]], batch: Batch, champion: str
+) -> OpenWindow | None:
+    """The window by which the gate is open for a batch; None without one.
+
+    It is the newest that could be judged of what this champion was asked, if it opened the gate, shares time with the
+    batch, and no batch was decided by it before. A batch that was decided by a window keeps it; a batch that is not
+    the newest gets none.
+    """
+    counted = [tags for tags in batches if Tag.EXPERIMENT not in tags]
+    used = {tags[Tag.REQUESTS]: tags[Tag.BATCH] for tags in counted if Tag.REQUESTS in tags}
+    if own := next((tags for tags in windows if used.get(tags[Tag.WINDOW]) == batch.id), None):
+        return _open(own)
+    if any(tags.get(Tag.UNTIL, "") > batch.end[:10] for tags in counted):
+        return None
+    told = [tags for tags in windows if tags.get(Tag.CHAMPION) == champion and tags[Tag.DECISION] != "cannot tell"]
+    if not told or told[-1][Tag.DECISION] != "retrain" or told[-1][Tag.WINDOW] in used:
+        return None
+    start, end = told[-1].get(Tag.START, told[-1][Tag.END]), told[-1][Tag.END]
+    return _open(told[-1]) if start < batch.end and batch.start < end else None
+
+
+def _open(tags: Mapping[str, str]) -> OpenWindow:
+    return OpenWindow(tags[Tag.WINDOW], tags[Tag.END], tags[Tag.REASONS])
+
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -12,7 +12,7 @@ from tests.documents import VERDICT, batch_of, record_of
 from tidegate.components.gate.comparison import Question, comparison
 from tidegate.components.gate.signals import signals
 from tidegate.contract.contract import parse_contract
-from tidegate.documents.decision import DecayDetail
+from tidegate.documents.signal import DecayDetail
 from tidegate.tracking.champion import Champion
 
 promise = parse_contract(

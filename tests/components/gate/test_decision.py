@@ -15,7 +15,8 @@ from tidegate.components.gate.decision import decide, decision_of, numbers, woul
 from tidegate.components.gate.permutation_test import Column
 from tidegate.components.gate.policy import switched_off
 from tidegate.components.gate.words import word
-from tidegate.documents.decision import Answer, ChampionModel, Decision, Kind, NoDetail, RecipeDetail, Signal, State
+from tidegate.documents.decision import Answer, ChampionModel, Decision
+from tidegate.documents.signal import Kind, NoDetail, RecipeDetail, Signal, State
 from tidegate.process.errors import InputError
 from tidegate.scoring.tasks import TASKS
 

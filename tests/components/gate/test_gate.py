@@ -117,6 +117,7 @@ def test_nothing_new_keeps_the_champion(released: "World") -> None:
         "drift of the label",
         "decay",
         "drift of columns together",
+        "estimated loss",
         "age",
         "cooldown",
         "budget",

@@ -16,7 +16,7 @@ from tidegate.components.gate.interactions import MOST_TERMS, terms
 from tidegate.components.gate.joint_drift import MOST_ROWS, JointDrift, joint_drift, together
 from tidegate.components.gate.permutation_test import compare
 from tidegate.components.gate.thinning import Thinned, smaller, thinned
-from tidegate.documents.decision import TogetherDetail
+from tidegate.documents.signal import TogetherDetail
 
 kinds = {"a": "number", "b": "number", "c": "category", "d": "category"}
 shares = {"a": 0.5, "b": 0.3, "c": 0.2, "d": 0.0}

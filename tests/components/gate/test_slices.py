@@ -13,7 +13,7 @@ from tidegate.components.gate.permutation_test import Column, compare
 from tidegate.components.gate.slice_decay import Losses, decay_of_slices, slice_decays
 from tidegate.components.gate.slice_drift import Slice, drift_of_slices, large_slices, slice_drift
 from tidegate.components.gate.thinning import Thinned, thinned
-from tidegate.documents.decision import SliceDecay, SliceDecayDetail, SliceDriftDetail
+from tidegate.documents.signal import SliceDecay, SliceDecayDetail, SliceDriftDetail
 from tidegate.documents.verdict import SliceResult
 from tidegate.scoring.tasks import TASKS
 

@@ -62,6 +62,7 @@ def test_requests_like_those_of_training_keep_the_champion(later: "World") -> No
     decision = monitored(later)
     assert decision.decision == "keep", decision.reasons
     states = {signal.name: signal.state for signal in decision.signals}
+    assert states.pop("estimated loss") == "off", "by default it opens nothing"
     assert {"decay", "drift of price", "drift of predictions"} <= states.keys() and {*states.values()} == {"shut"}
     traffic = Traffic.read(later / "traffic.json")
     assert traffic.rows == traffic.offline_rows == 14 * 12 and traffic.differences == ()

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.decisions import decision, signal
 from tests.servers.http import serving
 from tests.servers.programs import free_port, silent
+from tidegate.components.gate.announcement import announce
+from tidegate.documents.signal import EstimateDetail
 from tidegate.process import limits
 from tidegate.tracking import batch_runs
 from tidegate.tracking.alerts import VARIABLE, Alert, alert
@@ -161,6 +164,19 @@ def test_a_champion_that_is_old_is_told_where_a_brake_holds_the_gate(webhook: We
     released.run("gate", max_age_days=1, cooldown_days=300)
     assert [told["event"] for told in webhook.told] == ["champion old"]
     assert "learned from nothing newer" in webhook.told[0]["text"]
+
+
+@pytest.mark.parametrize(
+    ("interval", "events"), [((0.01, 0.2), ["estimated loss rose"]), ((-0.01, 0.2), []), (None, [])]
+)
+def test_an_estimate_that_certainly_rose_is_told(
+    webhook: Webhook, run_id: str, interval: tuple[float, float] | None, events: list[str]
+) -> None:
+    detail = EstimateDetail(0.6, None, 0.5, interval, ())
+    signals = [signal("estimated loss", "estimate", "off", 0.1, None, reason="it is estimated at 0.6", detail=detail)]
+    announce(connect(), run_id, "toy", decision("cannot tell", signals), "decision.1")
+    assert [told["event"] for told in webhook.told] == events
+    assert all(told["reasons"] == ["it is estimated at 0.6"] for told in webhook.told)
 
 
 def test_an_experiment_tells_nobody(webhook: Webhook, released: "World", monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,8 @@ def judge(window: str, until: str, recordings: str, tables: str) -> Decision:
 def begin(decision: Decision) -> dict[str, Any] | None:
     """Run the loop once because the gate is open, and note it; None where this window has started it before.
 
-    InputError names a run that is in progress. A run that ends early is no start: the next window tries again.
+    InputError names a run that is in progress. A run that ends early is no start, nor is one that trains nothing
+    because the data does not reach into the window yet: the next window tries again.
     """
     from tidegate.tracking.store import connect
     from tidegate.tracking.tags import Tag
@@ -68,6 +69,10 @@ def begin(decision: Decision) -> dict[str, Any] | None:
         return None
     print("the gate is open: the loop runs, as `tidegate run` does", file=sys.stderr, flush=True)
     done = summary.summary(*turn.turn(None, False, False))
-    batch = done["batch"]["id"] if done["batch"] else "none"
-    started(client, own["run"], f"tidegate run, batch {batch}")
+    if done["decision"] and done["decision"]["retrain"] and "deploy" in done["seconds"]:
+        started(client, own["run"], f"tidegate run, batch {done['batch']['id']}")
+    elif done["batch"]:
+        end, begins = done["batch"]["end"][:10], decision.window.start[:10]
+        lacks = f"the newest batch ends {end}, what was asked begins {begins}"
+        print(f"the loop has trained nothing: {lacks}", file=sys.stderr)
     return done

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 from tidegate.commands.loop import containers, locks, rewritten, unchanged, workspace
 from tidegate.commands.loop.champion import champion_by_fork
@@ -63,6 +64,7 @@ def _turn(
         write_text(workspace.PARAMS, text)
         stages.append("ingest")
     again = [] if anew else list(stale(champion))
+    again += [] if anew or stages or again else asked_about(champion, parameters["gate"])
     if not anew and not stages and not again:
         return {}, champion
     warn_of_key(parameters["deploy"])
@@ -131,6 +133,22 @@ def stale(champion: str | None) -> Iterator[str]:
             yield "evaluate"  # the champion that it was compared with is gone
         elif champion == release.version or _rejected(batch.name, release.version):
             yield "deploy"  # a person has answered
+
+
+def asked_about(champion: str | None, policy: Mapping[str, Any]) -> Iterator[str]:
+    """The gate, if a window of requests has opened it since it kept the champion for this batch."""
+    batch, decision = workspace.written(Batch, "featurize"), workspace.written(Decision, "gate")
+    if champion is None or batch is None or decision is None or decision.batch != batch.id or decision.retrain:
+        return
+    if policy["mode"] != "auto" or "requests" in policy["off"].split():
+        return
+    from tidegate.tracking import windows
+    from tidegate.tracking.batch_runs import batches
+    from tidegate.tracking.store import reader
+
+    judged = windows.windows(reader(), batch.name)
+    if judged and windows.open_window(judged, batches(reader(), batch.name), batch, champion):
+        yield "gate"
 
 
 def _rejected(name: str, version: str | None) -> bool:

@@ -10,8 +10,9 @@ from tidegate.commands.loop.workspace import ARTIFACTS, CONTRACT
 from tidegate.commands.reviewing import viewer
 from tidegate.commands.reviewing.batches import row
 from tidegate.contract.contract import read_contract
-from tidegate.documents.decision import Decision, DriftDetail
+from tidegate.documents.decision import Decision
 from tidegate.documents.formats import write_json
+from tidegate.documents.signal import DriftDetail
 from tidegate.process.child import python
 from tidegate.process.errors import InputError
 from tidegate.process.redaction import address
