@@ -36,7 +36,6 @@ from tidegate.components.evaluate.pictures import intervals, panels
 from tidegate.components.evaluate.slices import SliceDifference
 from tidegate.components.gate.page import write_decision
 from tidegate.components.gate.pictures import pictures
-from tidegate.components.monitor.hours import Known, hour
 from tidegate.components.monitor.page import write_traffic
 from tidegate.components.validate.findings import findings_of, table_findings
 from tidegate.components.validate.page import TEMPLATE, values
@@ -59,6 +58,7 @@ from tidegate.documents.verdict import ModelMetrics, ModelName, SliceResult
 from tidegate.pages.page import write_note, write_page
 from tidegate.scoring.scores import metrics
 from tidegate.scoring.tasks import TASKS, display
+from tidegate.serving.hours import Known, hour
 
 __all__ = ["browser"]
 root = Path(tidegate.commands.__file__).parent

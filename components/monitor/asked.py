@@ -9,9 +9,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tidegate.components.monitor.hours import Known, hour
 from tidegate.documents.traffic import Hour
 from tidegate.process import limits
+from tidegate.serving.hours import Known, hour
 from tidegate.serving.recordings import FEATURE, KEY, RecordedHour
 from tidegate.tables.features import Window
 from tidegate.tracking.champion import Champion

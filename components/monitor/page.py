@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from tidegate.components.gate.words import COLORS, SENTENCES
-from tidegate.components.monitor.hours import numbers
 from tidegate.documents.decision import Decision
 from tidegate.documents.signal import DriftDetail, EstimateDetail
 from tidegate.documents.traffic import FeatureHour, Hour, Numbers, Traffic
 from tidegate.pages.axes import Axis, dates
 from tidegate.pages.page import write_page
 from tidegate.scoring.tasks import TASKS
+from tidegate.serving.hours import numbers
 from tidegate.tracking.champion import Champion
 
 MOST_FEATURES = 40

@@ -22,7 +22,7 @@ from tidegate.commands.cli import parser
 from tidegate.commands.serve import values
 from tidegate.pipelines import cluster, settings
 from tidegate.process import limits
-from tidegate.serving import metrics  # noqa: F401
+from tidegate.serving import hourly, metrics  # noqa: F401
 
 GATEWAY, PROMETHEUS = "a gateway", "prometheus"
 ELSEWHERE: dict[str, tuple[End, tuple[Port, ...]]] = {
@@ -214,7 +214,7 @@ def test_the_dashboard_shows_metrics_that_the_server_has() -> None:
     families = [family for family in REGISTRY.collect() if family.name.startswith("tidegate_")]
     there = {f"{family.name}{'_total' * (family.type == 'counter')}" for family in families}
     assert {name.removesuffix("_bucket") for name in used} == there, "each is shown, and no other"
-    labels = {"protocol", "code", "kind", "version", "outcome", "le"}
+    labels = {"protocol", "code", "kind", "version", "outcome", "le", "feature", "statistic", "name"}
     grouped = re.findall(r"\bby \(([^)]*)\)", " ".join(queries))
     assert {name.strip() for group in grouped for name in group.split(",")} <= labels
 

@@ -158,7 +158,8 @@ def _column(name: str) -> Callable[[Prediction], Sequence[Any]]:
     return _OURS[name]
 
 
-def _probabilities(of: Prediction) -> list[Any]:
+def probabilities(of: Prediction) -> list[Any]:
+    """The classes and their probabilities, row by row."""
     assert isinstance(of.answer, pd.DataFrame)
     return [[*zip(of.answer.columns, row, strict=True)] for row in of.answer.to_numpy().tolist()]
 
@@ -170,5 +171,5 @@ _OURS: Mapping[str, Callable[[Prediction], Sequence[Any]]] = {
     "version": lambda of: [of.champion.version] * len(of),
     "kind": lambda of: [of.kind] * len(of),
     "prediction": lambda of: [*answers(of.answer).tolist()],
-    "probabilities": _probabilities,
+    "probabilities": probabilities,
 }

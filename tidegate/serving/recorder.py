@@ -18,6 +18,7 @@ from tidegate.process.deadline import within
 from tidegate.process.errors import InputError, messages
 from tidegate.process.redaction import redacted
 from tidegate.serving import metrics
+from tidegate.serving.hourly import HourlyNumbers
 from tidegate.serving.options import Settings
 from tidegate.serving.recorded_prediction import Prediction, content, name
 
@@ -50,9 +51,10 @@ class Recorder:
     _due: threading.Event = field(default_factory=threading.Event)
     _ending: bool = False
     _failing: bool = False
+    _hourly: HourlyNumbers = field(default_factory=HourlyNumbers)
 
     def __post_init__(self) -> None:
-        self._store = _store(self.settings.record)
+        self._store = store(self.settings.record)
         self._thread = threading.Thread(target=self._write_again_and_again, name="record", daemon=True)
 
     def start(self) -> None:
@@ -115,12 +117,26 @@ class Recorder:
             waiting, self._waiting = self._waiting, []
         waiting.sort(key=lambda prediction: prediction.group)
         groups = [[*those] for _, those in groupby(waiting, lambda prediction: prediction.group)]
-        files = [file for those in groups if (file := _file(those))]
+        files = [file for those in groups if (file := self._file(those))]
         size = sum(prediction.size for prediction in waiting)
         with self._lock:
             self._files += files
             self._waiting_bytes -= size
             self._file_bytes += sum(len(file.content) for file in files)
+
+    def _file(self, predictions: Sequence[Prediction]) -> _File | None:
+        """The file of predictions of one version and hour, which are counted; None for those that it cannot hold."""
+        rows = sum(map(len, predictions))
+        try:
+            self._hourly.add(predictions)
+        except Exception:  # a bug, which must not end the recording
+            traceback.print_exc(file=sys.stderr)
+        try:
+            return _File(name(predictions[0].group), content(predictions), rows, time.monotonic())
+        except Exception:  # a bug, which must not end the recording
+            traceback.print_exc(file=sys.stderr)
+            metrics.DROPPED.inc(rows)
+            return None
 
     def _forget(self, file: _File) -> None:
         with self._lock:
@@ -137,23 +153,12 @@ class Recorder:
             self.tell(messages(InputError(place, "a store that takes predictions", reason, cure))[0])
 
 
-def _file(predictions: Sequence[Prediction]) -> _File | None:
-    """The file of predictions of one version and hour; None for those that it cannot hold."""
-    rows = sum(map(len, predictions))
-    try:
-        return _File(name(predictions[0].group), content(predictions), rows, time.monotonic())
-    except Exception:  # a bug, which must not end the recording
-        traceback.print_exc(file=sys.stderr)
-        metrics.DROPPED.inc(rows)
-        return None
-
-
 def recorder(settings: Settings, tell: Callable[[str], None]) -> Recorder | None:
     """What records the predictions; None where nothing is recorded."""
     return Recorder(settings, tell) if settings.record else None
 
 
-def _store(place: str) -> Callable[[str, bytes], None]:
+def store(place: str) -> Callable[[str, bytes], None]:
     """What writes a file at a place, by its path there."""
     if "://" not in place:
         folder = Path(place).absolute()
