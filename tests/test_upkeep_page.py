@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from tests.workspaces import Workspace
@@ -123,6 +124,23 @@ def test_what_is_old_goes_and_the_loop_goes_on(own: Workspace) -> None:
     refused = workspace.tidegate("prune", "--keep", "soon", check=False)
     assert refused.returncode == 2 and refused.stderr.count("\n") == 1
     assert "--keep: expected a number and" in refused.stderr
+
+
+def test_an_event_is_erased_and_who_holds_it_is_listed(workspace: Workspace) -> None:
+    (command,) = (command for command in commands if command.startswith("tidegate erase"))
+    frame = pd.read_parquet(workspace / "artifacts/validate/clean/flights.parquet")
+    event = frame[frame["time_hour"] < "2013-01-20"].iloc[0]
+    names = re.findall(r"--key (\w+)=", command)
+    values = {**event[names], "time_hour": event["time_hour"].isoformat()}
+    key = [word for name in names for word in ("--key", f"{name}={values[name]}")]
+    said = workspace.tidegate("erase", *key, "--dry-run").stdout
+    assert said.startswith("recordings: 0 rows of 0 files would be removed (--dry-run)\n")
+    assert "held by data of the last run: 1 row of flights" in said
+    assert re.search(r"held by version 1: it learned from 2013-01-\d\d to ", said)
+    assert re.search(r"held by data [0-9a-f]{32}\S*: the batch of version \d ends after the event", said)
+    refused = workspace.tidegate("erase", "--key", "flight=1", check=False)
+    assert refused.returncode == 2 and refused.stderr.startswith("error: --key: expected --key time_hour=VALUE")
+    assert refused.stderr.count("\n") == 1
 
 
 def test_a_folder_is_no_file_and_another_file_no_copy(workspace: Workspace) -> None:

@@ -15,6 +15,7 @@ from tidegate.commands import (
     compile,
     contract,
     doctor,
+    erase,
     feedback,
     history,
     init,
@@ -105,6 +106,7 @@ SECTIONS: Mapping[str, Mapping[str, Command]] = {
         "backup": backup.COMMAND,
         "restore": restore.COMMAND,
         "prune": prune.COMMAND,
+        "erase": erase.COMMAND,
     },
     "development": {
         "step": step.COMMAND,
