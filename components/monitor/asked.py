@@ -43,18 +43,47 @@ def asked(champion: Champion, recorded: Iterable[RecordedHour], window: Window, 
     by_hour: dict[str, Hour] = {}
     features: dict[str, str] = {}
     for each in recorded:
-        versions.update({version: len(table) for version, table in each.tables.items()})
-        damaged += each.damaged
-        table = each.tables.get(champion.version)
-        if table is None:
+        read = _read(each.files, champion.version)
+        versions.update(read.versions)
+        damaged += read.damaged
+        if read.sample is None:
             continue
-        features = _recorded_features(champion, table)
-        frame = _frame(_lowest(table, limits.MONITOR_HOUR_ROWS), features, contract.identity, contract.task)
-        by_hour[each.start.isoformat()] = hour(each.start, len(table), frame, features, known, contract.task)
+        features = _recorded_features(champion, read.sample)
+        frame = _frame(read.sample, features, contract.identity, contract.task)
+        own = read.versions[champion.version]
+        by_hour[each.start.isoformat()] = hour(each.start, own, frame, features, known, contract.task)
         frames = [_least(pd.concat([*frames, frame.assign(**{ASKED_AT: each.start})]), rows)]
     hours = pd.date_range(window.start, window.end, freq="h", inclusive="left")
     every = [by_hour.get(start.isoformat(), Hour(start.isoformat(), 0)) for start in hours]
     return Asked(frames[0].reset_index(drop=True), every, features, versions, damaged)
+
+
+@dataclass
+class _Read:
+    """The rows of an hour by version, the rows of the lowest hashes of one version, and the files left out."""
+
+    versions: Counter[str] = field(default_factory=Counter)
+    sample: pa.Table | None = None
+    damaged: int = 0
+
+
+def _read(files: Iterable[pa.Table | None], version: str) -> _Read:
+    """Read an hour file by file, and keep the sample of a version alone."""
+    read = _Read()
+    for table in files:
+        if table is None:
+            read.damaged += 1
+            continue
+        name = table["version"][0].as_py()
+        own = _hashed(table) if name == version else None
+        if own is not None and read.sample is not None and own.schema != read.sample.schema:
+            read.damaged += 1
+            continue
+        read.versions[name] += len(table)
+        if own is not None:
+            whole = own if read.sample is None else pa.concat_tables([read.sample, own])
+            read.sample = _lowest(whole, limits.MONITOR_HOUR_ROWS)
+    return read
 
 
 def _recorded_features(champion: Champion, table: pa.Table) -> dict[str, str]:
@@ -62,11 +91,15 @@ def _recorded_features(champion: Champion, table: pa.Table) -> dict[str, str]:
     return {name: kind for name, kind in champion.record.features.items() if FEATURE + name in table.schema.names}
 
 
-def _lowest(table: pa.Table, most: int) -> pa.Table:
-    """The rows of the lowest hashes, with their hash."""
+def _hashed(table: pa.Table) -> pa.Table:
+    """The rows with the hash of their request and place in it."""
     named = pd.DataFrame({"request": table["request"].to_pandas(), "row": table["row"].to_numpy()})
     hashes = pd.util.hash_pandas_object(named, index=False).to_numpy(np.uint64)
-    table = table.append_column(PLACE, pa.array(hashes))
+    return table.append_column(PLACE, pa.array(hashes))
+
+
+def _lowest(table: pa.Table, most: int) -> pa.Table:
+    """The rows of the lowest hashes."""
     return table.take(pc.select_k_unstable(table, most, [(PLACE, "ascending")])) if len(table) > most else table
 
 

@@ -25,7 +25,7 @@ SHADOW_BYTES = 100_000_000  # of a file: no server writes a larger one
 SHADOW_SECONDS = 60.0  # to read all of it
 
 # What `monitor` reads of recorded predictions.
-MONITOR_HOUR_SECONDS = 120.0  # to read an hour
+MONITOR_FILE_SECONDS = 120.0  # to read a file
 MONITOR_HOUR_ROWS = 100_000  # of an hour, from which its rates and quantiles are taken
 
 # Programs on this machine.

@@ -50,38 +50,35 @@ def newest(place: str, version: str, task: str) -> Recordings:
 
 @dataclass(frozen=True)
 class RecordedHour:
-    """What was recorded in an hour: a table for each version, and how many files were left out."""
+    """What was recorded in an hour: its files one after the other, each with the rows of one version.
+
+    None is a file that is damaged, too large, or that no server wrote.
+    """
 
     start: datetime
-    tables: Mapping[str, pa.Table]
-    damaged: int
+    files: Iterator[pa.Table | None]
 
 
 def hourly(place: str, start: datetime, end: datetime, task: str) -> Iterator[RecordedHour]:
-    """What was recorded in the whole hours of [start, end), in their order; an hour without files is left out.
+    """What was recorded in the whole hours of [start, end), in their order; an hour without a folder is left out.
 
-    Errors as `newest`, and files that are left out.
+    A file is read when its turn comes: no more of an hour is held than who asks keeps. Errors as `newest`.
     """
     system, folder = _answer(place, limits.STORE_ANSWER_SECONDS, lambda: opened(place))
     hours = _answer(place, limits.STORE_ANSWER_SECONDS, lambda: _hours(system, folder))
     for hour, path in hours:
         if start <= hour < end:
-            yield _answer(place, limits.MONITOR_HOUR_SECONDS, partial(_recorded_hour, system, hour, path, task))
+            yield RecordedHour(hour, _of_hour(place, system, path, task))
 
 
-def _recorded_hour(system: Any, hour: datetime, path: str, task: str) -> RecordedHour:
-    versions: dict[str, list[pa.Table]] = {}
-    damaged = 0
-    for entry in _files(system, path):
-        table = _table(system, str(entry["name"]), task) if int(entry["size"]) <= limits.SHADOW_BYTES else None
-        names = table["version"].unique().to_pylist() if table is not None else []
-        parts = versions.setdefault(names[0], []) if len(names) == 1 else None
-        if table is None or parts is None or (parts and table.schema != parts[0].schema):
-            damaged += 1
-        else:
-            parts.append(table)
-    whole = {version: pa.concat_tables(tables) for version, tables in sorted(versions.items()) if tables}
-    return RecordedHour(hour, whole, damaged)
+def _of_hour(place: str, system: Any, path: str, task: str) -> Iterator[pa.Table | None]:
+    for entry in _answer(place, limits.STORE_ANSWER_SECONDS, partial(_files, system, path)):
+        yield _answer(place, limits.MONITOR_FILE_SECONDS, partial(_of_one_version, system, entry, task))
+
+
+def _of_one_version(system: Any, entry: Mapping[str, Any], task: str) -> pa.Table | None:
+    table = _table(system, str(entry["name"]), task) if int(entry["size"]) <= limits.SHADOW_BYTES else None
+    return table if table is not None and len(table["version"].unique()) == 1 else None
 
 
 def _answer(place: str, seconds: float, work: Callable[[], Result]) -> Result:

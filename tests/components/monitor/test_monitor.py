@@ -13,6 +13,7 @@ from tests.toy import orders
 from tidegate.components.monitor import offline
 from tidegate.documents.decision import Decision
 from tidegate.documents.traffic import Traffic
+from tidegate.process import limits
 from tidegate.process.errors import UnavailableError
 from tidegate.serving.rows import Kind
 from tidegate.tables.features import Window
@@ -151,6 +152,21 @@ def test_each_hour_has_its_shares_and_numbers(later: "World") -> None:
     assert (shop.missing, shop.unseen, shop.numbers) == (0.0, 0.25, None)
     assert hour.prediction is not None and 0 <= hour.prediction.low <= hour.prediction.high <= 1
     assert hour.uncertain is not None and {*hour.classes} == {"true"}
+
+
+def test_an_hour_of_many_files_is_counted_whole_and_kept_in_part(
+    later: "World", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MONITOR_HOUR_ROWS", 3)
+    asked = events(later, START, START + timedelta(hours=4)).assign(at=pd.Timestamp(START))
+    for _ in range(3):
+        record(later / "asked", asked)
+    assert len([*(later / "asked").rglob("*.parquet")]) == 3
+    monitored(later, window="24h", until="2024-04-02T12:00")
+    traffic = Traffic.read(later / "traffic.json")
+    (hour,) = (hour for hour in traffic.hours if hour.rows)
+    assert (hour.rows, traffic.rows, traffic.versions) == (6, 6, {"1": 6})
+    assert hour.classes["true"] in (0.0, round(1 / 3, 6), round(2 / 3, 6), 1.0), "the numbers are of three rows"
 
 
 def test_rows_of_events_that_the_champion_may_have_learned_from_are_left_out(later: "World") -> None:
