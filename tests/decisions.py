@@ -124,7 +124,7 @@ def compared(predictions: State = "opens", decay: State = "opens", temp: State =
     grown = DecayDetail(loss=0.571, verdict_loss=0.537, interval=(0.012, 0.056))
     return [
         signal("champion", "champion", "shut", reason="version 1 serves"),
-        signal("recipe", "recipe", "told", reason="features.sql differs from the champion's"),
+        signal("recipe", "recipe", "named", reason="features.sql differs from the champion's"),
         signal("drift of predictions", "predictions", predictions, 0.31, 0.25, detail=drift(0.31, None, 0.14)),
         signal("drift of the label", "label", "shut", 0.04, 0.1, detail=drift(0.04, None, 0.06)),
         signal("decay", "decay", decay, 0.034, 0.02, detail=grown),

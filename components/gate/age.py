@@ -22,7 +22,7 @@ def recipe(before: Recipe, now: Recipe) -> Signal:
     """What differs between the champion's recipe and the one that a challenger would be made by; never opens."""
     differs = tuple(name for key, name in RECIPE_FILES.items() if getattr(before, key) != getattr(now, key))
     reason = f"{', '.join(differs)} changed since the champion was trained" if differs else "as the champion's"
-    state: State = "told" if differs else "shut"
+    state: State = "named" if differs else "shut"
     return Signal("recipe", "recipe", state, reason, float(len(differs)), None, None, RecipeDetail(differs))
 
 

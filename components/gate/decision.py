@@ -70,7 +70,7 @@ def _in(state: State, signals: Sequence[Signal]) -> list[Signal]:
 
 def _named(signals: Sequence[Signal]) -> list[str]:
     """What does not decide and is named: another recipe, what a person said."""
-    return [signal.reason for signal in chain(_in("told", signals), _in("ignored", signals))]
+    return [signal.reason for signal in chain(_in("named", signals), _in("ignored", signals))]
 
 
 def _nearest(signals: Sequence[Signal]) -> list[Signal]:

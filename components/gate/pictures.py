@@ -14,7 +14,7 @@ from tidegate.scoring.scores import Vector
 LEAST_PICTURES, MOST_PICTURES = 6, 9
 MOST_BINS, MOST_VALUES, MOST_LETTERS = 24, 8, 40
 TAIL = 0.005
-RANKS = {"opens": 0, "told": 1, "ignored": 1, "holds": 1}
+RANKS = {"opens": 0, "named": 1, "ignored": 1, "holds": 1}
 COLUMNS = {"predictions": "prediction", "label": "label"}
 
 
@@ -77,7 +77,7 @@ def column_of(signal: Signal) -> str:
 
 
 def leading_signals(signals: Sequence[Signal]) -> list[Signal]:
-    """The compared columns that a reviewer looks at: what opens the gate, what is told, then the nearest."""
+    """The compared columns that a reviewer looks at: what opens the gate, what is named, then the nearest."""
     compared = [signal for signal in signals if isinstance(signal.detail, DriftDetail) and signal.state != "off"]
     ranked = sorted(compared, key=lambda signal: (RANKS.get(signal.state, 2), -_nearness(signal)))
     loud = sum(signal.state in RANKS for signal in ranked)

@@ -27,7 +27,7 @@ STATES: Mapping[State, str] = {
     "opens": "opens the gate",
     "shut": "opens nothing",
     "holds": "holds the gate shut",
-    "told": "named, never opens",
+    "named": "named, never opens",
     "cannot tell": "cannot tell",
     "ignored": "ignored on a person's word",
     "off": "switched off",

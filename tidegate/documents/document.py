@@ -34,6 +34,21 @@ class Constraint:
         return handler(source) | {key: limit for key, limit in asdict(self).items() if limit is not None}
 
 
+@dataclass(frozen=True)
+class Renamed:
+    """Words of earlier documents by what they are called now, in `Annotated`."""
+
+    words: Mapping[str, str]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_before_validator_function(self._now, handler(source))
+
+    def _now(self, value: Any) -> Any:
+        return self.words.get(value, value) if isinstance(value, str) else value
+
+
 class Part:
     """A dataclass that stands in a document: unknown keys and values of another type are refused."""
 

@@ -1,9 +1,9 @@
 """The signals of the gate: what may open it, what holds it shut, and how each was measured."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from tidegate.documents.document import Part
+from tidegate.documents.document import Part, Renamed
 
 Kind = Literal[
     "champion",
@@ -21,7 +21,10 @@ Kind = Literal[
     "requests",
     "estimate",
 ]
-State = Literal["opens", "shut", "holds", "told", "cannot tell", "ignored", "off"]
+State = Annotated[
+    Literal["opens", "shut", "holds", "named", "cannot tell", "ignored", "off"],
+    Renamed({"told": "named"}),  # as decisions before 0.1.0 have it
+]
 
 
 @dataclass(frozen=True)
@@ -185,7 +188,7 @@ class Signal(Part):
     name: str
     signal: Kind
     state: State
-    """opens: it opens the gate; shut: it does not; holds: a brake keeps the gate shut; told: named, never opens;
+    """opens: it opens the gate; shut: it does not; holds: a brake keeps the gate shut; named: it never opens;
     cannot tell: too few rows, labels or blocks; ignored: a person said so; off: switched off, or without a limit."""
     reason: str
     value: float | None

@@ -29,7 +29,7 @@ def one(kind: Kind, state: State, value: float = 0.1, limit: float = 0.2) -> Sig
 
 
 changed = "features.sql changed since the champion was trained"
-recipe = Signal("recipe", "recipe", "told", changed, 1.0, None, None, RecipeDetail(("features.sql",)))
+recipe = Signal("recipe", "recipe", "named", changed, 1.0, None, None, RecipeDetail(("features.sql",)))
 calm = [one("decay", "shut"), one("predictions", "shut", 0.05, 0.4)]
 storm = [*calm, one("features", "opens", 0.3)]
 blind = [one("decay", "cannot tell"), one("predictions", "shut")]
@@ -173,7 +173,7 @@ def test_time_and_trials_are_measured_at_the_end_of_the_batch(found: Signal, sta
 
 def test_another_recipe_is_named_and_does_not_open() -> None:
     found = age.recipe(replace(batch.recipe, sql="other", window_days=90), batch.recipe)
-    assert (found.state, found.detail) == ("told", RecipeDetail(("features.sql", "window_days")))
+    assert (found.state, found.detail) == ("named", RecipeDetail(("features.sql", "window_days")))
     assert decide("auto", [found])[0] == "keep"
 
 

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from tests.decisions import compared, decision
 from tests.documents import BATCH, FINDINGS, MANIFEST, RECORD, record_of
 from tidegate.documents.batch import Batch
-from tidegate.documents.decision import Feedback
+from tidegate.documents.decision import Decision, Feedback
 from tidegate.documents.document import Document
 from tidegate.documents.record import Record
 from tidegate.process.errors import InputError
@@ -82,6 +82,13 @@ def test_what_is_no_json_names_its_line(tmp_path: Path) -> None:
     (tmp_path / "batch.json").write_text('{"schema": 1,\n"id": ')
     with pytest.raises(InputError, match=r"batch\.json:2: expected JSON, found Expecting value"):
         Batch.read(tmp_path / "batch.json")
+
+
+def test_a_word_of_an_earlier_document_is_read_as_it_is_called_now() -> None:
+    now = decision("retrain", compared())
+    values = json.loads(json.dumps(now.document()).replace('"state": "named"', '"state": "told"'))
+    assert "told" in {signal["state"] for signal in values["signals"]}
+    assert Decision.of(values, "an earlier decision") == now
 
 
 def test_a_field_with_its_default_is_left_out() -> None:
