@@ -113,6 +113,8 @@ def test_what_is_old_goes_and_the_loop_goes_on(own: Workspace) -> None:
     assert not recorded.exists() and not unused.exists() and version.exists()
     assert workspace.tidegate("prune", "--keep", "0m", "--dry-run").stdout.endswith("nothing is removed (--dry-run)\n")
     assert set((workspace / "mlartifacts").rglob("*")) == artifacts
+    planned = json.loads(workspace.tidegate("prune", "--keep", "0m", "--dry-run", "--json").stdout)
+    assert not planned["removed"] and planned["stores"][0]["removes"], planned
     removed = workspace.tidegate("prune", "--keep", "0m").stdout
     assert re.search(r"[1-9]\d* pages of \d other runs.*\n.*\n.*\nremoved\n", removed), removed
     assert set((workspace / "mlartifacts").rglob("*")) < artifacts

@@ -1,8 +1,10 @@
 """`tidegate prune`: removes what is old and needed by nobody."""
 
 import argparse
+import json
+import sys
 
-from tidegate.commands.command import Command
+from tidegate.commands.command import JSON, Command
 
 
 def prune(arguments: argparse.Namespace) -> None:
@@ -16,14 +18,17 @@ def prune(arguments: argparse.Namespace) -> None:
 
     plans = removal.plans(arguments.keep)
     for plan in plans:
-        print(plan.line, flush=True)
-    if arguments.dry_run:
+        print(plan.line, flush=True, file=sys.stderr if arguments.json else sys.stdout)
+    removes = [plan.remove for plan in plans if plan.remove and not arguments.dry_run]
+    for remove in removes:
+        remove()
+    if arguments.json:
+        stores = [{"plan": plan.line, "removes": plan.remove is not None} for plan in plans]
+        print(json.dumps({"removed": bool(removes), "stores": stores}, indent=2))
+    elif arguments.dry_run:
         print("nothing is removed (--dry-run)")
-        return
-    for plan in plans:
-        if plan.remove:
-            plan.remove()
-    print("removed" if any(plan.remove for plan in plans) else "nothing to remove")
+    else:
+        print("removed" if removes else "nothing to remove")
 
 
 COMMAND = Command(
@@ -32,5 +37,6 @@ COMMAND = Command(
     {
         "--keep": {"required": True, "metavar": "DURATION", "help": "keep what is younger, such as 90d or 26w"},
         "--dry-run": {"action": "store_true", "help": "only print what would be removed"},
+        "--json": JSON,
     },
 )
