@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.workspaces import fork_servers
 from tests.worlds import move_store, once
 from tidegate.documents.batch import Batch
 from tidegate.documents.digests import digests
@@ -145,6 +146,15 @@ def flag_words(values: Mapping[str, Any]) -> list[str]:
     return [word for name, text in texts.items() for word in (f"--{name}", text)]
 
 
+@contextmanager
+def forking() -> Iterator[None]:
+    """Let the process that a step starts be a fork, as `tidegate run` does: its imports take seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in fork_servers().items():
+            patch.setenv(name, value)
+        yield
+
+
 class World:
     """The small problem in a folder of its own; a step's flags are its files there and the scalars, unless given."""
 
@@ -180,13 +190,16 @@ class World:
         """Run steps in this process; a given argument goes to the steps that have it."""
         for step in steps:
             known = inspect.signature(self.function(step)).parameters
-            self.function(step)(**self.flags(step, **{name: given[name] for name in given if name in known}))
+            flags = self.flags(step, **{name: given[name] for name in given if name in known})
+            with forking():
+                self.function(step)(**flags)
 
     def command(self, step: str, *before: str, **given: Any) -> "subprocess.CompletedProcess[str]":
-        """Run a step as DVC and Kubeflow do, with words before its own."""
+        """Run a step as `tidegate run` does; with words before its own, which a fork would not know, as Kubeflow does."""
         flags = flag_words(self.flags(step, **given))
         words = [*before, sys.executable, "-m", "tidegate", "step", step, *flags]
-        return subprocess.run(words, cwd=root, capture_output=True, text=True, check=False)
+        environment = {**os.environ, **({} if before else fork_servers())}
+        return subprocess.run(words, cwd=root, env=environment, capture_output=True, text=True, check=False)
 
     def here(self, step: str, **given: Any) -> "subprocess.CompletedProcess[str]":
         """The same words in this process: how they end and what they say, without the seconds that imports take."""
@@ -194,7 +207,7 @@ class World:
 
         flags = flag_words(self.flags(step, **given))
         words, code = ["step", step, *flags], 0
-        with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+        with forking(), redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
             try:
                 main(words)
             except SystemExit as ending:
@@ -386,7 +399,7 @@ def fails(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
     def lines(world: World, step: str, **given: Any) -> list[str]:
         flags = flag_words(world.flags(step, **given))
         capsys.readouterr()
-        with monkeypatch.context() as patch, pytest.raises(SystemExit) as caught:
+        with forking(), monkeypatch.context() as patch, pytest.raises(SystemExit) as caught:
             patch.setattr(sys, "argv", ["", *flags])
             run(world.function(step))
         told = capsys.readouterr().err.splitlines()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
+from tests.toy import forking
 from tidegate import models
 from tidegate.components.evaluate.contestants import predictions
 from tidegate.components.evaluate.evaluation import labelled
@@ -158,14 +159,16 @@ def test_a_released_batch_keeps_its_verdict(released: "World") -> None:
 
 def test_the_metrics_are_shown_by_kubeflow(trained: "World") -> None:
     flags = trained.flags("evaluate")
-    found: Any = trained.function("evaluate")(**flags)
+    with forking():
+        found: Any = trained.function("evaluate")(**flags)
     own = {name: value for name, value in scores(trained)["challenger"].items() if name not in ("model", "loss")}
     assert found == {"metrics": {"accepted": 1, **own}, "curves": trained.json("curves")}
     assert list(trained.json("curves")) == ["confidenceMetrics"]
 
 
 def test_kubeflow_shows_the_champion_beside_the_challenger(judged: "World") -> None:
-    found: Any = judged.function("evaluate")(**judged.flags("evaluate"))
+    with forking():
+        found: Any = judged.function("evaluate")(**judged.flags("evaluate"))
     assert found["metrics"]["champion.log_loss"] == scores(judged)["champion"]["log_loss"]
 
 

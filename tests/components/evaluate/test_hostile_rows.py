@@ -1,5 +1,6 @@
 """Hostile rows and the server check: every kind of estimator endures them, and what does not is told."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from tests.toy import forking
 from tidegate import models
 from tidegate.components.evaluate.hostile_rows import finite, hostile_check, hostile_rows
 from tidegate.components.evaluate.server_check import equality, golden_rows, predicted_afresh, server_check
@@ -89,13 +91,14 @@ def test_probabilities_add_up_to_one() -> None:
     assert finite(np.array([-1e9]), "regression") and not finite(np.array([np.inf]), "regression")
 
 
-@pytest.mark.parametrize("task", ["binary", "multiclass"])
-def test_a_fresh_process_says_the_same(task: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("task", "forked"), [("binary", False), ("multiclass", True)])
+def test_a_fresh_process_says_the_same(task: str, forked: bool, tmp_path: Path) -> None:
     model, kinds = fitted("ensemble.RandomForest", task)
     digest = models.save(model, tmp_path / "model.skops")
     golden = golden_rows(rows, hostile_rows(rows, kinds), kinds)
     assert len(golden) == 256 + 16
-    found, costs = server_check(model, tmp_path / "model.skops", digest, golden, kinds, task)
+    with forking() if forked else nullcontext():
+        found, costs = server_check(model, tmp_path / "model.skops", digest, golden, kinds, task)
     assert (found.passed, found.reason) == (True, "says the same in a fresh process, of 272 golden rows")
     assert costs["bytes"] == (tmp_path / "model.skops").stat().st_size
     assert set(costs) == {"bytes", "load_milliseconds", "one_row_milliseconds", "golden_milliseconds"}
@@ -106,7 +109,8 @@ def test_a_file_that_says_other_numbers_is_refused(tmp_path: Path) -> None:
     model, kinds = fitted("ensemble.HistGradientBoosting", "binary")
     other = fit(baselines(kinds, "binary")["linear"], rows[list(kinds)], label)
     digest = models.save(other, tmp_path / "model.skops")
-    found, _ = server_check(model, tmp_path / "model.skops", digest, rows, kinds, "binary")
+    with forking():
+        found, _ = server_check(model, tmp_path / "model.skops", digest, rows, kinds, "binary")
     assert not found.passed and found.number > 200
     assert found.reason.startswith("says other numbers in a fresh process, of ")
 
@@ -114,9 +118,8 @@ def test_a_file_that_says_other_numbers_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_a_server_does_not_load_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "model.skops"
     models.save(LogisticRegression().fit(rows[["size"]], label), path)
-    with pytest.raises(
-        ModelError, match=r"model.skops: expected an answer of a fresh process, found .*sha256:0"
-    ) as told:
+    line = r"model.skops: expected an answer of a fresh process, found .*sha256:0"
+    with forking(), pytest.raises(ModelError, match=line) as told:
         predicted_afresh(path, f"sha256:{'0' * 64}", rows, {"size": "number"}, "binary")
     assert "\n" not in str(told.value)
 
