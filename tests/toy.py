@@ -195,7 +195,7 @@ class World:
                 self.function(step)(**flags)
 
     def command(self, step: str, *before: str, **given: Any) -> "subprocess.CompletedProcess[str]":
-        """Run a step as `tidegate run` does; with words before its own, which a fork would not know, as Kubeflow does."""
+        """Run a step as `tidegate run` does; with words before its own, which no fork would know, as Kubeflow does."""
         flags = flag_words(self.flags(step, **given))
         words = [*before, sys.executable, "-m", "tidegate", "step", step, *flags]
         environment = {**os.environ, **({} if before else fork_servers())}

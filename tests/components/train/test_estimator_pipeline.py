@@ -1,16 +1,16 @@
 """Every estimator that model.yaml may name fits, predicts, and comes back from its file."""
 
 import json
-import os
-import subprocess
-import sys
+import warnings
 import zipfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from tests.tiers import large
 from tidegate import models
@@ -23,7 +23,6 @@ from tidegate.process.errors import InputError
 from tidegate.scoring.scores import labels as labels_of
 from tidegate.scoring.scores import metrics, model_input, predict
 
-root = Path(__file__).parents[3]
 kinds = {
     "shop": "category",
     "n": "number",
@@ -36,17 +35,17 @@ kinds = {
     "note": "words",
 }
 parameters: dict[str, dict[str, Any]] = {
-    "HistGradientBoostingClassifier": {"max_iter": 8, "min_samples_leaf": 10, "random_state": 0},
-    "RandomForestClassifier": {"n_estimators": 5, "random_state": 0},
-    "ExtraTreesClassifier": {"n_estimators": 5, "random_state": 0},
+    "HistGradientBoostingClassifier": {"max_iter": 3, "learning_rate": 0.3, "min_samples_leaf": 10, "random_state": 0},
+    "RandomForestClassifier": {"n_estimators": 3, "random_state": 0},
+    "ExtraTreesClassifier": {"n_estimators": 3, "random_state": 0},
     "LogisticRegression": {"C": 0.5},
-    "GradientBoostingClassifier": {"n_estimators": 8, "random_state": 0},
+    "GradientBoostingClassifier": {"n_estimators": 3, "learning_rate": 0.3, "random_state": 0},
     "DecisionTreeClassifier": {"max_depth": 4, "random_state": 0},
     "ExtraTreeClassifier": {"min_samples_leaf": 5, "max_features": None, "random_state": 0},
-    "HistGradientBoostingRegressor": {"max_iter": 20, "min_samples_leaf": 10, "random_state": 0},
-    "RandomForestRegressor": {"n_estimators": 5, "random_state": 0},
-    "ExtraTreesRegressor": {"n_estimators": 5, "random_state": 0},
-    "GradientBoostingRegressor": {"n_estimators": 20, "random_state": 0},
+    "HistGradientBoostingRegressor": {"max_iter": 4, "learning_rate": 0.5, "min_samples_leaf": 10, "random_state": 0},
+    "RandomForestRegressor": {"n_estimators": 3, "random_state": 0},
+    "ExtraTreesRegressor": {"n_estimators": 3, "random_state": 0},
+    "GradientBoostingRegressor": {"n_estimators": 4, "learning_rate": 0.5, "random_state": 0},
     "LinearRegression": {},
     "Ridge": {"alpha": 0.5},
     "Lasso": {"alpha": 0.01},
@@ -70,6 +69,7 @@ cases = [(task, path) for task, paths in ALLOWED.items() for path in paths]
 sides = ("apple pear", "plum cherry", "grape", "", None)
 
 
+@cache
 def frame(rows: int, seed: int) -> pd.DataFrame:
     random = np.random.default_rng(seed)
     made = pd.DataFrame(
@@ -116,14 +116,21 @@ def fitted(
     return fit(made, model_input(given, own), target(given, task, path), weight)
 
 
+@cache
+def usual(path: str, task: str = "binary") -> Any:
+    """The model that several tests ask, each of which leaves it as it is."""
+    return fitted(path, task)
+
+
 def back(model: Any, folder: Path) -> Any:
     """A model as it comes back from its file, through the checked loader."""
     return models.load(folder / "model.skops", models.save(model, folder / "model.skops"))
 
 
+@cache
 def strange() -> pd.DataFrame:
     """Rows unlike those that were learnt from: unseen categories, nothing known at all, huge numbers."""
-    rows = frame(50, 2)
+    rows = frame(50, 2).copy()
     rows.loc[:9, ["shop", "same", "note"]] = "never seen"
     rows["yes"] = rows["yes"].astype(object)
     rows.loc[10:19] = None
@@ -135,7 +142,7 @@ def strange() -> pd.DataFrame:
 
 @pytest.mark.parametrize(("task", "path"), cases)
 def test_it_fits_predicts_and_comes_back(task: str, path: str, tmp_path: Path) -> None:
-    model = fitted(path, task)
+    model = usual(path, task)
     loaded = back(model, tmp_path)
     for given in (frame(200, 1), strange(), frame(1, 0)):
         found: Any = np.asarray(predict(model, given, kinds, task))
@@ -152,7 +159,7 @@ def test_it_fits_predicts_and_comes_back(task: str, path: str, tmp_path: Path) -
 @pytest.mark.parametrize(("task", "path"), cases)
 def test_weights_are_learned_from(task: str, path: str, tmp_path: Path) -> None:
     weight = np.where(frame(ROWS, 0)["n"] > 0, 50.0, 0.1)
-    made = [back(fitted(path, task, weight=weighed), tmp_path) for weighed in (None, weight)]
+    made = usual(path, task), back(fitted(path, task, weight=weight), tmp_path)
     plain, weighted = (np.asarray(predict(model, frame(300, 1), kinds, task)) for model in made)
     assert np.isfinite(weighted).all()
     assert not np.array_equal(plain, weighted)
@@ -188,7 +195,7 @@ def test_class_weights_pass_through(task: str, class_weight: Any, path: str, tmp
     text = f"estimator: {path}\nparameters: {{class_weight: {class_weight}, {given}}}"
     made = challenger(parse_specification(text, task), kinds)
     found = back(fit(made, model_input(rows, kinds), target(rows, task)), tmp_path)
-    first, second = (np.asarray(predict(model, rows, kinds, task)) for model in (fitted(path, task), found))
+    first, second = (np.asarray(predict(model, rows, kinds, task)) for model in (usual(path, task), found))
     assert not np.array_equal(first, second)
 
 
@@ -201,7 +208,8 @@ def test_class_weights_of_classes_that_yaml_takes_for_numbers() -> None:
 
 @pytest.mark.parametrize(("task", "path"), cases)
 def test_the_same_rows_give_the_same_bytes(task: str, path: str, tmp_path: Path) -> None:
-    assert len({models.save(fitted(path, task, 300), tmp_path / "model.skops") for _ in range(2)}) == 1
+    made = usual(path, task), fitted(path, task)
+    assert len({models.save(model, tmp_path / "model.skops") for model in made}) == 1
 
 
 @pytest.mark.parametrize("names", [["shop", "blank"], ["shop"], []])
@@ -332,38 +340,28 @@ def test_what_only_fitting_refuses_is_one_line_too(path: str, extra: dict[str, A
     assert "\n" not in str(caught.value)
 
 
-training = """
-import sys
-from pathlib import Path
-import numpy as np
-import pandas as pd
-from tidegate import models
-from tidegate.components.train.estimator_pipeline import baselines, challenger
-from tidegate.components.train.fit import fit
-from tidegate.components.train.specification import parse_specification
-random = np.random.default_rng(0)
-rows = pd.DataFrame(random.normal(size=(20000, 60)), columns=[f"n{index}" for index in range(60)])
-number = np.exp((rows["n0"] * rows["n1"] + rows["n2"]).to_numpy() / 3)
-kinds = dict.fromkeys(rows, "number")
-for task, path in [line.split() for line in sys.argv[2:]]:
-    extra = "loss: log_loss" if path.endswith("SGDClassifier") else "max_iter: 4" if "MLP" in path else ""
-    text = f"estimator: {path}\\nparameters: {{{extra}}}"
-    target = number if task == "regression" else (number > 1).astype(float)
-    own = challenger(parse_specification(text, task).seeded(1), kinds)
-    made = {"own": own, **baselines(kinds, task)}
-    print(models.save({name: fit(model, rows, target) for name, model in made.items()}, Path(sys.argv[1])))
-"""
+def trained(task: str, path: str, place: Path) -> str:
+    """The digest of an estimator and the baselines that learned from rows enough for several threads."""
+    random = np.random.default_rng(0)
+    rows = pd.DataFrame(random.normal(size=(20000, 60)), columns=[f"n{index}" for index in range(60)])
+    number = np.exp((rows["n0"] * rows["n1"] + rows["n2"]).to_numpy() / 3)
+    answers, own = number if task == "regression" else (number > 1).astype(float), dict.fromkeys(rows, "number")
+    text = f"estimator: {path}\nparameters: {{{'max_iter: 4' if 'MLP' in path else ''}}}"
+    made = {"own": challenger(parse_specification(text, task).seeded(1), own), **baselines(own, task)}
+    with warnings.catch_warnings(action="ignore"):
+        return models.save({name: fit(model, rows, answers) for name, model in made.items()}, place)
 
 
-def test_threads_leave_no_trace_in_the_bytes(tmp_path: Path) -> None:
-    linear = ("LogisticRegression", "BayesianRidge", "HuberRegressor", "PoissonRegressor", "MLPRegressor")
-    asked = [f"{task} {path}" for task, path in cases if task != "multiclass" and path.endswith(linear)]
-    assert len(asked) == len(linear)
-    found = []
-    for threads in ("1", "2"):
-        command = [sys.executable, "-W", "ignore", "-c", training, str(tmp_path / "model.skops"), *asked]
-        names = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), threads)
-        environment = {**os.environ, **names, "PYTHONPATH": str(root)}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-        found.append(dict(zip(asked, done.stdout.split(), strict=True)))
-    assert found[0] == found[1]
+linear = ("LogisticRegression", "BayesianRidge", "HuberRegressor", "PoissonRegressor", "MLPRegressor")
+
+
+@pytest.mark.parametrize(
+    ("task", "path"), [case for case in cases if case[0] != "multiclass" and case[1].endswith(linear)]
+)
+def test_threads_leave_no_trace_in_the_bytes(task: str, path: str, tmp_path: Path) -> None:
+    found = set()
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            assert {pool["num_threads"] for pool in threadpool_info()} == {threads}
+            found.add(trained(task, path, tmp_path / "model.skops"))
+    assert len(found) == 1
