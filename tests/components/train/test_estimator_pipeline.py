@@ -345,7 +345,8 @@ def trained(task: str, path: str, place: Path) -> str:
     random = np.random.default_rng(0)
     rows = pd.DataFrame(random.normal(size=(20000, 60)), columns=[f"n{index}" for index in range(60)])
     number = np.exp((rows["n0"] * rows["n1"] + rows["n2"]).to_numpy() / 3)
-    answers, own = number if task == "regression" else (number > 1).astype(float), dict.fromkeys(rows, "number")
+    answers = number if task == "regression" else (number > 1).astype(float)
+    own = dict.fromkeys(map(str, rows), "number")
     text = f"estimator: {path}\nparameters: {{{'max_iter: 4' if 'MLP' in path else ''}}}"
     made = {"own": challenger(parse_specification(text, task).seeded(1), own), **baselines(own, task)}
     with warnings.catch_warnings(action="ignore"):
