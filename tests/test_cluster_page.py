@@ -2,12 +2,12 @@
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.k8s.manifests import OVERLAYS, rendered
+from tests.workspaces import Workspace
 
 root = Path(__file__).parents[1]
 page = (root / "docs/cluster.md").read_text()
@@ -42,14 +42,7 @@ def test_every_target_of_make_is_there(target: str) -> None:
 def test_every_flag_of_tidegate_is_there(command: str) -> None:
     words = command.split("#")[0].split()[1:]
     names = [word for word in words if re.fullmatch(r"[a-z]+", word)]
-    found = subprocess.run(
-        [sys.executable, "-m", "tidegate", *names, "--help"],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert found.returncode == 0, found.stderr
+    found = Workspace(root).tidegate(*names, "--help")
     assert all(word in found.stdout for word in words if word.startswith("--"))
 
 

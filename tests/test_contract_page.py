@@ -1,14 +1,12 @@
 """docs/contract.md: every key of the schema has its row, every command does what it says."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.workspaces import Workspace
 from tidegate.contract.contract import schema
 
 root = Path(__file__).parents[1]
@@ -35,8 +33,7 @@ def test_every_command_does_what_it_says(command: str, sample: Path, tmp_path: P
     (tmp_path / "data").symlink_to(sample)
     for name in ("contract.yaml", "params.yaml"):
         (tmp_path / name).write_text((root / name).read_text())
-    words = [sys.executable, "-m", "tidegate", *command.split()[1:]]
-    done = subprocess.run(words, cwd=tmp_path, env=_environment(), capture_output=True, text=True, check=False)
+    done = Workspace(tmp_path).tidegate(*command.split()[1:], check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout) is not None if "--json" in command else done.stdout
 
@@ -45,13 +42,8 @@ def test_a_file_that_breaks_the_contract_ends_with_every_violation(sample: Path,
     (tmp_path / "data").symlink_to(sample)
     for name in ("contract.yaml", "params.yaml"):
         (tmp_path / name).write_text((root / name).read_text())
-    words = [sys.executable, "-m", "tidegate", "validate", "data/planes.csv", "--table", "weather"]
-    done = subprocess.run(words, cwd=tmp_path, env=_environment(), capture_output=True, text=True, check=False)
+    done = Workspace(tmp_path).tidegate("validate", "data/planes.csv", "--table", "weather", check=False)
     lines = done.stderr.splitlines()
     assert done.returncode == 2
     assert len([line for line in lines if "found none" in line]) == 14
     assert "Traceback" not in done.stderr
-
-
-def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(root)}
