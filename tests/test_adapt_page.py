@@ -39,9 +39,11 @@ def test_it_leads_to_a_champion(tmp_path: Path) -> None:
     clone.mkdir()
     orders("2024-02-01", "2024-06-01", 1).to_csv(clone / "orders.csv", index=False)
     workspace, told = Workspace(clone), {}
+    workspace.fork_programs()
     for command in commands:
         if command.startswith("cd "):
             workspace = Workspace((workspace / command.removeprefix("cd ")).resolve())
+            workspace.fork_programs()
         else:
             if command == "dvc add data":
                 orders("2024-06-01", "2024-07-01", 2).to_csv(workspace / "data/orders-june.csv", index=False)

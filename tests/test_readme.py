@@ -43,6 +43,7 @@ def test_what_it_names_is_there(path: str) -> None:
 
 def test_every_command_does_what_it_says(new_workspace: Callable[[Path], Workspace], tmp_path: Path) -> None:
     workspace = clone(new_workspace(tmp_path / "clone"))
+    workspace.fork_programs()
     (workspace / ".venv").symlink_to(sys.prefix)
     if not (workspace / ".venv/run").exists():
         lacking("the environment was not made by `make`")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 from unittest.mock import patch
 
-from tests.servers.forked import forked_dvc
+from tests.servers.forked import forked_dvc, forked_tidegate
 from tidegate.process import fork, fork_server
 
 # The files of a problem.
@@ -50,11 +50,12 @@ def fork_servers() -> dict[str, str]:
 
 @cache
 def dvc_server() -> Path | None:
-    """The folder of the server that forks DVC for this process; None where nothing is forked."""
+    """The folder of the server that forks DVC for this process, for PATH; None where nothing is forked."""
     if not fork_servers():
         return None
     folder = tempfile.mkdtemp(prefix="tidegate-")
     server = forked_dvc.start(Path(folder))
+    forked_tidegate.launch(Path(folder))
 
     @atexit.register
     def _end() -> None:
@@ -74,10 +75,14 @@ def forked_programs() -> Iterator[None]:
 
 
 def program(command: Sequence[str]) -> list[str]:
-    """The words that start a program: `tidegate` is this interpreter's, and `dvc` a fork of it."""
+    """The words that start a program: `tidegate` and `dvc` are this interpreter's, forks of what has imported them.
+
+    `sys.executable, "-m", "tidegate", ...` starts the program as a user does.
+    """
     first, *rest = command
-    if first == "dvc" and (folder := dvc_server()):
-        return forked_dvc.command(folder, *rest)
+    if first in ("tidegate", "dvc") and (folder := dvc_server()):
+        forked = {"tidegate": forked_tidegate.command(folder / "python"), "dvc": forked_dvc.command(folder)}
+        return [*forked[first], *rest]
     return [sys.executable, "-m", first, *rest] if first in ("tidegate", "dvc") else [first, *rest]
 
 
@@ -100,6 +105,11 @@ class Workspace:
     def __truediv__(self, name: str) -> Path:
         return self.folder / name
 
+    def fork_programs(self) -> None:
+        """Let what a shell starts as `tidegate` be a fork, and what that starts as DVC."""
+        if folder := dvc_server():
+            self.environment["PATH"] = f"{folder}{os.pathsep}{self.environment['PATH']}"
+
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a program of the environment, see `program`."""
         words = program(command)
@@ -113,7 +123,7 @@ class Workspace:
     def tidegate(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run `tidegate` in this process, and the steps in theirs: to import what it shows would take two seconds.
 
-        `run("tidegate", ...)` starts the program, and so does another version of Tidegate on PYTHONPATH.
+        `run("tidegate", ...)` is a process of its own, and so is another version of Tidegate on PYTHONPATH.
         """
         if self.environment.get("PYTHONPATH") != clean_environment.get("PYTHONPATH"):
             return self.run("tidegate", *arguments, check=check)

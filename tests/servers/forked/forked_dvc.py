@@ -15,6 +15,7 @@ from tidegate.process import fork_server
 from tidegate.process.fork import leave_by_fork
 
 NAME = "dvc"
+SOCKET = "dvc.socket"
 # What the commands import when they run.
 LIBRARIES = (
     *("dvc.cli.parser", "dvc.cachemgr", "dvc.data_cloud", "dvc.lock", "dvc.rwlock", "dvc.scm", "dvc.stage.run"),
@@ -28,12 +29,14 @@ LIBRARIES = (
 def start(folder: Path) -> "subprocess.Popen[bytes]":
     """A server in a folder, and `python` there: this interpreter, or a fork.
 
-    It is this process that starts it: a stage of DVC ends when the process that runs it is not above it.
+    It is this process that starts it: a stage of DVC ends when the process that runs it is not above it, so what
+    another process reproduces is no fork.
     """
     here, ask = join([sys.executable]), join(command(folder))
     launcher = folder / "python"
     launcher.write_text(
         f"""#!/bin/sh
+[ "$4 $TIDEGATE_RUN_PROCESS" = "repro {os.getpid()}" ] || [ "$4" != repro ] || exec {here} "$@"
 case "$1 $2 $3" in
     "-P -m dvc") shift 3; exec {ask} "$@" ;;
     "-P -m tidegate.commands.draft."*) shift 2; exec {here} -P -m tidegate.process.fork "$@" ;;
@@ -43,7 +46,7 @@ esac
     )
     launcher.chmod(0o755)
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(folder / NAME))
+        listener.bind(str(folder / SOCKET))
         listener.listen(64)
         return subprocess.Popen(
             [sys.executable, __file__, "serve", str(listener.fileno())],
@@ -55,7 +58,7 @@ esac
 
 def command(folder: Path, *words: str) -> list[str]:
     """DVC with these words, in a fork of the server in this folder."""
-    return [sys.executable, __file__, "ask", str(folder / NAME), *words]
+    return [sys.executable, __file__, "ask", str(folder / SOCKET), *words]
 
 
 def run(words: list[str]) -> NoReturn:
