@@ -105,6 +105,13 @@ def test_what_is_old_goes_and_the_loop_goes_on(own: Workspace) -> None:
     recorded.write_bytes(b"x" * 99)
     params = (workspace / "params.yaml").read_text()
     (workspace / "params.yaml").write_text(params.replace('record: ""', 'record: "asked"'))
+    broken = workspace / "old/dvc.yaml"
+    broken.parent.mkdir()
+    broken.write_text("")
+    workspace.run("git", "add", "--force", "old/dvc.yaml")
+    workspace.run("git", "commit", "--quiet", "--message", "A file of stages that is none")
+    workspace.run("git", "rm", "--quiet", "old/dvc.yaml")
+    workspace.run("git", "commit", "--quiet", "--message", "Take it back")
     unused, version = put_back_in_time(workspace)
     before, artifacts = said(workspace), set((workspace / "mlartifacts").rglob("*"))
     for command in [command for command in commands if command.startswith("tidegate prune")]:

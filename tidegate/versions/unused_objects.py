@@ -1,8 +1,10 @@
 """The objects of a DVC cache that nothing kept uses, by DVC's own reading of the workspace and of git's history."""
 
 import json
+import logging
 import time
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,9 +57,23 @@ def _unused(repository: Any, versions: Collection[str], since: float) -> Iterato
 def _used(repository: Any, since: float) -> set[str]:
     day = time.strftime("%Y-%m-%d", time.gmtime(since))
     kept = {"all_branches": True, "all_tags": True, "all_experiments": True, "commit_date": day}
-    with translated_errors(".dvc", "a history that DVC can read", "repair what it names"):
-        objects = repository.used_objs(**kept, force=True)
+    with translated_errors(".dvc", "a workspace that DVC can read", "repair what it names"):
+        repository.index.used_objs(force=True)
+    with _without_warnings():  # nobody can repair a commit: one whose files DVC cannot read keeps no outputs
+        objects = repository.used_objs(**kept, force=True, skip_failed=True)
     return {str(each.value) for each_store in objects.values() for each in each_store}
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """DVC warns of each output of each commit that was never made."""
+    logger = logging.getLogger("dvc")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _with_files(cache: Path, version: str) -> Iterator[str]:
