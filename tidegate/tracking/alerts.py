@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 VARIABLE = "TIDEGATE_ALERTS_WEBHOOK"
-Event = Literal["gate opened", "champion old", "verdict refused", "traffic stopped", "estimated loss rose"]
+Event = Literal["gate opened", "champion old", "estimated loss rose", "verdict refused", "traffic stopped"]
 PASSING = (429, 500, 502, 503, 504)  # of the answers: another attempt may succeed
 
 
