@@ -1,8 +1,10 @@
 """What the bytes of a model depend on beside data, code and recipe: packages, their lock, Python, CPU, BLAS."""
 
 import platform
+from email.message import Message
+from email.parser import HeaderParser
 from hashlib import sha256
-from importlib.metadata import distributions
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +30,15 @@ def environment() -> Environment:
 
 def packages() -> dict[str, str]:
     """The version of every installed package, by its name."""
-    versions = {str(item.metadata["Name"]).lower().replace("_", "-"): item.version for item in distributions()}
+    headers = reversed([_header(installed) for installed in distributions()])  # of two, the first is imported
+    versions = {header["Name"].lower().replace("_", "-"): header["Version"] for header in headers if header}
     return dict(sorted(versions.items()))
+
+
+def _header(installed: Distribution) -> "Message[str, str]":
+    """What a package says of itself, without the long description that `metadata` parses for each question."""
+    text = installed.read_text("METADATA") or installed.read_text("PKG-INFO") or ""
+    return HeaderParser().parsestr(text.partition("\n\n")[0])
 
 
 def _cpu() -> str:

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 import pytest
 from mlflow import environment_variables
-from mlflow.cli import server
 
 from k8s import passwords
 from tests.k8s.manifests import OVERLAYS, ROOT, Object, containers, of_kind, one, pods, rendered
@@ -119,6 +118,8 @@ def test_every_bucket_is_made_and_has_its_own_key() -> None:
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_mlflow_knows_every_setting_of_its_name(overlay: str) -> None:
+    from mlflow.cli import server
+
     known = {parameter.envvar for parameter in server.params} | set(vars(environment_variables))
     pod = dict(pods(overlay))["mlflow"]["spec"]["containers"][0]
     names = {entry["name"] for entry in pod["env"]} | set(one(overlay, "ConfigMap", "mlflow")["data"])

@@ -18,6 +18,24 @@ POLICY = (
 )
 
 
+class _Compiled:
+    """What this process has compiled of the templates, as a store for Jinja: that takes longer than to render them."""
+
+    def __init__(self) -> None:
+        self._bytecode: dict[str, bytes] = {}
+
+    def get(self, key: str) -> bytes:
+        """The bytecode of a template, none if it was not compiled yet."""
+        return self._bytecode.get(key, b"")
+
+    def set(self, key: str, value: bytes, timeout: int | None = None) -> None:
+        """Keep the bytecode of a template."""
+        self._bytecode[key] = value
+
+
+_compiled = _Compiled()
+
+
 def write_page(path: Path, template: Path, title: str, **values: Any) -> None:
     """Render the file `template` into `path`; every value is escaped but `scripts`, which alone may run.
 
@@ -34,7 +52,7 @@ def page(template: Path, title: str, **values: Any) -> str:
 
 def rendered(template: Path, **values: Any) -> str:
     """The text of a template, HTML or SVG; every value but `scripts` is escaped, none holds a secret."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from jinja2 import Environment, FileSystemLoader, MemcachedBytecodeCache, StrictUndefined
 
     scripts, secrets = values.get("scripts", ()), known_secrets()
 
@@ -47,6 +65,7 @@ def rendered(template: Path, **values: Any) -> str:
         undefined=StrictUndefined,
         finalize=without_secrets,
         trim_blocks=True,
+        bytecode_cache=MemcachedBytecodeCache(_compiled),
     )
     return environment.get_template(template.name).render(values)
 

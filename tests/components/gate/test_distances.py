@@ -6,8 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from evidently import DataDefinition, Dataset, Report
-from evidently.metrics import ValueDrift
 
 from tidegate.components.gate.columns import presented
 from tidegate.components.gate.distances import METHODS
@@ -19,6 +17,9 @@ cases = [(kind, method) for kind, names in METHODS.items() for method in names]
 
 def evidently(reference: pd.DataFrame, batch: pd.DataFrame, kinds: dict[str, str], method: str) -> dict[str, float]:
     """What Evidently says of the frames as they are presented to it."""
+    from evidently import DataDefinition, Dataset, Report
+    from evidently.metrics import ValueDrift
+
     names = {kind: [name for name, found in kinds.items() if found == kind] for kind in METHODS}
     definition = DataDefinition(numerical_columns=names["number"], categorical_columns=names["category"])
     sides = [Dataset.from_pandas(frame, definition) for frame in presented(reference, batch, kinds)]

@@ -6,7 +6,6 @@ import uuid
 import numpy as np
 import pandas as pd
 import pytest
-from evidently.legacy.utils import NumpyEncoder
 
 from tests import decisions
 from tidegate.components.gate.evidently_workspace import dumped
@@ -34,6 +33,8 @@ def sides() -> tuple[pd.DataFrame, pd.DataFrame]:
 @pytest.fixture(scope="module")
 def twice() -> list[tuple[str, str]]:
     """What is kept of two runs, and the same as Evidently itself names its parts."""
+    from evidently.legacy.utils import NumpyEncoder
+
     kinds = {"price": "number", "customer": "category"}
     found = [snapshot(*sides(), kinds) for _ in range(2)]
     decision = decisions.decision("keep")

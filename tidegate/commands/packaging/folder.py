@@ -7,8 +7,6 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from skops.io import get_untrusted_types
-
 from tidegate import models
 from tidegate.commands.packaging.requirements import cut, pinned
 from tidegate.components.predict.promises import checks, unlike
@@ -59,6 +57,8 @@ def _write_package(champion: Champion, folder: Path) -> None:
 
 def trusted(model: Path) -> list[str]:
     """The types of the model that skops does not trust by itself; Tidegate has checked their state."""
+    from skops.io import get_untrusted_types
+
     return sorted(get_untrusted_types(file=model))
 
 
