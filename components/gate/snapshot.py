@@ -1,6 +1,7 @@
 """Evidently's snapshot of what was compared: the same rows and methods, the critical values as its thresholds."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -40,8 +41,25 @@ def snapshot(
         cat_method=_ordered(own["category"]),
         per_column_threshold={texts[name]: (limits or {}).get(name) or DEFAULT_THRESHOLD for name in drawn},
     )
-    with np.errstate(divide="ignore", invalid="ignore"):  # correlations with a column that does not vary
+    # A column that does not vary has no correlations.
+    with np.errstate(divide="ignore", invalid="ignore"), _drawn_once():
         return Report([preset]).run(now, before)
+
+
+@contextmanager
+def _drawn_once() -> Iterator[None]:
+    """Let Evidently draw a column for the preset's table alone: its score draws another picture, which nothing shows.
+
+    That one costs as much as all else that Evidently does here.
+    """
+    from evidently.metrics.column_statistics import ValueDriftCalculation
+
+    own = ValueDriftCalculation._render
+    ValueDriftCalculation._render = lambda *_: []
+    try:
+        yield
+    finally:
+        ValueDriftCalculation._render = own
 
 
 def _drawn(values: pd.Series, kind: str) -> bool:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests import decisions
 from tidegate.components.gate import snapshot
+from tidegate.components.gate.evidently_workspace import dumped
 
 kinds = {"n": "number", "c": "category"}
 root = Path(__file__).parents[3]
@@ -75,6 +78,15 @@ def test_columns_without_numbers_on_a_side_are_left_out(nothing: dict[str, Any])
 def test_the_document_is_the_same_for_the_same_rows() -> None:
     sides = frame(300, 0), frame(200, 1)
     assert snapshot.snapshot(*sides, kinds).json() == snapshot.snapshot(*sides, kinds).json()
+
+
+def test_nothing_lacks_that_evidently_would_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    def kept() -> str:
+        return dumped(snapshot.snapshot(frame(300, 0), frame(200, 1), kinds), decisions.decision("keep"))
+
+    drawn_once = kept()
+    monkeypatch.setattr(snapshot, "_drawn_once", nullcontext)
+    assert kept() == drawn_once
 
 
 def test_the_document_is_the_same_in_another_process() -> None:
