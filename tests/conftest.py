@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import hypothesis
 import pytest
+from threadpoolctl import threadpool_limits
 
 from tests import images, reliability, tiers, toy, workspaces
 from tests.servers.programs import postgres
@@ -43,6 +44,7 @@ def stack(context: int = 0) -> list[inspect.FrameInfo]:
 inspect.stack = stack
 hypothesis.settings.register_profile("tidegate", deadline=None)  # an example that took long on a busy machine is right
 hypothesis.settings.load_profile("tidegate")
+threadpool_limits(1, user_api="blas")  # as a step has, which imports ours before NumPy
 
 
 def pytest_configure(config: pytest.Config) -> None:

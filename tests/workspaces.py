@@ -28,6 +28,7 @@ AT_IMPORT = {
     "DVC_NO_ANALYTICS": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "OMP_WAIT_POLICY": "passive",
+    "OPENBLAS_NUM_THREADS": "1",
 }
 clean_environment = {
     name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "DVC_", "TIDEGATE_", "GIT_"))

@@ -8,6 +8,7 @@ for name, value in {
     "DO_NOT_TRACK": "1",
     "DVC_NO_ANALYTICS": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "OPENBLAS_NUM_THREADS": "1",  # with more, sums differ in their last bit, and small ones take twice the time
     "OMP_WAIT_POLICY": "passive",  # threads that spin while they wait double the time of training on a busy machine
 }.items():
     os.environ.setdefault(name, value)

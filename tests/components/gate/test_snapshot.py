@@ -101,3 +101,24 @@ def test_the_document_is_the_same_in_another_process() -> None:
         for seed in ("1", "2")
     ]
     assert documents[0] == documents[1] != b""
+
+
+on_any_machine = """
+from tidegate.components.gate import snapshot
+import numpy as np
+import pandas as pd
+random = np.random.default_rng(0)
+sides = [pd.DataFrame({f"n{n}": random.lognormal(0, 1, rows) for n in range(8)}) for rows in (50_000, 40_000)]
+print(snapshot.snapshot(*sides, dict.fromkeys(sides[0], "number")).json())
+"""
+
+
+def test_the_document_is_the_same_on_a_machine_with_one_core() -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    documents = [
+        subprocess.run(
+            [sys.executable, "-c", on_any_machine], cwd=root, env=environment | own, capture_output=True, check=True
+        ).stdout
+        for own in ({}, {"OPENBLAS_NUM_THREADS": "1"})
+    ]
+    assert documents[0] == documents[1] != b""
