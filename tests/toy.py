@@ -317,7 +317,7 @@ def _stored(_prepared: World, migrated: Path, tmp_path_factory: pytest.TempPathF
 
     def build(folder: Path) -> None:
         shutil.copy(migrated, folder / "mlflow.db")
-        with _at(folder):
+        with at(folder):
             connect()
         _prepared.copy(folder)
 
@@ -327,7 +327,7 @@ def _stored(_prepared: World, migrated: Path, tmp_path_factory: pytest.TempPathF
 @pytest.fixture(scope="session")
 def _trained(_stored: World, tmp_path_factory: pytest.TempPathFactory) -> World:
     def build(folder: Path) -> None:
-        with _at(folder):
+        with at(folder):
             _stored.copy(folder).run("gate", "train", "evaluate")
 
     return World(once(tmp_path_factory, "trained", build))
@@ -336,7 +336,7 @@ def _trained(_stored: World, tmp_path_factory: pytest.TempPathFactory) -> World:
 @pytest.fixture(scope="session")
 def _released(_trained: World, tmp_path_factory: pytest.TempPathFactory) -> World:
     def build(folder: Path) -> None:
-        with _at(folder) as patch:
+        with at(folder) as patch:
             patch.setenv("TIDEGATE_USER", "tester")
             _trained.copy(folder).run("deploy")
 
@@ -346,7 +346,7 @@ def _released(_trained: World, tmp_path_factory: pytest.TempPathFactory) -> Worl
 @pytest.fixture(scope="session")
 def _judged(_released: World, tmp_path_factory: pytest.TempPathFactory) -> World:
     def build(folder: Path) -> None:
-        with _at(folder):
+        with at(folder):
             world = _released.copy(folder)
             world.lay(orders=orders(flipped_from="2024-03-04"))
             steps = ("ingest", "validate", "featurize", "gate", "train", "evaluate")
@@ -356,13 +356,15 @@ def _judged(_released: World, tmp_path_factory: pytest.TempPathFactory) -> World
 
 
 @contextmanager
-def _at(folder: Path) -> Iterator[pytest.MonkeyPatch]:
+def at(folder: Path) -> Iterator[pytest.MonkeyPatch]:
+    """Let the store be that of a folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
         yield patch
 
 
-def _mine(world: World, folder: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+def mine(world: World, folder: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A copy of a shared world, whose store is that of the test."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
     return world.copy(folder)
 
@@ -370,25 +372,25 @@ def _mine(world: World, folder: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 @pytest.fixture
 def stored(_stored: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """The small problem up to its features, with an empty store."""
-    return _mine(_stored, tmp_path, monkeypatch)
+    return mine(_stored, tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def trained(_trained: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """The first batch up to its verdict, which is accepted; nothing is registered."""
-    return _mine(_trained, tmp_path, monkeypatch)
+    return mine(_trained, tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def released(_released: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """The first batch released: version 1 is champion."""
-    return _mine(_released, tmp_path, monkeypatch)
+    return mine(_released, tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def judged(_judged: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """After the release the world turned over: a second batch up to its verdict, which is accepted over version 1."""
-    return _mine(_judged, tmp_path, monkeypatch)
+    return mine(_judged, tmp_path, monkeypatch)
 
 
 @pytest.fixture

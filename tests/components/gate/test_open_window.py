@@ -2,11 +2,13 @@
 
 import os
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests import requests
+from tests import requests, toy
+from tests.worlds import once
 from tidegate.documents.batch import Batch
 from tidegate.documents.decision import Decision
 from tidegate.documents.signal import RequestsDetail
@@ -24,22 +26,36 @@ START, END = datetime(2024, 4, 2), datetime(2024, 4, 16)
 BATCH = {"until": "2024-04-29"}
 
 
-@pytest.fixture
-def asked(released: "World") -> "World":
-    """The newest batch has not moved, but what the champion was asked in its time has."""
-    released.run("ingest", "validate", "featurize", **BATCH)
+def ask(world: "World") -> None:
     champion = load_champion(connect(), "toy", ())
     assert champion is not None
-    frame = champion.batch(released / "clean", Window(START, END))
+    frame = champion.batch(world / "clean", Window(START, END))
     frame = frame[frame["at"] < END].reset_index(drop=True)
-    requests.record(released / "asked", champion, frame.assign(price=frame["price"] * 3))
-    return released
+    requests.record(world / "asked", champion, frame.assign(price=frame["price"] * 3))
 
 
-def monitored(world: "World") -> None:
+def monitor(world: "World") -> None:
     given = {"name": "toy", "window": "14d", "until": END.isoformat(), "tables": ""}
     world.run("monitor", **given, recordings=str(world / "asked"))
     assert Decision.read(world / "decision.json").retrain
+
+
+@pytest.fixture(scope="session")
+def _monitored(_released: "World", tmp_path_factory: pytest.TempPathFactory) -> "World":
+    def build(folder: Path) -> None:
+        with toy.at(folder):
+            world = _released.copy(folder)
+            world.run("ingest", "validate", "featurize", **BATCH)
+            ask(world)
+            monitor(world)
+
+    return toy.World(once(tmp_path_factory, "monitored", build))
+
+
+@pytest.fixture
+def monitored(_monitored: "World", tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "World":
+    """The newest batch has not moved, but what the champion was asked in its time has, and a window says so."""
+    return toy.mine(_monitored, tmp_path, monkeypatch)
 
 
 def decided(world: "World", **given: Any) -> Decision:
@@ -47,46 +63,44 @@ def decided(world: "World", **given: Any) -> Decision:
     return Decision.read(world / "decision.json")
 
 
-def test_an_open_window_opens_the_gate_of_the_batch_that_had_kept_the_champion(asked: "World") -> None:
-    before = decided(asked)
+def test_an_open_window_opens_the_gate_of_the_batch_that_had_kept_the_champion(released: "World") -> None:
+    released.run("ingest", "validate", "featurize", **BATCH)
+    before = decided(released)
     assert before.decision == "keep"
-    monitored(asked)
-    after = decided(asked)
-    assert after.decision == "retrain" and (asked / "retrain").read_text() == "true"
+    ask(released)
+    monitor(released)
+    after = decided(released)
+    assert after.decision == "retrain" and (released / "retrain").read_text() == "true"
     (signal,) = (signal for signal in after.signals if signal.state == "opens")
     (window,) = windows(connect(), "toy")
     assert signal.detail == RequestsDetail(window[Tag.WINDOW], "2024-04-16T00:00:00")
     assert signal.reason.startswith("what the champion was asked until 2024-04-16 00:00 has opened the gate: ")
-    assert "price" in signal.reason and "price" in (asked / "gate.html").read_text()
+    assert "price" in signal.reason and "price" in (released / "gate.html").read_text()
     assert batches(connect(), "toy")[-1][Tag.REQUESTS] == window[Tag.WINDOW]
 
 
-def test_the_batch_keeps_its_window_and_no_other_batch_gets_it(asked: "World") -> None:
-    monitored(asked)
-    first = decided(asked)
-    assert first.retrain and decided(asked) == first, "decided once"
-    asked.run("ingest", "validate", "featurize", until="2024-04-30")
-    asked.run("gate")
-    later = Decision.read(asked / "decision.json")
+def test_the_batch_keeps_its_window_and_no_other_batch_gets_it(monitored: "World") -> None:
+    first = decided(monitored)
+    assert first.retrain and decided(monitored) == first, "decided once"
+    monitored.run("ingest", "validate", "featurize", until="2024-04-30")
+    monitored.run("gate")
+    later = Decision.read(monitored / "decision.json")
     assert later.batch != first.batch and later.decision == "keep", later.reasons
 
 
 @pytest.mark.parametrize("given", [{"off": "requests"}, {"mode": "never"}], ids=["off", "never"])
-def test_who_does_not_want_it_is_not_asked(asked: "World", given: dict[str, Any]) -> None:
-    monitored(asked)
-    assert decided(asked, **given).decision == "keep"
+def test_who_does_not_want_it_is_not_asked(monitored: "World", given: dict[str, Any]) -> None:
+    assert decided(monitored, **given).decision == "keep"
     assert Tag.REQUESTS not in batches(connect(), "toy")[-1]
 
 
-def test_an_experiment_decides_by_the_batch_alone(asked: "World", monkeypatch: pytest.MonkeyPatch) -> None:
-    monitored(asked)
+def test_an_experiment_decides_by_the_batch_alone(monitored: "World", monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(os.environ, "DVC_EXP_NAME", "try")
-    assert decided(asked).decision == "keep"
+    assert decided(monitored).decision == "keep"
 
 
-def test_a_brake_holds_it(asked: "World") -> None:
-    monitored(asked)
-    decision = decided(asked, cooldown_days=90)
+def test_a_brake_holds_it(monitored: "World") -> None:
+    decision = decided(monitored, cooldown_days=90)
     assert decision.decision == "keep" and any(reason.startswith("held back: what ") for reason in decision.reasons)
 
 
