@@ -6,14 +6,14 @@ import pandas as pd
 
 from tidegate.serving.options import Settings
 from tidegate.serving.recorded_prediction import Prediction, key
-from tidegate.serving.recorder import Recorder
+from tidegate.serving.recorder import MOST_BYTES, Recorder
 from tidegate.serving.rows import Kind
 from tidegate.tracking.champion import Champion
 
 
-def record(place: Path, champion: Champion, frame: pd.DataFrame, kind: Kind = "event") -> None:
-    """Let the server's recorder write each row, with identity and features, as a request at the time of its event."""
-    recorder = Recorder(Settings("", "accept", 1000, 10**9, 10, str(place), 1.0, 10), print)
+def record(place: Path, champion: Champion, frame: pd.DataFrame, kind: Kind = "event", most: int = MOST_BYTES) -> None:
+    """Let the server's recorder write each row as a request at the time of its event; `most` bytes may wait."""
+    recorder = Recorder(Settings("", "accept", 1000, 10**9, 10, str(place), 1.0, 10), print, most)
     names, time = key(champion.contract), champion.contract.time
     for place_, row in enumerate(frame.to_dict("records")):
         moment = row[time].to_pydatetime()

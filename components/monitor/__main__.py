@@ -7,14 +7,15 @@ from typing import Any
 
 from tidegate.components.gate.announcement import announce
 from tidegate.components.gate.decision import numbers
+from tidegate.components.monitor.interruptions import losses, silence
 from tidegate.components.monitor.judgement import Judged, Sources, judge
 from tidegate.components.monitor.log import points
-from tidegate.components.monitor.silence import silence
 from tidegate.components.monitor.window import id_of, window_of
 from tidegate.documents.decision import Decision, Policy
 from tidegate.documents.formats import write_parameter, write_text
 from tidegate.documents.moments import moment
 from tidegate.documents.parameters import check_parameter
+from tidegate.documents.traffic import Traffic
 from tidegate.process.command import Output
 from tidegate.process.context import kubeflow_run
 from tidegate.process.errors import InputError
@@ -88,8 +89,9 @@ def monitor(
         values = _record(client, run_id, key, new, pages)
     result = Decision.of(values, f"{key} of run {run_id}")
     announce(client, run_id, name, result, key, "requests")
-    if stopped := silence(result, windows.windows(client, name)):
-        alert(client, run_id, stopped, key)
+    for lacking in (silence(result, windows.windows(client, name)), losses(result, Traffic.read(traffic))):
+        if lacking:
+            alert(client, run_id, lacking, key)
     result.write(decision)
     write_parameter(retrain, result.retrain)
     print(f"{result.decision}: {'; '.join(result.reasons)}")

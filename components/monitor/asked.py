@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from tidegate.documents.traffic import Hour
 from tidegate.process import limits
 from tidegate.serving.hours import Known, hour
-from tidegate.serving.recordings import FEATURE, KEY, RecordedHour
+from tidegate.serving.recordings import FEATURE, KEY, RecordedHour, dropped
 from tidegate.tables.features import Window
 from tidegate.tracking.champion import Champion
 
@@ -22,13 +22,14 @@ ASKED_AT = "_asked_at"  # the hour of the request
 
 @dataclass
 class Asked:
-    """The sampled rows of a version with its features, `prediction` and the event's identity; hours, rows, files."""
+    """The sampled rows of a version with its features, `prediction` and the event's identity; hours and what lacks."""
 
     sample: pd.DataFrame
     hours: list[Hour]
     features: Mapping[str, str]
     versions: Counter[str] = field(default_factory=Counter)
     damaged: int = 0
+    dropped: int = 0
 
     @property
     def rows(self) -> int:
@@ -39,13 +40,14 @@ class Asked:
 def asked(champion: Champion, recorded: Iterable[RecordedHour], window: Window, rows: int) -> Asked:
     """What `champion` answered, with at most so many sampled rows; an hour without rows stands there with none."""
     contract, known = champion.contract, Known.of(champion)
-    frames, versions, damaged = [pd.DataFrame()], Counter[str](), 0
+    frames, versions, damaged, lost = [pd.DataFrame()], Counter[str](), 0, 0
     by_hour: dict[str, Hour] = {}
     features: dict[str, str] = {}
     for each in recorded:
         read = _read(each.files, champion.version)
         versions.update(read.versions)
         damaged += read.damaged
+        lost += read.dropped
         if read.sample is None:
             continue
         features = _recorded_features(champion, read.sample)
@@ -55,16 +57,17 @@ def asked(champion: Champion, recorded: Iterable[RecordedHour], window: Window, 
         frames = [_least(pd.concat([*frames, frame.assign(**{ASKED_AT: each.start})]), rows)]
     hours = pd.date_range(window.start, window.end, freq="h", inclusive="left")
     every = [by_hour.get(start.isoformat(), Hour(start.isoformat(), 0)) for start in hours]
-    return Asked(frames[0].reset_index(drop=True), every, features, versions, damaged)
+    return Asked(frames[0].reset_index(drop=True), every, features, versions, damaged, lost)
 
 
 @dataclass
 class _Read:
-    """The rows of an hour by version, the rows of the lowest hashes of one version, and the files left out."""
+    """The rows of an hour by version, the rows of the lowest hashes of one version, the files and rows left out."""
 
     versions: Counter[str] = field(default_factory=Counter)
     sample: pa.Table | None = None
     damaged: int = 0
+    dropped: int = 0
 
 
 def _read(files: Iterable[pa.Table | None], version: str) -> _Read:
@@ -74,6 +77,7 @@ def _read(files: Iterable[pa.Table | None], version: str) -> _Read:
         if table is None:
             read.damaged += 1
             continue
+        read.dropped += dropped(table)
         name = table["version"][0].as_py()
         own = _hashed(table) if name == version else None
         if own is not None and read.sample is not None and own.schema != read.sample.schema:

@@ -99,6 +99,8 @@ def _rows(champion: Champion, read: Asked, tables: str, window: Window) -> tuple
     contract = champion.contract
     files = "file that is" if read.damaged == 1 else "files that are"
     notes = [f"left out: {read.damaged:,} {files} damaged, or of another form"] if read.damaged else []
+    if read.dropped:
+        notes.append(f"not recorded: {read.dropped:,} rows, which a server had to drop")
     if read.sample.empty:
         return pd.DataFrame(columns=[contract.label, contract.time]), notes
     events = pd.DataFrame()
@@ -129,6 +131,7 @@ def _traffic(
         rows=read.rows,
         versions=dict(sorted(read.versions.items())),
         hours=tuple(known.hours),
+        dropped=read.dropped,
         offline_rows=compared,
         differences=differing,
         metrics=known.metrics,

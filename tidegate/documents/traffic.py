@@ -80,6 +80,8 @@ class Traffic(Document):
     """The rows that each version answered."""
     hours: tuple[Hour, ...]
     """Every hour of the window, in order."""
+    dropped: Count = 0
+    """The rows that servers could not record, of any version: the hours may hold fewer than were asked."""
     offline_rows: Count = 0
     """The sampled events that the clean tables know by now, whose features were compared."""
     differences: tuple[Difference, ...] = ()

@@ -16,7 +16,7 @@ from tidegate.contract.contract import Contract
 from tidegate.contract.names import folded
 from tidegate.scoring.scores import Predictions, answers
 from tidegate.serving.events import ARROW
-from tidegate.serving.recordings import ENDING, FEATURE, HOUR, HOUR_FORMAT, KEY, OURS, PROBABILITIES
+from tidegate.serving.recordings import DROPPED, ENDING, FEATURE, HOUR, HOUR_FORMAT, KEY, OURS, PROBABILITIES
 from tidegate.serving.rows import Kind
 from tidegate.tracking.champion import Champion
 
@@ -75,8 +75,8 @@ def name(group: tuple[str, str]) -> str:
     return f"{HOUR}{hour}/{uuid4().hex}{ENDING}"
 
 
-def content(predictions: Sequence[Prediction]) -> bytes:
-    """The Parquet file of predictions of one group.
+def content(predictions: Sequence[Prediction], dropped: int = 0) -> bytes:
+    """The Parquet file of predictions of one group; `dropped` rows before them could not be recorded.
 
     It rests between some rows and the next, for as long as they took: who turns values into columns holds Python's
     lock, and requests wait for it.
@@ -86,8 +86,10 @@ def content(predictions: Sequence[Prediction]) -> bytes:
         begin = time.monotonic()
         batches.append(_batch(some))
         time.sleep(time.monotonic() - begin)
+    table = pa.Table.from_batches(batches)
+    table = table.replace_schema_metadata({DROPPED: str(dropped)}) if dropped else table
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_batches(batches), sink, compression="zstd")  # without the lock
+    pq.write_table(table, sink, compression="zstd")  # without the lock
     parquet: bytes = sink.getvalue().to_pybytes()
     return parquet
 

@@ -34,6 +34,8 @@ class _File:
     content: bytes
     rows: int
     since: float
+    dropped: int
+    """The rows that could not be recorded before it, which it says."""
 
 
 @dataclass
@@ -47,6 +49,7 @@ class Recorder:
     _files: list[_File] = field(default_factory=list)
     _waiting_bytes: int = 0
     _file_bytes: int = 0
+    _dropped: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _due: threading.Event = field(default_factory=threading.Event)
     _ending: bool = False
@@ -69,6 +72,7 @@ class Recorder:
         with self._lock:
             if self._waiting_bytes + self._file_bytes + size > self.most_bytes:
                 metrics.DROPPED.inc(len(prediction))
+                self._dropped += len(prediction)
                 return
             self._waiting.append(prediction)
             self._waiting_bytes += size
@@ -86,7 +90,7 @@ class Recorder:
                 self._tell_failing(error)
                 if time.monotonic() < oldest.since + limits.RECORD_KEPT_SECONDS:
                     return
-                metrics.DROPPED.inc(oldest.rows)
+                self._drop(oldest.rows, oldest.dropped)
             else:
                 self._failing = False
                 metrics.RECORDED.inc(oldest.rows)
@@ -117,14 +121,25 @@ class Recorder:
             waiting, self._waiting = self._waiting, []
         waiting.sort(key=lambda prediction: prediction.group)
         groups = [[*those] for _, those in groupby(waiting, lambda prediction: prediction.group)]
-        files = [file for those in groups if (file := self._file(those))]
+        files = [file for those in groups if (file := self._file(those, self._take_dropped()))]
         size = sum(prediction.size for prediction in waiting)
         with self._lock:
             self._files += files
             self._waiting_bytes -= size
             self._file_bytes += sum(len(file.content) for file in files)
 
-    def _file(self, predictions: Sequence[Prediction]) -> _File | None:
+    def _take_dropped(self) -> int:
+        with self._lock:
+            dropped, self._dropped = self._dropped, 0
+        return dropped
+
+    def _drop(self, rows: int, told: int) -> None:
+        """Count rows that are not recorded; the next file says so, and what a file has told that is lost itself."""
+        metrics.DROPPED.inc(rows)
+        with self._lock:
+            self._dropped += rows + told
+
+    def _file(self, predictions: Sequence[Prediction], dropped: int) -> _File | None:
         """The file of predictions of one version and hour, which are counted; None for those that it cannot hold."""
         rows = sum(map(len, predictions))
         try:
@@ -132,10 +147,10 @@ class Recorder:
         except Exception:  # a bug, which must not end the recording
             traceback.print_exc(file=sys.stderr)
         try:
-            return _File(name(predictions[0].group), content(predictions), rows, time.monotonic())
+            return _File(name(predictions[0].group), content(predictions, dropped), rows, time.monotonic(), dropped)
         except Exception:  # a bug, which must not end the recording
             traceback.print_exc(file=sys.stderr)
-            metrics.DROPPED.inc(rows)
+            self._drop(rows, dropped)
             return None
 
     def _forget(self, file: _File) -> None:

@@ -23,9 +23,11 @@ from tidegate.process.redaction import redacted
 KEY, FEATURE = "key_", "feature_"  # before the names of the problem, so that none of them is one of ours
 MOMENT = pa.timestamp("us")  # in UTC without its offset, as in the clean tables
 OURS = {"request": pa.string(), "row": pa.int32(), "time": MOMENT, "version": pa.string()}
+DROPPED = b"tidegate.dropped"  # of a file: the rows that its server could not record since the file before
 PROBABILITIES = pa.map_(pa.string(), pa.float64())
 HOUR, HOUR_FORMAT = "hour=", "%Y-%m-%dT%H"
 ENDING = ".parquet"
+LONGEST_COUNT = 15  # digits: anybody may write a file there
 Result = TypeVar("Result")
 CURE = "name in serve.record what `tidegate serve` records to: a folder, or an S3 prefix such as s3://bucket/asked/"
 
@@ -79,6 +81,12 @@ def _of_hour(place: str, system: Any, path: str, task: str) -> Iterator[pa.Table
 def _of_one_version(system: Any, entry: Mapping[str, Any], task: str) -> pa.Table | None:
     table = _table(system, str(entry["name"]), task) if int(entry["size"]) <= limits.SHADOW_BYTES else None
     return table if table is not None and len(table["version"].unique()) == 1 else None
+
+
+def dropped(table: pa.Table) -> int:
+    """The rows that the server of a file could not record since the file before."""
+    text = (table.schema.metadata or {}).get(DROPPED, b"0").decode(errors="replace")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < LONGEST_COUNT else 0
 
 
 def _answer(place: str, seconds: float, work: Callable[[], Result]) -> Result:

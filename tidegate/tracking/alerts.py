@@ -28,7 +28,14 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 VARIABLE = "TIDEGATE_ALERTS_WEBHOOK"
-Event = Literal["gate opened", "champion old", "estimated loss rose", "verdict refused", "traffic stopped"]
+Event = Literal[
+    "gate opened",
+    "champion old",
+    "estimated loss rose",
+    "verdict refused",
+    "traffic stopped",
+    "predictions dropped",
+]
 PASSING = (429, 500, 502, 503, 504)  # of the answers: another attempt may succeed
 
 

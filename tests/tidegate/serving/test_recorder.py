@@ -28,6 +28,7 @@ from tidegate.serving.champion_model import Question
 from tidegate.serving.options import settings
 from tidegate.serving.recorded_prediction import Prediction
 from tidegate.serving.recorder import Recorder
+from tidegate.serving.recordings import dropped
 from tidegate.serving.rows import Rows
 
 if TYPE_CHECKING:
@@ -51,6 +52,11 @@ def recorded(place: Path | str) -> pd.DataFrame:
     """The rows that a user of DuckDB finds."""
     files = f"read_parquet('{place}/**/*.parquet', union_by_name=true, hive_partitioning=true)"
     return duckdb.execute(f"SELECT * FROM {files} ORDER BY time, request, row").df()
+
+
+def said_dropped(place: Path) -> list[int]:
+    """What each file says of the rows that are not recorded before it."""
+    return [dropped(pq.read_table(path)) for path in place.rglob("*.parquet")]
 
 
 class Counted:
@@ -261,6 +267,10 @@ def test_a_folder_that_is_away_disturbs_no_answer(serve: Serve, kept: Path, monk
     monkeypatch.setattr(limits, "RECORD_KEPT_SECONDS", 0.0)
     of(server).flush()
     assert counted.rows == (2, 1)
+    kept.unlink()
+    server.predict(FEATURES)
+    of(server).flush()
+    assert said_dropped(kept) == [1], "the next file says what is not there"
 
 
 def test_what_does_not_fit_is_dropped_and_counted(serve: Serve, kept: Path) -> None:
@@ -272,8 +282,10 @@ def test_what_does_not_fit_is_dropped_and_counted(serve: Serve, kept: Path) -> N
     assert 1 <= written < 20
     of(server).flush()
     assert counted.rows == (written, 20 - written)
+    assert said_dropped(kept) == [20 - written]
     of(server).add(made(server.model.current().champion))
     of(server).flush()
+    assert sorted(said_dropped(kept)) == [0, 20 - written]
     assert counted.rows == (written + 1, 20 - written), "there is room again"
     long = {**FEATURES, "shop": "x" * 50_000}
     assert server.predict(long).status == 200

@@ -4,19 +4,24 @@ import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests import requests
 from tests.decisions import decision, signal
 from tests.servers.http import serving
 from tests.servers.programs import free_port, silent
 from tidegate.components.gate.announcement import announce
 from tidegate.documents.signal import EstimateDetail
+from tidegate.documents.traffic import Traffic
 from tidegate.process import limits
+from tidegate.tables.features import Window
 from tidegate.tracking import batch_runs
 from tidegate.tracking.alerts import VARIABLE, Alert, alert
+from tidegate.tracking.champion import load_champion
 from tidegate.tracking.store import connect
 from tidegate.tracking.tags import Tag
 
@@ -164,6 +169,26 @@ def test_a_champion_that_is_old_is_told_where_a_brake_holds_the_gate(webhook: We
     released.run("gate", max_age_days=1, cooldown_days=300)
     assert [told["event"] for told in webhook.told] == ["champion old"]
     assert "learned from nothing newer" in webhook.told[0]["text"]
+
+
+def test_a_window_tells_of_dropped_predictions_and_of_silence(webhook: Webhook, released: "World") -> None:
+    released.run("ingest", "validate", until="2024-05-10")
+    champion = load_champion(connect(), "toy", ())
+    assert champion is not None
+    days = [datetime(2024, 4, day) for day in (2, 3, 4)]
+    asked = champion.batch(released / "clean", Window(*days[:2])).query("at < @days[1]").reset_index(drop=True)
+    requests.record(released / "asked", champion, asked, most=10_000)
+    given: dict[str, str] = {"name": "toy", "window": "24h", "recordings": str(released / "asked"), "tables": ""}
+    for day in (*days[1:], days[1]):
+        released.run("monitor", **given, until=day.isoformat())
+    assert [told["event"] for told in webhook.told] == ["predictions dropped", "traffic stopped"]
+    dropped = Traffic.read(released / "traffic.json").dropped
+    recorded = len(asked) - dropped
+    assert 0 < dropped < len(asked)
+    assert webhook.told[0]["reasons"] == [
+        f"{dropped} rows from 2024-04-02 00:00 to 2024-04-03 00:00 are not recorded, {recorded} are"
+    ]
+    assert f"Not recorded: {dropped} rows" in (released / "monitor.html").read_text()
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
-"""Whether requests have stopped: a window without any after one with some."""
+"""What lacks in a window: all requests after one with some, or rows that a server could not record."""
 
 from collections.abc import Mapping, Sequence
 
 from tidegate.documents.decision import Decision
+from tidegate.documents.traffic import Traffic
 from tidegate.tracking.alerts import Alert
 from tidegate.tracking.tags import Tag
 
@@ -16,3 +17,12 @@ def silence(decision: Decision, windows: Sequence[Mapping[str, str]]) -> Alert |
     before, start, end = (text[:16].replace("T", " ") for text in (last[Tag.END], window.start, window.end))
     reason = f"nothing was asked from {start} to {end}; the last window with requests ended {before}"
     return Alert("traffic stopped", last.get(Tag.NAME, ""), f"requests until {end}", decision.decision, [reason])
+
+
+def losses(decision: Decision, traffic: Traffic) -> Alert | None:
+    """The alert of a window of which rows are not recorded."""
+    if not traffic.dropped:
+        return None
+    start, end = (text[:16].replace("T", " ") for text in (traffic.start, traffic.end))
+    reason = f"{traffic.dropped:,} rows from {start} to {end} are not recorded, {traffic.rows:,} are"
+    return Alert("predictions dropped", traffic.name, f"requests until {end}", decision.decision, [reason])
