@@ -15,11 +15,6 @@ TIMED_OUT = 124  # the exit code of timeout(1)
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-def python(module: str, *words: str) -> list[str]:
-    """The command that runs a module by this interpreter; files in the working directory cannot shadow it."""
-    return [sys.executable, "-P", "-m", module, *words]
-
-
 class Child:
     """Runs commands one after the other; after a signal `ending` is true, and no further command should start."""
 

@@ -1,6 +1,7 @@
 """A step as a fork of a server that has imported the libraries: what its client does, the process started for it.
 
-See `fork_server`. Without a server a step runs in the process that was started for it.
+See `fork_server`. Without a server a step runs in the process that was started for it. Each step of a run starts a
+client, so it imports little.
 """
 
 import json
@@ -11,11 +12,11 @@ import socket
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from runpy import run_module
+from typing import NamedTuple
 
-from tidegate.process.child import python
+from tidegate.process.interpreter import python
 from tidegate.process.termination import SIGNALS, handled_signals
 
 FOLDER = "TIDEGATE_FORK_SERVERS"  # the variable that names the folder of the sockets
@@ -25,8 +26,7 @@ TABLE_STEPS = ("ingest", "validate", "featurize")
 INSTALLATION = f"{sys.prefix} {Path(__file__).resolve()}"  # a server forks for clients of its own only
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """All that a new process inherits from the one that starts it, but for its open files."""
 
     client: int
@@ -79,7 +79,7 @@ def leave_by_fork(module: str, words: Sequence[str], server: str = ALL) -> None:
 
 def _forked(connection: socket.socket, server: Path, request: Request) -> int | None:
     """The id of the process that the server forked for the request; None if there is no server that answers."""
-    text = json.dumps(asdict(request)).encode()
+    text = json.dumps(request._asdict()).encode()
     try:
         connection.connect(str(server))
         socket.send_fds(connection, [len(text).to_bytes(4, "big")], [0, 1, 2])

@@ -25,8 +25,8 @@ from runpy import run_module
 from typing import NoReturn
 
 from tidegate.process import limits
-from tidegate.process.child import python
 from tidegate.process.fork import ALL, FOLDER, FORKED, INSTALLATION, TABLES, Request, received, woken_by_signals
+from tidegate.process.interpreter import python
 
 _TABLES = ("duckdb", "jinja2", "jsonschema", "pydantic", "ruamel.yaml")
 # What a server imports; an image may lack what its steps do not use.

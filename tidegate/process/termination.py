@@ -4,7 +4,6 @@ The exit code is 128 + the signal's number.
 """
 
 import atexit
-import logging
 import os
 import signal
 import sys
@@ -39,7 +38,8 @@ def unwinding(discard: Callable[[], None]) -> Iterator[None]:
     def unwind(number: int, _: Any) -> None:
         if not ending:  # only once: a second signal would interrupt the clean-up
             ending.append(128 + number)
-            logging.disable()  # SQLAlchemy logs errors of cursors during the exit
+            if "logging" in sys.modules:
+                sys.modules["logging"].disable()  # SQLAlchemy logs errors of cursors during the exit
             sys.unraisablehook = _ignore
             threading.excepthook = _ignore
             raise SystemExit(ending[0])

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tidegate.process import fork, fork_server
-from tidegate.process.child import python
+from tidegate.process.interpreter import python
 
 ROOT = Path(__file__).parents[3]
 PROGRAM = "tests.tidegate.process.inherited"
@@ -50,7 +50,7 @@ def test_the_server_has_one_thread_and_none_of_our_steps(environment: dict[str, 
     assert server in _servers(os.getpid())
     assert len(list(Path(f"/proc/{server}/task").iterdir())) == 1
     ours = {name for name in found["modules"] if name.startswith("tidegate.")}
-    processes = (f"tidegate.process.{name}" for name in ("child", "fork", "limits", "termination"))
+    processes = (f"tidegate.process.{name}" for name in ("fork", "interpreter", "limits", "termination"))
     assert ours <= {"tidegate.process", *processes}
     assert {"mlflow", "evidently", "sklearn.ensemble", "duckdb"} <= set(found["modules"])
 

@@ -12,8 +12,8 @@ from rich.table import Table
 from tidegate.commands.console import console
 from tidegate.commands.loop.workspace import CONTRACT, DATA, PARAMS
 from tidegate.documents.parameters import read_parameters
-from tidegate.process.child import python
 from tidegate.process.errors import SchemaSkewError
+from tidegate.process.interpreter import python
 
 
 def check(file: Path, table: str, until: str) -> tuple[Mapping[str, Any], list[str]]:

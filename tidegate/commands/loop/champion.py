@@ -10,8 +10,8 @@ from pathlib import Path
 
 from tidegate.documents.formats import read_json, write_json
 from tidegate.process import fork
-from tidegate.process.child import python
 from tidegate.process.command import Output, run
+from tidegate.process.interpreter import python
 from tidegate.process.termination import leave_after
 
 

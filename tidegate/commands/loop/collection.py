@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 from tidegate.commands.loop import remote, workspace
 from tidegate.contract.contract import parse_contract
 from tidegate.documents.formats import read_text, write_text
-from tidegate.process.child import python
 from tidegate.process.errors import REFUSED, UNAVAILABLE, InputError
+from tidegate.process.interpreter import python
 
 
 def collect(until: str | None) -> bool:

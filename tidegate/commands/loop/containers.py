@@ -18,9 +18,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tidegate.process import code, limits
-from tidegate.process.child import python
 from tidegate.process.context import user
 from tidegate.process.errors import InputError
+from tidegate.process.interpreter import python
 from tidegate.tracking import database
 
 DEFAULT_IMAGE = "tidegate/steps:latest"

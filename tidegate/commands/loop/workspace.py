@@ -18,8 +18,8 @@ from tidegate.documents.document import Document
 from tidegate.documents.formats import parse_yaml, read_json, read_text, read_yaml
 from tidegate.documents.parameters import check_parameter, read_parameters
 from tidegate.process import code, runner, wheel
-from tidegate.process.child import python
 from tidegate.process.errors import InputError
+from tidegate.process.interpreter import python
 
 if TYPE_CHECKING:
     from tidegate.process.keys import Trusted

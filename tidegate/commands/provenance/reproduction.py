@@ -21,8 +21,9 @@ from tidegate.commands.loop.workspace import dvc
 from tidegate.contract.contract import read_contract
 from tidegate.documents.formats import write_text
 from tidegate.documents.record import Record
-from tidegate.process import child, wheel
+from tidegate.process import wheel
 from tidegate.process.errors import InputError
+from tidegate.process.interpreter import python
 from tidegate.tracking.tags import Tag
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _fetch(problem: Path, version: str, texts: Mapping[str, str]) -> None:
             "data": str(problem / "data"),
             **{port: str(problem / name) for port, name in names.items()},
         }
-        command = child.python("tidegate", "step", "pull", *(f"--{name}={value}" for name, value in flags.items()))
+        command = python("tidegate", "step", "pull", *(f"--{name}={value}" for name, value in flags.items()))
         done = subprocess.run(command, env={**os.environ, **secrets}, capture_output=True, text=True, check=False)
         if not done.returncode:
             return

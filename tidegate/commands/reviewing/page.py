@@ -13,8 +13,8 @@ from tidegate.contract.contract import read_contract
 from tidegate.documents.decision import Decision
 from tidegate.documents.formats import write_json
 from tidegate.documents.signal import DriftDetail
-from tidegate.process.child import python
 from tidegate.process.errors import InputError
+from tidegate.process.interpreter import python
 from tidegate.process.redaction import address
 from tidegate.scoring import tasks
 from tidegate.tracking import database
