@@ -15,18 +15,18 @@ def erase(arguments: argparse.Namespace) -> None:
     """
     from tidegate.commands.upkeep import erasure
 
-    found = erasure.erasure(arguments.key)
+    plan = erasure.erasure(arguments.key)
     if not arguments.dry_run:
-        erasure.erase(found)
-    rows = sum(file.rows for file in found.recorded)
+        erasure.erase(plan)
+    rows = sum(file.rows for file in plan.recorded)
     if arguments.json:
-        files = [{"file": file.path, "rows": file.rows} for file in found.recorded]
-        holders = [{"what": holder.what, "why": holder.why} for holder in found.holders]
+        files = [{"file": file.path, "rows": file.rows} for file in plan.recorded]
+        holders = [{"what": holder.what, "why": holder.why} for holder in plan.holders]
         print(json.dumps({"erased": not arguments.dry_run, "recorded": files, "held_by": holders}, indent=2))
         return
     done = "would be removed (--dry-run)" if arguments.dry_run else "removed"
-    print(f"recordings: {rows:,} rows of {len(found.recorded):,} files {done}")
-    for holder in found.holders:
+    print(f"recordings: {rows:,} rows of {len(plan.recorded):,} files {done}")
+    for holder in plan.holders:
         print(f"held by {holder.what}: {holder.why}")
 
 

@@ -33,7 +33,7 @@ def holding(place: str, identity: Identity) -> list[Recorded]:
 
     A file that is damaged or of another form cannot be searched: InputError names it, so that nothing is missed.
     """
-    return [found for path in _paths(place) if (found := _found(place, path, identity))]
+    return [file for path in _paths(place) if (file := _holding(place, path, identity))]
 
 
 def erase(place: str, files: list[Recorded], identity: Identity) -> None:
@@ -52,13 +52,13 @@ def erase(place: str, files: list[Recorded], identity: Identity) -> None:
 
 def _paths(place: str) -> Iterator[str]:
     system, folder = opened(place)
-    found = _asked(place, lambda: system.find(folder))
-    for path in sorted(map(str, found)):
+    paths = _asked(place, lambda: system.find(folder))
+    for path in sorted(map(str, paths)):
         if path.endswith(ENDING):
             yield path.removeprefix(folder.rstrip("/") + "/")
 
 
-def _found(place: str, path: str, identity: Identity) -> Recorded | None:
+def _holding(place: str, path: str, identity: Identity) -> Recorded | None:
     system, folder = opened(place)
     columns = [KEY + name for name in identity]
     try:

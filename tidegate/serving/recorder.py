@@ -133,11 +133,11 @@ class Recorder:
             dropped, self._dropped = self._dropped, 0
         return dropped
 
-    def _drop(self, rows: int, told: int) -> None:
-        """Count rows that are not recorded; the next file says so, and what a file has told that is lost itself."""
+    def _drop(self, rows: int, counted: int) -> None:
+        """Count rows that are not recorded for the next file, with those `counted` in a file that is lost itself."""
         metrics.DROPPED.inc(rows)
         with self._lock:
-            self._dropped += rows + told
+            self._dropped += rows + counted
 
     def _file(self, predictions: Sequence[Prediction], dropped: int) -> _File | None:
         """The file of predictions of one version and hour, which are counted; None for those that it cannot hold."""

@@ -120,11 +120,11 @@ def _of(client: MlflowClient, run: Run, whole: bool, models: Mapping[str, list[L
 
 def _models(client: MlflowClient, runs: Sequence[Run], registered: set[str]) -> dict[str, list[LoggedModel]]:
     """The logged models of each run that no version was made of."""
-    found: dict[str, list[LoggedModel]] = {}
+    by_run: dict[str, list[LoggedModel]] = {}
     for model in _every_model(client, sorted({str(run.info.experiment_id) for run in runs})):
         if str(model.artifact_location) not in registered:
-            found.setdefault(str(model.source_run_id), []).append(model)
-    return found
+            by_run.setdefault(str(model.source_run_id), []).append(model)
+    return by_run
 
 
 def _every_model(client: MlflowClient, experiments: list[str]) -> Iterator[LoggedModel]:

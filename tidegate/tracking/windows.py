@@ -45,11 +45,11 @@ def open_window(
         return _open(own)
     if any(tags.get(Tag.UNTIL, "") > batch.end[:10] for tags in counted):
         return None
-    told = [tags for tags in windows if tags.get(Tag.CHAMPION) == champion and tags[Tag.DECISION] != "cannot tell"]
-    if not told or told[-1][Tag.DECISION] != "retrain" or told[-1][Tag.WINDOW] in used:
+    judged = [tags for tags in windows if tags.get(Tag.CHAMPION) == champion and tags[Tag.DECISION] != "cannot tell"]
+    if not judged or judged[-1][Tag.DECISION] != "retrain" or judged[-1][Tag.WINDOW] in used:
         return None
-    start, end = told[-1].get(Tag.START, told[-1][Tag.END]), told[-1][Tag.END]
-    return _open(told[-1]) if start < batch.end and batch.start < end else None
+    start, end = judged[-1].get(Tag.START, judged[-1][Tag.END]), judged[-1][Tag.END]
+    return _open(judged[-1]) if start < batch.end and batch.start < end else None
 
 
 def _open(tags: Mapping[str, str]) -> OpenWindow:

@@ -51,12 +51,12 @@ def erasure(key: Sequence[str]) -> Erasure:
     return Erasure(identity, place, _recorded(place, identity), list(_holders(contract, identity)))
 
 
-def erase(found: Erasure) -> None:
+def erase(plan: Erasure) -> None:
     """Remove the event from the recordings."""
     from tidegate.serving import recorded_events
 
-    if found.recorded:
-        recorded_events.erase(found.place, list(found.recorded), found.identity)
+    if plan.recorded:
+        recorded_events.erase(plan.place, list(plan.recorded), plan.identity)
 
 
 def identity_of(contract: Contract, key: Sequence[str]) -> Identity:
@@ -103,8 +103,8 @@ def _clean_rows(contract: Contract, identity: Identity) -> int:
     where = " AND ".join(f"{quoted(name)} = ?" for name in identity)
     with duckdb.connect() as connection:
         query = f"SELECT count(*) FROM read_parquet(?) WHERE {where}"
-        found = connection.execute(query, [str(file), *identity.values()]).fetchone()
-    return int(found[0]) if found else 0
+        row = connection.execute(query, [str(file), *identity.values()]).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _versions(contract: Contract, time: datetime) -> Iterator[Holder]:

@@ -38,12 +38,12 @@ def _of_mlflow(moment: datetime) -> Plan:
     from tidegate.tracking.store import connect
 
     client, name = connect(), read_contract(CONTRACT).name
-    found = retention.surplus(client, name, moment)
-    whole = [each for each in found if each.whole]
-    pages = sum(len(each.files) for each in found if not each.whole)
-    models, size = sum(len(each.models) for each in found), sum(each.bytes for each in found)
-    line = f"MLflow: {len(whole)} runs, {pages} pages of {len(found) - len(whole)} other runs, {models} models"
-    return _plan(line, size, lambda: [retention.remove(client, each) for each in found], bool(found))
+    surplus = retention.surplus(client, name, moment)
+    whole = [each for each in surplus if each.whole]
+    pages = sum(len(each.files) for each in surplus if not each.whole)
+    models, size = sum(len(each.models) for each in surplus), sum(each.bytes for each in surplus)
+    line = f"MLflow: {len(whole)} runs, {pages} pages of {len(surplus) - len(whole)} other runs, {models} models"
+    return _plan(line, size, lambda: [retention.remove(client, each) for each in surplus], bool(surplus))
 
 
 def _of_recordings(moment: datetime) -> Plan:
