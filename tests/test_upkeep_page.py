@@ -107,17 +107,21 @@ def test_what_is_old_goes_and_the_loop_goes_on(own: Workspace) -> None:
     (workspace / "params.yaml").write_text(params.replace('record: ""', 'record: "asked"'))
     broken = workspace / "old/dvc.yaml"
     broken.parent.mkdir()
-    broken.write_text("")
-    workspace.run("git", "add", "--force", "old/dvc.yaml")
+    broken.write_text("stages: none\n")
+    tracked_there = workspace / ".dvc/cache/files/md5/ab" / ("c" * 30)
+    tracked_there.parent.mkdir(exist_ok=True)
+    tracked_there.write_text("of the commit that DVC cannot read")
+    (broken.parent / "table.csv.dvc").write_text(f"outs:\n- md5: ab{'c' * 30}\n  path: table.csv\n")
+    workspace.run("git", "add", "--force", "old")
     workspace.run("git", "commit", "--quiet", "--message", "A file of stages that is none")
-    workspace.run("git", "rm", "--quiet", "old/dvc.yaml")
+    workspace.run("git", "rm", "--quiet", "-r", "old")
     workspace.run("git", "commit", "--quiet", "--message", "Take it back")
     unused, version = put_back_in_time(workspace)
     before, artifacts = said(workspace), set((workspace / "mlartifacts").rglob("*"))
     for command in [command for command in commands if command.startswith("tidegate prune")]:
         done = workspace.tidegate(*command.split()[1:])
         assert "MLflow: 0 runs, 0 pages of 0 other runs, 0 models" in done.stdout  # all of them are young
-    assert not recorded.exists() and not unused.exists() and version.exists()
+    assert not recorded.exists() and not unused.exists() and version.exists() and tracked_there.exists()
     assert workspace.tidegate("prune", "--keep", "0m", "--dry-run").stdout.endswith("nothing is removed (--dry-run)\n")
     assert set((workspace / "mlartifacts").rglob("*")) == artifacts
     planned = json.loads(workspace.tidegate("prune", "--keep", "0m", "--dry-run", "--json").stdout)
@@ -133,6 +137,20 @@ def test_what_is_old_goes_and_the_loop_goes_on(own: Workspace) -> None:
     refused = workspace.tidegate("prune", "--keep", "soon", check=False)
     assert refused.returncode == 2 and refused.stderr.count("\n") == 1
     assert "--keep: expected a number and" in refused.stderr
+
+
+def test_of_a_history_that_git_does_not_know_nothing_is_removed(begun: Workspace, tmp_path: Path) -> None:
+    workspace = begun.copy(tmp_path / "workspace")
+    old = workspace.run("git", "rev-parse", "HEAD:data.dvc").stdout.strip()
+    (workspace / "data.dvc").write_text((workspace / "data.dvc").read_text() + "\n")
+    workspace.run("git", "commit", "--quiet", "--all", "--message", "Another text")
+    (workspace / ".git/objects" / old[:2] / old[2:]).unlink()
+    cache = sorted((workspace / ".dvc/cache").rglob("*"))
+    refused = workspace.tidegate("prune", "--keep", "0m", check=False)
+    assert refused.returncode == 2 and refused.stderr.count("\n") == 1
+    assert refused.stderr.startswith("error: git rev-list: expected the history of this folder, found ")
+    assert old in refused.stderr and "repair what `git fsck` names" in refused.stderr
+    assert sorted((workspace / ".dvc/cache").rglob("*")) == cache
 
 
 def test_an_event_is_erased_and_who_holds_it_is_listed(workspace: Workspace) -> None:

@@ -31,6 +31,7 @@ MONITOR_HOUR_ROWS = 100_000  # of an hour, from which its rates and quantiles ar
 # Programs on this machine.
 LOCK_SECONDS = 3  # another DVC that only looks at something; DVC itself waits as long
 GIT_SECONDS = 10  # it reads a few files
+GIT_HISTORY_SECONDS = 600  # it reads the names of all that a repository ever held
 CONTAINER_SECONDS = 60  # a container that prints a file; its image may be large
 UI_SECONDS = 90.0  # the UI of Evidently or MLflow, until it answers; their imports are slow
 KNOCK_SECONDS = 2  # one request that checks whether it answers

@@ -1,5 +1,6 @@
 """`tidegate prune`: what is older than wanted and needed by nobody, of MLflow, of the recordings, of DVC's cache."""
 
+import re
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,12 +10,14 @@ from pathlib import Path
 from tidegate.commands.loop import locks
 from tidegate.commands.loop.workspace import CONTRACT, PARAMS, run_dvc
 from tidegate.contract.contract import read_contract
-from tidegate.documents.data_version import FILE, tracked
 from tidegate.documents.durations import interval, seconds
 from tidegate.documents.parameters import read_parameters
 from tidegate.process import limits
 from tidegate.process.errors import InputError
 from tidegate.tracking.tags import Tag
+
+DVC_FILE = ".dvc"  # how the name of a file ends by which DVC tracks data
+MD5 = re.compile(r"^[- ]*md5: ['\"]?([0-9a-f]{32}(?:\.dir)?)['\"]?\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -84,17 +87,33 @@ def _not_ours() -> str:
 
 
 def _versions() -> set[str]:
-    """The versions of the data of every commit and of every registered version: DVC's cache may have the only copy."""
+    """What every commit and every registered version tracks as data: DVC's cache may have the only copy."""
     from tidegate.tracking import numbered
     from tidegate.tracking.store import reader
 
     registered = {each.tags.get(Tag.DATA, "") for each in numbered.listed(reader(), read_contract(CONTRACT).name)}
-    for commit in _git("log", "--all", "--format=%H", "--", FILE).split():
-        try:
-            registered.add(tracked(_git("show", f"{commit}:./{FILE}")).md5)
-        except InputError:
-            continue  # a commit that deleted the file, or in which it was another one
-    return registered - {""}
+    return (registered | _tracked_in_history()) - {""}
+
+
+def _tracked_in_history() -> set[str]:
+    """The MD5 of what the `.dvc` files of all commits name, also of those that DVC cannot read."""
+    objects = (line.partition(" ") for line in _history("rev-list", "--objects", "--all", "HEAD").splitlines())
+    files = {name for name, _, path in objects if path.endswith(DVC_FILE)}
+    return {*MD5.findall(_history("cat-file", "--batch", asked="\n".join(sorted(files))))}
+
+
+def _history(*arguments: str, asked: str = "") -> str:
+    """What git says of its history; InputError where it does not know: what it does not name would be removed."""
+    command, limit = ["git", *arguments], limits.GIT_HISTORY_SECONDS
+    try:
+        done = subprocess.run(command, input=asked.encode(), capture_output=True, timeout=limit, check=False)
+    except subprocess.TimeoutExpired:
+        found = f"no end after {limit} s"
+    else:
+        if done.returncode == 0:
+            return done.stdout.decode(errors="replace")
+        found = (done.stderr.decode(errors="replace").splitlines() or ["nothing"])[0]
+    raise InputError(f"git {arguments[0]}", "the history of this folder", found, "repair what `git fsck` names")
 
 
 def _git(*arguments: str) -> str:
