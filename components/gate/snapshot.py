@@ -48,9 +48,9 @@ def snapshot(
 
 @contextmanager
 def _drawn_once() -> Iterator[None]:
-    """Let Evidently draw a column for the preset's table alone: its score draws another picture, which nothing shows.
+    """Let Evidently draw a column for the preset's table alone.
 
-    That one costs as much as all else that Evidently does here.
+    The drift score of a column draws another picture, which no page shows: a third of the time of the report.
     """
     from evidently.metrics.column_statistics import ValueDriftCalculation
 

@@ -20,9 +20,10 @@ def silence(decision: Decision, windows: Sequence[Mapping[str, str]]) -> Alert |
 
 
 def losses(decision: Decision, traffic: Traffic) -> Alert | None:
-    """The alert of a window of which rows are not recorded."""
+    """The alert of a window of which rows, of any version, are not recorded."""
     if not traffic.dropped:
         return None
     start, end = (text[:16].replace("T", " ") for text in (traffic.start, traffic.end))
-    reason = f"{traffic.dropped:,} rows from {start} to {end} are not recorded, {traffic.rows:,} are"
+    recorded = sum(traffic.versions.values())
+    reason = f"{traffic.dropped:,} rows from {start} to {end} are not recorded, {recorded:,} are"
     return Alert("predictions dropped", traffic.name, f"requests until {end}", decision.decision, [reason])
